@@ -1,0 +1,10 @@
+//! Floor 1: numbers, fields, curves, the pairing and fixed-base tables.
+//!
+//! Everything is of fixed width and constant-time unless its name says `vartime`; what is variable-time takes only public
+//! values.
+
+pub mod backend;
+mod inversion;
+mod residue;
+
+pub use residue::{Modulus, Residue, invert_all};

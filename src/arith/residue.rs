@@ -1,0 +1,287 @@
+//! Integers modulo a fixed prime, in Montgomery form.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::{Add, AddAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use zeroize::Zeroize;
+
+use super::backend::portable;
+
+/// A prime modulus of N limbs of 64 bits, and the constants that Montgomery arithmetic needs for it.
+///
+/// Implementors give `LIMBS` and an inversion of the right width; the rest follows.
+pub trait Modulus<const N: usize>: Copy + Eq + 'static {
+    /// The prime m, least significant limb first. Odd, and its bit length is above 64 (N - 1).
+    const LIMBS: [u64; N];
+
+    /// -1/m mod 2^64.
+    const N0: u64 = negated_inverse_of_limb(Self::LIMBS[0]);
+    /// R = 2^(64 N) mod m, the Montgomery form of 1.
+    const R: [u64; N] = power_of_two(&Self::LIMBS, 64 * N);
+    /// R² mod m, which takes a number into Montgomery form.
+    const R_SQUARED: [u64; N] = power_of_two(&Self::LIMBS, 2 * 64 * N);
+    /// R³ mod m, which takes the inverse of a Montgomery form back into Montgomery form.
+    const R_CUBED: [u64; N] = power_of_two(&Self::LIMBS, 3 * 64 * N);
+
+    /// 1/a mod m for a plain number a below m, and 0 for 0, in constant time.
+    fn invert_limbs(a: &[u64; N]) -> [u64; N];
+}
+
+/// An integer modulo M, always fully reduced. Every operation is constant-time unless its name says `vartime`.
+pub struct Residue<M, const N: usize> {
+    montgomery: [u64; N],
+    modulus: PhantomData<M>,
+}
+
+impl<M: Modulus<N>, const N: usize> Residue<M, N> {
+    /// 0.
+    pub const ZERO: Self = Self::from_montgomery([0; N]);
+    /// 1.
+    pub const ONE: Self = Self::from_montgomery(M::R);
+    /// Octets of the fixed-length encoding.
+    pub const BYTES: usize = 8 * N;
+
+    const fn from_montgomery(montgomery: [u64; N]) -> Self {
+        Residue { montgomery, modulus: PhantomData }
+    }
+
+    /// A number of at most N limbs, reduced modulo M.
+    pub fn from_limbs_mod(limbs: &[u64; N]) -> Self {
+        Self::from_montgomery(portable::multiply(limbs, &M::R_SQUARED, &M::LIMBS, M::N0))
+    }
+
+    /// A small number.
+    pub fn from_u64(value: u64) -> Self {
+        let mut limbs = [0; N];
+        limbs[0] = value;
+        Self::from_limbs_mod(&limbs)
+    }
+
+    /// A big-endian number of at most `BYTES` octets, reduced modulo M. `None` if it is longer.
+    pub fn from_be_bytes_mod(bytes: &[u8]) -> Option<Self> {
+        limbs_from_be_bytes(bytes).map(|limbs| Self::from_limbs_mod(&limbs))
+    }
+
+    /// A big-endian number of at most `BYTES` octets. `None` if it is longer, or not below M (that alone is revealed).
+    pub fn from_be_bytes(bytes: &[u8]) -> Option<Self> {
+        let limbs = limbs_from_be_bytes(bytes)?;
+        let (_, below) = portable::subtract_with_borrow(&limbs, &M::LIMBS);
+        (below == 1).then(|| Self::from_limbs_mod(&limbs))
+    }
+
+    /// Writes the number big-endian over the whole of `out`, which must have `BYTES` octets.
+    pub fn write_be_bytes(&self, out: &mut [u8]) {
+        debug_assert_eq!(out.len(), Self::BYTES);
+        for (octets, limb) in out.rchunks_exact_mut(8).zip(self.to_limbs()) {
+            octets.copy_from_slice(&limb.to_be_bytes());
+        }
+    }
+
+    /// The plain number, least significant limb first.
+    pub fn to_limbs(&self) -> [u64; N] {
+        let mut one = [0; N];
+        one[0] = 1;
+        portable::multiply(&self.montgomery, &one, &M::LIMBS, M::N0)
+    }
+
+    /// The square.
+    #[inline(always)]
+    pub fn square(&self) -> Self {
+        Self::from_montgomery(portable::square(&self.montgomery, &M::LIMBS, M::N0))
+    }
+
+    /// Twice the number.
+    #[inline(always)]
+    pub fn double(&self) -> Self {
+        *self + *self
+    }
+
+    /// The inverse; 0 for 0.
+    pub fn invert(&self) -> Self {
+        let inverse = M::invert_limbs(&self.montgomery);
+        Self::from_montgomery(portable::multiply(&inverse, &M::R_CUBED, &M::LIMBS, M::N0))
+    }
+
+    /// Whether the number is 0.
+    pub fn is_zero(&self) -> Choice {
+        self.ct_eq(&Self::ZERO)
+    }
+
+    /// Whether the plain number is odd.
+    pub fn is_odd(&self) -> Choice {
+        Choice::from((self.to_limbs()[0] & 1) as u8)
+    }
+}
+
+/// Replaces every number by its inverse (0 stays 0) with one inversion and three multiplications each (Montgomery's
+/// trick). `scratch` must be as long as `values`.
+pub fn invert_all<M: Modulus<N>, const N: usize>(values: &mut [Residue<M, N>], scratch: &mut [Residue<M, N>]) {
+    debug_assert_eq!(values.len(), scratch.len());
+    let mut product = Residue::ONE;
+    for (value, before) in values.iter_mut().zip(scratch.iter_mut()) {
+        *before = product;
+        product *= Residue::conditional_select(value, &Residue::ONE, value.is_zero());
+    }
+    let mut inverse = product.invert();
+    for (value, before) in values.iter_mut().zip(scratch.iter()).rev() {
+        let zero = value.is_zero();
+        let inverted = inverse * *before;
+        inverse *= Residue::conditional_select(value, &Residue::ONE, zero);
+        *value = Residue::conditional_select(&inverted, value, zero);
+    }
+}
+
+fn limbs_from_be_bytes<const N: usize>(bytes: &[u8]) -> Option<[u64; N]> {
+    if bytes.len() > 8 * N {
+        return None;
+    }
+    let mut limbs = [0; N];
+    for (i, &octet) in bytes.iter().rev().enumerate() {
+        limbs[i / 8] |= u64::from(octet) << (8 * (i % 8));
+    }
+    Some(limbs)
+}
+
+const fn negated_inverse_of_limb(m0: u64) -> u64 {
+    // Newton's iteration doubles the number of right bits: 1, 2, 4, ... 64.
+    let mut inverse = 1u64;
+    let mut i = 0;
+    while i < 6 {
+        inverse = inverse.wrapping_mul(2u64.wrapping_sub(m0.wrapping_mul(inverse)));
+        i += 1;
+    }
+    inverse.wrapping_neg()
+}
+
+/// 2^exponent mod m.
+const fn power_of_two<const N: usize>(m: &[u64; N], exponent: usize) -> [u64; N] {
+    let mut value = [0u64; N];
+    value[0] = 1;
+    let mut i = 0;
+    while i < exponent {
+        let mut doubled = [0u64; N];
+        let mut carry = 0;
+        let mut j = 0;
+        while j < N {
+            doubled[j] = value[j] << 1 | carry;
+            carry = value[j] >> 63;
+            j += 1;
+        }
+        let mut reduced = [0u64; N];
+        let mut borrow = false;
+        let mut j = 0;
+        while j < N {
+            let (d, first) = doubled[j].overflowing_sub(m[j]);
+            let (d, second) = d.overflowing_sub(borrow as u64);
+            reduced[j] = d;
+            borrow = first | second;
+            j += 1;
+        }
+        value = if carry == 1 || !borrow { reduced } else { doubled };
+        i += 1;
+    }
+    value
+}
+
+impl<M: Modulus<N>, const N: usize> Add for Residue<M, N> {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self::from_montgomery(portable::add(&self.montgomery, &other.montgomery, &M::LIMBS))
+    }
+}
+
+impl<M: Modulus<N>, const N: usize> Sub for Residue<M, N> {
+    type Output = Self;
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        Self::from_montgomery(portable::subtract(&self.montgomery, &other.montgomery, &M::LIMBS))
+    }
+}
+
+impl<M: Modulus<N>, const N: usize> Mul for Residue<M, N> {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        Self::from_montgomery(portable::multiply(&self.montgomery, &other.montgomery, &M::LIMBS, M::N0))
+    }
+}
+
+impl<M: Modulus<N>, const N: usize> Neg for Residue<M, N> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Self::ZERO - self
+    }
+}
+
+impl<M: Modulus<N>, const N: usize> AddAssign for Residue<M, N> {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl<M: Modulus<N>, const N: usize> SubAssign for Residue<M, N> {
+    fn sub_assign(&mut self, other: Self) {
+        *self = *self - other;
+    }
+}
+
+impl<M: Modulus<N>, const N: usize> MulAssign for Residue<M, N> {
+    fn mul_assign(&mut self, other: Self) {
+        *self = *self * other;
+    }
+}
+
+impl<M, const N: usize> Clone for Residue<M, N> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M, const N: usize> Copy for Residue<M, N> {}
+
+impl<M: Modulus<N>, const N: usize> ConstantTimeEq for Residue<M, N> {
+    fn ct_eq(&self, other: &Self) -> Choice {
+        self.montgomery.ct_eq(&other.montgomery)
+    }
+}
+
+impl<M: Modulus<N>, const N: usize> PartialEq for Residue<M, N> {
+    fn eq(&self, other: &Self) -> bool {
+        self.ct_eq(other).into()
+    }
+}
+
+impl<M: Modulus<N>, const N: usize> Eq for Residue<M, N> {}
+
+impl<M: Modulus<N>, const N: usize> ConditionallySelectable for Residue<M, N> {
+    #[inline(always)]
+    fn conditional_select(a: &Self, b: &Self, choice: Choice) -> Self {
+        let mut montgomery = [0; N];
+        for i in 0..N {
+            montgomery[i] = u64::conditional_select(&a.montgomery[i], &b.montgomery[i], choice);
+        }
+        Self::from_montgomery(montgomery)
+    }
+}
+
+impl<M: Modulus<N>, const N: usize> Default for Residue<M, N> {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
+impl<M, const N: usize> Zeroize for Residue<M, N> {
+    fn zeroize(&mut self) {
+        self.montgomery.zeroize();
+    }
+}
+
+/// Shows only the type, since a residue may be a secret.
+impl<M, const N: usize> fmt::Debug for Residue<M, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Residue")
+    }
+}

@@ -1,0 +1,37 @@
+//! Key management for 3GPP mission critical services (MCX).
+//!
+//! Two people, or a group, talk end to end encrypted on radios that have only each other's addresses. A key management
+//! server (KMS) issues each identity a decryption key (SAKKE, RFC 6508) and a signing key (ECCSI, RFC 6507) for a key
+//! period; then anyone can send a key to an identity in one signed, encrypted message (MIKEY-SAKKE, RFC 6509), with no
+//! round trip. TS 33.180 puts that into a system, and this crate implements it.
+//!
+//! The modules are floors of one house; each uses only those below it:
+//!
+//! | floor | module | is |
+//! |---|---|---|
+//! | 6 | [`kms`], [`client`] | the key management server and the key management client |
+//! | 5 | [`kms_protocol`] | the documents that both exchange (TS 33.180 Annex D) |
+//! | 4 | [`mc`] | the mission critical profile: UIDs, key periods, key identifiers, I_MESSAGEs, media keys |
+//! | 3 | [`mikey`] | MIKEY messages (RFC 3830, 6043, 6509) |
+//! | 2 | [`sakke`], [`eccsi`] | the two identity-based schemes |
+//! | 1 | [`arith`] | fields, curves, the pairing, fixed-base tables |
+//!
+//! Floors 1 to 4 build without the standard library (`--no-default-features`) and do no input or output.
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+pub mod arith;
+pub mod eccsi;
+pub mod mc;
+pub mod mikey;
+pub mod sakke;
+
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(feature = "kms")]
+pub mod kms;
+#[cfg(feature = "kms-protocol")]
+pub mod kms_protocol;
+#[cfg(feature = "sealing")]
+pub mod sealing;
