@@ -13,7 +13,6 @@ use crate::mc::{IdentityForm, KeyPeriods, KeySet, Kms, PeriodEpoch, Uid};
 use crate::mikey::NtpTime;
 use crate::{eccsi, sakke};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
@@ -295,7 +294,7 @@ impl Intake {
             Ok(())
         })?;
         store.forget_ready();
-        store.kms_cache.insert(report.kms_uri.clone(), Arc::new(kms));
+        store.kms_cache.insert(report.kms_uri.clone(), kms);
         Ok(report)
     }
 }

@@ -105,13 +105,12 @@ impl KeySetRecord {
 /// A key that was sent or accepted in an I_MESSAGE.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct KeyRecord {
-    pub(super) key_type: u8,
     pub(super) key_id: u32,
     pub(super) csb_id: u32,
     pub(super) key: Octets,
     pub(super) rand: Octets,
-    /// The user that sent it, as far as the message tells.
-    pub(super) initiator: Option<String>,
+    /// URI of who sent it, or UID in hex where that is all that is known.
+    pub(super) initiator: String,
     pub(super) recipient: String,
     /// T of the message, seconds since 1900.
     pub(super) time: u64,
@@ -124,8 +123,7 @@ pub(super) struct KeyRecord {
 
 impl KeyRecord {
     fn same_as(&self, other: &Self) -> bool {
-        self.key_type == other.key_type
-            && self.key_id == other.key_id
+        self.key_id == other.key_id
             && self.csb_id == other.csb_id
             && self.initiator == other.initiator
             && self.recipient == other.recipient

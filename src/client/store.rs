@@ -5,7 +5,7 @@ use super::octets::SecretBuffer;
 use super::record::{Contents, VERSION, Versioned};
 use super::replay::ReplayCache;
 use super::{Error, KeySetSummary, KmsSummary};
-use crate::mc::{Kms, KeySet};
+use crate::mc::{KeySet, Kms};
 use crate::sealing::{self, KdfParameters, Passphrase, SealingKey};
 use core::fmt;
 use std::collections::HashMap;
@@ -42,7 +42,7 @@ pub struct Store {
     sealing_key: SealingKey,
     pub(super) contents: Contents,
     pub(super) replay: ReplayCache,
-    pub(super) kms_cache: HashMap<String, Arc<Kms>>,
+    pub(super) kms_cache: HashMap<String, Kms>,
     pub(super) key_set_cache: HashMap<(String, String, u64), Arc<KeySet>>,
     _lock: Lock,
 }
