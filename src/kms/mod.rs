@@ -1,1 +1,3 @@
-//! Placeholder text, replaced with the module.
+//! The key management server.
+pub mod config;
+pub mod store;
