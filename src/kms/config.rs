@@ -2,6 +2,7 @@
 
 use super::store::FILE as DATABASE_FILE;
 use core::fmt;
+use reqwest::Url;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -75,7 +76,7 @@ pub enum KeySource {
     /// unknown key.
     Url {
         /// The URL of the key set.
-        url: String,
+        url: Url,
         /// PEM file of the certificate authority of the URL's host; without it, those of the system.
         ca: Option<PathBuf>,
     },
@@ -142,8 +143,10 @@ impl Config {
         let domains: Vec<String> = self.domains.iter().map(|domain| quoted(domain)).collect();
         let keys = match &self.auth.keys {
             KeySource::File(file) => format!("jwks_file = {}", path(file)),
-            KeySource::Url { url, ca: None } => format!("jwks_url = {}", quoted(url)),
-            KeySource::Url { url, ca: Some(ca) } => format!("jwks_url = {}\njwks_ca = {}", quoted(url), path(ca)),
+            KeySource::Url { url, ca: None } => format!("jwks_url = {}", quoted(url.as_str())),
+            KeySource::Url { url, ca: Some(ca) } => {
+                format!("jwks_url = {}\njwks_ca = {}", quoted(url.as_str()), path(ca))
+            }
         };
         format!(
             "\
@@ -323,12 +326,11 @@ impl AuthSection {
         let keys = match (self.jwks_file, self.jwks_url, self.jwks_ca) {
             (Some(file), None, None) => KeySource::File(folder.join(file)),
             (None, Some(url), ca) => {
-                check(
-                    "auth.jwks_url",
-                    &url,
-                    is_fetchable(&url),
-                    "write an https URL (http only to 127.0.0.1, [::1] or localhost)",
-                )?;
+                let url = fetchable(&url).ok_or_else(|| ConfigError::Value {
+                    key: "auth.jwks_url",
+                    value: quoted(&url),
+                    remedy: "write an https URL (http only to 127.0.0.1, [::1] or localhost)",
+                })?;
                 KeySource::Url { url, ca: ca.map(|ca| folder.join(ca)) }
             }
             (Some(_), None, Some(ca)) => {
@@ -376,13 +378,12 @@ fn is_domain(domain: &str) -> bool {
         })
 }
 
-fn is_fetchable(url: &str) -> bool {
-    let Ok(url) = reqwest::Url::parse(url) else { return false };
-    match url.scheme() {
-        "https" => url.has_host(),
-        "http" => matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost")),
-        _ => false,
-    }
+fn fetchable(url: &str) -> Option<Url> {
+    let url = Url::parse(url).ok()?;
+    let host = url.host_str()?;
+    let secure = url.scheme() == "https";
+    let loopback = url.scheme() == "http" && ["127.0.0.1", "[::1]", "localhost"].contains(&host);
+    (secure || loopback).then_some(url)
 }
 
 fn check(key: &'static str, value: impl fmt::Debug, holds: bool, remedy: &'static str) -> Result<(), ConfigError> {
@@ -438,10 +439,12 @@ mod tests {
     fn text_and_values_agree() {
         let mut config = config();
         assert_eq!(Config::parse(&config.to_toml(), &config.folder).unwrap(), config);
-        config.auth.keys = KeySource::Url { url: "https://idms.example.org/jwks".into(), ca: None };
+        config.auth.keys = KeySource::Url { url: "https://idms.example.org/jwks".parse().unwrap(), ca: None };
         assert_eq!(Config::parse(&config.to_toml(), &config.folder).unwrap(), config);
-        config.auth.keys =
-            KeySource::Url { url: "http://127.0.0.1:3000/jwks".into(), ca: Some(config.folder.join("ca.pem")) };
+        config.auth.keys = KeySource::Url {
+            url: "http://127.0.0.1:3000/jwks".parse().unwrap(),
+            ca: Some(config.folder.join("ca.pem")),
+        };
         assert_eq!(Config::parse(&config.to_toml(), &config.folder).unwrap(), config);
     }
 

@@ -1,3 +1,5 @@
 //! The key management server.
+pub mod auth;
 pub mod config;
+pub mod development;
 pub mod store;
