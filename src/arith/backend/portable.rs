@@ -74,7 +74,7 @@ pub(in crate::arith) fn subtract_with_borrow<const N: usize>(a: &[u64; N], b: &[
 
 /// t + top 2^(64 N), which is below 2 m, reduced below m.
 #[inline(always)]
-fn subtract_modulus_once<const N: usize>(t: &[u64; N], top: u64, m: &[u64; N]) -> [u64; N] {
+pub(in crate::arith) fn subtract_modulus_once<const N: usize>(t: &[u64; N], top: u64, m: &[u64; N]) -> [u64; N] {
     let (mut reduced, borrow) = subtract_with_borrow(t, m);
     let keep = (borrow & (top ^ 1)).wrapping_neg();
     for i in 0..N {
