@@ -1,11 +1,11 @@
 //! Receiving: from a message to its key.
 
+use super::calendar::date_time;
 use super::held_key::is_kept;
 use super::replay::{Fingerprint, Seen};
-use super::calendar::date_time;
 use super::{Error, HeldKey, Store};
 use crate::mc::imessage::{CarriedIdentity, Compatibility, Incoming, Opened, Policy, Receiver, Revocation, TimeWindow};
-use crate::mc::{self, KeySet, KeyType, Party};
+use crate::mc::{self, KeySet, KeyType};
 use crate::mikey::NtpTime;
 use std::sync::Arc;
 
@@ -141,12 +141,11 @@ fn open(
 fn key_set_for(store: &mut Store, user_uri: &str, incoming: &Incoming) -> Result<Arc<KeySet>, Error> {
     let recipient = incoming.recipient();
     let not_for_me = || mc::Error::NotForMe { recipient: recipient.identity.to_string() };
-    let kms_unknown =
-        || mc::Error::UnknownKms { party: Party::Recipient, kms_uri: recipient.kms_uri.clone() };
     match &recipient.identity {
         CarriedIdentity::Uri(uri) if uri == user_uri => {
             if !store.kmss_of(user_uri)?.contains(&recipient.kms_uri) {
-                return Err(kms_unknown().into());
+                let (user_uri, kms_uri) = (user_uri.to_owned(), recipient.kms_uri.clone());
+                return Err(Error::NoKeysOfKms { user_uri, kms_uri });
             }
             store.key_set_at(user_uri, &recipient.kms_uri, incoming.time())
         }

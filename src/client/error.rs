@@ -1,4 +1,5 @@
 use super::convention::Attempt;
+use crate::mc::{KeyId, KeyType};
 use crate::{kms_protocol, mc, sealing};
 use core::fmt::Write;
 use std::io;
@@ -226,7 +227,7 @@ pub enum Error {
     #[error("{document} is signed with {key_id:?}: give that InK, or have it issued without a signature")]
     IntegrityKeyNeeded {
         /// What is signed.
-        document: &'static str,
+        document: String,
         /// The Signature-ID that the KMS names.
         key_id: String,
     },
@@ -344,46 +345,42 @@ pub enum Error {
         /// The key period.
         period_no: u64,
     },
+    /// The message is for keys that another KMS issued.
+    #[error("the store has no keys of {user_uri} from KMS {kms_uri}, which the message is for: provision there first")]
+    NoKeysOfKms {
+        /// The user.
+        user_uri: String,
+        /// The KMS.
+        kms_uri: String,
+    },
     /// The store does not know this KMS.
     #[error("KMS {kms_uri:?} is not known here: provision again, so that its certificate comes with the certificate cache")]
     UnknownKms {
         /// The KMS.
         kms_uri: String,
     },
-    /// The message names no KMS.
-    #[error("the message does not name the KMS of its {0}, and the store knows more than one")]
-    KmsNotNamed(&'static str),
-    /// The key or key identifier given does not fit.
-    #[error("{0}")]
-    Request(&'static str),
+    /// The purpose tag of the key identifier is that of another type.
+    #[error("key identifier {key_id} is that of a {}, not of a {key_type}: leave it out, or choose the other type", key_id.key_type())]
+    KeyIdType {
+        /// The identifier.
+        key_id: KeyId,
+        /// The type asked for.
+        key_type: KeyType,
+    },
+    /// Another key went out under this identifier before.
+    #[error("another key was sent as {key_id} before: choose another identifier, or leave the key out to send that one again")]
+    OtherKeyHeld {
+        /// The identifier.
+        key_id: KeyId,
+    },
     /// The message was accepted before.
     #[error("this message was accepted before: a replay, or sent twice; ask the sender for a new one")]
     Replayed,
-    /// The message is older than messages of its kind may be.
-    #[error("the message is dated {dated}, {age} s ago; {limit} s are allowed: ask the sender for a new one, and check the clock")]
-    Stale {
-        /// T of the message.
-        dated: String,
-        /// Its age in seconds.
-        age: u64,
-        /// The greatest age in seconds.
-        limit: u64,
-    },
     /// The message is so old that it can no longer be told from a replay.
     #[error("the message is dated {dated}, older than the accepted messages that are still remembered: ask the sender for a new one")]
     Forgotten {
         /// T of the message.
         dated: String,
-    },
-    /// The message is dated in the future.
-    #[error("the message is dated {dated}, {ahead} s ahead; {limit} s are allowed: check both clocks")]
-    Future {
-        /// T of the message.
-        dated: String,
-        /// How far ahead, in seconds.
-        ahead: u64,
-        /// How far ahead it may be, in seconds.
-        limit: u64,
     },
     /// The message, or a key in it, is not what it should be.
     #[error(transparent)]

@@ -41,6 +41,12 @@ impl Store {
         self.contents.keys.iter().filter_map(HeldKey::of).collect()
     }
 
+    /// Whether this key came from the same sender to the same receiver before.
+    pub(super) fn holds(&self, key: &HeldKey) -> bool {
+        let record = key.record();
+        self.contents.keys.iter().any(|held| held.same_as(&record))
+    }
+
     pub(super) fn hold(&mut self, key: &HeldKey, now: NtpTime) -> Result<(), Error> {
         let record = key.record();
         let now = now.unix_seconds().unwrap_or(0);

@@ -14,7 +14,6 @@ use crate::mikey::NtpTime;
 use crate::{eccsi, sakke};
 use std::collections::BTreeSet;
 use time::OffsetDateTime;
-use zeroize::Zeroizing;
 
 /// Octets of a file that came out of band.
 const MAX_FILE: usize = 1024 * 1024;
@@ -85,18 +84,19 @@ impl<T> Answer<T> {
         let (user_uri, kms_uri) = (user_uri.clone(), kms_uri.clone());
         let (client_req_url, time) = (client_req_url.clone(), *time);
         let content = response.into_message().and_then(content).map_err(unusable)?;
-        require_no_signature(request, signature)?;
+        require_no_signature(&format!("the KMS's answer to {request}"), signature)?;
         Ok(Self { user_uri, kms_uri, client_req_url, time, content })
     }
 }
 
 /// A signature that was not checked must not look like one that was.
-fn require_no_signature(document: &'static str, signature: SignatureStatus) -> Result<(), Error> {
+fn require_no_signature(document: &str, signature: SignatureStatus) -> Result<(), Error> {
     match signature {
         SignatureStatus::Absent => Ok(()),
-        SignatureStatus::Unverified { key_name } => {
-            Err(Error::IntegrityKeyNeeded { document, key_id: key_name.unwrap_or_else(|| "a key without a name".into()) })
-        }
+        SignatureStatus::Unverified { key_name } => Err(Error::IntegrityKeyNeeded {
+            document: document.to_owned(),
+            key_id: key_name.unwrap_or_else(|| "a key without a name".into()),
+        }),
     }
 }
 

@@ -122,7 +122,7 @@ pub(super) struct KeyRecord {
 }
 
 impl KeyRecord {
-    fn same_as(&self, other: &Self) -> bool {
+    pub(super) fn same_as(&self, other: &Self) -> bool {
         self.key_id == other.key_id
             && self.csb_id == other.csb_id
             && self.initiator == other.initiator
