@@ -113,12 +113,13 @@ fn a_certificate_must_be_usable() {
     assert!(matches!(error, Error::CertificateDates { .. }), "{error}");
     let error = with_certificate(|certificate| certificate.valid_from = at(1));
     assert!(matches!(error, Error::CertificateDates { .. }), "{error}");
-    for (field, change) in [
-        ("ParameterSet", Box::new(|certificate: &mut KmsCertificate| certificate.parameter_set = Some(2)) as Box<dyn Fn(&mut _)>),
-        ("UserIdFormat", Box::new(|certificate| certificate.user_id_format = "1".into())),
-        ("UserKeyPeriod", Box::new(|certificate| certificate.user_key_period = 0)),
-        ("Role", Box::new(|certificate| certificate.role = Some(Role::External))),
-    ] {
+    let changes: [(&str, fn(&mut KmsCertificate)); 4] = [
+        ("ParameterSet", |certificate| certificate.parameter_set = Some(2)),
+        ("UserIdFormat", |certificate| certificate.user_id_format = "1".into()),
+        ("UserKeyPeriod", |certificate| certificate.user_key_period = 0),
+        ("Role", |certificate| certificate.role = Some(Role::External)),
+    ];
+    for (field, change) in changes {
         let error = with_certificate(change);
         assert!(matches!(error, Error::CertificateUnsupported { field: named, .. } if named == field), "{field}: {error}");
     }
