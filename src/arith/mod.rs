@@ -6,5 +6,6 @@
 pub mod backend;
 mod inversion;
 mod residue;
+pub mod supersingular;
 
 pub use residue::{Modulus, Residue, invert_all};
