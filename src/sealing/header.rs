@@ -161,7 +161,7 @@ mod tests {
         nonce: [0xc3; NONCE_LEN],
     };
 
-    fn blob() -> alloc::vec::Vec<u8> {
+    fn blob() -> Vec<u8> {
         [&HEADER.to_bytes()[..], &[0xd4; TAG_LEN]].concat()
     }
 
