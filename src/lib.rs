@@ -26,6 +26,7 @@ pub mod eccsi;
 pub mod mc;
 pub mod mikey;
 pub mod sakke;
+mod vectors;
 
 #[cfg(feature = "client")]
 pub mod client;

@@ -5,6 +5,8 @@
 
 pub mod backend;
 mod inversion;
+pub mod p256;
 mod residue;
+pub mod supersingular;
 
 pub use residue::{Modulus, Residue, invert_all};

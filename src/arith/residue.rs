@@ -26,6 +26,19 @@ pub trait Modulus<const N: usize>: Copy + Eq + 'static {
 
     /// 1/a mod m for a plain number a below m, and 0 for 0, in constant time.
     fn invert_limbs(a: &[u64; N]) -> [u64; N];
+
+    /// a b / R mod m, in constant time, for numbers of N limbs of which one is below m. The result is below m. A prime of
+    /// a special form can do better than the default.
+    #[inline(always)]
+    fn multiply_limbs(a: &[u64; N], b: &[u64; N]) -> [u64; N] {
+        portable::multiply(a, b, &Self::LIMBS, Self::N0)
+    }
+
+    /// a² / R mod m, in constant time, for a below m.
+    #[inline(always)]
+    fn square_limbs(a: &[u64; N]) -> [u64; N] {
+        portable::square(a, &Self::LIMBS, Self::N0)
+    }
 }
 
 /// An integer modulo M, always fully reduced. Every operation is constant-time unless its name says `vartime`.
@@ -48,7 +61,7 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
 
     /// A number of at most N limbs, reduced modulo M.
     pub fn from_limbs_mod(limbs: &[u64; N]) -> Self {
-        Self::from_montgomery(portable::multiply(limbs, &M::R_SQUARED, &M::LIMBS, M::N0))
+        Self::from_montgomery(M::multiply_limbs(limbs, &M::R_SQUARED))
     }
 
     /// A small number.
@@ -67,7 +80,7 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     pub fn from_be_bytes(bytes: &[u8]) -> Option<Self> {
         let limbs = limbs_from_be_bytes(bytes)?;
         let (_, below) = portable::subtract_with_borrow(&limbs, &M::LIMBS);
-        (below == 1).then(|| Self::from_limbs_mod(&limbs))
+        below.then(|| Self::from_limbs_mod(&limbs))
     }
 
     /// Writes the number big-endian over the whole of `out`, which must have `BYTES` octets.
@@ -82,17 +95,24 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     pub fn to_limbs(&self) -> [u64; N] {
         let mut one = [0; N];
         one[0] = 1;
-        portable::multiply(&self.montgomery, &one, &M::LIMBS, M::N0)
+        M::multiply_limbs(&self.montgomery, &one)
     }
 
     /// The square.
-    #[inline(always)]
+    #[inline]
     pub fn square(&self) -> Self {
-        Self::from_montgomery(portable::square(&self.montgomery, &M::LIMBS, M::N0))
+        Self::from_montgomery(M::square_limbs(&self.montgomery))
+    }
+
+    /// a b + c d, faster than two multiplications.
+    #[inline]
+    pub fn sum_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
+        let (first, second) = ([&a.montgomery, &b.montgomery], [&c.montgomery, &d.montgomery]);
+        Self::from_montgomery(portable::multiply_two(first, second, &M::LIMBS, M::N0))
     }
 
     /// Twice the number.
-    #[inline(always)]
+    #[inline]
     pub fn double(&self) -> Self {
         *self + *self
     }
@@ -100,7 +120,17 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     /// The inverse; 0 for 0.
     pub fn invert(&self) -> Self {
         let inverse = M::invert_limbs(&self.montgomery);
-        Self::from_montgomery(portable::multiply(&inverse, &M::R_CUBED, &M::LIMBS, M::N0))
+        Self::from_montgomery(M::multiply_limbs(&inverse, &M::R_CUBED))
+    }
+
+    /// Becomes `entry` if chosen, and is left as it was otherwise, provided that it is 0: the step of a table look-up that
+    /// reads every entry.
+    #[inline]
+    pub fn take_if(&mut self, entry: &Self, chosen: Choice) {
+        let mask = u64::from(chosen.unwrap_u8()).wrapping_neg();
+        for (limb, &entry) in self.montgomery.iter_mut().zip(&entry.montgomery) {
+            *limb |= entry & mask;
+        }
     }
 
     /// Whether the number is 0.
@@ -186,7 +216,7 @@ const fn power_of_two<const N: usize>(m: &[u64; N], exponent: usize) -> [u64; N]
 
 impl<M: Modulus<N>, const N: usize> Add for Residue<M, N> {
     type Output = Self;
-    #[inline(always)]
+    #[inline]
     fn add(self, other: Self) -> Self {
         Self::from_montgomery(portable::add(&self.montgomery, &other.montgomery, &M::LIMBS))
     }
@@ -194,7 +224,7 @@ impl<M: Modulus<N>, const N: usize> Add for Residue<M, N> {
 
 impl<M: Modulus<N>, const N: usize> Sub for Residue<M, N> {
     type Output = Self;
-    #[inline(always)]
+    #[inline]
     fn sub(self, other: Self) -> Self {
         Self::from_montgomery(portable::subtract(&self.montgomery, &other.montgomery, &M::LIMBS))
     }
@@ -202,15 +232,15 @@ impl<M: Modulus<N>, const N: usize> Sub for Residue<M, N> {
 
 impl<M: Modulus<N>, const N: usize> Mul for Residue<M, N> {
     type Output = Self;
-    #[inline(always)]
+    #[inline]
     fn mul(self, other: Self) -> Self {
-        Self::from_montgomery(portable::multiply(&self.montgomery, &other.montgomery, &M::LIMBS, M::N0))
+        Self::from_montgomery(M::multiply_limbs(&self.montgomery, &other.montgomery))
     }
 }
 
 impl<M: Modulus<N>, const N: usize> Neg for Residue<M, N> {
     type Output = Self;
-    #[inline(always)]
+    #[inline]
     fn neg(self) -> Self {
         Self::ZERO - self
     }
@@ -257,13 +287,11 @@ impl<M: Modulus<N>, const N: usize> PartialEq for Residue<M, N> {
 impl<M: Modulus<N>, const N: usize> Eq for Residue<M, N> {}
 
 impl<M: Modulus<N>, const N: usize> ConditionallySelectable for Residue<M, N> {
-    #[inline(always)]
+    #[inline]
     fn conditional_select(a: &Self, b: &Self, choice: Choice) -> Self {
-        let mut montgomery = [0; N];
-        for i in 0..N {
-            montgomery[i] = u64::conditional_select(&a.montgomery[i], &b.montgomery[i], choice);
-        }
-        Self::from_montgomery(montgomery)
+        Self::from_montgomery(core::array::from_fn(|i| {
+            u64::conditional_select(&a.montgomery[i], &b.montgomery[i], choice)
+        }))
     }
 }
 

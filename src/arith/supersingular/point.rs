@@ -1,0 +1,311 @@
+//! Points of E.
+
+use core::fmt;
+use subtle::{Choice, ConstantTimeEq};
+use zeroize::Zeroize;
+
+use super::field::{BYTES, Fp, Q};
+use crate::arith::residue::{Modulus, Residue, invert_all};
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// Octets of the uncompressed encoding 04 || x || y, the only one that RFC 6508 section 4 uses.
+pub const UNCOMPRESSED_LEN: usize = 1 + 2 * BYTES;
+
+/// The tag octet of an uncompressed point.
+const UNCOMPRESSED: u8 = 4;
+
+/// A finite point of E.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Affine {
+    pub(super) x: Fp,
+    pub(super) y: Fp,
+}
+
+/// Why octets are not a point of the curve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PointError {
+    /// The encoding has the wrong number of octets.
+    #[error("a point has {UNCOMPRESSED_LEN} octets, found {0}")]
+    Length(usize),
+    /// The first octet is not 04: compressed, hybrid and infinity encodings are not used by RFC 6508.
+    #[error("a point starts with octet 04 (uncompressed), found {0:02x}")]
+    Form(u8),
+    /// A coordinate is not below p.
+    #[error("a coordinate of the point is not below the field's characteristic")]
+    NotReduced,
+    /// The coordinates do not satisfy the curve equation.
+    #[error("the point is not on the curve")]
+    NotOnCurve,
+    /// The point's order is 1, 2 or 4.
+    #[error("the point has a small order")]
+    SmallOrder,
+    /// The point is on the curve, but outside the subgroup of order q.
+    #[error("the point is not in the subgroup of order q")]
+    NotInSubgroup,
+}
+
+impl Affine {
+    /// The generator P of RFC 6509 Appendix A.
+    pub fn generator() -> Affine {
+        Affine { x: Residue::from_limbs_mod(&P_X), y: Residue::from_limbs_mod(&P_Y) }
+    }
+
+    /// A point of E from 04 || x || y. Checks length, form, range, curve equation and that the order is not 1, 2 or 4;
+    /// [`Affine::check_subgroup_vartime`] excludes what remains.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Affine, PointError> {
+        if bytes.len() != UNCOMPRESSED_LEN {
+            return Err(PointError::Length(bytes.len()));
+        }
+        let (form, coordinates) = bytes.split_at(1);
+        if form != [UNCOMPRESSED] {
+            return Err(PointError::Form(form.first().copied().unwrap_or_default()));
+        }
+        let (x, y) = coordinates.split_at(BYTES);
+        let x = Fp::from_be_bytes(x).ok_or(PointError::NotReduced)?;
+        let y = Fp::from_be_bytes(y).ok_or(PointError::NotReduced)?;
+        let point = Affine { x, y };
+        if !bool::from(point.is_on_curve()) {
+            return Err(PointError::NotOnCurve);
+        }
+        if bool::from(point.has_small_order()) {
+            return Err(PointError::SmallOrder);
+        }
+        Ok(point)
+    }
+
+    /// 04 || x || y.
+    pub fn to_bytes(&self) -> [u8; UNCOMPRESSED_LEN] {
+        let mut out = [0; UNCOMPRESSED_LEN];
+        let (form, coordinates) = out.split_at_mut(1);
+        form.fill(UNCOMPRESSED);
+        let (x, y) = coordinates.split_at_mut(BYTES);
+        self.x.write_be_bytes(x);
+        self.y.write_be_bytes(y);
+        out
+    }
+
+    /// Refuses a point whose order is not q. The time depends on nothing but q: it takes [q] of the point.
+    pub fn check_subgroup_vartime(&self) -> Result<(), PointError> {
+        let mut accumulator = Projective::IDENTITY;
+        for digit in order_digits().iter().rev() {
+            accumulator = accumulator.double();
+            accumulator = match digit {
+                1 => accumulator.add_affine(self),
+                -1 => accumulator.add_affine(&self.negate()),
+                _ => accumulator,
+            };
+        }
+        // Off the subgroup the addition formulas may degenerate to (0, 0, 0), which is no point.
+        if bool::from(accumulator.is_identity()) { Ok(()) } else { Err(PointError::NotInSubgroup) }
+    }
+
+    /// The opposite point.
+    pub fn negate(&self) -> Affine {
+        Affine { x: self.x, y: -self.y }
+    }
+
+    fn is_on_curve(&self) -> Choice {
+        let three = Fp::from_u64(3);
+        self.y.square().ct_eq(&((self.x.square() - three) * self.x))
+    }
+
+    /// Order 2 is (0, 0). Doubling gives (0, 0) exactly where (x² + 3)² = 0.
+    fn has_small_order(&self) -> Choice {
+        self.y.is_zero() | (self.x.square() + Fp::from_u64(3)).is_zero()
+    }
+}
+
+/// A point in homogeneous coordinates: x = X/Z, y = Y/Z, and the identity is (0 : 1 : 0).
+///
+/// The formulas are those of Renes, Costello and Batina ("Complete addition formulas for prime order elliptic curves",
+/// 2016) for a = -3 and b = 0. They fail only for two points whose difference has order 2, so they are complete on the
+/// subgroup of order q.
+#[derive(Clone, Copy)]
+pub struct Projective {
+    x: Fp,
+    y: Fp,
+    z: Fp,
+}
+
+impl Projective {
+    /// The point at infinity.
+    pub const IDENTITY: Projective = Projective { x: Fp::ZERO, y: Fp::ONE, z: Fp::ZERO };
+
+    /// Whether this is the point at infinity.
+    pub fn is_identity(&self) -> Choice {
+        self.x.is_zero() & self.z.is_zero() & !self.y.is_zero()
+    }
+
+    /// The sum, in 6 multiplications and 3 sums of two products.
+    pub fn add(&self, other: &Projective) -> Projective {
+        let xx = self.x * other.x;
+        let yy = self.y * other.y;
+        let zz = self.z * other.z;
+        let xy = (self.x + self.y) * (other.x + other.y) - xx - yy;
+        let xz = (self.x + self.z) * (other.x + other.z) - xx - zz;
+        let yz = (self.y + self.z) * (other.y + other.z) - yy - zz;
+        combine(xx, yy, zz, xy, xz, yz)
+    }
+
+    /// The sum with a finite point, in 5 multiplications and 3 sums of two products.
+    pub fn add_affine(&self, other: &Affine) -> Projective {
+        let xx = self.x * other.x;
+        let yy = self.y * other.y;
+        let xy = (self.x + self.y) * (other.x + other.y) - xx - yy;
+        let xz = self.z * other.x + self.x;
+        let yz = self.z * other.y + self.y;
+        combine(xx, yy, self.z, xy, xz, yz)
+    }
+
+    /// Twice the point, in 3 multiplications, 3 squarings and 3 sums of two products.
+    pub fn double(&self) -> Projective {
+        let xy = (self.x * self.y).double();
+        let xz = (self.x * self.z).double();
+        let yz = (self.y * self.z).double();
+        combine(self.x.square(), self.y.square(), self.z.square(), xy, xz, yz)
+    }
+
+    /// The opposite point.
+    pub fn negate(&self) -> Projective {
+        Projective { x: self.x, y: -self.y, z: self.z }
+    }
+
+    /// The finite point that this is. (0, 0), which is not in the subgroup, stands for the identity.
+    pub fn to_affine(&self) -> Affine {
+        let z_inverse = self.z.invert();
+        Affine { x: self.x * z_inverse, y: self.y * z_inverse }
+    }
+
+    /// The finite points that these are, with one inversion.
+    pub fn to_affine_all(points: &[Projective]) -> Vec<Affine> {
+        let mut inverses: Vec<Fp> = points.iter().map(|point| point.z).collect();
+        invert_all(&mut inverses, &mut vec![Fp::ZERO; points.len()]);
+        points.iter().zip(inverses).map(|(point, z)| Affine { x: point.x * z, y: point.y * z }).collect()
+    }
+}
+
+/// The complete formulas from the products of coordinates; xy, xz and yz are the symmetric sums of cross products.
+#[inline]
+fn combine(xx: Fp, yy: Fp, zz: Fp, xy: Fp, xz: Fp, yz: Fp) -> Projective {
+    let three_xz = xz.double() + xz;
+    let plus = yy + three_xz;
+    let minus = yy - three_xz;
+    let sum = xx + zz.double() + zz;
+    let c = sum.double() + sum;
+    let difference = zz - xx;
+    let d = difference.double() + difference;
+    Projective {
+        x: Fp::sum_of_products(&xy, &plus, &yz, &c),
+        y: Fp::sum_of_products(&d, &c, &minus, &plus),
+        z: Fp::sum_of_products(&yz, &minus, &xy, &-d),
+    }
+}
+
+/// The non-adjacent form of q, least significant digit first.
+pub(super) fn order_digits() -> [i8; ORDER_DIGITS] {
+    let mut digits = [0; ORDER_DIGITS];
+    // Digit i of the form is bit i+1 of 3q minus bit i+1 of q.
+    let triple = triple(&Q::LIMBS);
+    for (i, digit) in digits.iter_mut().enumerate() {
+        *digit = bit(&triple, i + 1) - bit(&Q::LIMBS, i + 1);
+    }
+    digits
+}
+
+/// Digits of the non-adjacent form of q: q has 1022 bits, and its form may have one more.
+const ORDER_DIGITS: usize = 1023;
+
+fn triple(a: &[u64; 16]) -> [u64; 16] {
+    let mut out = [0; 16];
+    let mut carry = 0;
+    for (limb, &a) in out.iter_mut().zip(a) {
+        let wide = u128::from(a) * 3 + carry;
+        *limb = wide as u64;
+        carry = wide >> 64;
+    }
+    out
+}
+
+fn bit(limbs: &[u64; 16], i: usize) -> i8 {
+    limbs.get(i / 64).map_or(0, |limb| (limb >> (i % 64) & 1) as i8)
+}
+
+impl From<Affine> for Projective {
+    fn from(point: Affine) -> Projective {
+        Projective { x: point.x, y: point.y, z: Fp::ONE }
+    }
+}
+
+impl ConstantTimeEq for Affine {
+    fn ct_eq(&self, other: &Affine) -> Choice {
+        self.x.ct_eq(&other.x) & self.y.ct_eq(&other.y)
+    }
+}
+
+impl Zeroize for Affine {
+    fn zeroize(&mut self) {
+        self.x.zeroize();
+        self.y.zeroize();
+    }
+}
+
+impl Zeroize for Projective {
+    fn zeroize(&mut self) {
+        self.x.zeroize();
+        self.y.zeroize();
+        self.z.zeroize();
+    }
+}
+
+/// Shows only the type, since a point may be a secret key.
+impl fmt::Debug for Affine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Affine")
+    }
+}
+
+/// Shows only the type, since a point may be a secret key.
+impl fmt::Debug for Projective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Projective")
+    }
+}
+
+const P_X: [u64; 16] = [
+    0x880d_c8ab_eae6_3895,
+    0x80ec_46c4_967e_0979,
+    0xee91_63a5_b63f_73ec,
+    0xd5cf_b4cc_8072_8d87,
+    0xa7c1_514d_ba66_910d,
+    0xa702_c339_7a60_de74,
+    0x337c_8654_8b72_f2e1,
+    0x9760_af76_5dd5_bccb,
+    0x718b_d9e7_406c_e890,
+    0x43d5_f22c_db9d_fa55,
+    0xab10_db90_30b0_9e10,
+    0xb5ed_b6c0_f6ce_2308,
+    0x98b2_f204_b6ff_7cbf,
+    0x2b1a_2fd6_0aec_69c6,
+    0x0a79_9005_3ed9_b52a,
+    0x53fc_09ee_332c_29ad,
+];
+
+const P_Y: [u64; 16] = [
+    0x7557_3fd7_1bef_16d7,
+    0xadb9_b570_6a67_dcde,
+    0x80bd_ad5a_d5bb_4636,
+    0x1351_5ad7_e9cb_99a9,
+    0x492d_979f_c5a4_d5f2,
+    0xac6f_1e80_164a_a989,
+    0xcad6_96b5_b765_2fe0,
+    0x70da_e117_ad54_7c6c,
+    0x416c_ff0c_a9e0_32b9,
+    0x6b59_8ccf_9a14_0b2e,
+    0xe7f7_f5e5_f0de_55f6,
+    0xf5ea_69f4_654e_c2b9,
+    0x3d77_8d82_1e14_1178,
+    0xd3e8_2016_0299_0696,
+    0xf9f1_f053_3634_a135,
+    0x0a82_4906_3f60_09f1,
+];

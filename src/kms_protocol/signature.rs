@@ -1,0 +1,43 @@
+//! Whether a document came signed.
+
+/// What is known of a document's XML signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignatureStatus {
+    /// There is none.
+    Absent,
+    /// There is one, and nobody has checked it. Never take it for more than that.
+    Unverified {
+        /// `KeyName` of its `KeyInfo`, as claimed: the InK-ID or TrK-ID.
+        key_name: Option<String>,
+    },
+}
+
+/// A document as it was read, with the state of its signature: the caller decides what an absent or unverified signature
+/// is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "the signature's state must be looked at"]
+pub struct Received<T> {
+    document: T,
+    signature: SignatureStatus,
+}
+
+impl<T> Received<T> {
+    pub(super) fn new(document: T, signature: SignatureStatus) -> Self {
+        Received { document, signature }
+    }
+
+    /// The document.
+    pub fn document(&self) -> &T {
+        &self.document
+    }
+
+    /// The state of its signature.
+    pub fn signature(&self) -> &SignatureStatus {
+        &self.signature
+    }
+
+    /// Both.
+    pub fn into_parts(self) -> (T, SignatureStatus) {
+        (self.document, self.signature)
+    }
+}

@@ -1,0 +1,175 @@
+//! Writing documents that are valid against the schema.
+
+use super::value::{LOWER_CASE, UPPER_CASE, format_base64, format_hex, format_time};
+use super::{KmsError, NAMESPACE, XMLDSIG_NAMESPACE, XMLENC_NAMESPACE};
+use time::OffsetDateTime;
+use uppsala::XmlWriter;
+use zeroize::Zeroizing;
+
+/// How a response is written where the specification leaves a choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WriteOptions {
+    /// The form of `UserID`.
+    pub user_id_form: UserIdForm,
+    /// Put the `KmsResponse` into a `SignedKmsResponse`, unsigned (the schema allows that), for clients that want one.
+    pub signed_wrapper: bool,
+}
+
+/// The text form of `UserID`. Readers accept both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UserIdForm {
+    /// 64 lower-case hex digits, as deployed systems write it.
+    #[default]
+    Hex,
+    /// 44 characters of base64, as later releases are said to want it.
+    Base64,
+}
+
+/// `Id` of the element that a signature refers to.
+const DOCUMENT_ID: &str = "xmldoc";
+const SCHEMA_INSTANCE_NAMESPACE: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+/// Room for a response without key sets, and for each key set: the text holds keys, so it must not be moved as it grows.
+const BASE_CAPACITY: usize = 8 * 1024;
+const KEY_SET_CAPACITY: usize = 4 * 1024;
+
+/// An XML text in the making.
+pub(super) struct DocumentWriter {
+    xml: XmlWriter,
+}
+
+impl DocumentWriter {
+    pub(super) fn new(key_sets: usize) -> Self {
+        let mut xml = XmlWriter::with_capacity(BASE_CAPACITY.saturating_add(key_sets.saturating_mul(KEY_SET_CAPACITY)));
+        xml.write_declaration();
+        DocumentWriter { xml }
+    }
+
+    /// The text.
+    pub(super) fn finish(self) -> Zeroizing<String> {
+        Zeroizing::new(self.xml.into_string())
+    }
+
+    /// Opens the root element, with the namespaces and the `Id` that a signature would refer to.
+    pub(super) fn root(&mut self, name: &str, version: &str) {
+        self.open(
+            name,
+            &[
+                ("xmlns", NAMESPACE),
+                ("xmlns:xsi", SCHEMA_INSTANCE_NAMESPACE),
+                ("Id", DOCUMENT_ID),
+                ("Version", version),
+            ],
+        );
+    }
+
+    /// Opens a root element that only wraps another.
+    pub(super) fn wrapper_root(&mut self, name: &str) {
+        self.open(name, &[("xmlns", NAMESPACE), ("xmlns:xsi", SCHEMA_INSTANCE_NAMESPACE)]);
+    }
+
+    /// Opens the wrapped element.
+    pub(super) fn nested_root(&mut self, name: &str, version: &str) {
+        self.open(name, &[("Id", DOCUMENT_ID), ("Version", version)]);
+    }
+
+    pub(super) fn open(&mut self, name: &str, attributes: &[(&str, &str)]) {
+        self.xml.start_element(name, attributes);
+    }
+
+    pub(super) fn close(&mut self, name: &str) {
+        self.xml.end_element(name);
+    }
+
+    pub(super) fn leaf(&mut self, name: &str, text: &str) {
+        self.leaf_with(name, &[], text);
+    }
+
+    pub(super) fn optional_leaf(&mut self, name: &str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.leaf(name, text);
+        }
+    }
+
+    pub(super) fn number(&mut self, name: &str, number: u64) {
+        self.leaf(name, &number.to_string());
+    }
+
+    pub(super) fn time(&mut self, name: &str, time: OffsetDateTime) {
+        self.leaf(name, &format_time(time));
+    }
+
+    pub(super) fn optional_time(&mut self, name: &str, time: Option<OffsetDateTime>) {
+        if let Some(time) = time {
+            self.time(name, time);
+        }
+    }
+
+    /// A boolean element that is left out when false.
+    pub(super) fn flag(&mut self, name: &str, value: bool) {
+        if value {
+            self.leaf(name, "true");
+        }
+    }
+
+    /// Octets as hexBinary in its canonical, upper-case form.
+    pub(super) fn hex(&mut self, name: &str, attributes: &[(&str, &str)], octets: &[u8]) {
+        self.leaf_with(name, attributes, &format_hex(octets, UPPER_CASE));
+    }
+
+    pub(super) fn user_id(&mut self, name: &str, user_id: &[u8; 32], form: UserIdForm) {
+        match form {
+            UserIdForm::Hex => self.leaf(name, &format_hex(user_id, LOWER_CASE)),
+            UserIdForm::Base64 => self.leaf(name, &format_base64(user_id)),
+        }
+    }
+
+    /// An element of type `ErrorType`.
+    pub(super) fn error(&mut self, name: &str, error: &KmsError) {
+        self.open(name, &[]);
+        self.leaf("ErrorCode", &error.code.to_string());
+        self.leaf("ErrorMsg", &error.message);
+        self.close(name);
+    }
+
+    /// An `EncryptedKey` of XML encryption.
+    pub(super) fn encrypted_key(
+        &mut self,
+        algorithm: &str,
+        key_name: Option<&str>,
+        cipher_value: &[u8],
+        carried_key_name: Option<&str>,
+    ) {
+        self.open(
+            "EncryptedKey",
+            &[("xmlns", XMLENC_NAMESPACE), ("Type", "http://www.w3.org/2001/04/xmlenc#EncryptedKey")],
+        );
+        self.open("EncryptionMethod", &[("Algorithm", algorithm)]);
+        self.close("EncryptionMethod");
+        if let Some(key_name) = key_name {
+            self.open("ds:KeyInfo", &[("xmlns:ds", XMLDSIG_NAMESPACE)]);
+            self.leaf("ds:KeyName", key_name);
+            self.close("ds:KeyInfo");
+        }
+        self.open("CipherData", &[]);
+        self.leaf("CipherValue", &format_base64(cipher_value));
+        self.close("CipherData");
+        self.optional_leaf("CarriedKeyName", carried_key_name);
+        self.close("EncryptedKey");
+    }
+
+    fn leaf_with(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
+        self.open(name, attributes);
+        if text.contains(is_not_xml) {
+            self.xml.text(&text.replace(is_not_xml, "\u{fffd}"));
+        } else {
+            self.xml.text(text);
+        }
+        self.close(name);
+    }
+}
+
+/// Characters that no XML document can hold, such as a NUL in somebody's URI that an error message quotes.
+fn is_not_xml(c: char) -> bool {
+    !matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
+}
