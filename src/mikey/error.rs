@@ -118,9 +118,6 @@ pub enum Error {
     /// The signature is malformed or not the signer's, or signing failed.
     #[error(transparent)]
     Eccsi(#[from] eccsi::Error),
-    /// A key to derive from is empty.
-    #[error("no key can be derived from an empty key")]
-    EmptyKey,
     /// The text is no `key-mgmt` attribute, nor the value of one.
     #[error("no key-mgmt attribute at octet {offset}, expected \"a=key-mgmt:mikey BASE64\" or \"mikey BASE64\"")]
     NotKeyManagement {
