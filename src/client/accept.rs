@@ -2,7 +2,7 @@
 
 use super::calendar::date_time;
 use super::held_key::is_kept;
-use super::replay::{Fingerprint, Seen};
+use super::replay::Seen;
 use super::{Error, HeldKey, Store};
 use crate::mc::imessage::{CarriedIdentity, Compatibility, Incoming, Opened, Policy, Receiver, Revocation, TimeWindow};
 use crate::mc::{self, KeySet, KeyType};
@@ -59,8 +59,8 @@ pub fn accept(
     store.require_user(user_uri)?;
     let incoming = Incoming::parse(message)?;
     let time = incoming.time().seconds();
-    let fingerprint = Fingerprint::of(incoming.signed_octets());
-    match store.replay.look_up(time, fingerprint) {
+    let tag = incoming.replay_tag();
+    match store.replay.look_up(time, tag) {
         Seen::Never => {}
         Seen::Before => return Err(Error::Replayed),
         Seen::Forgotten => return Err(Error::Forgotten { dated: date_time(incoming.time()) }),
@@ -72,8 +72,8 @@ pub fn accept(
     };
     let opened = open(store, user_uri, incoming, options, &policy)?;
     keep(store, &opened, now)?;
-    store.replay.insert(time, fingerprint, now.seconds().saturating_sub(REMEMBERED));
-    store.save_replay().inspect_err(|_| store.replay.remove(time, fingerprint))?;
+    store.replay.insert(time, tag, now.seconds().saturating_sub(REMEMBERED));
+    store.save_replay().inspect_err(|_| store.replay.remove(time, tag))?;
     Ok(opened)
 }
 
@@ -100,7 +100,7 @@ pub fn examine(
 ) -> Result<Examined, Error> {
     store.require_user(user_uri)?;
     let incoming = Incoming::parse(message)?;
-    let seen = store.replay.look_up(incoming.time().seconds(), Fingerprint::of(incoming.signed_octets()));
+    let seen = store.replay.look_up(incoming.time().seconds(), incoming.replay_tag());
     let policy = Policy {
         window: options.window(incoming.key_type()),
         compatibility: options.compatibility,
