@@ -127,8 +127,8 @@ impl Authority {
         loop {
             let v = self.nonce(&kpak, attempt, identity);
             match self.secrets.eccsi.extract(identity, &v) {
-                // v out of range, or HS or SSK zero: RFC 6507 5.1.1 asks for another v. It happens once in 2^32 times.
-                Err(_) if attempt < 3 => attempt += 1,
+                // RFC 6507 5.1.1 asks for another v then. It happens once in 2^32 times; ten in a row never happen.
+                Err(eccsi::Error::NonceRange | eccsi::Error::NonceRefused) if attempt < 9 => attempt += 1,
                 result => return Ok(result?),
             }
         }
