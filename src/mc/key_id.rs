@@ -89,15 +89,13 @@ impl KeyId {
     }
 
     /// The identifier with these bits; fails with [`Error::UnknownPurposeTag`] for tags 7 to 15.
-    pub const fn from_u32(bits: u32) -> Result<Self, Error> {
-        match KeyType::from_tag((bits >> TAG_SHIFT) as u8) {
-            Ok(key_type) => Ok(Self { key_type, bits }),
-            Err(e) => Err(e),
-        }
+    pub fn from_u32(bits: u32) -> Result<Self, Error> {
+        let [first, ..] = bits.to_be_bytes();
+        KeyType::from_tag(first >> 4).map(|key_type| Self { key_type, bits })
     }
 
     /// The identifier in four big-endian octets; fails with [`Error::UnknownPurposeTag`] for tags 7 to 15.
-    pub const fn from_bytes(octets: [u8; 4]) -> Result<Self, Error> {
+    pub fn from_bytes(octets: [u8; 4]) -> Result<Self, Error> {
         Self::from_u32(u32::from_be_bytes(octets))
     }
 
