@@ -105,5 +105,5 @@ fn reduce(mut t: [u64; 2 * LIMBS]) -> [u64; LIMBS] {
         (t[i + 4], carry) = t[i + 4].overflowing_add(high + u64::from(carry) + u64::from(top));
         top = carry;
     }
-    portable::subtract_modulus_once(&[t[4], t[5], t[6], t[7]], top != 0, &P::LIMBS)
+    portable::subtract_modulus_once(&[t[4], t[5], t[6], t[7]], top, &P::LIMBS)
 }
