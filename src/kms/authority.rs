@@ -1,8 +1,8 @@
 //! The heart of a KMS: its master secrets, and the key sets that follow from them.
 
-use super::Error;
 use super::config::Config;
 use super::secrets::MasterSecrets;
+use super::{Error, calendar};
 use crate::kms_protocol::{KeyContent, KmsCertificate, KmsKeySet, Role};
 use crate::mc::{self, KeyPeriods, PeriodEpoch, Uid};
 use crate::mikey::NtpTime;
@@ -113,12 +113,8 @@ impl Authority {
     }
 
     fn validity(&self, period_no: u64) -> Result<(OffsetDateTime, OffsetDateTime), Error> {
-        let date = |ntp_seconds| {
-            let unix = NtpTime::from_seconds(ntp_seconds).unix_seconds()?;
-            OffsetDateTime::from_unix_timestamp(i64::try_from(unix).ok()?).ok()
-        };
         let (from, to) = self.periods.bounds(period_no);
-        date(from).zip(date(to)).ok_or(Error::Period(period_no))
+        calendar::date_of_ntp_seconds(from).zip(calendar::date_of_ntp_seconds(to)).ok_or(Error::Period(period_no))
     }
 
     fn signing_pair(&self, identity: &[u8]) -> Result<eccsi::KeyPair, Error> {
@@ -135,7 +131,10 @@ impl Authority {
     }
 
     fn nonce(&self, kpak: &[u8], attempt: u8, identity: &[u8]) -> Zeroizing<[u8; 32]> {
-        let mut mac = Hmac::<Sha256>::new(&(*self.secrets.nonce_secret).into());
+        // HMAC pads a key with zeros to the 64 octets of a SHA-256 block.
+        let mut key = Zeroizing::new([0; 64]);
+        key.iter_mut().zip(self.secrets.nonce_secret.iter()).for_each(|(to, from)| *to = *from);
+        let mut mac = Hmac::<Sha256>::new((&*key).into());
         for part in [NONCE_LABEL, kpak, &[attempt], identity] {
             mac.update(part);
         }
