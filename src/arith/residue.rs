@@ -272,11 +272,9 @@ impl<M: Modulus<N>, const N: usize> Eq for Residue<M, N> {}
 impl<M: Modulus<N>, const N: usize> ConditionallySelectable for Residue<M, N> {
     #[inline(always)]
     fn conditional_select(a: &Self, b: &Self, choice: Choice) -> Self {
-        let mut montgomery = [0; N];
-        for i in 0..N {
-            montgomery[i] = u64::conditional_select(&a.montgomery[i], &b.montgomery[i], choice);
-        }
-        Self::from_montgomery(montgomery)
+        Self::from_montgomery(core::array::from_fn(|i| {
+            u64::conditional_select(&a.montgomery[i], &b.montgomery[i], choice)
+        }))
     }
 }
 
