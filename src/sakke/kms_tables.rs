@@ -27,7 +27,7 @@ impl KmsTables {
         let point = self.commitment(id, &r)?;
         let mut value = parameters::pairing_generator().power(&r);
         let mut w = value.representative();
-        let h = xor(ssv.as_bytes(), &*hash::to_mask(&w));
+        let h = xor(ssv.as_bytes(), &hash::to_mask(&w));
         r.zeroize();
         value.zeroize();
         w.zeroize();

@@ -52,7 +52,7 @@ impl ReceiverKey {
     pub fn decapsulate(&self, kms: &KmsTables, encapsulation: &Encapsulation) -> Result<SharedSecret, Error> {
         let mut value = self.lines.pair(&encapsulation.r);
         let mut w = value.representative();
-        let ssv = SharedSecret::new(xor(&encapsulation.h, &*hash::to_mask(&w)));
+        let ssv = SharedSecret::new(xor(&encapsulation.h, &hash::to_mask(&w)));
         let mut r = hash::to_scalar(ssv.as_bytes(), &self.id);
         let commitment = kms.commitment(&self.id, &r);
         value.zeroize();

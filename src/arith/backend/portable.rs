@@ -4,94 +4,122 @@
 //! is below m; the result is below m. No branch, index or shift depends on a value.
 
 /// a b / R mod m, by coarsely integrated operand scanning (Koç, Acar, Kaliski 1996). `n0` is -1/m mod 2^64.
-#[inline(always)]
+#[inline]
 pub(in crate::arith) fn multiply<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N] {
     let mut t = [0; N];
-    let mut top = 0;
+    let mut top = false;
     for &a_i in a {
         let mut carry = 0;
         for j in 0..N {
-            (t[j], carry) = multiply_add(a_i, b[j], t[j], carry);
+            (t[j], carry) = a_i.carrying_mul_add(b[j], t[j], carry);
         }
-        let (t_n, overflow) = add_carry(top, carry);
+        let (t_n, overflow) = carry.overflowing_add(u64::from(top));
 
         let q = t[0].wrapping_mul(n0);
-        let (_, mut carry) = multiply_add(q, m[0], t[0], 0);
+        let (_, mut carry) = q.carrying_mul_add(m[0], t[0], 0);
         for j in 1..N {
-            (t[j - 1], carry) = multiply_add(q, m[j], t[j], carry);
+            (t[j - 1], carry) = q.carrying_mul_add(m[j], t[j], carry);
         }
-        let (t_last, overflow_again) = add_carry(t_n, carry);
+        let (t_last, overflow_again) = t_n.overflowing_add(carry);
         t[N - 1] = t_last;
-        top = overflow + overflow_again;
+        top = overflow | overflow_again;
     }
     subtract_modulus_once(&t, top, m)
 }
 
+/// (a b + c d) / R mod m, with one reduction. All four must be below m.
+#[inline]
+pub(in crate::arith) fn multiply_two<const N: usize>(
+    [a, b]: [&[u64; N]; 2],
+    [c, d]: [&[u64; N]; 2],
+    m: &[u64; N],
+    n0: u64,
+) -> [u64; N] {
+    let mut t = [0; N];
+    // Stays below 4, since t is below b + d + m after every round.
+    let mut top = 0;
+    for i in 0..N {
+        let mut carry = 0;
+        for j in 0..N {
+            (t[j], carry) = a[i].carrying_mul_add(b[j], t[j], carry);
+        }
+        let (t_n, overflow) = carry.overflowing_add(top);
+        let mut high = u64::from(overflow);
+        let mut carry = 0;
+        for j in 0..N {
+            (t[j], carry) = c[i].carrying_mul_add(d[j], t[j], carry);
+        }
+        let (t_n, overflow) = t_n.overflowing_add(carry);
+        high += u64::from(overflow);
+
+        let q = t[0].wrapping_mul(n0);
+        let (_, mut carry) = q.carrying_mul_add(m[0], t[0], 0);
+        for j in 1..N {
+            (t[j - 1], carry) = q.carrying_mul_add(m[j], t[j], carry);
+        }
+        let (t_last, overflow) = t_n.overflowing_add(carry);
+        t[N - 1] = t_last;
+        top = high + u64::from(overflow);
+    }
+    // The result is below 2 m²/R + m, less than 3 m.
+    let (reduced, borrow) = subtract_with_borrow(&t, m);
+    let (high, negative) = top.overflowing_sub(u64::from(borrow));
+    let keep = u64::from(negative).wrapping_neg();
+    let once = core::array::from_fn(|i| reduced[i] ^ (keep & (reduced[i] ^ t[i])));
+    subtract_modulus_once(&once, (high & !keep) != 0, m)
+}
+
 /// a² / R mod m.
-#[inline(always)]
+#[inline]
 pub(in crate::arith) fn square<const N: usize>(a: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N] {
     multiply(a, a, m, n0)
 }
 
 /// a + b mod m, for a and b below m.
-#[inline(always)]
+#[inline]
 pub(in crate::arith) fn add<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
-    let mut sum = [0; N];
-    let mut carry = 0;
-    for i in 0..N {
-        let wide = u128::from(a[i]) + u128::from(b[i]) + u128::from(carry);
-        (sum[i], carry) = (wide as u64, (wide >> 64) as u64);
-    }
+    let (sum, carry) = add_with_carry(a, b);
     subtract_modulus_once(&sum, carry, m)
 }
 
 /// a - b mod m, for a and b below m.
-#[inline(always)]
+#[inline]
 pub(in crate::arith) fn subtract<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
-    let (mut difference, borrow) = subtract_with_borrow(a, b);
-    let mask = borrow.wrapping_neg();
-    let mut carry = 0;
-    for i in 0..N {
-        let wide = u128::from(difference[i]) + u128::from(m[i] & mask) + u128::from(carry);
-        (difference[i], carry) = (wide as u64, (wide >> 64) as u64);
-    }
-    difference
+    let (difference, borrow) = subtract_with_borrow(a, b);
+    let mask = u64::from(borrow).wrapping_neg();
+    let (sum, _) = add_with_carry(&difference, &m.map(|limb| limb & mask));
+    sum
 }
 
-/// a - b modulo 2^(64 N), and 1 if a < b.
-#[inline(always)]
-pub(in crate::arith) fn subtract_with_borrow<const N: usize>(a: &[u64; N], b: &[u64; N]) -> ([u64; N], u64) {
+/// a - b modulo 2^(64 N), and whether a < b.
+#[inline]
+pub(in crate::arith) fn subtract_with_borrow<const N: usize>(a: &[u64; N], b: &[u64; N]) -> ([u64; N], bool) {
     let mut difference = [0; N];
-    let mut borrow = 0;
+    let mut borrow = false;
     for i in 0..N {
-        let (d, first) = a[i].overflowing_sub(b[i]);
-        let (d, second) = d.overflowing_sub(borrow);
-        difference[i] = d;
-        borrow = u64::from(first | second);
+        (difference[i], borrow) = a[i].borrowing_sub(b[i], borrow);
     }
     (difference, borrow)
 }
 
-/// t + top 2^(64 N), which is below 2 m, reduced below m.
-#[inline(always)]
-pub(in crate::arith) fn subtract_modulus_once<const N: usize>(t: &[u64; N], top: u64, m: &[u64; N]) -> [u64; N] {
+/// a + b modulo 2^(64 N), and whether it overflowed.
+#[inline]
+fn add_with_carry<const N: usize>(a: &[u64; N], b: &[u64; N]) -> ([u64; N], bool) {
+    let mut sum = [0; N];
+    let mut carry = false;
+    for i in 0..N {
+        (sum[i], carry) = a[i].carrying_add(b[i], carry);
+    }
+    (sum, carry)
+}
+
+/// t + carry 2^(64 N), which is below 2 m, reduced below m.
+#[inline]
+pub(in crate::arith) fn subtract_modulus_once<const N: usize>(t: &[u64; N], carry: bool, m: &[u64; N]) -> [u64; N] {
     let (mut reduced, borrow) = subtract_with_borrow(t, m);
-    let keep = (borrow & (top ^ 1)).wrapping_neg();
+    let keep = u64::from(borrow & !carry).wrapping_neg();
     for i in 0..N {
         reduced[i] ^= keep & (reduced[i] ^ t[i]);
     }
     reduced
-}
-
-/// a b + c + d as (low, high): it never overflows.
-#[inline(always)]
-fn multiply_add(a: u64, b: u64, c: u64, d: u64) -> (u64, u64) {
-    let wide = u128::from(a) * u128::from(b) + u128::from(c) + u128::from(d);
-    (wide as u64, (wide >> 64) as u64)
-}
-
-#[inline(always)]
-fn add_carry(a: u64, b: u64) -> (u64, u64) {
-    let (sum, overflow) = a.overflowing_add(b);
-    (sum, u64::from(overflow))
 }

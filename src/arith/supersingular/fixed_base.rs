@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
-use super::field::{LIMBS, Q, Scalar};
+use super::field::{Fp, LIMBS, Q, Scalar};
 use super::point::{Affine, Projective};
 use crate::arith::residue::Modulus;
 
@@ -70,11 +70,14 @@ impl FixedBase {
 
 /// Entry `index` of a table, negated if asked, by reading all of it.
 fn select(entries: &[Affine], index: u64, negative: Choice) -> Affine {
-    let mut chosen = Affine::generator();
+    let mut chosen = Affine { x: Fp::ZERO, y: Fp::ZERO };
     for (i, entry) in entries.iter().enumerate() {
-        chosen.conditional_assign(entry, (i as u64).ct_eq(&index));
+        let hit = (i as u64).ct_eq(&index);
+        chosen.x.take_if(&entry.x, hit);
+        chosen.y.take_if(&entry.y, hit);
     }
-    Affine::conditional_select(&chosen, &chosen.negate(), negative)
+    chosen.y = Fp::conditional_select(&chosen.y, &-chosen.y, negative);
+    chosen
 }
 
 /// A scalar in signed form.

@@ -57,7 +57,7 @@ impl MillerLines {
             if step == Step::Double {
                 f = f.square();
             }
-            f = f.multiply_by_plus_i(&(line.slope * x_over_y + line.constant * y_inverse));
+            f = f.multiply_by_plus_i(&Fp::sum_of_products(&line.slope, &x_over_y, &line.constant, &y_inverse));
         }
         f.square().square()
     }
@@ -119,7 +119,8 @@ impl Walk {
 
         let four_beta = beta.double().double();
         let x = alpha.square() - four_beta.double();
-        let y = alpha * (four_beta - x) - gamma.square().double().double().double();
+        let minus_eight_gamma = -gamma.double().double().double();
+        let y = Fp::sum_of_products(&alpha, &(four_beta - x), &gamma, &minus_eight_gamma);
         (self.x, self.y, self.z) = (x, y, z);
     }
 
@@ -129,13 +130,13 @@ impl Walk {
         let h = point.x * zz - self.x;
         let theta = point.y * zz * self.z - self.y;
         let z = self.z * h;
-        self.push(theta, theta * point.x - point.y * z, z);
+        self.push(theta, Fp::sum_of_products(&theta, &point.x, &-point.y, &z), z);
 
         let hh = h.square();
         let hhh = h * hh;
         let v = self.x * hh;
         let x = theta.square() - hhh - v.double();
-        let y = theta * (v - x) - self.y * hhh;
+        let y = Fp::sum_of_products(&theta, &(v - x), &-self.y, &hhh);
         (self.x, self.y, self.z) = (x, y, z);
     }
 

@@ -102,7 +102,7 @@ impl FixedBasePower {
                 let (index, negative) = comb.digit(table, column);
                 let mut u = Fp::ZERO;
                 for (i, entry) in entries.iter().enumerate() {
-                    u.conditional_assign(entry, (i as u64).ct_eq(&index));
+                    u.take_if(entry, (i as u64).ct_eq(&index));
                 }
                 u.conditional_assign(&-u, negative);
                 accumulator = accumulator.multiply_by_one_plus(&u);
