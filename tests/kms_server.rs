@@ -1,4 +1,5 @@
 //! The key management server over real HTTPS on the loopback interface: what it gives, and everything that it refuses.
+#![allow(clippy::unwrap_used, reason = "a failure of the test")]
 #![cfg(feature = "kms")]
 
 use jsonwebtoken::jwk::Jwk;
@@ -726,4 +727,61 @@ async fn a_state_that_does_not_fit_is_not_opened() {
     assert!(matches!(State::open(folder.path(), &passphrase()).await, Err(Error::SecretsDamaged { .. })));
     std::fs::remove_file(&secrets).unwrap();
     assert!(matches!(State::open(folder.path(), &passphrase()).await, Err(Error::File { .. })));
+}
+
+#[cfg(feature = "cli")]
+#[tokio::test]
+async fn the_log_tells_every_request_and_no_secret() {
+    use std::sync::{Arc, Mutex};
+    use tracing_subscriber::util::SubscriberInitExt;
+
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .with_env_filter("mikey_sakke=trace")
+        .with_writer({
+            let log = log.clone();
+            move || Writer(log.clone())
+        })
+        .finish();
+    let guard = subscriber.set_default();
+    let world = World::new().await;
+    let token = world.token(ALICE);
+    let response = world.post("keyprov", &token).await;
+    let request_id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let key_sets = key_sets(response).await;
+    refused(world.post("keyprov/sip%3Abob%40example.org", &token).await, ErrorCode::NotAuthorised).await;
+    refused(world.post("init", &format!("{token}x")).await, ErrorCode::InvalidToken).await;
+    world.server.shutdown().await;
+    drop(guard);
+
+    let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+    let requests: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let requests: Vec<&Value> =
+        requests.iter().map(|line| &line["fields"]).filter(|fields| fields["message"] == "request").collect();
+    let statuses: Vec<u64> = requests.iter().map(|fields| fields["status"].as_u64().unwrap()).collect();
+    assert_eq!(statuses, [200, 403, 401], "{log}");
+    assert_eq!(requests[0]["request_id"], request_id.as_str());
+    assert_eq!(requests[0]["user"], ALICE);
+    assert_eq!(requests[1]["code"], ErrorCode::NotAuthorised.number());
+
+    let hex = |octets: &[u8]| octets.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
+    for key_set in &key_sets {
+        for key in [&key_set.user_decrypt_key, &key_set.user_signing_key_ssk] {
+            assert!(!log.to_lowercase().contains(&hex(&key.as_clear().unwrap()[1..9])));
+        }
+    }
+    assert!(!log.contains(token.rsplit('.').next().unwrap()) && !log.contains("a passphrase"));
+
+    struct Writer(Arc<Mutex<Vec<u8>>>);
+    impl std::io::Write for Writer {
+        fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(octets);
+            Ok(octets.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
 }
