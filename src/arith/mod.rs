@@ -5,6 +5,7 @@
 
 pub mod backend;
 mod inversion;
+pub mod p256;
 mod residue;
 pub mod supersingular;
 

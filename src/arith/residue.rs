@@ -26,6 +26,19 @@ pub trait Modulus<const N: usize>: Copy + Eq + 'static {
 
     /// 1/a mod m for a plain number a below m, and 0 for 0, in constant time.
     fn invert_limbs(a: &[u64; N]) -> [u64; N];
+
+    /// a b / R mod m, in constant time, for numbers of N limbs of which one is below m. The result is below m. A prime of
+    /// a special form can do better than the default.
+    #[inline(always)]
+    fn multiply_limbs(a: &[u64; N], b: &[u64; N]) -> [u64; N] {
+        portable::multiply(a, b, &Self::LIMBS, Self::N0)
+    }
+
+    /// a² / R mod m, in constant time, for a below m.
+    #[inline(always)]
+    fn square_limbs(a: &[u64; N]) -> [u64; N] {
+        portable::square(a, &Self::LIMBS, Self::N0)
+    }
 }
 
 /// An integer modulo M, always fully reduced. Every operation is constant-time unless its name says `vartime`.
@@ -48,7 +61,7 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
 
     /// A number of at most N limbs, reduced modulo M.
     pub fn from_limbs_mod(limbs: &[u64; N]) -> Self {
-        Self::from_montgomery(portable::multiply(limbs, &M::R_SQUARED, &M::LIMBS, M::N0))
+        Self::from_montgomery(M::multiply_limbs(limbs, &M::R_SQUARED))
     }
 
     /// A small number.
@@ -82,13 +95,13 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     pub fn to_limbs(&self) -> [u64; N] {
         let mut one = [0; N];
         one[0] = 1;
-        portable::multiply(&self.montgomery, &one, &M::LIMBS, M::N0)
+        M::multiply_limbs(&self.montgomery, &one)
     }
 
     /// The square.
     #[inline]
     pub fn square(&self) -> Self {
-        Self::from_montgomery(portable::square(&self.montgomery, &M::LIMBS, M::N0))
+        Self::from_montgomery(M::square_limbs(&self.montgomery))
     }
 
     /// a b + c d, faster than two multiplications.
@@ -107,7 +120,7 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     /// The inverse; 0 for 0.
     pub fn invert(&self) -> Self {
         let inverse = M::invert_limbs(&self.montgomery);
-        Self::from_montgomery(portable::multiply(&inverse, &M::R_CUBED, &M::LIMBS, M::N0))
+        Self::from_montgomery(M::multiply_limbs(&inverse, &M::R_CUBED))
     }
 
     /// Becomes `entry` if chosen, and is left as it was otherwise, provided that it is 0: the step of a table look-up that
@@ -221,7 +234,7 @@ impl<M: Modulus<N>, const N: usize> Mul for Residue<M, N> {
     type Output = Self;
     #[inline]
     fn mul(self, other: Self) -> Self {
-        Self::from_montgomery(portable::multiply(&self.montgomery, &other.montgomery, &M::LIMBS, M::N0))
+        Self::from_montgomery(M::multiply_limbs(&self.montgomery, &other.montgomery))
     }
 }
 

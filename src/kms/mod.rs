@@ -1,1 +1,5 @@
-//! Placeholder text, replaced with the module.
+//! The key management server.
+pub mod auth;
+pub mod config;
+pub mod development;
+pub mod store;

@@ -1,39 +1,259 @@
+use proptest::prelude::*;
+use std::sync::LazyLock;
+
 use super::*;
-fn v(n: &str) -> Vec<u8> {
-    let t = include_str!("../../vectors/rfc6508-sakke.txt");
-    let l = t.lines().find(|l| l.starts_with(&format!("{n} = "))).unwrap();
-    let h = l.split(" = ").nth(1).unwrap();
-    (0..h.len() / 2).map(|i| u8::from_str_radix(&h[2 * i..2 * i + 2], 16).unwrap()).collect()
-}
-#[test]
-fn rfc() {
-    let m = MasterSecret::from_bytes(&v("z")).unwrap();
-    assert_eq!(m.public_key().to_bytes().to_vec(), v("Z"));
-    let k = KmsTables::new(&PublicKey::from_bytes(&v("Z")).unwrap());
-    let rsk = m.extract(&v("id")).unwrap();
-    assert_eq!(rsk.to_bytes().to_vec(), v("RSK"));
-    let ssv = SharedSecret::new(v("SSV").try_into().unwrap());
-    let e = k.encapsulate(&v("id"), &ssv).unwrap();
-    assert_eq!(e.to_bytes().to_vec(), v("SED"));
-    let r = rsk.validate(&v("id"), &k).unwrap();
-    assert_eq!(r.decapsulate(&k, &e).unwrap().as_bytes(), ssv.as_bytes());
-    macro_rules! b {
-        ($n:expr,$e:expr) => {
-            let mut best = 1e9f64;
-            for _ in 0..20 {
-                let t = std::time::Instant::now();
-                for _ in 0..10 {
-                    let _ = std::hint::black_box($e);
-                }
-                best = best.min(t.elapsed().as_nanos() as f64 / 10.0);
-            }
-            println!("{} {:.1} us", $n, best / 1000.);
-        };
+use crate::arith::supersingular::PointError;
+use crate::vectors::Vectors;
+
+struct Rng(u64);
+
+/// A fixed sequence (SplitMix64), so that failures repeat.
+impl rand_core::TryRng for Rng {
+    type Error = core::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        self.try_next_u64().map(|word| word as u32)
     }
-    b!("tables", KmsTables::new(k.public_key()));
-    b!("extract", m.extract(&v("id")));
-    b!("encaps", k.encapsulate(&v("id"), &ssv));
-    b!("decaps", r.decapsulate(&k, &e));
-    b!("validate", ReceiverSecretKey::from_bytes(&v("RSK")).unwrap().validate(&v("id"), &k));
-    b!("pk parse", PublicKey::from_bytes(&v("Z")));
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        Ok(z ^ (z >> 31))
+    }
+
+    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
+        for chunk in out.chunks_mut(8) {
+            chunk.copy_from_slice(&self.try_next_u64()?.to_le_bytes()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+impl rand_core::TryCryptoRng for Rng {}
+
+const EXAMPLE: Vectors = Vectors::new(include_str!("../../vectors/rfc6508-sakke.txt"));
+
+struct World {
+    master: MasterSecret,
+    kms: KmsTables,
+    bob: ReceiverKey,
+}
+
+static WORLD: LazyLock<World> = LazyLock::new(|| {
+    let master = MasterSecret::generate(&mut Rng(1));
+    let kms = KmsTables::new(&master.public_key());
+    let bob = master.extract(b"bob").unwrap().validate(b"bob", &kms).unwrap();
+    World { master, kms, bob }
+});
+
+#[test]
+fn every_published_value_comes_out() {
+    let results = selftest();
+    assert_eq!(results.len(), 16);
+    for (name, passed) in results {
+        assert!(passed, "{name}");
+    }
+}
+
+#[test]
+fn what_is_encapsulated_is_decapsulated() {
+    let ssv = SharedSecret::generate(&mut Rng(2));
+    let sed = WORLD.kms.encapsulate(b"bob", &ssv).unwrap();
+    let sed = Encapsulation::from_bytes(&sed.to_bytes()).unwrap();
+    assert_eq!(WORLD.bob.decapsulate(&WORLD.kms, &sed).unwrap().as_bytes(), ssv.as_bytes());
+}
+
+#[test]
+fn extraction_is_deterministic_and_keys_survive_their_encoding() {
+    let rsk = WORLD.master.extract(b"bob").unwrap();
+    assert_eq!(rsk.to_bytes(), WORLD.bob.rsk().to_bytes());
+    assert!(ReceiverSecretKey::from_bytes(&*rsk.to_bytes()).unwrap().validate(b"bob", &WORLD.kms).is_ok());
+    let copy = MasterSecret::from_bytes(&WORLD.master.to_bytes()[..]).unwrap();
+    assert_eq!(copy.public_key(), WORLD.master.public_key());
+}
+
+#[test]
+fn a_key_is_valid_for_its_identity_and_kms_alone() {
+    let other = KmsTables::new(&MasterSecret::generate(&mut Rng(3)).public_key());
+    let key = || WORLD.master.extract(b"bob").unwrap();
+    assert_eq!(key().validate(b"eve", &WORLD.kms).unwrap_err(), Error::RskInvalid);
+    assert_eq!(key().validate(b"bob", &other).unwrap_err(), Error::RskInvalid);
+    let opposite = ReceiverSecretKey { point: key().point.negate() };
+    assert_eq!(opposite.validate(b"bob", &WORLD.kms).unwrap_err(), Error::RskInvalid);
+}
+
+#[test]
+fn an_encapsulation_opens_for_its_identity_and_kms_alone() {
+    let sed = WORLD.kms.encapsulate(b"bob", &SharedSecret::new([7; 16])).unwrap();
+    let eve = WORLD.master.extract(b"eve").unwrap().validate(b"eve", &WORLD.kms).unwrap();
+    let other = KmsTables::new(&MasterSecret::generate(&mut Rng(3)).public_key());
+    assert_eq!(eve.decapsulate(&WORLD.kms, &sed).unwrap_err(), Error::DecapsulationFailed);
+    assert_eq!(WORLD.bob.decapsulate(&other, &sed).unwrap_err(), Error::DecapsulationFailed);
+}
+
+#[test]
+fn the_identity_whose_key_does_not_exist_is_refused() {
+    // z = -5 modulo q, so the identity 5 has no key, and its point is infinity.
+    let q = Vectors::new(include_str!("../../vectors/rfc6509-parameter-set-1.txt")).get("q").unwrap();
+    let mut z = q.clone();
+    *z.last_mut().unwrap() -= 5;
+    let master = MasterSecret::from_bytes(&z).unwrap();
+    let kms = KmsTables::new(&master.public_key());
+    assert_eq!(master.extract(&[5]).unwrap_err(), Error::IdentityWithoutKey);
+    assert_eq!(master.extract(&[6]).unwrap().validate(&[5], &kms).unwrap_err(), Error::RskInvalid);
+}
+
+#[test]
+fn identities_longer_than_a_scalar_are_refused() {
+    let long = [1; 129];
+    assert_eq!(WORLD.master.extract(&long).unwrap_err(), Error::IdentityLength(129));
+    let ssv = SharedSecret::new([0; 16]);
+    assert_eq!(WORLD.kms.encapsulate(&long, &ssv).unwrap_err(), Error::IdentityLength(129));
+    assert!(WORLD.kms.encapsulate(&long[..128], &ssv).is_ok());
+}
+
+#[test]
+fn master_secrets_out_of_range_are_refused() {
+    let q = Vectors::new(include_str!("../../vectors/rfc6509-parameter-set-1.txt")).get("q").unwrap();
+    let mut small = [0; MASTER_SECRET_LEN];
+    for value in [0, 1] {
+        small[127] = value;
+        assert_eq!(MasterSecret::from_bytes(&small).unwrap_err(), Error::MasterSecretRange);
+    }
+    small[127] = 2;
+    assert!(MasterSecret::from_bytes(&small).is_ok());
+    assert_eq!(MasterSecret::from_bytes(&q).unwrap_err(), Error::MasterSecretRange);
+    assert_eq!(MasterSecret::from_bytes(&[0xff; 128]).unwrap_err(), Error::MasterSecretRange);
+    assert_eq!(MasterSecret::from_bytes(&q[1..]).unwrap_err(), Error::MasterSecretLength(127));
+}
+
+/// Each way in which 257 octets can fail to be a point of the subgroup.
+fn bad_points() -> Vec<(Vec<u8>, PointError)> {
+    let good = EXAMPLE.get("Z").unwrap();
+    let p = Vectors::new(include_str!("../../vectors/rfc6509-parameter-set-1.txt")).get("p").unwrap();
+    let with = |range: core::ops::Range<usize>, octets: &[u8]| {
+        let mut point = good.clone();
+        point[range].copy_from_slice(octets);
+        point
+    };
+    let mut order_2 = vec![0; 257];
+    order_2[0] = 4;
+    vec![
+        (good[1..].to_vec(), PointError::Length(256)),
+        (Vec::new(), PointError::Length(0)),
+        (vec![0], PointError::Length(1)),
+        (with(0..1, &[2]), PointError::Form(2)),
+        (with(0..1, &[0]), PointError::Form(0)),
+        (with(1..129, &p), PointError::NotReduced),
+        (with(129..257, &[0xff; 128]), PointError::NotReduced),
+        (with(256..257, &[good[256] ^ 1]), PointError::NotOnCurve),
+        (order_2, PointError::SmallOrder),
+        (order_4(), PointError::SmallOrder),
+    ]
+}
+
+/// x² = -3, so that the tangent meets the curve again in (0, 0). A square root of -3 is (-3)^((p + 1) / 4) = (-3)^q, and
+/// y² = x³ - 3x = -6x.
+fn order_4() -> Vec<u8> {
+    use crate::arith::supersingular::Fp;
+    let q = Vectors::new(include_str!("../../vectors/rfc6509-parameter-set-1.txt")).get("q").unwrap();
+    let power_q = |base: Fp| {
+        q.iter().flat_map(|octet| (0..8).rev().map(move |i| octet >> i & 1)).fold(Fp::ONE, |value, bit| {
+            let square = value.square();
+            if bit == 1 { square * base } else { square }
+        })
+    };
+    let root = power_q(-Fp::from_u64(3));
+    [root, -root]
+        .iter()
+        .find_map(|&x| {
+            let y_squared = -(x * Fp::from_u64(6));
+            let y = power_q(y_squared);
+            (y.square() == y_squared).then(|| {
+                let mut point = vec![4; 257];
+                x.write_be_bytes(&mut point[1..129]);
+                y.write_be_bytes(&mut point[129..]);
+                point
+            })
+        })
+        .unwrap()
+}
+
+/// A point of the subgroup plus one of order 4: on the curve, not of small order, and not in the subgroup.
+fn outside_the_subgroup() -> Vec<u8> {
+    use num_bigint::BigUint;
+    let number = |octets: &[u8]| BigUint::from_bytes_be(octets);
+    let p = number(&Vectors::new(include_str!("../../vectors/rfc6509-parameter-set-1.txt")).get("p").unwrap());
+    let (a, b) = (EXAMPLE.get("Z").unwrap(), order_4());
+    let (x1, y1, x2, y2) = (number(&a[1..129]), number(&a[129..]), number(&b[1..129]), number(&b[129..]));
+    let slope = (&p + &y2 - &y1) * (&p + &x2 - &x1).modinv(&p).unwrap() % &p;
+    let x3 = (&slope * &slope + &p + &p - &x1 - &x2) % &p;
+    let y3 = (slope * (&p + &x1 - &x3) + &p - &y1) % &p;
+    let mut point = vec![4; 257];
+    for (out, value) in point[1..].chunks_mut(128).zip([x3, y3]) {
+        let octets = value.to_bytes_be();
+        out.fill(0);
+        out[128 - octets.len()..].copy_from_slice(&octets);
+    }
+    point
+}
+
+#[test]
+fn bad_points_are_refused_by_name() {
+    for (point, error) in bad_points() {
+        assert_eq!(PublicKey::from_bytes(&point).unwrap_err(), Error::PublicKey(error));
+        assert_eq!(ReceiverSecretKey::from_bytes(&point).unwrap_err(), Error::ReceiverSecretKey(error));
+        if point.len() == POINT_LEN {
+            let sed = [&point[..], &[0; 16]].concat();
+            assert_eq!(Encapsulation::from_bytes(&sed).unwrap_err(), Error::EncapsulationPoint(error));
+        }
+    }
+    assert_eq!(Encapsulation::from_bytes(&[4; 272]).unwrap_err(), Error::EncapsulationLength(272));
+}
+
+#[test]
+fn points_outside_the_subgroup_are_refused() {
+    let point = outside_the_subgroup();
+    assert_eq!(PublicKey::from_bytes(&point).unwrap_err(), Error::PublicKey(PointError::NotInSubgroup));
+    let rsk = ReceiverSecretKey::from_bytes(&point).unwrap();
+    assert_eq!(rsk.validate(b"bob", &WORLD.kms).unwrap_err(), Error::ReceiverSecretKey(PointError::NotInSubgroup));
+    let sed = Encapsulation::from_bytes(&[&point[..], &[0; 16]].concat()).unwrap();
+    assert_eq!(WORLD.bob.decapsulate(&WORLD.kms, &sed).unwrap_err(), Error::DecapsulationFailed);
+}
+
+#[test]
+fn secrets_do_not_show() {
+    let ssv = SharedSecret::new([0xab; 16]);
+    assert_eq!(format!("{ssv:?}"), "SharedSecret");
+    assert_eq!(format!("{:?}", WORLD.master), "MasterSecret");
+    assert_eq!(format!("{:?} {:?}", WORLD.bob, WORLD.bob.rsk()), "ReceiverKey ReceiverSecretKey");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn any_secret_reaches_any_identity(id in prop::collection::vec(any::<u8>(), 0..=128), ssv: [u8; 16]) {
+        let receiver = WORLD.master.extract(&id).unwrap().validate(&id, &WORLD.kms).unwrap();
+        let sed = WORLD.kms.encapsulate(&id, &SharedSecret::new(ssv)).unwrap();
+        let opened = receiver.decapsulate(&WORLD.kms, &sed).unwrap();
+        prop_assert_eq!(opened.as_bytes(), &ssv);
+    }
+
+    #[test]
+    fn a_flipped_bit_is_never_accepted(ssv: [u8; 16], bit in 0..8 * SED_LEN) {
+        let mut sed = WORLD.kms.encapsulate(b"bob", &SharedSecret::new(ssv)).unwrap().to_bytes();
+        sed[bit / 8] ^= 1 << (bit % 8);
+        let opened = Encapsulation::from_bytes(&sed).and_then(|sed| WORLD.bob.decapsulate(&WORLD.kms, &sed));
+        prop_assert!(opened.is_err());
+    }
+
+    #[test]
+    fn a_flipped_bit_makes_a_key_invalid(bit in 0..8 * POINT_LEN) {
+        let mut rsk = WORLD.bob.rsk().to_bytes();
+        rsk[bit / 8] ^= 1 << (bit % 8);
+        let validated = ReceiverSecretKey::from_bytes(&*rsk).and_then(|rsk| rsk.validate(b"bob", &WORLD.kms));
+        prop_assert!(validated.is_err());
+    }
 }

@@ -115,7 +115,7 @@ fn add_with_carry<const N: usize>(a: &[u64; N], b: &[u64; N]) -> ([u64; N], bool
 
 /// t + carry 2^(64 N), which is below 2 m, reduced below m.
 #[inline]
-fn subtract_modulus_once<const N: usize>(t: &[u64; N], carry: bool, m: &[u64; N]) -> [u64; N] {
+pub(in crate::arith) fn subtract_modulus_once<const N: usize>(t: &[u64; N], carry: bool, m: &[u64; N]) -> [u64; N] {
     let (mut reduced, borrow) = subtract_with_borrow(t, m);
     let keep = u64::from(borrow & !carry).wrapping_neg();
     for i in 0..N {

@@ -1,1 +1,212 @@
+//! The curve and the pairing against textbook affine arithmetic on `num-bigint`.
 
+use num_bigint::BigUint;
+use proptest::prelude::*;
+use std::sync::LazyLock;
+use subtle::ConstantTimeEq;
+
+use super::field::{P, Q};
+use super::point::order_digits;
+use super::*;
+use crate::arith::residue::Modulus;
+
+static CHARACTERISTIC: LazyLock<BigUint> = LazyLock::new(|| number(&P::LIMBS));
+static ORDER: LazyLock<BigUint> = LazyLock::new(|| number(&Q::LIMBS));
+static GENERATOR: LazyLock<FixedBase> = LazyLock::new(|| FixedBase::new(&Affine::generator()));
+
+fn number(limbs: &[u64]) -> BigUint {
+    limbs.iter().rev().fold(BigUint::ZERO, |value, &limb| (value << 64) + limb)
+}
+
+fn scalar(value: &BigUint) -> Scalar {
+    Scalar::from_be_bytes(&value.to_bytes_be()).unwrap()
+}
+
+/// A finite point, or infinity, with coordinates as integers.
+type Point = Option<(BigUint, BigUint)>;
+
+fn point(affine: &Affine) -> Point {
+    Some((number(&affine.x.to_limbs()), number(&affine.y.to_limbs())))
+}
+
+fn reference_point(projective: &Projective) -> Point {
+    if bool::from(projective.is_identity()) { None } else { point(&projective.to_affine()) }
+}
+
+fn reference_add(a: &Point, b: &Point) -> Point {
+    let p = &*CHARACTERISTIC;
+    let (Some((x1, y1)), Some((x2, y2))) = (a, b) else { return a.clone().or_else(|| b.clone()) };
+    let slope = if x1 != x2 {
+        (p + y2 - y1) * (p + x2 - x1).modinv(p).unwrap() % p
+    } else if y1 == y2 {
+        (x1 * x1 * 3u32 + p - 3u32) * (y1 * 2u32).modinv(p).unwrap() % p
+    } else {
+        return None;
+    };
+    let x3 = (&slope * &slope + p + p - x1 - x2) % p;
+    let y3 = (slope * (p + x1 - &x3) + p - y1) % p;
+    Some((x3, y3))
+}
+
+fn reference_multiply(k: &BigUint, base: &Point) -> Point {
+    (0..k.bits()).rev().fold(None, |sum, i| {
+        let doubled = reference_add(&sum, &sum);
+        if k.bit(i) { reference_add(&doubled, base) } else { doubled }
+    })
+}
+
+/// 0, 1, 2, 3, q - 2, q - 1, and scalars whose limbs are all ones or have single bits.
+fn edge_scalars() -> Vec<BigUint> {
+    let q = &*ORDER;
+    let one = || BigUint::from(1u32);
+    let mut edges: Vec<BigUint> = (0u32..4).map(BigUint::from).collect();
+    edges.extend([q - 2u32, q - 1u32, (one() << 1021) - 1u32, one() << 1021, q >> 1, (q >> 1) + 1u32]);
+    edges.extend([63, 64, 65, 113, 114, 511, 512].map(|bits| one() << bits));
+    edges.extend([64, 960, 1021].map(|bits| (one() << bits) - 1u32));
+    edges
+}
+
+fn any_scalar() -> impl Strategy<Value = BigUint> {
+    prop_oneof![
+        4 => prop::collection::vec(any::<u8>(), 128).prop_map(|octets| BigUint::from_bytes_be(&octets) % &*ORDER),
+        1 => prop::sample::select(edge_scalars()),
+    ]
+}
+
+#[test]
+fn signed_digits_of_the_order_add_up() {
+    let (mut positive, mut negative) = (BigUint::ZERO, BigUint::ZERO);
+    for (i, digit) in order_digits().into_iter().enumerate() {
+        match digit {
+            1 => positive.set_bit(i as u64, true),
+            -1 => negative.set_bit(i as u64, true),
+            other => assert_eq!(other, 0),
+        }
+    }
+    assert_eq!(positive - negative, *ORDER);
+}
+
+#[test]
+fn multiples_by_edge_scalars_are_right() {
+    let generator = point(&Affine::generator());
+    for k in edge_scalars() {
+        let multiple = GENERATOR.multiply(&scalar(&k));
+        assert_eq!(reference_point(&multiple), reference_multiply(&k, &generator), "{k}");
+    }
+}
+
+#[test]
+fn addition_is_complete_on_the_subgroup() {
+    let a = GENERATOR.multiply(&Scalar::from_u64(5));
+    let opposite = a.negate();
+    let identity = Projective::IDENTITY;
+    let finite = a.to_affine();
+    assert_eq!(reference_point(&a.add(&opposite)), None);
+    assert_eq!(reference_point(&a.add_affine(&finite.negate())), None);
+    assert_eq!(reference_point(&a.add(&identity)), point(&finite));
+    assert_eq!(reference_point(&identity.add_affine(&finite)), point(&finite));
+    assert_eq!(reference_point(&identity.add(&identity)), None);
+    assert_eq!(reference_point(&identity.double()), None);
+    let doubled = reference_add(&point(&finite), &point(&finite));
+    assert_eq!(reference_point(&a.double()), doubled);
+    assert_eq!(reference_point(&a.add(&a)), doubled);
+    assert_eq!(reference_point(&a.add_affine(&finite)), doubled);
+}
+
+#[test]
+fn many_points_become_affine_with_one_inversion() {
+    let points: Vec<Projective> = (0..4).map(|k| GENERATOR.multiply(&Scalar::from_u64(k))).collect();
+    let affine = Projective::to_affine_all(&points);
+    assert_eq!(affine[0].to_bytes()[1..], [0; 256], "the identity is written as (0, 0)");
+    for (one, all) in points.iter().zip(&affine) {
+        assert_eq!(one.to_affine(), *all);
+    }
+}
+
+#[test]
+fn the_subgroup_is_told_from_the_rest_of_the_curve() {
+    let generator = Affine::generator();
+    assert_eq!(generator.check_subgroup_vartime(), Ok(()));
+    assert!(MillerLines::new(&generator).is_ok());
+    let p = &*CHARACTERISTIC;
+    let mut outside = 0;
+    for x in 2u32..20 {
+        let x = BigUint::from(x);
+        let square = (&x * &x * &x + p - &x * 3u32) % p;
+        let y = square.modpow(&((p + 1u32) >> 2), p);
+        if &y * &y % p != square {
+            continue;
+        }
+        let mut octets = vec![4; UNCOMPRESSED_LEN];
+        for (out, value) in octets[1..].chunks_mut(BYTES).zip([&x, &y]) {
+            let value = value.to_bytes_be();
+            out.fill(0);
+            out[BYTES - value.len()..].copy_from_slice(&value);
+        }
+        let candidate = Affine::from_bytes(&octets).unwrap();
+        let expected = reference_multiply(&ORDER, &Some((x, y))).is_none();
+        outside += usize::from(!expected);
+        assert_eq!(candidate.check_subgroup_vartime().is_ok(), expected);
+        assert_eq!(MillerLines::new(&candidate).is_ok(), expected);
+    }
+    assert!(outside > 3, "three of four points of the curve are outside the subgroup");
+}
+
+#[test]
+fn powers_by_edge_exponents_are_right() {
+    let g = PairingValue::generator();
+    let powers = FixedBasePower::new(&g);
+    for k in edge_scalars() {
+        let expected = (0..k.bits()).rev().fold(PairingValue::ONE, |value, i| {
+            let squared = value.square();
+            if k.bit(i) { squared.multiply(&g) } else { squared }
+        });
+        assert!(bool::from(powers.power(&scalar(&k)).ct_eq(&expected)), "{k}");
+    }
+}
+
+#[test]
+fn a_degenerate_pairing_value_equals_nothing() {
+    let zero = PairingValue { re: Fp::ZERO, im: Fp::ZERO };
+    assert!(!bool::from(zero.ct_eq(&zero)));
+    assert!(!bool::from(zero.ct_eq(&PairingValue::ONE)));
+}
+
+#[test]
+fn debug_shows_no_coordinates() {
+    let lines = MillerLines::new(&Affine::generator()).unwrap();
+    let shown = format!("{:?} {:?} {:?}", Affine::generator(), lines, PairingValue::generator());
+    assert_eq!(shown, "Affine MillerLines PairingValue");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn multiples_are_right(k in any_scalar()) {
+        let multiple = GENERATOR.multiply(&scalar(&k));
+        prop_assert_eq!(reference_point(&multiple), reference_multiply(&k, &point(&Affine::generator())));
+    }
+
+    #[test]
+    fn sums_of_multiples_are_right(a in any_scalar(), b in any_scalar(), c in any_scalar()) {
+        let base = GENERATOR.multiply(&scalar(&c)).to_affine();
+        prop_assume!(c != BigUint::ZERO);
+        let table = FixedBase::new(&base);
+        let sum = FixedBase::multiply_sum([(&GENERATOR, &scalar(&a)), (&table, &scalar(&b))]);
+        let expected = (a + b * c) % &*ORDER;
+        prop_assert_eq!(reference_point(&sum), reference_point(&GENERATOR.multiply(&scalar(&expected))));
+    }
+
+    #[test]
+    fn the_pairing_is_bilinear_and_symmetric(a in any_scalar(), b in any_scalar()) {
+        prop_assume!(a != BigUint::ZERO && b != BigUint::ZERO);
+        let left = GENERATOR.multiply(&scalar(&a)).to_affine();
+        let right = GENERATOR.multiply(&scalar(&b)).to_affine();
+        let value = MillerLines::new(&left).unwrap().pair(&right);
+        let swapped = MillerLines::new(&right).unwrap().pair(&left);
+        let powers = FixedBasePower::new(&PairingValue::generator());
+        prop_assert!(bool::from(value.ct_eq(&swapped)));
+        prop_assert!(bool::from(value.ct_eq(&powers.power(&(scalar(&a) * scalar(&b))))));
+    }
+}

@@ -1,0 +1,21 @@
+//! The elliptic curve P-256 (FIPS 186-4 section D.1.2.3): y² = x³ - 3x + b over F_p, on which ECCSI works (RFC 6507
+//! Appendix A).
+//!
+//! The group has prime order q, so every point of the curve but infinity generates it: there is no subgroup to check.
+//! Secret scalars multiply the generator alone, through [`FixedBase`], in constant time. What multiplies other points is
+//! public in ECCSI and goes through [`multi_scalar_vartime`].
+
+mod field;
+mod fixed_base;
+mod generator;
+mod multi_scalar;
+mod point;
+
+pub use field::{BYTES, Fp, Scalar};
+pub use fixed_base::FixedBase;
+pub use generator::{generator_multiply, generator_multiples};
+pub use multi_scalar::{OddMultiples, multi_scalar_vartime};
+pub use point::{Affine, Jacobian, PointError, UNCOMPRESSED_LEN};
+
+#[cfg(test)]
+mod tests;

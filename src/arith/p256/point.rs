@@ -1,0 +1,282 @@
+//! Points of P-256.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use zeroize::Zeroize;
+
+use super::field::{BYTES, Fp, LIMBS};
+use crate::arith::residue::{Residue, invert_all};
+
+/// Octets of the uncompressed encoding 04 || x || y, the only one that RFC 6507 section 3.3 uses.
+pub const UNCOMPRESSED_LEN: usize = 1 + 2 * BYTES;
+
+/// The tag octet of an uncompressed point.
+const UNCOMPRESSED: u8 = 4;
+/// The encoding of the point at infinity (SEC 1 section 2.3.3).
+const INFINITY: &[u8] = &[0];
+
+const B: [u64; LIMBS] = [0x3bce_3c3e_27d2_604b, 0x651d_06b0_cc53_b0f6, 0xb3eb_bd55_7698_86bc, 0x5ac6_35d8_aa3a_93e7];
+const G_X: [u64; LIMBS] = [0xf4a1_3945_d898_c296, 0x7703_7d81_2deb_33a0, 0xf8bc_e6e5_63a4_40f2, 0x6b17_d1f2_e12c_4247];
+const G_Y: [u64; LIMBS] = [0xcbb6_4068_37bf_51f5, 0x2bce_3357_6b31_5ece, 0x8ee7_eb4a_7c0f_9e16, 0x4fe3_42e2_fe1a_7f9b];
+
+/// Why octets are not a point that one may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PointError {
+    /// The encoding has the wrong number of octets.
+    #[error("a point has {UNCOMPRESSED_LEN} octets, found {0}")]
+    Length(usize),
+    /// The point at infinity.
+    #[error("the point is infinity")]
+    Infinity,
+    /// The first octet is not 04: compressed and hybrid encodings are not used by RFC 6507.
+    #[error("a point starts with octet 04 (uncompressed), found {0:02x}")]
+    Form(u8),
+    /// A coordinate is not below p.
+    #[error("a coordinate of the point is not below the field's characteristic")]
+    NotReduced,
+    /// The coordinates do not satisfy the curve equation.
+    #[error("the point is not on the curve")]
+    NotOnCurve,
+}
+
+/// A point of the curve other than infinity.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Affine {
+    x: Fp,
+    y: Fp,
+}
+
+impl Affine {
+    /// The generator G.
+    pub fn generator() -> Affine {
+        Affine { x: Fp::from_limbs_mod(&G_X), y: Fp::from_limbs_mod(&G_Y) }
+    }
+
+    /// A point from 04 || x || y. Checks length, form, range and curve equation.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Affine, PointError> {
+        if bytes == INFINITY {
+            return Err(PointError::Infinity);
+        }
+        let bytes: &[u8; UNCOMPRESSED_LEN] = bytes.try_into().map_err(|_| PointError::Length(bytes.len()))?;
+        let [form, coordinates @ ..] = bytes;
+        if *form != UNCOMPRESSED {
+            return Err(PointError::Form(*form));
+        }
+        let (x, y) = coordinates.split_at(BYTES);
+        let x = Fp::from_be_bytes(x).ok_or(PointError::NotReduced)?;
+        let y = Fp::from_be_bytes(y).ok_or(PointError::NotReduced)?;
+        let on_curve = y.square().ct_eq(&((x.square() - Fp::from_u64(3)) * x + Fp::from_limbs_mod(&B)));
+        if bool::from(on_curve) { Ok(Affine { x, y }) } else { Err(PointError::NotOnCurve) }
+    }
+
+    /// 04 || x || y.
+    pub fn to_bytes(&self) -> [u8; UNCOMPRESSED_LEN] {
+        let mut out = [UNCOMPRESSED; UNCOMPRESSED_LEN];
+        let [_, coordinates @ ..] = &mut out;
+        let (x, y) = coordinates.split_at_mut(BYTES);
+        self.x.write_be_bytes(x);
+        self.y.write_be_bytes(y);
+        out
+    }
+
+    /// The first coordinate.
+    pub fn x(&self) -> Fp {
+        self.x
+    }
+
+    /// The opposite point.
+    pub fn negate(&self) -> Affine {
+        Affine { x: self.x, y: -self.y }
+    }
+}
+
+impl Default for Affine {
+    fn default() -> Self {
+        Affine::generator()
+    }
+}
+
+impl ConditionallySelectable for Affine {
+    #[inline(always)]
+    fn conditional_select(a: &Self, b: &Self, choice: Choice) -> Self {
+        Affine { x: Fp::conditional_select(&a.x, &b.x, choice), y: Fp::conditional_select(&a.y, &b.y, choice) }
+    }
+}
+
+impl Zeroize for Affine {
+    fn zeroize(&mut self) {
+        self.x.zeroize();
+        self.y.zeroize();
+    }
+}
+
+/// Shows only the type, since a point may be secret until it is published.
+impl fmt::Debug for Affine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Affine")
+    }
+}
+
+/// A point in Jacobian coordinates: x = X/Z², y = Y/Z³, and infinity has Z = 0.
+#[derive(Clone, Copy)]
+pub struct Jacobian {
+    x: Fp,
+    y: Fp,
+    z: Fp,
+}
+
+impl Jacobian {
+    /// The point at infinity.
+    pub const INFINITY: Jacobian = Jacobian { x: Fp::ONE, y: Fp::ONE, z: Fp::ZERO };
+
+    /// Whether this is the point at infinity.
+    pub fn is_infinity(&self) -> Choice {
+        self.z.is_zero()
+    }
+
+    /// Twice the point, for every point, in constant time (3 multiplications and 5 squarings).
+    #[inline]
+    pub fn double(&self) -> Jacobian {
+        let delta = self.z.square();
+        let gamma = self.y.square();
+        let beta = self.x * gamma;
+        let third_of_alpha = (self.x - delta) * (self.x + delta);
+        let alpha = third_of_alpha.double() + third_of_alpha;
+        let four_beta = beta.double().double();
+        let x = alpha.square() - four_beta.double();
+        let z = (self.y + self.z).square() - gamma - delta;
+        let y = alpha * (four_beta - x) - gamma.double().square().double();
+        Jacobian { x, y, z }
+    }
+
+    /// The sum with a point that is neither this point nor its opposite, in constant time (8 multiplications and 3
+    /// squarings). Where this point is infinity the result is infinity, and not the sum.
+    #[inline]
+    pub(super) fn add_unrelated(&self, other: &Affine) -> Jacobian {
+        let (h, r) = self.differences(other);
+        self.chord(h, r)
+    }
+
+    /// The sum, for every pair of points. Branches on whether they are infinity, equal or opposite.
+    #[inline]
+    pub fn add_affine_vartime(&self, other: &Affine) -> Jacobian {
+        if bool::from(self.is_infinity()) {
+            return Jacobian::from(*other);
+        }
+        let (h, r) = self.differences(other);
+        if h == Fp::ZERO {
+            return if r == Fp::ZERO { self.double() } else { Jacobian::INFINITY };
+        }
+        self.chord(h, r)
+    }
+
+    /// The sum, for every pair of points. Branches on whether they are infinity, equal or opposite.
+    pub fn add_vartime(&self, other: &Jacobian) -> Jacobian {
+        if bool::from(self.is_infinity()) {
+            return *other;
+        }
+        if bool::from(other.is_infinity()) {
+            return *self;
+        }
+        // Scale this point so that its Z carries the other's: then the other has the part of an affine point.
+        let zz = other.z.square();
+        let scaled = Jacobian { x: self.x * zz, y: self.y * zz * other.z, z: self.z };
+        let (h, r) = scaled.differences(&Affine { x: other.x, y: other.y });
+        if h == Fp::ZERO {
+            return if r == Fp::ZERO { self.double() } else { Jacobian::INFINITY };
+        }
+        let sum = scaled.chord(h, r);
+        Jacobian { z: sum.z * other.z, ..sum }
+    }
+
+    /// Both coordinates of the other point, scaled as this one's are, less this one's.
+    #[inline(always)]
+    fn differences(&self, other: &Affine) -> (Fp, Fp) {
+        let zz = self.z.square();
+        (other.x * zz - self.x, other.y * (zz * self.z) - self.y)
+    }
+
+    /// The third point of the line through two points, mirrored, from their differences.
+    #[inline(always)]
+    fn chord(&self, h: Fp, r: Fp) -> Jacobian {
+        let hh = h.square();
+        let hhh = hh * h;
+        let v = self.x * hh;
+        let x = r.square() - hhh - v.double();
+        let y = r * (v - x) - self.y * hhh;
+        Jacobian { x, y, z: self.z * h }
+    }
+
+    /// The point in affine coordinates. `None` for infinity; that alone is revealed.
+    pub fn to_affine(&self) -> Option<Affine> {
+        (!bool::from(self.is_infinity())).then(|| self.scale(self.z.invert()))
+    }
+
+    /// Many points in affine coordinates with one inversion. None of them may be infinity.
+    pub(super) fn to_affine_all(points: &[Jacobian]) -> Vec<Affine> {
+        debug_assert!(points.iter().all(|point| !bool::from(point.is_infinity())));
+        let mut inverses: Vec<Fp> = points.iter().map(|point| point.z).collect();
+        invert_all(&mut inverses, &mut vec![Residue::ZERO; points.len()]);
+        points.iter().zip(inverses).map(|(point, inverse)| point.scale(inverse)).collect()
+    }
+
+    fn scale(&self, z_inverse: Fp) -> Affine {
+        let square = z_inverse.square();
+        Affine { x: self.x * square, y: self.y * (square * z_inverse) }
+    }
+
+    /// Whether the first coordinate is x. Infinity has none.
+    pub fn has_x(&self, x: &Fp) -> Choice {
+        self.x.ct_eq(&(*x * self.z.square())) & !self.is_infinity()
+    }
+}
+
+impl ConstantTimeEq for Jacobian {
+    fn ct_eq(&self, other: &Self) -> Choice {
+        let (zz, other_zz) = (self.z.square(), other.z.square());
+        let same_x = (self.x * other_zz).ct_eq(&(other.x * zz));
+        let same_y = (self.y * (other_zz * other.z)).ct_eq(&(other.y * (zz * self.z)));
+        // With one point at infinity, and not the other, all four products may be 0.
+        same_x & same_y & !(self.is_infinity() ^ other.is_infinity())
+    }
+}
+
+impl From<Affine> for Jacobian {
+    fn from(point: Affine) -> Self {
+        Jacobian { x: point.x, y: point.y, z: Fp::ONE }
+    }
+}
+
+impl ConditionallySelectable for Jacobian {
+    #[inline(always)]
+    fn conditional_select(a: &Self, b: &Self, choice: Choice) -> Self {
+        Jacobian {
+            x: Fp::conditional_select(&a.x, &b.x, choice),
+            y: Fp::conditional_select(&a.y, &b.y, choice),
+            z: Fp::conditional_select(&a.z, &b.z, choice),
+        }
+    }
+}
+
+impl Default for Jacobian {
+    fn default() -> Self {
+        Jacobian::INFINITY
+    }
+}
+
+impl Zeroize for Jacobian {
+    fn zeroize(&mut self) {
+        self.x.zeroize();
+        self.y.zeroize();
+        self.z.zeroize();
+    }
+}
+
+/// Shows only the type, since a point may be secret until it is published.
+impl fmt::Debug for Jacobian {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Jacobian")
+    }
+}

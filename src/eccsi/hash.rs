@@ -1,0 +1,37 @@
+//! The two hashes of RFC 6507, with SHA-256.
+
+use sha2::{Digest, Sha256};
+
+use super::POINT_LEN;
+use crate::arith::p256::{Affine, Scalar};
+
+const HASH_LEN: usize = 32;
+
+/// HS = hash(G || KPAK || ID || PVT), which ties a key pair to an identity (RFC 6507 section 5.1.1).
+#[derive(Clone, Copy)]
+pub(super) struct Hs {
+    octets: [u8; HASH_LEN],
+}
+
+impl Hs {
+    pub(super) fn new(kpak: &[u8; POINT_LEN], id: &[u8], pvt: &[u8; POINT_LEN]) -> Hs {
+        let g = Affine::generator().to_bytes();
+        let hash = Sha256::new().chain_update(g).chain_update(kpak).chain_update(id).chain_update(pvt);
+        Hs { octets: hash.finalize().into() }
+    }
+
+    /// HS modulo q.
+    pub(super) fn to_scalar(self) -> Scalar {
+        reduce(&self.octets)
+    }
+
+    /// HE = hash(HS || r || M) modulo q, which ties a signature to a message (RFC 6507 section 5.2.1, step 3).
+    pub(super) fn he(self, r: &[u8; HASH_LEN], message: &[u8]) -> Scalar {
+        let hash = Sha256::new().chain_update(self.octets).chain_update(r).chain_update(message);
+        reduce(&hash.finalize().into())
+    }
+}
+
+fn reduce(hash: &[u8; HASH_LEN]) -> Scalar {
+    Scalar::from_be_bytes_mod(hash).unwrap_or_default()
+}

@@ -1,0 +1,89 @@
+use core::fmt;
+use rand_core::CryptoRng;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::hash::Hs;
+use super::{Error, KeyPair, PublicKey, SECRET_LEN, nonce};
+use crate::arith::p256::{Affine, Scalar, generator_multiply};
+
+/// A KMS's secret authentication key KSAK, an integer between 1 and q - 1. Wiped on drop.
+pub struct MasterSecret {
+    ksak: Scalar,
+    public_key: PublicKey,
+}
+
+impl MasterSecret {
+    /// A uniformly random master secret.
+    pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> MasterSecret {
+        loop {
+            if let Ok(secret) = MasterSecret::new(&nonce::draw(rng)) {
+                return secret;
+            }
+        }
+    }
+
+    /// Reads a big-endian integer of 32 octets. [`Error::MasterSecretLength`], [`Error::MasterSecretRange`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<MasterSecret, Error> {
+        let octets: &[u8; SECRET_LEN] = bytes.try_into().map_err(|_| Error::MasterSecretLength(bytes.len()))?;
+        MasterSecret::new(&*nonce::read(octets).map_err(|_| Error::MasterSecretRange)?)
+    }
+
+    fn new(ksak: &Scalar) -> Result<MasterSecret, Error> {
+        let point = public_point(ksak).ok_or(Error::MasterSecretRange)?;
+        Ok(MasterSecret { ksak: *ksak, public_key: PublicKey { point } })
+    }
+
+    /// The integer as 32 octets, big-endian.
+    pub fn to_bytes(&self) -> Zeroizing<[u8; SECRET_LEN]> {
+        let mut octets = Zeroizing::new([0; SECRET_LEN]);
+        self.ksak.write_be_bytes(&mut *octets);
+        octets
+    }
+
+    /// KPAK = [KSAK]G.
+    pub fn public_key(&self) -> PublicKey {
+        self.public_key.clone()
+    }
+
+    /// The key pair of an identity for a given ephemeral secret v (RFC 6507 section 5.1.1): PVT = [v]G and
+    /// SSK = KSAK + HS v modulo q.
+    ///
+    /// v must be secret, must differ between identities, and must never serve two key pairs: from two equations in KSAK
+    /// and v anyone solves for both. [`Error::NonceRange`] if it is not between 1 and q - 1 (32 random octets are not with
+    /// probability 2^-32), [`Error::NonceRefused`] if no key pair exists for it.
+    pub fn extract(&self, id: &[u8], v: &[u8; SECRET_LEN]) -> Result<KeyPair, Error> {
+        self.extract_with(id, &*nonce::read(v)?)
+    }
+
+    /// A key pair of an identity with a random v. [`Error::NonceRefused`] shows a defective random source.
+    pub fn extract_random<R: CryptoRng + ?Sized>(&self, id: &[u8], rng: &mut R) -> Result<KeyPair, Error> {
+        nonce::with_random(rng, |v| self.extract_with(id, v))
+    }
+
+    fn extract_with(&self, id: &[u8], v: &Scalar) -> Result<KeyPair, Error> {
+        let pvt = public_point(v).ok_or(Error::NonceRefused)?;
+        let hs = Hs::new(&self.public_key.to_bytes(), id, &pvt.to_bytes()).to_scalar();
+        let ssk = Zeroizing::new(self.ksak + hs * *v);
+        if hs == Scalar::ZERO || *ssk == Scalar::ZERO {
+            return Err(Error::NonceRefused);
+        }
+        Ok(KeyPair { ssk: *ssk, pvt })
+    }
+}
+
+/// [secret]G; `None` for a secret of 0.
+fn public_point(secret: &Scalar) -> Option<Affine> {
+    Zeroizing::new(generator_multiply(secret)).to_affine()
+}
+
+impl Drop for MasterSecret {
+    fn drop(&mut self) {
+        self.ksak.zeroize();
+    }
+}
+
+impl fmt::Debug for MasterSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterSecret")
+    }
+}

@@ -1,0 +1,30 @@
+use core::fmt;
+
+use super::{Error, POINT_LEN};
+use crate::arith::p256::Affine;
+
+/// A KMS's public authentication key KPAK = [KSAK]G (`PubAuthKey` of a KMS certificate).
+#[derive(Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    pub(super) point: Affine,
+}
+
+impl PublicKey {
+    /// Reads 04 || x || y, 65 octets. Checks form, range and curve: [`Error::PublicKey`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<PublicKey, Error> {
+        Affine::from_bytes(bytes).map(|point| PublicKey { point }).map_err(Error::PublicKey)
+    }
+
+    /// 04 || x || y.
+    pub fn to_bytes(&self) -> [u8; POINT_LEN] {
+        self.point.to_bytes()
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PublicKey(")?;
+        self.to_bytes().iter().try_for_each(|octet| write!(f, "{octet:02x}"))?;
+        f.write_str(")")
+    }
+}

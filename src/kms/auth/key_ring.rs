@@ -1,0 +1,394 @@
+use crate::kms::config::KeySource;
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse};
+use jsonwebtoken::{Algorithm, DecodingKey};
+use reqwest::{Certificate, Client, Url};
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use thiserror::Error;
+use tokio::sync::{Mutex, RwLock};
+
+/// After this time keys are fetched again, so that a withdrawn one stops working.
+const REFRESH_AFTER: Duration = Duration::from_secs(600);
+/// When fetching fails, keys are used for this long nevertheless.
+const USABLE_FOR: Duration = Duration::from_secs(24 * 3600);
+/// Tokens with invented key identifiers must not make the server fetch keys more often than this.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_OCTETS: usize = 256 * 1024;
+
+/// Why the identity provider's keys could not be had.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum KeyRingError {
+    /// A file could not be read.
+    #[error("cannot read {}: {source}; put the identity provider's JWK set there, or set auth.jwks_url", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the file system reports.
+        source: std::io::Error,
+    },
+    /// The URL could not be fetched.
+    #[error("cannot fetch {url}: {source}")]
+    Fetch {
+        /// The URL.
+        url: String,
+        /// What the HTTP client reports.
+        source: reqwest::Error,
+    },
+    /// The URL answered with another status than 200.
+    #[error("{url} answered with status {status}")]
+    Status {
+        /// The URL.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The certificate authority cannot be used by the HTTP client.
+    #[error("cannot prepare to fetch {url}: {source}")]
+    Client {
+        /// The URL.
+        url: String,
+        /// What the HTTP client reports.
+        source: reqwest::Error,
+    },
+    /// The key set is too large.
+    #[error("{origin} has more than {MAX_OCTETS} octets, which is too much for a JWK set")]
+    TooLarge {
+        /// The file or URL.
+        origin: String,
+    },
+    /// Not a JWK set.
+    #[error("{origin} is not a JWK set: {source}")]
+    NotJwkSet {
+        /// The file or URL.
+        origin: String,
+        /// What the JSON parser reports.
+        source: serde_json::Error,
+    },
+    /// The set has no key for ES256 or RS256 with a `kid`.
+    #[error("{origin} has no key for ES256 or RS256 with a kid")]
+    NoUsableKey {
+        /// The file or URL.
+        origin: String,
+    },
+    /// The last attempt failed a moment ago.
+    #[error("the identity provider's keys could not be had a moment ago, and are not asked for again so soon")]
+    FailedRecently,
+}
+
+/// A public key of the identity provider and the one algorithm that it is for.
+pub(super) struct VerifyingKey {
+    pub(super) algorithm: Algorithm,
+    pub(super) decoding: DecodingKey,
+}
+
+/// The identity provider's keys, fetched when needed and kept for a while.
+pub(super) struct KeyRing {
+    source: Source,
+    keys: RwLock<Option<Loaded>>,
+    /// When loading was last tried; locked while it is being tried.
+    attempt: Mutex<Option<Instant>>,
+}
+
+enum Source {
+    File(PathBuf),
+    Url { url: Url, client: Client },
+}
+
+struct Loaded {
+    keys: HashMap<String, Arc<VerifyingKey>>,
+    at: Instant,
+}
+
+impl KeyRing {
+    pub(super) async fn new(source: &KeySource) -> Result<Self, KeyRingError> {
+        let source = Source::new(source).await?;
+        let ring = Self { keys: RwLock::new(None), attempt: Mutex::new(None), source };
+        if let Source::File(_) = ring.source {
+            ring.load().await?;
+        }
+        Ok(ring)
+    }
+
+    /// The key of this identifier, fetched anew if it is not known or if the known ones have aged.
+    pub(super) async fn find(&self, key_id: &str) -> Result<Option<Arc<VerifyingKey>>, KeyRingError> {
+        let (known, age) = self.known(key_id).await;
+        match (known, age) {
+            (Some(key), Some(age)) if age < REFRESH_AFTER => Ok(Some(key)),
+            (Some(key), Some(age)) if age < USABLE_FOR => {
+                // One request refreshes; the others go on with what is there.
+                if let Ok(attempt) = self.attempt.try_lock() {
+                    self.refresh(attempt).await;
+                    return Ok(self.known(key_id).await.0);
+                }
+                Ok(Some(key))
+            }
+            _ => {
+                let attempt = self.attempt.lock().await;
+                // Another request may have fetched the key while this one waited.
+                if let (Some(key), Some(age)) = self.known(key_id).await
+                    && age < REFRESH_AFTER
+                {
+                    return Ok(Some(key));
+                }
+                let failure = self.refresh(attempt).await;
+                let (known, age) = self.known(key_id).await;
+                match age {
+                    Some(age) if age < USABLE_FOR => Ok(known),
+                    _ => Err(failure.unwrap_or(KeyRingError::FailedRecently)),
+                }
+            }
+        }
+    }
+
+    async fn known(&self, key_id: &str) -> (Option<Arc<VerifyingKey>>, Option<Duration>) {
+        let keys = self.keys.read().await;
+        match keys.as_ref() {
+            None => (None, None),
+            Some(loaded) => (loaded.keys.get(key_id).cloned(), Some(loaded.at.elapsed())),
+        }
+    }
+
+    /// Loads the keys unless that was tried a moment ago; a failure leaves the old ones and is logged.
+    async fn refresh(&self, mut attempt: tokio::sync::MutexGuard<'_, Option<Instant>>) -> Option<KeyRingError> {
+        if attempt.is_some_and(|at| at.elapsed() < RETRY_AFTER) {
+            return None;
+        }
+        *attempt = Some(Instant::now());
+        let failure = self.load().await.err();
+        if let Some(error) = &failure {
+            tracing::warn!(%error, "the identity provider's keys could not be refreshed");
+        }
+        failure
+    }
+
+    async fn load(&self) -> Result<(), KeyRingError> {
+        let (origin, json) = self.source.read().await?;
+        let keys = usable_keys(&origin, &json)?;
+        *self.keys.write().await = Some(Loaded { keys, at: Instant::now() });
+        Ok(())
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("KeyRing(..)")
+    }
+}
+
+impl Source {
+    async fn new(source: &KeySource) -> Result<Self, KeyRingError> {
+        let (url, ca) = match source {
+            KeySource::File(path) => return Ok(Self::File(path.clone())),
+            KeySource::Url { url, ca } => (url.clone(), ca),
+        };
+        let failed = |source| KeyRingError::Client { url: url.to_string(), source };
+        let mut client = Client::builder()
+            .timeout(FETCH_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .https_only(url.scheme() == "https");
+        if let Some(ca) = ca {
+            let pem = read_file(ca).await?;
+            client = client.tls_certs_only(Certificate::from_pem_bundle(&pem).map_err(failed)?);
+        }
+        let client = client.build().map_err(failed)?;
+        Ok(Self::Url { url, client })
+    }
+
+    async fn read(&self) -> Result<(String, Vec<u8>), KeyRingError> {
+        match self {
+            Self::File(path) => Ok((path.display().to_string(), read_file(path).await?)),
+            Self::Url { url, client } => Ok((url.to_string(), fetch(url, client).await?)),
+        }
+    }
+}
+
+async fn read_file(path: &Path) -> Result<Vec<u8>, KeyRingError> {
+    let octets = tokio::fs::read(path).await.map_err(|source| KeyRingError::File { path: path.to_owned(), source })?;
+    if octets.len() > MAX_OCTETS {
+        return Err(KeyRingError::TooLarge { origin: path.display().to_string() });
+    }
+    Ok(octets)
+}
+
+async fn fetch(url: &Url, client: &Client) -> Result<Vec<u8>, KeyRingError> {
+    let failed = |source| KeyRingError::Fetch { url: url.to_string(), source };
+    let mut response = client.get(url.clone()).send().await.map_err(failed)?;
+    if response.status() != reqwest::StatusCode::OK {
+        return Err(KeyRingError::Status { url: url.to_string(), status: response.status().as_u16() });
+    }
+    let mut octets = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        if octets.len() + chunk.len() > MAX_OCTETS {
+            return Err(KeyRingError::TooLarge { origin: url.to_string() });
+        }
+        octets.extend_from_slice(&chunk);
+    }
+    Ok(octets)
+}
+
+#[derive(Deserialize)]
+struct JwkSet {
+    keys: Vec<serde_json::Value>,
+}
+
+/// The keys of a set that can verify ES256 or RS256. Others are left out, and so are identifiers that two keys share.
+fn usable_keys(origin: &str, json: &[u8]) -> Result<HashMap<String, Arc<VerifyingKey>>, KeyRingError> {
+    let set: JwkSet =
+        serde_json::from_slice(json).map_err(|source| KeyRingError::NotJwkSet { origin: origin.to_owned(), source })?;
+    let mut keys: HashMap<String, Option<Arc<VerifyingKey>>> = HashMap::new();
+    for (key_id, key) in set.keys.into_iter().filter_map(usable_key) {
+        keys.entry(key_id).and_modify(|ambiguous| *ambiguous = None).or_insert_with(|| Some(Arc::new(key)));
+    }
+    let keys: HashMap<_, _> = keys.into_iter().filter_map(|(key_id, key)| Some((key_id, key?))).collect();
+    if keys.is_empty() {
+        return Err(KeyRingError::NoUsableKey { origin: origin.to_owned() });
+    }
+    Ok(keys)
+}
+
+fn usable_key(jwk: serde_json::Value) -> Option<(String, VerifyingKey)> {
+    let jwk: Jwk = serde_json::from_value(jwk).ok()?;
+    let (algorithm, its_name) = match &jwk.algorithm {
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
+            (Algorithm::ES256, KeyAlgorithm::ES256)
+        }
+        AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
+        _ => return None,
+    };
+    let common = &jwk.common;
+    let for_signatures = common.public_key_use.as_ref().is_none_or(|purpose| *purpose == PublicKeyUse::Signature);
+    let for_verifying = common.key_operations.as_ref().is_none_or(|purposes| purposes.contains(&KeyOperations::Verify));
+    let for_algorithm = common.key_algorithm.is_none_or(|name| name == its_name);
+    if !(for_signatures && for_verifying && for_algorithm) {
+        return None;
+    }
+    let key_id = common.key_id.clone()?;
+    let decoding = DecodingKey::from_jwk(&jwk).ok()?;
+    Some((key_id, VerifyingKey { algorithm, decoding }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kms::development::TokenIssuer;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    fn jwks(key_id: &str) -> String {
+        TokenIssuer::new("i", "a", key_id).unwrap().jwks()
+    }
+
+    fn jwk(key_id: &str) -> serde_json::Value {
+        serde_json::from_str::<serde_json::Value>(&jwks(key_id)).unwrap()["keys"][0].clone()
+    }
+
+    fn usable(keys: &[serde_json::Value]) -> Result<Vec<String>, KeyRingError> {
+        let set = serde_json::json!({ "keys": keys }).to_string();
+        usable_keys("set", set.as_bytes()).map(|keys| keys.into_keys().collect())
+    }
+
+    #[test]
+    fn keys_for_other_ends_are_left_out() {
+        for (member, value) in [
+            ("use", "enc".into()),
+            ("alg", "ES384".into()),
+            ("crv", "P-384".into()),
+            ("kty", "oct".into()),
+            ("kid", serde_json::Value::Null),
+            ("key_ops", serde_json::json!(["sign"])),
+            ("x", "####".into()),
+        ] {
+            let mut other = jwk("other");
+            other[member] = value;
+            assert!(matches!(usable(&[other.clone()]), Err(KeyRingError::NoUsableKey { .. })), "{member}");
+            assert_eq!(usable(&[other, jwk("good")]).unwrap(), ["good"], "{member}");
+        }
+    }
+
+    #[test]
+    fn an_identifier_of_two_keys_means_neither() {
+        assert_eq!(usable(&[jwk("twice"), jwk("once"), jwk("twice"), jwk("twice")]).unwrap(), ["once"]);
+    }
+
+    #[test]
+    fn what_is_no_set_is_named() {
+        for json in ["", "[]", "{\"keys\": 1}"] {
+            assert!(matches!(usable_keys("set", json.as_bytes()), Err(KeyRingError::NotJwkSet { .. })), "{json}");
+        }
+        assert!(matches!(usable(&[]), Err(KeyRingError::NoUsableKey { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_file_is_read_at_once_and_again_for_an_unknown_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jwks.json");
+        let source = KeySource::File(path.clone());
+        assert!(matches!(KeyRing::new(&source).await, Err(KeyRingError::File { .. })));
+        std::fs::write(&path, vec![b' '; MAX_OCTETS + 1]).unwrap();
+        assert!(matches!(KeyRing::new(&source).await, Err(KeyRingError::TooLarge { .. })));
+        std::fs::write(&path, jwks("old")).unwrap();
+        let ring = KeyRing::new(&source).await.unwrap();
+        std::fs::write(&path, jwks("new")).unwrap();
+        assert!(ring.find("old").await.unwrap().is_some());
+        assert!(ring.find("new").await.unwrap().is_some());
+        assert!(ring.find("old").await.unwrap().is_none());
+    }
+
+    /// Serves what `answer` gives, and counts how often it was asked.
+    async fn provider(answer: fn(usize) -> String) -> (KeySource, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/jwks", listener.local_addr().unwrap()).parse().unwrap();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counter = asked.clone();
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(answer(counter.fetch_add(1, Ordering::SeqCst)).as_bytes()).await;
+            }
+        });
+        (KeySource::Url { url, ca: None }, asked)
+    }
+
+    fn ok(body: &str) -> String {
+        format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+    }
+
+    #[tokio::test]
+    async fn a_url_is_fetched_when_needed_but_not_for_every_invented_key() {
+        let (source, asked) = provider(|_| ok(&jwks("one"))).await;
+        let ring = KeyRing::new(&source).await.unwrap();
+        assert_eq!(asked.load(Ordering::SeqCst), 0);
+        assert!(ring.find("one").await.unwrap().is_some());
+        for _ in 0..10 {
+            assert!(ring.find("two").await.unwrap().is_none());
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn an_outage_is_an_error_only_without_keys() {
+        let (source, _) = provider(|asked| if asked == 0 { ok(&jwks("one")) } else { String::new() }).await;
+        let ring = KeyRing::new(&source).await.unwrap();
+        assert!(ring.find("one").await.unwrap().is_some());
+        *ring.attempt.lock().await = None;
+        assert!(ring.find("two").await.unwrap().is_none());
+        assert!(ring.find("one").await.unwrap().is_some());
+
+        let (source, _) = provider(|_| "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n".into()).await;
+        let ring = KeyRing::new(&source).await.unwrap();
+        assert!(matches!(ring.find("one").await, Err(KeyRingError::Status { status: 302, .. })));
+        assert!(matches!(ring.find("one").await, Err(KeyRingError::FailedRecently)));
+
+        let (source, _) = provider(|_| ok(&" ".repeat(MAX_OCTETS + 1))).await;
+        let ring = KeyRing::new(&source).await.unwrap();
+        assert!(matches!(ring.find("one").await, Err(KeyRingError::TooLarge { .. })));
+    }
+}

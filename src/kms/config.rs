@@ -1,0 +1,519 @@
+//! `kms.toml`: what the operator of a KMS decides, read once and checked value by value.
+
+use super::store::FILE as DATABASE_FILE;
+use core::fmt;
+use reqwest::Url;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use thiserror::Error;
+
+/// The name of the configuration file in the folder of a KMS.
+pub const FILE: &str = "kms.toml";
+
+/// Seconds that key periods may last: an hour to ten years.
+pub const KEY_PERIOD_SECONDS: core::ops::RangeInclusive<u64> = 3600..=315_360_000;
+
+/// The checked configuration of a KMS. Paths are absolute or relative to the working folder, ready to open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The URI that names this KMS: part of every UID, so it can never change. Used as exact text.
+    pub kms_uri: String,
+    /// The domains whose users this KMS serves (`KmsDomainList`); the first one is the principal domain.
+    pub domains: Vec<String>,
+    /// The length of a key period in seconds. Part of every UID.
+    pub key_period: u64,
+    /// The seconds after 0 h on 1 January 1900 at which period 0 began, less than [`Config::key_period`]. Part of every
+    /// UID.
+    pub key_offset: u64,
+    /// Where and how the server listens.
+    pub server: ServerConfig,
+    /// Whose tokens the server accepts.
+    pub auth: AuthConfig,
+    /// The folder that holds `kms.toml`.
+    pub folder: PathBuf,
+}
+
+/// The `[server]` section: where and how the server listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerConfig {
+    /// Address and port; port 0 lets the system choose one.
+    pub listen: SocketAddr,
+    /// PEM file of the TLS certificate, followed by its intermediate certificates.
+    pub tls_certificate: PathBuf,
+    /// PEM file of the TLS private key.
+    pub tls_key: PathBuf,
+    /// How far the `Time` of a request may lie from the server's clock.
+    pub request_window: Duration,
+    /// The most connections that are served at a time; further ones wait.
+    pub max_connections: usize,
+    /// The most octets that the body of a request may have.
+    pub max_body: usize,
+    /// How long a request may take from its first to its last octet, its answer included.
+    pub request_timeout: Duration,
+}
+
+/// The `[auth]` section: whose tokens the server accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthConfig {
+    /// The one issuer (`iss`).
+    pub issuer: String,
+    /// The audience (`aud`) that a token must name.
+    pub audience: String,
+    /// Where the issuer's public keys come from.
+    pub keys: KeySource,
+    /// The difference of clocks that is forgiven in `exp` and `nbf`.
+    pub leeway: Duration,
+}
+
+/// Where the public keys of the token issuer come from (a JWK set, RFC 7517).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    /// A file; read again when a token names a key that is not in it.
+    File(PathBuf),
+    /// An HTTPS URL (HTTP only on the loopback interface), fetched again from time to time and when a token names an
+    /// unknown key.
+    Url {
+        /// The URL of the key set.
+        url: Url,
+        /// PEM file of the certificate authority of the URL's host; without it, those of the system.
+        ca: Option<PathBuf>,
+    },
+}
+
+/// Why a configuration was refused.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("cannot read {}: {source}; give the folder that `kms init` made", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the file system reports.
+        source: std::io::Error,
+    },
+    /// The file is not TOML, misses a key, or has a key or a type that is not known.
+    #[error("{}: {message}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Line, column, key and reason.
+        message: String,
+    },
+    /// A value is out of its range.
+    #[error("{key} = {value}: {remedy}")]
+    Value {
+        /// The key, with its section.
+        key: &'static str,
+        /// The value as given.
+        value: String,
+        /// What to write instead.
+        remedy: &'static str,
+    },
+}
+
+impl Config {
+    /// Reads and checks `kms.toml` in `folder`.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming key, value and remedy.
+    pub fn load(folder: &Path) -> Result<Self, ConfigError> {
+        let path = folder.join(FILE);
+        let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read { path, source })?;
+        Self::parse(&text, folder)
+    }
+
+    /// Checks the text of a `kms.toml` that lies in `folder`.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming key, value and remedy.
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, ConfigError> {
+        let document: Document = toml::from_str(text).map_err(|error| ConfigError::Syntax {
+            path: folder.join(FILE),
+            message: error.to_string().trim_end().to_owned(),
+        })?;
+        document.check(folder)
+    }
+
+    /// The text of a `kms.toml` with these values. [`Config::parse`] of it gives them again.
+    pub fn to_toml(&self) -> String {
+        let path = |path: &Path| quoted(&path.strip_prefix(&self.folder).unwrap_or(path).to_string_lossy());
+        let domains: Vec<String> = self.domains.iter().map(|domain| quoted(domain)).collect();
+        let keys = match &self.auth.keys {
+            KeySource::File(file) => format!("jwks_file = {}", path(file)),
+            KeySource::Url { url, ca: None } => format!("jwks_url = {}", quoted(url.as_str())),
+            KeySource::Url { url, ca: Some(ca) } => {
+                format!("jwks_url = {}\njwks_ca = {}", quoted(url.as_str()), path(ca))
+            }
+        };
+        format!(
+            "\
+# Configuration of a key management server. Paths are relative to this folder.
+
+# These four are part of every user's keys: a change makes all issued keys useless.
+kms_uri = {kms_uri}
+key_period = {key_period}  # seconds
+key_offset = {key_offset}  # seconds after 1900-01-01T00:00:00Z
+domains = [{domains}]
+
+[server]
+listen = {listen}
+tls_certificate = {tls_certificate}
+tls_key = {tls_key}
+request_window = {request_window}  # seconds that a request's Time may differ from our clock
+max_connections = {max_connections}
+max_body = {max_body}  # octets
+request_timeout = {request_timeout}  # seconds
+
+# Whose access tokens (JWT) open the KMS: those of one identity provider, by its JWK set.
+[auth]
+issuer = {issuer}
+audience = {audience}
+{keys}
+leeway = {leeway}  # seconds
+",
+            kms_uri = quoted(&self.kms_uri),
+            key_period = self.key_period,
+            key_offset = self.key_offset,
+            domains = domains.join(", "),
+            listen = quoted(&self.server.listen.to_string()),
+            tls_certificate = path(&self.server.tls_certificate),
+            tls_key = path(&self.server.tls_key),
+            request_window = self.server.request_window.as_secs(),
+            max_connections = self.server.max_connections,
+            max_body = self.server.max_body,
+            request_timeout = self.server.request_timeout.as_secs(),
+            issuer = quoted(&self.auth.issuer),
+            audience = quoted(&self.auth.audience),
+            leeway = self.auth.leeway.as_secs(),
+        )
+    }
+
+    /// The database file.
+    pub fn database(&self) -> PathBuf {
+        self.folder.join(DATABASE_FILE)
+    }
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+/// The file as it is written, before its values are checked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    kms_uri: String,
+    domains: Vec<String>,
+    key_period: u64,
+    key_offset: u64,
+    server: ServerSection,
+    auth: AuthSection,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServerSection {
+    listen: String,
+    tls_certificate: PathBuf,
+    tls_key: PathBuf,
+    #[serde(default = "defaults::request_window")]
+    request_window: u64,
+    #[serde(default = "defaults::max_connections")]
+    max_connections: usize,
+    #[serde(default = "defaults::max_body")]
+    max_body: usize,
+    #[serde(default = "defaults::request_timeout")]
+    request_timeout: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuthSection {
+    issuer: String,
+    audience: String,
+    jwks_file: Option<PathBuf>,
+    jwks_url: Option<String>,
+    jwks_ca: Option<PathBuf>,
+    #[serde(default = "defaults::leeway")]
+    leeway: u64,
+}
+
+/// What a key that is left out means.
+pub(super) mod defaults {
+    pub(crate) fn request_window() -> u64 {
+        30
+    }
+
+    pub(crate) fn max_connections() -> usize {
+        4096
+    }
+
+    pub(crate) fn max_body() -> usize {
+        64 * 1024
+    }
+
+    pub(crate) fn request_timeout() -> u64 {
+        15
+    }
+
+    pub(crate) fn leeway() -> u64 {
+        30
+    }
+}
+
+impl Document {
+    fn check(self, folder: &Path) -> Result<Config, ConfigError> {
+        check("kms_uri", &self.kms_uri, is_kms_uri(&self.kms_uri), URI_REMEDY)?;
+        check("domains", "[]", !self.domains.is_empty(), "name at least one domain, such as \"example.org\"")?;
+        for domain in &self.domains {
+            check("domains", domain, is_domain(domain), "write a domain name, such as \"example.org\"")?;
+        }
+        check(
+            "key_period",
+            self.key_period,
+            KEY_PERIOD_SECONDS.contains(&self.key_period),
+            "give seconds from 3600 (an hour) to 315360000 (ten years)",
+        )?;
+        check(
+            "key_offset",
+            self.key_offset,
+            self.key_offset < self.key_period,
+            "give fewer seconds than key_period (TS 33.180 D.3.2.2)",
+        )?;
+        Ok(Config {
+            kms_uri: self.kms_uri,
+            domains: self.domains,
+            key_period: self.key_period,
+            key_offset: self.key_offset,
+            server: self.server.check(folder)?,
+            auth: self.auth.check(folder)?,
+            folder: folder.to_owned(),
+        })
+    }
+}
+
+impl ServerSection {
+    fn check(self, folder: &Path) -> Result<ServerConfig, ConfigError> {
+        let listen = self.listen.parse().map_err(|_| ConfigError::Value {
+            key: "server.listen",
+            value: quoted(&self.listen),
+            remedy: "write an IP address and a port, such as \"0.0.0.0:8443\" or \"[::]:8443\"",
+        })?;
+        check_range("server.request_window", self.request_window, 1..=3600, "give 1 to 3600 seconds")?;
+        check_range("server.max_connections", self.max_connections, 1..=100_000, "give 1 to 100000 connections")?;
+        check_range("server.max_body", self.max_body, 1024..=1_048_576, "give 1024 to 1048576 octets")?;
+        check_range("server.request_timeout", self.request_timeout, 1..=600, "give 1 to 600 seconds")?;
+        Ok(ServerConfig {
+            listen,
+            tls_certificate: folder.join(self.tls_certificate),
+            tls_key: folder.join(self.tls_key),
+            request_window: Duration::from_secs(self.request_window),
+            max_connections: self.max_connections,
+            max_body: self.max_body,
+            request_timeout: Duration::from_secs(self.request_timeout),
+        })
+    }
+}
+
+impl AuthSection {
+    fn check(self, folder: &Path) -> Result<AuthConfig, ConfigError> {
+        check("auth.issuer", &self.issuer, !self.issuer.is_empty(), "write the exact iss of the provider's tokens")?;
+        check("auth.audience", &self.audience, !self.audience.is_empty(), "write the aud that tokens for us have")?;
+        check_range("auth.leeway", self.leeway, 0..=300, "give 0 to 300 seconds")?;
+        let keys = match (self.jwks_file, self.jwks_url, self.jwks_ca) {
+            (Some(file), None, None) => KeySource::File(folder.join(file)),
+            (None, Some(url), ca) => {
+                let url = fetchable(&url).ok_or_else(|| ConfigError::Value {
+                    key: "auth.jwks_url",
+                    value: quoted(&url),
+                    remedy: "write an https URL (http only to 127.0.0.1, [::1] or localhost)",
+                })?;
+                KeySource::Url { url, ca: ca.map(|ca| folder.join(ca)) }
+            }
+            (Some(_), None, Some(ca)) => {
+                return Err(ConfigError::Value {
+                    key: "auth.jwks_ca",
+                    value: quoted(&ca.to_string_lossy()),
+                    remedy: "remove it: it is only for jwks_url",
+                });
+            }
+            (Some(_), Some(url), _) => {
+                return Err(ConfigError::Value {
+                    key: "auth.jwks_url",
+                    value: quoted(&url),
+                    remedy: "remove it or jwks_file: the keys come from one place",
+                });
+            }
+            (None, None, _) => {
+                return Err(ConfigError::Value {
+                    key: "auth.jwks_file",
+                    value: "(absent)".to_owned(),
+                    remedy: "name the file or, with jwks_url, the URL of the identity provider's JWK set",
+                });
+            }
+        };
+        Ok(AuthConfig { issuer: self.issuer, audience: self.audience, keys, leeway: Duration::from_secs(self.leeway) })
+    }
+}
+
+const URI_REMEDY: &str =
+    "write the KMS's URI, 1 to 255 printable ASCII characters without spaces, such as \"kms.example.org\"";
+
+/// The exact text is hashed into every UID, so anything that editors or peers might alter is refused.
+fn is_kms_uri(uri: &str) -> bool {
+    (1..=255).contains(&uri.len())
+        && uri.bytes().all(|octet| octet.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&octet))
+}
+
+fn is_domain(domain: &str) -> bool {
+    domain.len() <= 253
+        && domain.split('.').all(|label| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        })
+}
+
+fn fetchable(url: &str) -> Option<Url> {
+    let url = Url::parse(url).ok()?;
+    let host = url.host_str()?;
+    let secure = url.scheme() == "https";
+    let loopback = url.scheme() == "http" && ["127.0.0.1", "[::1]", "localhost"].contains(&host);
+    (secure || loopback).then_some(url)
+}
+
+fn check(key: &'static str, value: impl fmt::Debug, holds: bool, remedy: &'static str) -> Result<(), ConfigError> {
+    if holds { Ok(()) } else { Err(ConfigError::Value { key, value: format!("{value:?}"), remedy }) }
+}
+
+fn check_range<T: PartialOrd + fmt::Debug>(
+    key: &'static str,
+    value: T,
+    range: core::ops::RangeInclusive<T>,
+    remedy: &'static str,
+) -> Result<(), ConfigError> {
+    check(key, &value, range.contains(&value), remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> Config {
+        let folder = Path::new("/var/lib/kms");
+        Config {
+            kms_uri: "kms.example.org".into(),
+            domains: vec!["example.org".into(), "mc.example.org".into()],
+            key_period: 2_592_000,
+            key_offset: 7,
+            server: ServerConfig {
+                listen: "127.0.0.1:8443".parse().unwrap(),
+                tls_certificate: folder.join("tls-cert.pem"),
+                tls_key: "/etc/ssl/private/kms \"1\".pem".into(),
+                request_window: Duration::from_secs(31),
+                max_connections: 100,
+                max_body: 2048,
+                request_timeout: Duration::from_secs(9),
+            },
+            auth: AuthConfig {
+                issuer: "https://idms.example.org".into(),
+                audience: "kms".into(),
+                keys: KeySource::File(folder.join("jwks.json")),
+                leeway: Duration::from_secs(5),
+            },
+            folder: folder.into(),
+        }
+    }
+
+    fn refused(from: &str, to: &str) -> ConfigError {
+        let text = config().to_toml();
+        assert!(text.contains(from), "{from}");
+        Config::parse(&text.replacen(from, to, 1), Path::new("/var/lib/kms")).unwrap_err()
+    }
+
+    #[test]
+    fn text_and_values_agree() {
+        let mut config = config();
+        assert_eq!(Config::parse(&config.to_toml(), &config.folder).unwrap(), config);
+        config.auth.keys = KeySource::Url { url: "https://idms.example.org/jwks".parse().unwrap(), ca: None };
+        assert_eq!(Config::parse(&config.to_toml(), &config.folder).unwrap(), config);
+        config.auth.keys = KeySource::Url {
+            url: "http://127.0.0.1:3000/jwks".parse().unwrap(),
+            ca: Some(config.folder.join("ca.pem")),
+        };
+        assert_eq!(Config::parse(&config.to_toml(), &config.folder).unwrap(), config);
+    }
+
+    #[test]
+    fn keys_left_out_have_defaults() {
+        let text = "kms_uri = 'k'\ndomains = ['d']\nkey_period = 3600\nkey_offset = 0\n\
+            [server]\nlisten = '[::]:0'\ntls_certificate = 'c'\ntls_key = 'k'\n\
+            [auth]\nissuer = 'i'\naudience = 'a'\njwks_file = 'j'\n";
+        let config = Config::parse(text, Path::new("f")).unwrap();
+        assert_eq!(config.server.request_window, Duration::from_secs(30));
+        assert_eq!((config.server.max_connections, config.server.max_body), (4096, 65536));
+        assert_eq!(config.auth.leeway, Duration::from_secs(30));
+        assert_eq!(config.server.tls_key, Path::new("f/k"));
+        assert_eq!(config.database(), Path::new("f/kms.sqlite"));
+    }
+
+    #[test]
+    fn every_value_out_of_range_names_key_value_and_remedy() {
+        for (from, to, expected) in [
+            ("\"kms.example.org\"", "\"\"", "kms_uri = \"\": write the KMS's URI"),
+            ("\"kms.example.org\"", "\"kms example\"", "kms_uri = \"kms example\": "),
+            ("\"kms.example.org\"", "\"kms.example.org\\n\"", "kms_uri = \"kms.example.org\\n\": "),
+            ("[\"example.org\", \"mc.example.org\"]", "[]", "domains = \"[]\": name at least one"),
+            ("\"mc.example.org\"", "\"mc..org\"", "domains = \"mc..org\": write a domain name"),
+            ("\"mc.example.org\"", "\"-mc.org\"", "domains = \"-mc.org\": "),
+            ("key_period = 2592000", "key_period = 3599", "key_period = 3599: give seconds from 3600"),
+            ("key_period = 2592000", "key_period = 315360001", "key_period = 315360001: "),
+            ("key_offset = 7", "key_offset = 2592000", "key_offset = 2592000: give fewer seconds than key_period"),
+            ("127.0.0.1:8443", "localhost", "server.listen = \"localhost\": write an IP address and a port"),
+            ("request_window = 31", "request_window = 0", "server.request_window = 0: give 1 to 3600"),
+            ("max_connections = 100", "max_connections = 0", "server.max_connections = 0: "),
+            ("max_body = 2048", "max_body = 1023", "server.max_body = 1023: "),
+            ("request_timeout = 9", "request_timeout = 601", "server.request_timeout = 601: "),
+            ("\"https://idms.example.org\"", "\"\"", "auth.issuer = \"\": "),
+            ("audience = \"kms\"", "audience = \"\"", "auth.audience = \"\": "),
+            ("leeway = 5", "leeway = 301", "auth.leeway = 301: "),
+            ("jwks_file = \"jwks.json\"", "", "auth.jwks_file = (absent): name the file"),
+            ("jwks_file = \"jwks.json\"", "jwks_url = \"http://idms.example.org/jwks\"", "auth.jwks_url = "),
+            ("jwks_file = \"jwks.json\"", "jwks_url = \"jwks\"", "auth.jwks_url = \"jwks\": write an https URL"),
+            ("leeway", "jwks_url = \"https://i.org\"\nleeway", "auth.jwks_url = \"https://i.org\": remove it or"),
+            ("leeway", "jwks_ca = \"ca.pem\"\nleeway", "auth.jwks_ca = \"ca.pem\": remove it"),
+        ] {
+            let error = refused(from, to);
+            assert!(matches!(error, ConfigError::Value { .. }), "{to}: {error}");
+            assert!(error.to_string().starts_with(expected), "{to}: {error}");
+        }
+    }
+
+    #[test]
+    fn wrong_syntax_unknown_keys_and_types_name_the_place() {
+        for (from, to, expected) in [
+            ("key_offset = 7", "key_ofset = 7", "key_ofset"),
+            ("key_offset = 7", "key_offset = -7", "-7"),
+            ("key_offset = 7", "key_offset = \"7\"", "expected u64"),
+            ("key_offset = 7", "", "key_offset"),
+            ("[server]", "[server", "line"),
+        ] {
+            let error = refused(from, to);
+            assert!(matches!(error, ConfigError::Syntax { .. }), "{error}");
+            let text = error.to_string();
+            assert!(text.starts_with("/var/lib/kms/kms.toml: ") && text.contains(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_folder_without_configuration_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Config::load(folder.path()).unwrap_err();
+        assert!(matches!(error, ConfigError::Read { .. }));
+        assert!(error.to_string().contains("kms.toml") && error.to_string().contains("kms init"), "{error}");
+    }
+}

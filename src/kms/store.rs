@@ -1,0 +1,148 @@
+//! What a KMS remembers: its users, the URIs that each may have keys for, and which key sets were issued.
+//!
+//! Master secrets and key sets are not here: the former are sealed in a file, the latter are derived again.
+//! The server keeps no other state, so several servers can share one store.
+
+mod sqlite;
+
+use core::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use thiserror::Error;
+
+pub use sqlite::SqliteStore;
+
+/// The name of the SQLite database in the folder of a KMS.
+pub(super) const FILE: &str = "kms.sqlite";
+
+/// What a method of a [`Store`] gives, in time.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Storage of a KMS. Every method is one transaction.
+pub trait Store: Send + Sync + fmt::Debug {
+    /// Adds an active user with the URIs that it may have keys for.
+    ///
+    /// # Errors
+    /// [`StoreError::UserExists`], [`StoreError::UriTaken`]; nothing is then added.
+    fn add_user<'a>(&'a self, id: &'a str, uris: &'a [String], created: u64) -> Answer<'a, ()>;
+
+    /// All users, ordered by identifier.
+    fn users(&self) -> Answer<'_, Vec<User>>;
+
+    /// The user that may have keys for a URI, if any.
+    fn user_of_uri<'a>(&'a self, uri: &'a str) -> Answer<'a, Option<User>>;
+
+    /// Marks a user as revoked: it gets no more keys. The entry stays, so that its URIs are not given to others.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchUser`], [`StoreError::AlreadyRevoked`].
+    fn revoke_user<'a>(&'a self, id: &'a str) -> Answer<'a, ()>;
+
+    /// Notes which key sets were issued, all of them or none, for a user that is active at that moment.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchUser`] and [`StoreError::AlreadyRevoked`]: the keys must then not be handed out.
+    fn record_issues<'a>(&'a self, issues: &'a [Issue]) -> Answer<'a, ()>;
+
+    /// The notes of [`Store::record_issues`] about a URI, oldest first.
+    fn issues_of_uri<'a>(&'a self, uri: &'a str) -> Answer<'a, Vec<Issue>>;
+
+    /// How much the store holds.
+    fn counts(&self) -> Answer<'_, Counts>;
+}
+
+/// A user of the KMS: a person's client, an MCX server, a group management server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The identifier that the operator gave.
+    pub id: String,
+    /// Whether it may have keys.
+    pub status: UserStatus,
+    /// When it was added, in seconds since 1970.
+    pub created: u64,
+    /// The URIs that it may have keys for, ordered.
+    pub uris: Vec<String>,
+}
+
+/// Whether a user may have keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserStatus {
+    /// It may.
+    Active,
+    /// It may no more.
+    Revoked,
+}
+
+impl UserStatus {
+    /// `active` or `revoked`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+impl fmt::Display for UserStatus {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// The note that one key set was issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issue {
+    /// When, in seconds since 1970.
+    pub issued: u64,
+    /// To which user.
+    pub user_id: String,
+    /// For which of its URIs.
+    pub uri: String,
+    /// For which key period.
+    pub period_no: u64,
+    /// The request of the log that asked for it.
+    pub request_id: String,
+}
+
+/// How much a store holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Users that may have keys.
+    pub active_users: u64,
+    /// Users that may have no more keys.
+    pub revoked_users: u64,
+    /// URIs of all users.
+    pub uris: u64,
+    /// Key sets issued, repetitions included.
+    pub issues: u64,
+}
+
+/// Why the store did not do what was asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// A user of this identifier is there already, active or revoked.
+    #[error("user {0} exists already")]
+    UserExists(String),
+    /// The URI belongs to a user already.
+    #[error("URI {0} belongs to another user")]
+    UriTaken(String),
+    /// No such user.
+    #[error("there is no user {0}")]
+    NoSuchUser(String),
+    /// The user is revoked.
+    #[error("user {0} is revoked")]
+    AlreadyRevoked(String),
+    /// A number does not fit into the database.
+    #[error("{0} is too great a number for the database")]
+    NumberTooGreat(u64),
+    /// The database holds something that this program did not write there.
+    #[error("the database is inconsistent: {0}")]
+    Inconsistent(String),
+    /// The database failed.
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The tables could not be brought to the form that this program needs.
+    #[error("database: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+}

@@ -1,0 +1,47 @@
+//! The I_MESSAGE: one signed, encrypted message that carries a key (TS 33.180 annex E, clause 5.2.2).
+//!
+//! # Sending
+//! An [`Offer`] says which key goes from whom to whom; [`Offer::build`] encodes, encapsulates and signs it.
+//!
+//! # Receiving
+//! A message passes through three types, and no step can be left out or taken early:
+//!
+//! | type | made by | holds |
+//! |---|---|---|
+//! | [`Incoming`] | [`Incoming::parse`] | a message of the right shape, nothing of it trusted |
+//! | [`Verified`] | [`Incoming::verify`] | a message for me, timely, signed by its initiator |
+//! | [`Opened`] | [`Verified::decapsulate`] | the key, its parameters, its media keys |
+//!
+//! Checks run in this order, cheap ones before dear ones, and all that need no secret before the first secret is used:
+//!
+//! 1. Shape ([`Incoming::parse`]): MIKEY syntax; data type 26; PRF; one T (NTP-UTC), one RAND of 16 octets, both
+//!    identities in one mode, both KMS URIs; purpose tag; CS ID map; security policies; SAKKE parameter set, ID scheme
+//!    and length; signature type, length and place; the clear part of key parameters, their DPPK-ID included.
+//! 2. Deviations that only a [`Compatibility`] setting excuses.
+//! 3. The key type that the caller expects here.
+//! 4. The recipient is me: one of my key sets has its UID, or its URI and the key period of T; its KMS issued that set.
+//! 5. The key period of T is that of the key set.
+//! 6. The initiator's KMS is known; both KMS certificates are valid at T.
+//! 7. The initiator is the expected one, if any is.
+//! 8. Time: T is in the window around now.
+//! 9. Replay: the caller looks [`Incoming::replay_tag`] up between `parse` and `verify`, and records it afterwards.
+//! 10. Signature.
+//! 11. R of the encapsulation is a point of the right order; decapsulation, with its own check of R.
+//! 12. GMK-ID against GUK-ID, where the message has both.
+//! 13. Key parameters: GCM tag, contents, type against purpose tag, revoked, expired, not yet active.
+//!
+//! [`Policy::time_rules`] turns the refusals that only time causes (8, and revoked, expired, not yet active in 13) into
+//! [findings](Opened::findings), for tools that look at old messages; everything else holds there as well.
+
+mod compatibility;
+mod incoming;
+mod offer;
+mod opened;
+mod profile;
+mod verify;
+
+pub use compatibility::{Compatibility, Deviation, StatusZero};
+pub use incoming::{CarriedIdentity, CarriedParty, Incoming};
+pub use offer::{IdentityMode, Offer};
+pub use opened::{Opened, Peer, Revocation};
+pub use verify::{Policy, Receiver, TimeRules, TimeWindow, Verified};

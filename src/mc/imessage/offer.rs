@@ -1,0 +1,92 @@
+//! Sending: from a key to the octets of a message.
+use super::profile;
+use crate::mc::{Bundle, Error, GukId, KeyId, KeyParameters, KeySet, KeyType, Kms};
+use crate::mikey::NtpTime;
+use crate::sakke::SharedSecret;
+use alloc::vec::Vec;
+use rand_core::CryptoRng;
+
+/// How a message names its two ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
+pub enum IdentityMode {
+    /// By UID, in roles 8 and 9, so that nobody on the way learns who talks to whom (TS 33.180 5.2.6, E.7).
+    #[default]
+    Hidden,
+    /// By URI, in roles 1 and 2.
+    Plain,
+}
+
+/// An I_MESSAGE to be: a key, from whom, to whom, when.
+#[derive(Debug)]
+pub struct Offer<'a> {
+    initiator: &'a KeySet,
+    recipient_uri: &'a str,
+    recipient_kms: &'a Kms,
+    bundle: Bundle,
+    time: NtpTime,
+    identity_mode: IdentityMode,
+    parameters: Option<KeyParameters>,
+}
+
+impl<'a> Offer<'a> {
+    /// Offers `key`, named `key_id`, which also says what it is for, from the user of `initiator` to a user of
+    /// `recipient_kms`.
+    ///
+    /// `time` becomes T and must lie in the key period of `initiator`. `rand` becomes RAND: random, and for a GMK the
+    /// same in the messages to all members, since they derive each other's media keys with it. Identities are hidden and
+    /// there are no key parameters unless the methods below say otherwise.
+    ///
+    /// Fails with [`Error::TimeOutsideKeySet`], [`Error::BeforeFirstPeriod`], [`Error::KmsNotValid`], [`Error::TooLong`].
+    pub fn new(
+        initiator: &'a KeySet,
+        recipient_uri: &'a str,
+        recipient_kms: &'a Kms,
+        key_id: KeyId,
+        key: SharedSecret,
+        time: NtpTime,
+        rand: [u8; 16],
+    ) -> Result<Self, Error> {
+        let period = initiator.kms().periods().number_at(time)?;
+        if period != initiator.period_no() {
+            return Err(Error::TimeOutsideKeySet { key_set: initiator.period_no(), time: period });
+        }
+        initiator.kms().require_valid_at(time)?;
+        recipient_kms.require_valid_at(time)?;
+        let csb_id = match key_id.key_type() {
+            KeyType::Gmk => GukId::new(&key, key_id, recipient_uri)?.key_id(),
+            _ => key_id,
+        };
+        Ok(Self {
+            initiator,
+            recipient_uri,
+            recipient_kms,
+            bundle: Bundle { key, key_id, csb_id, rand },
+            time,
+            identity_mode: IdentityMode::default(),
+            parameters: None,
+        })
+    }
+
+    /// Chooses how the message names its two ends.
+    #[must_use]
+    pub const fn identity_mode(mut self, mode: IdentityMode) -> Self {
+        self.identity_mode = mode;
+        self
+    }
+
+    /// Adds key parameters, which travel under the key itself. Their type must be that of the key:
+    /// [`Error::ParametersContradictType`].
+    pub fn parameters(mut self, parameters: KeyParameters) -> Result<Self, Error> {
+        let expected = self.bundle.key_id.key_type();
+        if parameters.key_type != expected {
+            return Err(Error::ParametersContradictType { found: parameters.key_type, expected });
+        }
+        self.parameters = Some(parameters);
+        Ok(self)
+    }
+
+    /// The key with its identifiers and RAND, as the recipient will have it: for a GMK the GUK-ID is the recipient's.
+    pub const fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+}

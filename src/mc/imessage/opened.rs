@@ -1,0 +1,166 @@
+//! Steps 11 to 13: the key, its identifier, its parameters.
+use super::verify::Initiator;
+use super::{Policy, StatusZero, Verified};
+use crate::mc::{Bundle, Error, GukId, KeyId, KeyParameters, KeyStatus, KeyType, Kms, Uid};
+use crate::mikey::NtpTime;
+use crate::sakke;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Whether the parameters revoke the key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Revocation {
+    /// No: it is live, or the message says nothing of it.
+    No,
+    /// Status 0: live as some send it, revoked by the letter. It is revoked if the receiver holds the key already.
+    Possible,
+    /// Yes. Met only under [`TimeRules::Report`](super::TimeRules::Report); otherwise it is [`Error::KeyRevoked`].
+    Yes,
+}
+
+/// Who is at the other end.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    uid: Uid,
+    uri: Option<String>,
+    kms: Kms,
+    period_no: u64,
+}
+
+impl Peer {
+    /// The UID that signed the message.
+    pub const fn uid(&self) -> &Uid {
+        &self.uid
+    }
+
+    /// The URI: of a plain identity, or expected or confirmed by the receiver. It hashes to the UID.
+    pub fn uri(&self) -> Option<&str> {
+        self.uri.as_deref()
+    }
+
+    /// The URI of its KMS.
+    pub fn kms_uri(&self) -> &str {
+        self.kms.uri()
+    }
+}
+
+/// An opened message.
+#[derive(Debug)]
+pub struct Opened {
+    /// The key with its identifiers and RAND: derives media keys.
+    pub bundle: Bundle,
+    /// T of the message.
+    pub time: NtpTime,
+    /// What the message says about the key, if it does.
+    pub parameters: Option<KeyParameters>,
+    /// Whether that revokes the key.
+    pub revocation: Revocation,
+    /// URI of the receiver's identity that the message is for.
+    pub recipient_uri: String,
+    /// UID of that identity.
+    pub recipient_uid: Uid,
+    /// What time makes wrong, under [`TimeRules::Report`](super::TimeRules::Report): [`Error::TooOld`],
+    /// [`Error::InTheFuture`], [`Error::KeyRevoked`], [`Error::KeyExpired`], [`Error::KeyNotYetActive`].
+    pub findings: Vec<Error>,
+    initiator: Peer,
+}
+
+impl Opened {
+    /// What the key is for.
+    pub const fn key_type(&self) -> KeyType {
+        self.bundle.key_id.key_type()
+    }
+
+    /// Who sent it.
+    pub const fn initiator(&self) -> &Peer {
+        &self.initiator
+    }
+
+    /// Ties a hidden initiator to a URI that the receiver learnt elsewhere, for example from protected signalling
+    /// (TS 33.180 E.7): recomputes the UID and compares.
+    ///
+    /// Fails with [`Error::UnexpectedInitiator`] when the URI is another user's.
+    pub fn confirm_initiator(&mut self, uri: &str) -> Result<(), Error> {
+        let Peer { uid, kms, period_no, .. } = &self.initiator;
+        if kms.uid(uri, *period_no)? != *uid {
+            return Err(Error::UnexpectedInitiator { uid: *uid });
+        }
+        self.initiator.uri = Some(uri.into());
+        Ok(())
+    }
+
+    pub(super) fn from_verified(verified: Verified<'_>) -> Result<Self, Error> {
+        let Verified { incoming, key_set, policy, initiator, mut findings } = verified;
+        let sed = sakke::Encapsulation::from_bytes(incoming.sed()).map_err(Error::Decapsulation)?;
+        let key = key_set.receiver().decapsulate(key_set.kms().sakke(), &sed).map_err(Error::Decapsulation)?;
+
+        let csb_id = incoming.csb_id();
+        let key_id = match csb_id.key_type() {
+            KeyType::Gmk => GukId::from_key_id(csb_id)?.gmk_id(&key, key_set.user_uri())?,
+            _ => csb_id,
+        };
+        incoming.require_key_id(key_id)?;
+
+        let parameters = match incoming.parameters() {
+            Some(payload) => Some(KeyParameters::parse(&payload.open(&key)?)?),
+            None => None,
+        };
+        let revocation = match &parameters {
+            Some(parameters) => judge_parameters(parameters, key_id, incoming.time(), &policy, &mut findings)?,
+            None => Revocation::No,
+        };
+
+        let Initiator { uid, uri, kms, period_no } = initiator;
+        Ok(Self {
+            bundle: Bundle { key, key_id, csb_id, rand: *incoming.rand() },
+            time: incoming.time(),
+            parameters,
+            revocation,
+            recipient_uri: key_set.user_uri().into(),
+            recipient_uid: *key_set.uid(),
+            findings,
+            initiator: Peer { uid, uri, kms: kms.clone(), period_no },
+        })
+    }
+}
+
+fn judge_parameters(
+    parameters: &KeyParameters,
+    key_id: KeyId,
+    time: NtpTime,
+    policy: &Policy,
+    findings: &mut Vec<Error>,
+) -> Result<Revocation, Error> {
+    let expected = key_id.key_type();
+    if parameters.key_type != expected {
+        return Err(Error::ParametersContradictType { found: parameters.key_type, expected });
+    }
+    let revocation = revocation(parameters.status, policy.compatibility.status_zero);
+    if revocation == Revocation::Yes {
+        policy.judge_time(Err(Error::KeyRevoked { key_id: key_id.to_u32() }), findings)?;
+    }
+    let now = policy.now.unix_seconds().unwrap_or(0);
+    policy.judge_time(require_not_expired(parameters.expiry, now), findings)?;
+    let activation = match parameters.activation {
+        0 => time.unix_seconds().unwrap_or(0),
+        activation => activation,
+    };
+    policy.judge_time(require_active(activation, now.saturating_add(policy.window.future)), findings)?;
+    Ok(revocation)
+}
+
+fn revocation(status: KeyStatus, zero: StatusZero) -> Revocation {
+    match (status, zero) {
+        (status, _) if status.is_live() => Revocation::No,
+        (KeyStatus::ZERO, StatusZero::PossiblyLive) => Revocation::Possible,
+        _ => Revocation::Yes,
+    }
+}
+
+fn require_not_expired(expiry: u64, now: u64) -> Result<(), Error> {
+    if expiry != 0 && now >= expiry { Err(Error::KeyExpired { expiry }) } else { Ok(()) }
+}
+
+fn require_active(activation: u64, latest: u64) -> Result<(), Error> {
+    if activation > latest { Err(Error::KeyNotYetActive { activation }) } else { Ok(()) }
+}

@@ -1,0 +1,279 @@
+//! Steps 2 to 10: whom a message is for, whom it is from, when, and the signature.
+use super::{CarriedIdentity, Compatibility, Incoming, Opened};
+use crate::eccsi;
+use crate::mc::error::Party;
+use crate::mc::{Error, KeySet, KeyType, Kms, Uid};
+use crate::mikey::NtpTime;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+/// What a receiver knows before a message comes.
+#[derive(Clone, Copy, Debug)]
+pub struct Receiver<'a> {
+    /// Its own key sets, of all its identities, KMSs and periods.
+    pub key_sets: &'a [&'a KeySet],
+    /// The KMSs whose users it listens to. Its own KMSs are not implied.
+    pub kmss: &'a [&'a Kms],
+    /// Who must have sent the message, as far as the signalling says so. Without it a hidden initiator is known by its
+    /// UID alone, until [`Opened::confirm_initiator`].
+    pub initiator_uri: Option<&'a str>,
+    /// Which key must come here; a call set-up, say, carries a PCK and nothing else.
+    pub key_type: Option<KeyType>,
+}
+
+/// How far from now the time of a message may be, in seconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TimeWindow {
+    /// Seconds into the past.
+    pub past: u64,
+    /// Seconds into the future, for clocks that run ahead; also the allowance for activation times.
+    pub future: u64,
+}
+
+impl Default for TimeWindow {
+    /// Five minutes either way, as RFC 3830 5.4 suggests for clocks that are loosely synchronised.
+    fn default() -> Self {
+        Self { past: 300, future: 300 }
+    }
+}
+
+/// Whether what only time makes wrong is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum TimeRules {
+    /// Refuse it.
+    #[default]
+    Apply,
+    /// Report it in [`Verified::findings`] and [`Opened::findings`].
+    Report,
+}
+
+/// How to judge a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// Now.
+    pub now: NtpTime,
+    /// How old or early a message may be.
+    pub window: TimeWindow,
+    /// Whether that is enforced.
+    pub time_rules: TimeRules,
+    /// What to excuse.
+    pub compatibility: Compatibility,
+}
+
+impl Policy {
+    /// The strict policy: default window, time enforced, nothing excused.
+    pub fn new(now: NtpTime) -> Self {
+        Self { now, window: TimeWindow::default(), time_rules: TimeRules::Apply, compatibility: Compatibility::default() }
+    }
+
+    /// The same judgement at any age of the message: what time makes wrong is reported.
+    #[must_use]
+    pub const fn at_any_age(self) -> Self {
+        Self { time_rules: TimeRules::Report, ..self }
+    }
+
+    /// Refuses or reports what time makes wrong.
+    pub(super) fn judge_time(&self, judgement: Result<(), Error>, findings: &mut Vec<Error>) -> Result<(), Error> {
+        match (judgement, self.time_rules) {
+            (Err(finding), TimeRules::Report) => {
+                findings.push(finding);
+                Ok(())
+            }
+            (judgement, _) => judgement,
+        }
+    }
+}
+
+/// A message for me, in time, with its initiator's signature. The key is still encapsulated.
+#[derive(Debug)]
+pub struct Verified<'a> {
+    pub(super) incoming: Incoming,
+    pub(super) key_set: &'a KeySet,
+    pub(super) policy: Policy,
+    pub(super) initiator: Initiator<'a>,
+    pub(super) findings: Vec<Error>,
+}
+
+/// The initiator, as far as verification knows it.
+#[derive(Debug)]
+pub(super) struct Initiator<'a> {
+    pub(super) uid: Uid,
+    pub(super) uri: Option<String>,
+    pub(super) kms: &'a Kms,
+    pub(super) period_no: u64,
+}
+
+impl<'a> Verified<'a> {
+    /// The UID that signed.
+    pub const fn initiator_uid(&self) -> &Uid {
+        &self.initiator.uid
+    }
+
+    /// Its URI, where the message or the receiver names one.
+    pub fn initiator_uri(&self) -> Option<&str> {
+        self.initiator.uri.as_deref()
+    }
+
+    /// The key set that the message is for.
+    pub const fn key_set(&self) -> &'a KeySet {
+        self.key_set
+    }
+
+    /// What time makes wrong, under [`TimeRules::Report`].
+    pub fn findings(&self) -> &[Error] {
+        &self.findings
+    }
+
+    /// Step 11 and on: decapsulates the key and opens its parameters.
+    ///
+    /// Fails with [`Error::Decapsulation`], [`Error::Spi`], the errors of [key parameters](crate::mc::KeyParameters),
+    /// [`Error::ParametersContradictType`], [`Error::KeyRevoked`], [`Error::KeyExpired`], [`Error::KeyNotYetActive`].
+    pub fn decapsulate(self) -> Result<Opened, Error> {
+        Opened::from_verified(self)
+    }
+}
+
+impl Incoming {
+    /// Steps 2 to 10 of the [order](super): everything that needs no secret.
+    pub fn verify<'a>(self, receiver: &Receiver<'a>, policy: &Policy) -> Result<Verified<'a>, Error> {
+        self.require_excused(&policy.compatibility)?;
+        self.require_key_type(receiver.key_type)?;
+        let key_set = self.find_key_set(receiver, &policy.compatibility)?;
+        let candidates = self.find_initiators(receiver, &policy.compatibility)?;
+        let mut findings = Vec::new();
+        policy.judge_time(self.judge_age(policy), &mut findings)?;
+        let initiator = self.verify_signature(candidates, &policy.compatibility)?;
+        Ok(Verified { incoming: self, key_set, policy: *policy, initiator, findings })
+    }
+
+    fn require_excused(&self, compatibility: &Compatibility) -> Result<(), Error> {
+        match self.deviations().iter().find(|deviation| !compatibility.excuses(**deviation)) {
+            Some(deviation) => Err(Error::Deviation(*deviation)),
+            None => Ok(()),
+        }
+    }
+
+    fn require_key_type(&self, expected: Option<KeyType>) -> Result<(), Error> {
+        match expected {
+            Some(expected) if expected != self.key_type() => {
+                Err(Error::UnexpectedKeyType { found: self.key_type(), expected })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The key set that the recipient of the message has here, for the key period of T.
+    fn find_key_set<'a>(&self, receiver: &Receiver<'a>, compatibility: &Compatibility) -> Result<&'a KeySet, Error> {
+        let recipient = self.recipient();
+        let mine = |key_set: &&&KeySet| match &recipient.identity {
+            CarriedIdentity::Uid(uid) => key_set.uid() == uid,
+            CarriedIdentity::Uri(uri) => key_set.user_uri() == uri,
+        };
+        let mut of_me = receiver.key_sets.iter().filter(mine).peekable();
+        if of_me.peek().is_none() {
+            return Err(Error::NotForMe { recipient: recipient.identity.to_string() });
+        }
+        let mut of_kms = of_me.filter(|key_set| key_set.kms().uri() == recipient.kms_uri).peekable();
+        let Some(first) = of_kms.peek() else {
+            return Err(Error::UnknownKms { party: Party::Recipient, kms_uri: recipient.kms_uri.clone() });
+        };
+        let period_no = first.kms().periods().number_at(self.time())?;
+        first.kms().require_valid_at(self.time())?;
+        match recipient.identity {
+            CarriedIdentity::Uri(_) => of_kms
+                .find(|key_set| key_set.period_no() == period_no)
+                .copied()
+                .ok_or(Error::NoKeySetForPeriod { period_no }),
+            CarriedIdentity::Uid(_) => {
+                let uid_period = first.period_no();
+                let allowed = u64::from(compatibility.neighbouring_periods);
+                if uid_period.abs_diff(period_no) > allowed {
+                    return Err(Error::PeriodMismatch { uid: uid_period, time: period_no });
+                }
+                Ok(first)
+            }
+        }
+    }
+
+    /// Who may have signed: by one of the certificates of the initiator's KMS. There is more than one while a KMS
+    /// changes its keys, and more than one period to look at under [`Compatibility::neighbouring_periods`].
+    fn find_initiators<'a>(
+        &self,
+        receiver: &Receiver<'a>,
+        compatibility: &Compatibility,
+    ) -> Result<Vec<Initiator<'a>>, Error> {
+        let carried = self.initiator();
+        let mut refusal =
+            Error::UnknownKms { party: Party::Initiator, kms_uri: carried.kms_uri.clone() };
+        let mut candidates = Vec::new();
+        for kms in receiver.kmss.iter().filter(|kms| kms.uri() == carried.kms_uri) {
+            match self.find_initiator(receiver.initiator_uri, kms, compatibility) {
+                Ok(initiator) => candidates.push(initiator),
+                Err(error) => refusal = error,
+            }
+        }
+        if candidates.is_empty() { Err(refusal) } else { Ok(candidates) }
+    }
+
+    fn find_initiator<'a>(
+        &self,
+        expected_uri: Option<&str>,
+        kms: &'a Kms,
+        compatibility: &Compatibility,
+    ) -> Result<Initiator<'a>, Error> {
+        kms.require_valid_at(self.time())?;
+        let period_no = kms.periods().number_at(self.time())?;
+        match &self.initiator().identity {
+            CarriedIdentity::Uri(uri) => {
+                let uid = kms.uid(uri, period_no)?;
+                if expected_uri.is_some_and(|expected| expected != uri) {
+                    return Err(Error::UnexpectedInitiator { uid });
+                }
+                Ok(Initiator { uid, uri: Some(uri.clone()), kms, period_no })
+            }
+            CarriedIdentity::Uid(uid) => {
+                let Some(uri) = expected_uri else {
+                    return Ok(Initiator { uid: *uid, uri: None, kms, period_no });
+                };
+                let allowed = u64::from(compatibility.neighbouring_periods);
+                for period_no in period_no.saturating_sub(allowed)..=period_no.saturating_add(allowed) {
+                    if kms.uid(uri, period_no)? == *uid {
+                        return Ok(Initiator { uid: *uid, uri: Some(uri.into()), kms, period_no });
+                    }
+                }
+                Err(Error::UnexpectedInitiator { uid: *uid })
+            }
+        }
+    }
+
+    fn judge_age(&self, policy: &Policy) -> Result<(), Error> {
+        let (then, now) = (self.time().seconds(), policy.now.seconds());
+        let TimeWindow { past, future } = policy.window;
+        match (now.saturating_sub(then), then.saturating_sub(now)) {
+            (age, _) if age > past => Err(Error::TooOld { age, allowed: past }),
+            (_, ahead) if ahead > future => Err(Error::InTheFuture { ahead, allowed: future }),
+            _ => Ok(()),
+        }
+    }
+
+    fn verify_signature<'a>(
+        &self,
+        candidates: Vec<Initiator<'a>>,
+        compatibility: &Compatibility,
+    ) -> Result<Initiator<'a>, Error> {
+        let signature = eccsi::Signature::from_bytes(self.signature()).map_err(Error::SignatureMalformed)?;
+        let mut refusal = Error::Missing { what: "signature" };
+        for initiator in candidates {
+            let identity = initiator.kms.identity(&initiator.uid);
+            let verify = |message| initiator.kms.eccsi().verify(identity.as_bytes(), message, &signature);
+            match verify(self.signed_octets()) {
+                Ok(()) => return Ok(initiator),
+                Err(_) if compatibility.unsigned_sign_header && verify(self.octets_before_sign()).is_ok() => {
+                    return Ok(initiator);
+                }
+                Err(error) => refusal = Error::SignatureInvalid(error),
+            }
+        }
+        Err(refusal)
+    }
+}

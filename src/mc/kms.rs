@@ -1,0 +1,106 @@
+//! One KMS certificate, made ready for use.
+use super::{Error, Identity, IdentityForm, KeyPeriods, Uid};
+use crate::mikey::NtpTime;
+use crate::{eccsi, sakke};
+use alloc::string::String;
+use alloc::sync::Arc;
+
+/// What the world knows of a KMS: its URI, its key periods and its two public keys, with their precomputed tables.
+///
+/// A clone shares the tables.
+#[derive(Clone, Debug)]
+pub struct Kms {
+    uri: String,
+    periods: KeyPeriods,
+    identity_form: IdentityForm,
+    sakke: Arc<sakke::KmsTables>,
+    eccsi: Arc<eccsi::KmsTables>,
+    valid_from: Option<NtpTime>,
+    valid_to: Option<NtpTime>,
+}
+
+impl Kms {
+    /// Precomputes the tables of both public keys (some milliseconds). `uri` is the exact text of the certificate's
+    /// KmsUri: it enters every UID.
+    pub fn new(
+        uri: impl Into<String>,
+        pub_enc_key: &sakke::PublicKey,
+        pub_auth_key: &eccsi::PublicKey,
+        periods: KeyPeriods,
+        identity_form: IdentityForm,
+    ) -> Self {
+        Self {
+            uri: uri.into(),
+            periods,
+            identity_form,
+            sakke: Arc::new(sakke::KmsTables::new(pub_enc_key)),
+            eccsi: Arc::new(eccsi::KmsTables::new(pub_auth_key)),
+            valid_from: None,
+            valid_to: None,
+        }
+    }
+
+    /// Limits the life of the certificate: ValidFrom is its first moment, ValidTo the first moment after it.
+    #[must_use]
+    pub const fn valid(mut self, from: Option<NtpTime>, to: Option<NtpTime>) -> Self {
+        self.valid_from = from;
+        self.valid_to = to;
+        self
+    }
+
+    /// The same certificate read by another convention of old KMSs; shares the tables.
+    #[must_use]
+    pub fn with_convention(&self, periods: KeyPeriods, identity_form: IdentityForm) -> Self {
+        Self { periods, identity_form, ..self.clone() }
+    }
+
+    /// The KMS URI, exact text.
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// Its key periods.
+    pub const fn periods(&self) -> &KeyPeriods {
+        &self.periods
+    }
+
+    /// What of the UID this KMS feeds to SAKKE and ECCSI.
+    pub const fn identity_form(&self) -> IdentityForm {
+        self.identity_form
+    }
+
+    /// Tables of the public encryption key Z.
+    pub fn sakke(&self) -> &sakke::KmsTables {
+        &self.sakke
+    }
+
+    /// Tables of the public authentication key KPAK.
+    pub fn eccsi(&self) -> &eccsi::KmsTables {
+        &self.eccsi
+    }
+
+    /// The UID of a user of this KMS for a key period. Fails with [`Error::TooLong`].
+    pub fn uid(&self, user_uri: &str, period_no: u64) -> Result<Uid, Error> {
+        Uid::new(user_uri, &self.uri, &self.periods, period_no)
+    }
+
+    /// The UID of a user of this KMS at a time. Fails with [`Error::TooLong`] or [`Error::BeforeFirstPeriod`].
+    pub fn uid_at(&self, user_uri: &str, time: NtpTime) -> Result<Uid, Error> {
+        self.uid(user_uri, self.periods.number_at(time)?)
+    }
+
+    /// The identity string of a UID at this KMS.
+    pub fn identity(&self, uid: &Uid) -> Identity {
+        self.identity_form.identity(uid)
+    }
+
+    /// Fails with [`Error::KmsNotValid`] unless the certificate is valid at `time`.
+    pub fn require_valid_at(&self, time: NtpTime) -> Result<(), Error> {
+        let early = self.valid_from.is_some_and(|from| time.to_bits() < from.to_bits());
+        let late = self.valid_to.is_some_and(|to| time.to_bits() >= to.to_bits());
+        if early || late {
+            return Err(Error::KmsNotValid { kms_uri: self.uri.clone(), time });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! Files that hold secrets: replaced as a whole or not at all, readable by their owner alone.
+
+use alloc::format;
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Replaces or creates the file at `path` with `content`.
+///
+/// After a crash at any moment the file holds either the old or the new content: the new one is written beside it,
+/// flushed to the disk, and renamed into place. On Unix it has mode 0600.
+///
+/// # Errors
+/// What the file system reports; the old file is then untouched.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let temporary = write_beside(path, content)?;
+    fs::rename(&temporary, path).inspect_err(|_| discard(&temporary))?;
+    flush_folder(path)
+}
+
+/// Creates the file at `path` with `content`, as [`replace`] does, unless it exists.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`], and what the file system reports.
+pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
+    let temporary = write_beside(path, content)?;
+    // A link, unlike a rename, never takes the place of a file that another process made meanwhile.
+    let linked = fs::hard_link(&temporary, path);
+    discard(&temporary);
+    linked?;
+    flush_folder(path)
+}
+
+fn write_beside(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
+    let temporary = temporary_name(path)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&temporary)?;
+    file.write_all(content).and_then(|()| file.sync_all()).inspect_err(|_| discard(&temporary))?;
+    Ok(temporary)
+}
+
+fn temporary_name(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidInput, format!("{} does not name a file", path.display()))
+    })?;
+    let mut suffix = [0; 8];
+    getrandom::fill(&mut suffix).map_err(io::Error::other)?;
+    let mut temporary = OsString::from(".");
+    temporary.push(name);
+    temporary.push(format!(".{:016x}.tmp", u64::from_be_bytes(suffix)));
+    Ok(path.with_file_name(temporary))
+}
+
+/// The first error is the one to report; a temporary file left behind does no harm.
+fn discard(temporary: &Path) {
+    let _ = fs::remove_file(temporary);
+}
+
+/// Makes the new name itself durable. Only Unix lets a program flush a folder.
+fn flush_folder(path: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<OsString> {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+    }
+
+    #[test]
+    fn replaces_and_leaves_nothing_beside() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        replace(&path, b"old").unwrap();
+        replace(&path, b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(folder.path()), ["secret"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_reads_it_even_where_others_could_read_the_old_one() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        fs::write(&path, b"old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        replace(&path, b"new").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn create_never_replaces() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        create(&path, b"first").unwrap();
+        assert_eq!(create(&path, b"second").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert_eq!(names(folder.path()), ["secret"]);
+    }
+
+    #[test]
+    fn failure_keeps_the_old_state() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("taken");
+        fs::create_dir(&taken).unwrap();
+        fs::write(taken.join("inside"), b"kept").unwrap();
+        assert!(replace(&taken, b"new").is_err());
+        assert_eq!(fs::read(taken.join("inside")).unwrap(), b"kept");
+        assert_eq!(names(folder.path()), ["taken"]);
+        assert_eq!(replace(&folder.path().join("no/such"), b"").unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(replace(Path::new("/"), b"").unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    }
+}
