@@ -1,1 +1,40 @@
-//! Placeholder text, replaced with the module.
+//! Floor 3: MIKEY messages, the key derivation that goes with them, and the SDP line that carries them.
+//!
+//! A [`Message`] is a [`Header`] and a list of typed [`Payload`]s (RFC 3830, with the payloads of RFC 6043 and
+//! RFC 6509). [`Message::parse`] reads one and borrows from its input; [`Message::to_bytes`] writes one; one undoes the
+//! other. [`prf`] derives the keys of crypto sessions, [`sdp`] reads and writes `a=key-mgmt:` lines (RFC 4567).
+//!
+//! This floor knows form, not meaning: a parsed message has been checked for lengths and known payload types, and for
+//! nothing else.
+//!
+//! ```
+//! use mikey_sakke::mikey::{CsIdMap, Header, IdRole, Idr, Message, NtpTime, Rand, Timestamp};
+//!
+//! let message = Message::new(Header::sakke(0x1234_5678, CsIdMap::Empty { cs_count: 0 }))
+//!     .with(Timestamp::NtpUtc(NtpTime::from_unix(1_393_144_754)))
+//!     .with(Rand::new(vec![7; 16]))
+//!     .with(Idr::uri(IdRole::INITIATOR, b"sip:alice@example.org".as_slice()));
+//! let octets = message.to_bytes()?;
+//! assert_eq!(Message::parse(&octets)?, message);
+//! # Ok::<(), mikey_sakke::mikey::Error>(())
+//! ```
+
+mod codec;
+mod error;
+mod message;
+mod ntp_time;
+mod payload;
+pub mod prf;
+mod registry;
+pub mod sdp;
+mod signature;
+
+pub use error::Error;
+pub use message::Message;
+pub use ntp_time::NtpTime;
+pub use payload::{
+    CsIdMap, DataType, ExtensionType, GeneralExtension, GenericIdEntry, Header, Id, IdRole, IdScheme, IdType, Idr,
+    Payload, PayloadType, PolicyParameter, PrfFunction, ProtocolType, Rand, Sakke, SakkeParameters, SecurityPolicy,
+    Sign, SignatureType, SrtpAuthentication, SrtpEncryption, SrtpIdEntry, SrtpParameter, Timestamp,
+};
+pub use signature::SignatureCoverage;

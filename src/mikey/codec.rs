@@ -1,0 +1,146 @@
+//! Reading and writing of the fields that payloads are made of. All numbers are big-endian.
+
+use alloc::vec::Vec;
+
+use super::Error;
+
+/// A cursor over a message that knows how far it has come and never reads beyond its end.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    octets: &'a [u8],
+    position: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(octets: &'a [u8]) -> Self {
+        Self { octets, position: 0 }
+    }
+
+    /// Offset of the next octet from the start of the message.
+    pub(super) fn position(&self) -> usize {
+        self.position
+    }
+
+    pub(super) fn remaining(&self) -> usize {
+        self.octets.len().saturating_sub(self.position)
+    }
+
+    pub(super) fn take(&mut self, length: usize, field: &'static str) -> Result<&'a [u8], Error> {
+        let end = self.position.checked_add(length);
+        match end.and_then(|end| self.octets.get(self.position..end)) {
+            Some(taken) => {
+                self.position += length;
+                Ok(taken)
+            }
+            None => Err(Error::Truncated { field, offset: self.position, expected: length, found: self.remaining() }),
+        }
+    }
+
+    pub(super) fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], Error> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N, field)?);
+        Ok(array)
+    }
+
+    pub(super) fn octet(&mut self, field: &'static str) -> Result<u8, Error> {
+        self.array::<1>(field).map(u8::from_be_bytes)
+    }
+
+    pub(super) fn u16(&mut self, field: &'static str) -> Result<u16, Error> {
+        self.array(field).map(u16::from_be_bytes)
+    }
+
+    pub(super) fn u32(&mut self, field: &'static str) -> Result<u32, Error> {
+        self.array(field).map(u32::from_be_bytes)
+    }
+
+    /// Data behind a 16-bit length.
+    pub(super) fn data_16(&mut self, field: &'static str) -> Result<&'a [u8], Error> {
+        let length = self.u16(field)?;
+        self.take(length.into(), field)
+    }
+
+    /// Data behind an 8-bit length.
+    pub(super) fn data_8(&mut self, field: &'static str) -> Result<&'a [u8], Error> {
+        let length = self.octet(field)?;
+        self.take(length.into(), field)
+    }
+
+    /// A reader confined to what a 16-bit length announces; offsets still count from the start of the message.
+    pub(super) fn confined_16(&mut self, field: &'static str) -> Result<Reader<'a>, Error> {
+        let length = self.u16(field)?;
+        let position = self.position;
+        self.take(length.into(), field)?;
+        Ok(Self { octets: self.octets.get(..self.position).unwrap_or_default(), position })
+    }
+
+    /// What is left, without moving on.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.octets.get(self.position..).unwrap_or_default()
+    }
+}
+
+/// Appends data behind a 16-bit length.
+pub(super) fn put_data_16(out: &mut Vec<u8>, data: &[u8], field: &'static str) -> Result<(), Error> {
+    let length = u16::try_from(data.len()).map_err(|_| too_long(field, data.len(), u16::MAX.into()))?;
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(data);
+    Ok(())
+}
+
+/// Appends data behind an 8-bit length.
+pub(super) fn put_data_8(out: &mut Vec<u8>, data: &[u8], field: &'static str) -> Result<(), Error> {
+    out.push(count_8(data.len(), field)?);
+    out.extend_from_slice(data);
+    Ok(())
+}
+
+/// A length or count that must fit an octet.
+pub(super) fn count_8(count: usize, field: &'static str) -> Result<u8, Error> {
+    u8::try_from(count).map_err(|_| too_long(field, count, u8::MAX.into()))
+}
+
+/// A number that must fit fewer than eight bits.
+pub(super) fn fits(value: u8, limit: u8, field: &'static str) -> Result<u8, Error> {
+    if value <= limit { Ok(value) } else { Err(Error::OutOfRange { field, found: value, limit }) }
+}
+
+pub(super) fn too_long(field: &'static str, found: usize, limit: usize) -> Error {
+    Error::TooLong { field, found, limit }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    #[test]
+    fn a_field_beyond_the_end_names_itself_and_its_offset() {
+        let mut reader = Reader::new(&[1, 2, 3]);
+        assert_eq!(reader.octet("first"), Ok(1));
+        assert_eq!(reader.u32("second"), Err(Error::Truncated { field: "second", offset: 1, expected: 4, found: 2 }));
+        assert_eq!(reader.u16("third"), Ok(0x0203), "a failed read moves nothing");
+        assert_eq!(reader.take(usize::MAX, "fourth").map_err(|e| matches!(e, Error::Truncated { .. })), Err(true));
+    }
+
+    #[test]
+    fn a_confined_reader_stops_at_its_length_and_keeps_absolute_offsets() {
+        let mut reader = Reader::new(&[9, 0, 2, 7, 8, 5]);
+        reader.octet("before").unwrap();
+        let mut confined = reader.confined_16("list").unwrap();
+        assert_eq!((confined.position(), confined.remaining()), (3, 2));
+        assert_eq!(confined.take(3, "x"), Err(Error::Truncated { field: "x", offset: 3, expected: 3, found: 2 }));
+        assert_eq!(confined.rest(), [7, 8]);
+        assert_eq!(reader.rest(), [5]);
+    }
+
+    #[test]
+    fn lengths_that_do_not_fit_their_field_are_refused() {
+        let mut out = vec![];
+        assert_eq!(put_data_8(&mut out, &[0; 256], "x"), Err(too_long("x", 256, 255)));
+        assert_eq!(put_data_16(&mut out, &[0; 65536], "x"), Err(too_long("x", 65536, 65535)));
+        assert_eq!(fits(8, 7, "x"), Err(Error::OutOfRange { field: "x", found: 8, limit: 7 }));
+        assert!(out.is_empty(), "nothing is written before the length is known to fit");
+    }
+}

@@ -1,0 +1,137 @@
+use super::payload::{PayloadType, SignatureType};
+use crate::eccsi;
+
+/// What can be wrong with a MIKEY message or with the line that carries one.
+///
+/// Offsets count octets from the start of the message, or, for the SDP variants, from the start of the text given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A field reaches beyond the message, or beyond the payload that contains it.
+    #[error("{field} at octet {offset} needs {expected} octets, {found} are left")]
+    Truncated {
+        /// The field, named as in its specification.
+        field: &'static str,
+        /// Where the field starts.
+        offset: usize,
+        /// Octets that the field needs.
+        expected: usize,
+        /// Octets that are there.
+        found: usize,
+    },
+    /// The version octet is not 1, the only version there is (RFC 3830 6.1).
+    #[error("MIKEY version {found} at octet {offset}, expected 1")]
+    UnsupportedVersion {
+        /// Where the octet is.
+        offset: usize,
+        /// Its value.
+        found: u8,
+    },
+    /// The data type of the header is in no registry.
+    #[error("unknown MIKEY data type {found} at octet {offset}, expected 0 to 26")]
+    UnknownDataType {
+        /// Where the octet is.
+        offset: usize,
+        /// Its value.
+        found: u8,
+    },
+    /// The CS ID map type of the header is not one that can be read.
+    #[error("unknown CS ID map type {found} at octet {offset}, expected 0 (SRTP-ID), 1 (empty) or 2 (GENERIC-ID)")]
+    UnknownMapType {
+        /// Where the octet is.
+        offset: usize,
+        /// Its value.
+        found: u8,
+    },
+    /// A payload of a type that cannot be read; what follows it cannot be found either.
+    #[error("payload of type {payload_type} at octet {offset} is not supported")]
+    UnsupportedPayload {
+        /// Where the payload starts.
+        offset: usize,
+        /// The type that the previous payload announced.
+        payload_type: PayloadType,
+    },
+    /// The type of a timestamp is unknown, hence its length too.
+    #[error("unknown timestamp type {found} at octet {offset}, expected 0 (NTP-UTC), 1 (NTP) or 2 (COUNTER)")]
+    UnknownTimestampType {
+        /// Where the octet is.
+        offset: usize,
+        /// Its value.
+        found: u8,
+    },
+    /// The message goes on after its last payload, or after SIGN, which ends every message that has one.
+    #[error("{count} octets after the end of the message at octet {offset}")]
+    TrailingOctets {
+        /// Where the message ends.
+        offset: usize,
+        /// How many octets follow.
+        count: usize,
+    },
+    /// A payload that a message has once at most is there again.
+    #[error("second {payload_type} payload at octet {offset}, expected one")]
+    DuplicatePayload {
+        /// The type of the payload.
+        payload_type: PayloadType,
+        /// Where the second one starts.
+        offset: usize,
+    },
+    /// A payload that is needed is absent.
+    #[error("the message has no {payload_type} payload")]
+    MissingPayload {
+        /// The type of the payload.
+        payload_type: PayloadType,
+    },
+    /// A value is too long for the length field that announces it: the message cannot be built.
+    #[error("{field} has {found} octets or entries, at most {limit} fit")]
+    TooLong {
+        /// The field, named as in its specification.
+        field: &'static str,
+        /// Its length.
+        found: usize,
+        /// What the length field can express.
+        limit: usize,
+    },
+    /// A number is too large for the bits of its field: the message cannot be built.
+    #[error("{field} is {found}, at most {limit} fits")]
+    OutOfRange {
+        /// The field, named as in its specification.
+        field: &'static str,
+        /// Its value.
+        found: u8,
+        /// The largest value.
+        limit: u8,
+    },
+    /// Payloads follow SIGN: the message cannot be built.
+    #[error("payload {index} of the message is SIGN and is not the last")]
+    SignNotLast {
+        /// Index of the SIGN payload.
+        index: usize,
+    },
+    /// The signature is not an ECCSI one.
+    #[error("signature of type {found}, expected {}", SignatureType::ECCSI)]
+    UnexpectedSignatureType {
+        /// The type that SIGN states.
+        found: SignatureType,
+    },
+    /// The signature is malformed or not the signer's, or signing failed.
+    #[error(transparent)]
+    Eccsi(#[from] eccsi::Error),
+    /// The text is no `key-mgmt` attribute, nor the value of one.
+    #[error("no key-mgmt attribute at octet {offset}, expected \"a=key-mgmt:mikey BASE64\" or \"mikey BASE64\"")]
+    NotKeyManagement {
+        /// Where the text stops being one.
+        offset: usize,
+    },
+    /// The attribute is for a key management protocol other than MIKEY (RFC 4567 3.1).
+    #[error("key management protocol at octet {offset} is not \"mikey\"")]
+    UnsupportedProtocol {
+        /// Where the protocol's name starts.
+        offset: usize,
+    },
+    /// The message in the attribute is not padded, canonical base64 (RFC 4648 4).
+    #[error("invalid base64 at octet {offset}")]
+    InvalidBase64 {
+        /// Where decoding stopped.
+        offset: usize,
+    },
+}

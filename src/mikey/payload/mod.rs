@@ -1,0 +1,201 @@
+//! The payloads that a message is made of, one file each.
+
+mod cs_id_map;
+mod data_type;
+mod general_extension;
+mod header;
+mod id;
+mod idr;
+mod rand;
+mod sakke;
+mod security_policy;
+mod sign;
+#[cfg(test)]
+mod testing;
+mod timestamp;
+
+use alloc::vec::Vec;
+
+pub use cs_id_map::{CsIdMap, GenericIdEntry, SrtpIdEntry};
+pub use data_type::DataType;
+pub use general_extension::{ExtensionType, GeneralExtension};
+pub use header::{Header, PrfFunction};
+pub use id::{Id, IdType};
+pub use idr::{IdRole, Idr};
+pub use rand::Rand;
+pub use sakke::{IdScheme, Sakke, SakkeParameters};
+pub use security_policy::{
+    PolicyParameter, ProtocolType, SecurityPolicy, SrtpAuthentication, SrtpEncryption, SrtpParameter,
+};
+pub(super) use sign::SIGN_HEADER_LEN;
+pub use sign::{Sign, SignatureType};
+pub use timestamp::Timestamp;
+
+use super::Error;
+use super::codec::Reader;
+use super::registry::registry;
+
+registry! {
+    /// The type of a payload, as the payload before it announces it (RFC 3830 6.1, RFC 6043, RFC 6509).
+    PayloadType {
+        LAST = 0, "last payload";
+        KEMAC = 1, "KEMAC";
+        PKE = 2, "PKE";
+        DH = 3, "DH";
+        SIGN = 4, "SIGN";
+        T = 5, "T";
+        ID = 6, "ID";
+        CERT = 7, "CERT";
+        CHASH = 8, "CHASH";
+        V = 9, "V";
+        SP = 10, "SP";
+        RAND = 11, "RAND";
+        ERR = 12, "ERR";
+        TR = 13, "TR";
+        IDR = 14, "IDR";
+        RANDR = 15, "RANDR";
+        TP = 16, "TP";
+        TICKET = 17, "TICKET";
+        KEY_DATA = 20, "Key data";
+        GENERAL_EXTENSION = 21, "General Extension";
+        SAKKE = 26, "SAKKE";
+    }
+}
+
+/// A payload after the header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Payload<'a> {
+    /// T, a timestamp.
+    Timestamp(Timestamp),
+    /// RAND, random octets.
+    Rand(Rand<'a>),
+    /// ID, an identity.
+    Id(Id<'a>),
+    /// IDR, an identity with its role.
+    Idr(Idr<'a>),
+    /// SP, a security policy.
+    SecurityPolicy(SecurityPolicy<'a>),
+    /// SAKKE, an encapsulated key.
+    Sakke(Sakke<'a>),
+    /// General extension.
+    GeneralExtension(GeneralExtension<'a>),
+    /// SIGN, a signature: the last payload of its message.
+    Sign(Sign<'a>),
+}
+
+impl<'a> Payload<'a> {
+    /// The type that the payload before this one announces.
+    pub const fn payload_type(&self) -> PayloadType {
+        match self {
+            Self::Timestamp(_) => PayloadType::T,
+            Self::Rand(_) => PayloadType::RAND,
+            Self::Id(_) => PayloadType::ID,
+            Self::Idr(_) => PayloadType::IDR,
+            Self::SecurityPolicy(_) => PayloadType::SP,
+            Self::Sakke(_) => PayloadType::SAKKE,
+            Self::GeneralExtension(_) => PayloadType::GENERAL_EXTENSION,
+            Self::Sign(_) => PayloadType::SIGN,
+        }
+    }
+
+    /// Octets that the payload occupies in a message, its next payload field included.
+    pub fn encoded_len(&self) -> usize {
+        match self {
+            Self::Timestamp(timestamp) => 1 + timestamp.body_len(),
+            Self::Rand(rand) => 1 + rand.body_len(),
+            Self::Id(id) => 1 + id.body_len(),
+            Self::Idr(idr) => 1 + idr.body_len(),
+            Self::SecurityPolicy(policy) => 1 + policy.body_len(),
+            Self::Sakke(sakke) => 1 + sakke.body_len(),
+            Self::GeneralExtension(extension) => 1 + extension.body_len(),
+            Self::Sign(sign) => sign.encoded_len(),
+        }
+    }
+
+    /// The same payload with all of its data owned.
+    pub fn into_owned(self) -> Payload<'static> {
+        match self {
+            Self::Timestamp(timestamp) => Payload::Timestamp(timestamp),
+            Self::Rand(rand) => Payload::Rand(rand.into_owned()),
+            Self::Id(id) => Payload::Id(id.into_owned()),
+            Self::Idr(idr) => Payload::Idr(idr.into_owned()),
+            Self::SecurityPolicy(policy) => Payload::SecurityPolicy(policy.into_owned()),
+            Self::Sakke(sakke) => Payload::Sakke(sakke.into_owned()),
+            Self::GeneralExtension(extension) => Payload::GeneralExtension(extension.into_owned()),
+            Self::Sign(sign) => Payload::Sign(sign.into_owned()),
+        }
+    }
+
+    /// Reads a payload of the type that was announced, and the type of the next.
+    pub(super) fn read(payload_type: PayloadType, reader: &mut Reader<'a>) -> Result<(Self, PayloadType), Error> {
+        if payload_type == PayloadType::SIGN {
+            return Ok((Self::Sign(Sign::read(reader)?), PayloadType::LAST));
+        }
+        let read_body = match payload_type {
+            PayloadType::T => |reader: &mut Reader<'a>| Timestamp::read(reader).map(Self::Timestamp),
+            PayloadType::RAND => |reader: &mut Reader<'a>| Rand::read(reader).map(Self::Rand),
+            PayloadType::ID => |reader: &mut Reader<'a>| Id::read(reader).map(Self::Id),
+            PayloadType::IDR => |reader: &mut Reader<'a>| Idr::read(reader).map(Self::Idr),
+            PayloadType::SP => |reader: &mut Reader<'a>| SecurityPolicy::read(reader).map(Self::SecurityPolicy),
+            PayloadType::SAKKE => |reader: &mut Reader<'a>| Sakke::read(reader).map(Self::Sakke),
+            PayloadType::GENERAL_EXTENSION => {
+                |reader: &mut Reader<'a>| GeneralExtension::read(reader).map(Self::GeneralExtension)
+            }
+            payload_type => return Err(Error::UnsupportedPayload { offset: reader.position(), payload_type }),
+        };
+        let next = PayloadType(reader.octet("next payload")?);
+        Ok((read_body(reader)?, next))
+    }
+
+    pub(super) fn write(&self, next: PayloadType, out: &mut Vec<u8>) -> Result<(), Error> {
+        if !matches!(self, Self::Sign(_)) {
+            out.push(next.0);
+        }
+        match self {
+            Self::Timestamp(timestamp) => timestamp.write(out),
+            Self::Rand(rand) => rand.write(out),
+            Self::Id(id) => id.write(out),
+            Self::Idr(idr) => idr.write(out),
+            Self::SecurityPolicy(policy) => policy.write(out),
+            Self::Sakke(sakke) => sakke.write(out),
+            Self::GeneralExtension(extension) => extension.write(out),
+            Self::Sign(sign) => sign.write(out),
+        }
+    }
+}
+
+impl From<Timestamp> for Payload<'_> {
+    fn from(timestamp: Timestamp) -> Self {
+        Self::Timestamp(timestamp)
+    }
+}
+
+macro_rules! from_payload {
+    ($($payload:ident)*) => {
+        $(impl<'a> From<$payload<'a>> for Payload<'a> {
+            fn from(payload: $payload<'a>) -> Self {
+                Self::$payload(payload)
+            }
+        })*
+    };
+}
+
+from_payload! { Rand Id Idr SecurityPolicy Sakke GeneralExtension Sign }
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{HEADER_LEN, parse_error};
+    use super::*;
+
+    #[test]
+    fn payloads_that_cannot_be_read_are_named_with_their_offset() {
+        for unknown in [PayloadType::KEMAC, PayloadType::TICKET, PayloadType(99), PayloadType(255)] {
+            let error = parse_error(unknown, &[0; 8]);
+            assert_eq!(error, Error::UnsupportedPayload { offset: HEADER_LEN, payload_type: unknown });
+        }
+        let behind_rand = parse_error(PayloadType::RAND, &[99, 1, 0xaa, 0]);
+        let message = alloc::format!("{behind_rand}");
+        assert_eq!(message, "payload of type 99 (unassigned) at octet 13 is not supported");
+    }
+}
