@@ -1,5 +1,6 @@
 //! I_MESSAGEs there and back, and everything that a receiver must refuse.
 #![cfg(feature = "std")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
 mod mc_support;
 

@@ -1,5 +1,6 @@
 //! Mutated messages: no panic, and none is taken for what its sender signed.
 #![cfg(feature = "std")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
 mod mc_support;
 
