@@ -2,12 +2,13 @@
 
 use super::authority::key_periods;
 use super::config::Config;
-use super::documents;
-use super::store::{Counts, Issue, Store, User, UserStatus};
-use super::{Error, State};
-use crate::kms_protocol::{KmsInit, KmsKeyProv, KmsKeySet, KmsMessage, KmsResponse, WriteOptions, resource::Resource};
-use crate::mikey::NtpTime;
+use super::issue::{self, Grant};
+use super::store::{Counts, Store, User};
+use super::{Error, State, calendar};
+use crate::kms_protocol::resource::Resource;
+use crate::kms_protocol::{KmsInit, KmsKeyProv, KmsMessage, KmsResponse, WriteOptions};
 use std::time::SystemTime;
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 /// The `request_id` of key sets that were issued to a file.
@@ -27,7 +28,7 @@ pub async fn add_user(store: &dyn Store, id: &str, uris: &[String], now: SystemT
     if let Some(uri) = uris.iter().find(|uri| !is_user_uri(uri)) {
         return Err(Error::UserUri(uri.clone()));
     }
-    store.add_user(id, uris, documents::unix_seconds(now)).await?;
+    store.add_user(id, uris, calendar::unix_seconds(now)).await?;
     tracing::info!(user = id, "user added");
     Ok(())
 }
@@ -62,17 +63,16 @@ pub async fn issue(
     period_no: Option<u64>,
     now: SystemTime,
 ) -> Result<Zeroizing<String>, Error> {
-    let user = require_active(state, user_uri).await?;
+    let grant = Grant::find(&*state.store, user_uri).await?;
     let periods = match period_no {
         Some(number) => vec![number],
-        None => current_and_next(state, now)?.to_vec(),
+        None => issue::current_and_next(state, now)?.to_vec(),
     };
-    let key_sets = derive(state, vec![user_uri.to_owned()], periods).await?;
-    record(state, &user.id, &key_sets, FILE_REQUEST, now).await?;
-    tracing::info!(user = user.id, uri = user_uri, key_sets = key_sets.len(), "issued to a file");
-    let resource = Resource::KeyProv { uri: Some(user_uri.to_owned()), time: None };
+    let key_sets = issue::key_sets(state, &[grant], &periods, FILE_REQUEST, now).await?;
+    tracing::info!(uri = user_uri, key_sets = key_sets.len(), "issued to a file");
+    let resource = Resource::KeyProv { user_uri: Some(user_uri.to_owned()), time: None };
     let message = KmsMessage::KeyProv(KmsKeyProv { key_sets, ..KmsKeyProv::default() });
-    document(state, user_uri, &resource, message, now)
+    Ok(document(state, user_uri, &resource, message, now))
 }
 
 /// The document that `init` would answer with: the KMS's certificate, which a client needs beside [`issue`]'s.
@@ -80,8 +80,8 @@ pub async fn issue(
 /// # Errors
 /// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::Store`].
 pub async fn init_document(state: &State, user_uri: &str, now: SystemTime) -> Result<Zeroizing<String>, Error> {
-    require_active(state, user_uri).await?;
-    document(state, user_uri, &Resource::Init, init_message(state), now)
+    let grant = Grant::find(&*state.store, user_uri).await?;
+    Ok(document(state, &grant.uri, &Resource::Init, init_message(state), now))
 }
 
 /// How a KMS stands.
@@ -97,8 +97,8 @@ pub struct Status {
     pub key_offset: u64,
     /// The present key period.
     pub period_no: u64,
-    /// When the next one begins, in seconds since 1970.
-    pub next_period: u64,
+    /// When the next one begins, UTC.
+    pub next_period: OffsetDateTime,
     /// What the database holds.
     pub counts: Counts,
 }
@@ -109,7 +109,7 @@ pub struct Status {
 /// [`Error::Store`].
 pub async fn status(config: &Config, store: &dyn Store, now: SystemTime) -> Result<Status, Error> {
     let periods = key_periods(config)?;
-    let period_no = periods.number_at(documents::ntp(now))?;
+    let period_no = periods.number_at(calendar::ntp(now))?;
     let (_, end) = periods.bounds(period_no);
     Ok(Status {
         kms_uri: config.kms_uri.clone(),
@@ -117,7 +117,7 @@ pub async fn status(config: &Config, store: &dyn Store, now: SystemTime) -> Resu
         key_period: config.key_period,
         key_offset: config.key_offset,
         period_no,
-        next_period: NtpTime::from_seconds(end).unix_seconds().ok_or(Error::Period(period_no))?,
+        next_period: calendar::date_of_ntp_seconds(end).ok_or(Error::Period(period_no))?,
         counts: store.counts().await?,
     })
 }
@@ -130,68 +130,25 @@ pub(super) fn init_message(state: &State) -> KmsMessage {
     })
 }
 
-pub(super) fn current_and_next(state: &State, now: SystemTime) -> Result<[u64; 2], Error> {
-    let current = state.authority.period_at(documents::ntp(now))?;
-    Ok([current, current.checked_add(1).ok_or(Error::Period(current))?])
-}
-
-/// Derives the key sets of these URIs for these periods, on a thread where that may take its time.
-pub(super) async fn derive(state: &State, uris: Vec<String>, periods: Vec<u64>) -> Result<Vec<KmsKeySet>, Error> {
-    let authority = state.authority.clone();
-    let work = move || {
-        let pairs = uris.iter().flat_map(|uri| periods.iter().map(move |period| (uri, *period)));
-        pairs.map(|(uri, period)| authority.key_set(uri, period)).collect()
-    };
-    tokio::task::spawn_blocking(work).await.map_err(|_| Error::Interrupted)?
-}
-
-/// Notes key sets as issued. Nothing may be handed out before this has succeeded.
-pub(super) async fn record(
-    state: &State,
-    user_id: &str,
-    key_sets: &[KmsKeySet],
-    request_id: &str,
-    now: SystemTime,
-) -> Result<(), Error> {
-    let issued = documents::unix_seconds(now);
-    let issues: Vec<Issue> = key_sets
-        .iter()
-        .map(|key_set| Issue {
-            issued,
-            user_id: user_id.to_owned(),
-            uri: key_set.user_uri.clone(),
-            period_no: key_set.key_period_no,
-            request_id: request_id.to_owned(),
-        })
-        .collect();
-    Ok(state.store.record_issues(&issues).await?)
-}
-
-async fn require_active(state: &State, uri: &str) -> Result<User, Error> {
-    let user = state.store.user_of_uri(uri).await?.ok_or_else(|| Error::UnknownUri(uri.to_owned()))?;
-    match user.status {
-        UserStatus::Active => Ok(user),
-        UserStatus::Revoked => Err(Error::Revoked { user_id: user.id, uri: uri.to_owned() }),
-    }
-}
-
 fn document(
     state: &State,
     user_uri: &str,
     resource: &Resource,
     message: KmsMessage,
     now: SystemTime,
-) -> Result<Zeroizing<String>, Error> {
+) -> Zeroizing<String> {
+    let kms_uri = &state.config.kms_uri;
+    let host = kms_uri.split_once("://").map_or(kms_uri.as_str(), |(_, rest)| rest);
     let response = KmsResponse {
         user_uri: user_uri.to_owned(),
-        kms_uri: state.config.kms_uri.clone(),
-        time: documents::date(now),
+        kms_uri: kms_uri.clone(),
+        time: calendar::date(now),
         kms_id: None,
-        client_req_url: format!("https://{}{}", documents::host(&state.config.kms_uri), resource.path()),
+        client_req_url: resource.url(&format!("https://{host}")),
         message: Some(message),
         error: None,
     };
-    Ok(response.to_xml(&WriteOptions::default()))
+    response.to_xml(&WriteOptions::default())
 }
 
 /// A scheme, a colon and something, in the characters of RFC 3986: it is hashed into the UID as it stands.

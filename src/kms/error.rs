@@ -2,14 +2,14 @@ use super::auth::KeyRingError;
 use super::config::ConfigError;
 use super::development::DevelopmentError;
 use super::store::StoreError;
-use crate::{eccsi, kms_protocol, mc, sakke, sealing};
+use crate::{eccsi, mc, sakke, sealing};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Why the KMS could not be set up, started or administered. (Why a *request* is refused is a
-/// [`kms_protocol::ErrorCode`].)
+/// [`ErrorCode`](crate::kms_protocol::ErrorCode).)
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -84,8 +84,8 @@ pub enum Error {
         /// The URI that keys were asked for.
         uri: String,
     },
-    /// A key period whose bounds are no dates.
-    #[error("key period {0} lies beyond the calendar")]
+    /// A key period that begins before 1970 or ends after 9999.
+    #[error("key period {0} does not lie between the years 1970 and 9999")]
     Period(u64),
     /// The UID or the period could not be computed.
     #[error(transparent)]

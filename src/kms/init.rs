@@ -57,7 +57,7 @@ impl InitOptions {
         }
     }
 
-    fn config(self, folder: &Path) -> Result<Config, Error> {
+    pub(super) fn config(self, folder: &Path) -> Result<Config, Error> {
         let config = Config {
             kms_uri: self.kms_uri,
             domains: self.domains,
@@ -124,11 +124,7 @@ pub async fn init(folder: &Path, options: InitOptions, passphrase: &Passphrase) 
         let path = folder.join(name);
         file::create(&path, content.as_bytes()).map_err(|source| Error::file(&path, source))?;
     }
-    Ok(Initialised {
-        config,
-        pub_enc_key: secrets.sakke.public_key(),
-        pub_auth_key: secrets.eccsi.public_key(),
-    })
+    Ok(Initialised { config, pub_enc_key: secrets.sakke.public_key(), pub_auth_key: secrets.eccsi.public_key() })
 }
 
 async fn create_database(config: &Config) -> Result<(), StoreError> {

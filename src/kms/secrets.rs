@@ -39,8 +39,9 @@ impl MasterSecrets {
 
     /// Writes them, sealed for this configuration, into its folder, unless there are some.
     pub(super) fn create(&self, config: &Config, passphrase: &Passphrase, kdf: KdfParameters) -> Result<(), Error> {
-        let plaintext =
-            Zeroizing::new([&[FORM][..], &*self.sakke.to_bytes(), &*self.eccsi.to_bytes(), &*self.nonce_secret].concat());
+        let plaintext = Zeroizing::new(
+            [&[FORM][..], &*self.sakke.to_bytes(), &*self.eccsi.to_bytes(), &*self.nonce_secret].concat(),
+        );
         let sealed = SealingKey::generate(passphrase, kdf)?.seal(&context(config), &plaintext)?;
         let path = config.folder.join(FILE);
         sealing::file::create(&path, &sealed).map_err(|source| Error::file(&path, source))

@@ -1,13 +1,15 @@
-//! The HTTPS server: TLS 1.2 and 1.3 in front of [`http`](super::http), with limits on connections and time.
+//! The HTTPS server: TLS 1.2 and 1.3 in front of the resources, with limits on connections and time.
 
-use super::http;
+use super::http::{self, Peer};
 use super::{Error, State};
 use crate::kms::config::ServerConfig;
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use hyper_util::service::TowerToHyperService;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -20,6 +22,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
 
 /// How long a client may take for the TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -93,8 +96,8 @@ impl Service {
                 _ = &mut stopped => break,
                 accepted = next => accepted,
             };
-            let (permit, stream) = match accepted {
-                (Ok(permit), Ok((stream, _))) => (permit, stream),
+            let (permit, (stream, peer)) = match accepted {
+                (Ok(permit), Ok(accepted)) => (permit, accepted),
                 (_, Err(error)) => {
                     tracing::warn!(%error, "cannot accept connections");
                     sleep(ACCEPT_PAUSE).await;
@@ -102,7 +105,8 @@ impl Service {
                 }
                 (Err(_closed), Ok(_)) => break,
             };
-            let connection = connection(stream, self.acceptor.clone(), self.router.clone(), graceful.watcher());
+            let connection =
+                connection(stream, Peer(peer), self.acceptor.clone(), self.router.clone(), graceful.watcher());
             tokio::spawn(async move {
                 connection.await;
                 drop(permit);
@@ -116,7 +120,7 @@ impl Service {
 }
 
 /// Serves one connection to its end. What goes wrong on it is the peer's affair and logged for the curious alone.
-async fn connection(stream: TcpStream, acceptor: TlsAcceptor, router: Router, watcher: Watcher) {
+async fn connection(stream: TcpStream, peer: Peer, acceptor: TlsAcceptor, router: Router, watcher: Watcher) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
@@ -126,7 +130,11 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, router: Router, wa
         Err(_elapsed) => return tracing::debug!("TLS handshake took too long"),
     };
     let is_http2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
-    let (io, service) = (TokioIo::new(tls), TowerToHyperService::new(router));
+    let io = TokioIo::new(tls);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.clone().oneshot(request)
+    });
     let result = if is_http2 {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder

@@ -1,8 +1,8 @@
+use super::Error;
 use super::authority::Authority;
 use super::config::Config;
 use super::secrets::MasterSecrets;
 use super::store::{SqliteStore, Store};
-use super::Error;
 use crate::sealing::Passphrase;
 use std::path::Path;
 use std::sync::Arc;
