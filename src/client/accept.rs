@@ -126,8 +126,7 @@ fn open(
         key_type: options.key_type,
     };
     let verified = incoming.verify(&receiver, policy)?;
-    let initiator =
-        verified.initiator_uri().map_or_else(|| verified.initiator_uid().to_string(), ToString::to_string);
+    let initiator = verified.initiator_uri().map_or_else(|| verified.initiator_uid().to_string(), ToString::to_string);
     verified.decapsulate().or_else(|error| {
         if let mc::Error::KeyRevoked { key_id } = error {
             store.drop_revoked(key_id, &initiator, user_uri)?;

@@ -93,8 +93,7 @@ fn a_csk_reaches_the_server_and_both_keep_it() {
 fn a_given_key_and_identifier_go_out_as_they_are() {
     let (mut alice, mut bob) = pair();
     let (key, key_id) = (SharedSecret::new([0x11; 16]), KeyId::from_u32(0x1234_5678).unwrap());
-    let request =
-        OfferRequest { key: Some(key), key_id: Some(key_id), ..OfferRequest::new(ALICE, BOB, KeyType::Pck) };
+    let request = OfferRequest { key: Some(key), key_id: Some(key_id), ..OfferRequest::new(ALICE, BOB, KeyType::Pck) };
     let sent = send(&mut alice, &request, now());
     let opened = receive(&mut bob, BOB, &sent.message, now()).unwrap();
     assert_eq!((opened.bundle.key.as_bytes(), opened.bundle.key_id), (&[0x11; 16], key_id));
@@ -242,10 +241,8 @@ fn a_sender_of_an_unknown_kms_is_refused() {
     let mut stranger = TestStore::of(&foreign, "sip:dave@example.net");
     stranger.import(&home, CAROL, home.period_now());
     let mut bob = TestStore::of(&home, BOB);
-    let request = OfferRequest {
-        recipient_kms_uri: Some(KMS),
-        ..OfferRequest::new("sip:dave@example.net", BOB, KeyType::Pck)
-    };
+    let request =
+        OfferRequest { recipient_kms_uri: Some(KMS), ..OfferRequest::new("sip:dave@example.net", BOB, KeyType::Pck) };
     let sent = send(&mut stranger, &request, now());
     let error = receive(&mut bob, BOB, &sent.message, now()).unwrap_err();
     assert!(matches!(&error, Error::UnknownKms { kms_uri } if kms_uri == "kms.example.net"), "{error}");
@@ -258,10 +255,8 @@ fn two_kmss_work_together_once_they_know_each_other() {
     dave.import(&home, CAROL, home.period_now());
     let mut bob = TestStore::of(&home, BOB);
     bob.import(&foreign, "sip:bob@example.net", foreign.period_now());
-    let request = OfferRequest {
-        recipient_kms_uri: Some(KMS),
-        ..OfferRequest::new("sip:dave@example.net", BOB, KeyType::Pck)
-    };
+    let request =
+        OfferRequest { recipient_kms_uri: Some(KMS), ..OfferRequest::new("sip:dave@example.net", BOB, KeyType::Pck) };
     let sent = send(&mut dave, &request, now());
     let opened = receive(&mut bob, BOB, &sent.message, now()).unwrap();
     assert_eq!(opened.initiator().kms_uri(), "kms.example.net");
@@ -290,24 +285,21 @@ fn another_initiator_than_expected_is_refused() {
 
 #[test]
 fn a_message_of_a_period_without_keys_is_named() {
-    let (mut alice, mut bob) = pair();
-    let next = later(PERIOD.try_into().unwrap());
-    let error =
-        offer(&mut alice.store, &OfferRequest::new(ALICE, BOB, KeyType::Pck), next, &mut rng()).unwrap_err();
-    assert!(matches!(error, Error::NoKeysForPeriod { .. }), "{error}");
-
     let kms = TestKms::new(KMS);
     let mut alice = TestStore::of(&kms, ALICE);
+    let next = later(PERIOD.try_into().unwrap());
+    let error = offer(&mut alice.store, &OfferRequest::new(ALICE, BOB, KeyType::Pck), next, &mut rng()).unwrap_err();
+    assert!(matches!(error, Error::NoKeysForPeriod { .. }), "{error}");
+
     alice.import(&kms, ALICE, kms.period_now() + 1);
-    bob = TestStore::of(&kms, BOB);
     for identity_mode in [IdentityMode::Hidden, IdentityMode::Plain] {
         let request = OfferRequest { identity_mode, ..OfferRequest::new(ALICE, BOB, KeyType::Pck) };
         let sent = send(&mut alice, &request, next);
+        let mut bob = TestStore::of(&kms, BOB);
         let error = receive(&mut bob, BOB, &sent.message, next).unwrap_err();
         assert!(matches!(error, Error::NoKeysForPeriod { .. }), "{error}");
         bob.import(&kms, BOB, kms.period_now() + 1);
         receive(&mut bob, BOB, &sent.message, next).unwrap();
-        bob = TestStore::of(&kms, BOB);
     }
 }
 
