@@ -47,7 +47,7 @@ impl AcceptOptions<'_> {
 ///
 /// # Errors
 /// [`Error::Message`] for what is wrong with the message; [`Error::Replayed`], [`Error::Forgotten`];
-/// [`Error::UnknownUser`], [`Error::NoKeysForPeriod`]; [`Error::UnknownKms`], [`Error::CertificateRevoked`];
+/// [`Error::UnknownUser`], [`Error::NoKeysForPeriod`], [`Error::KeySetDates`]; [`Error::UnknownKms`], [`Error::CertificateRevoked`];
 /// [`Error::File`]. After an error the message counts as not accepted.
 pub fn accept(
     store: &mut Store,
@@ -158,7 +158,7 @@ fn key_set_for(store: &mut Store, user_uri: &str, incoming: &Incoming) -> Result
                 }
             }
             if let Some(index) = mine {
-                return store.ready_key_set(index);
+                return store.ready_key_set(index, incoming.time());
             }
             // Mine all the same, if it is my UID of a period that I have no keys for.
             for kms_uri in store.kmss_of(user_uri)? {

@@ -5,7 +5,7 @@
 //! they are valid under one identity alone, and the date of the answer tells what the period number counts from.
 
 use super::Error;
-use super::calendar::date_time;
+use super::calendar::ntp_date;
 use crate::eccsi::KeyPair;
 use crate::mc::{IdentityForm, KeyPeriods, Kms, PeriodEpoch, Uid};
 use crate::mikey::NtpTime;
@@ -173,7 +173,7 @@ fn distance(periods: &KeyPeriods, period_no: u64, time: NtpTime) -> u64 {
 /// A period for people: first and last moment.
 pub(super) fn period_text(periods: &KeyPeriods, period_no: u64) -> String {
     let (start, end) = periods.bounds(period_no);
-    format!("{} to {}", date_time(NtpTime::from_seconds(start)), date_time(NtpTime::from_seconds(end)))
+    format!("{} to {}", ntp_date(start), ntp_date(end))
 }
 
 #[cfg(test)]
@@ -200,8 +200,8 @@ mod tests {
 
     #[test]
     fn a_distance_is_zero_inside_the_period_alone() {
-        let periods = KeyPeriods::new(100, 30, PeriodEpoch::Ntp).unwrap();
-        let at = |seconds| distance(&periods, 7, NtpTime::from_seconds(seconds));
+        let periods = KeyPeriods::new(100, 3_800_000_030, PeriodEpoch::Ntp).unwrap();
+        let at = |seconds: u64| distance(&periods, 7, NtpTime::from_seconds(3_800_000_000 + seconds));
         assert_eq!([at(729), at(730), at(829), at(830), at(840)], [1, 0, 0, 1, 11]);
     }
 

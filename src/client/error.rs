@@ -199,19 +199,21 @@ pub enum Error {
         /// KeyPeriodNo.
         period_no: u64,
     },
-    /// The key set's own dates have passed.
+    /// The key set's own dates do not include the time.
     #[error(
-        "the keys of {user_uri} for period {period_no} were valid to {to}, and it is {now}: ask the KMS for new ones"
+        "the keys of {user_uri} for period {period_no} are valid from {from} to {to}, not at {at}: ask the KMS for new ones"
     )]
-    KeySetExpired {
+    KeySetDates {
         /// Whose keys.
         user_uri: String,
         /// KeyPeriodNo.
         period_no: u64,
+        /// ValidFrom.
+        from: String,
         /// ValidTo.
         to: String,
-        /// The time here.
-        now: String,
+        /// Now on import, otherwise the time of the message.
+        at: String,
     },
     /// Two key sets claim the same user and period.
     #[error("the KMS's answer holds two key sets of {user_uri} for period {period_no}: none is taken")]

@@ -1,6 +1,6 @@
 //! Taking in what a KMS issued.
 
-use super::calendar::{date_time, unix_text};
+use super::calendar::{date_time, ntp_time, unix_date, unix_seconds};
 use super::convention::{CandidateKeys, Convention, identity_form, period_epoch, period_text};
 use super::octets::Octets;
 use super::record::{Contents, KeySetRecord, KmsRecord};
@@ -159,7 +159,7 @@ impl Intake {
         if answer.content.key_sets.is_empty() {
             return Err(Error::NoKeySets);
         }
-        let issued = ntp_time(answer.time).unwrap_or(now);
+        let issued = ntp_time(answer.time.unix_timestamp()).unwrap_or(now);
         for key_set in &answer.content.key_sets {
             self.add(key_set, issued, now)?;
         }
@@ -168,7 +168,10 @@ impl Intake {
 
     fn add(&mut self, key_set: &KmsKeySet, issued: NtpTime, now: NtpTime) -> Result<(), Error> {
         require_same_kms("KmsKeySet", &key_set.kms_uri, &self.record.kms_uri)?;
-        require_current(key_set, now)?;
+        if key_set.revoked {
+            let (user_uri, period_no) = (key_set.user_uri.clone(), key_set.key_period_no);
+            return Err(Error::KeySetRevoked { user_uri, period_no });
+        }
         let keys = candidate(key_set)?;
         if self.key_sets.iter().any(|set| set.is(&keys.user_uri, &self.record.kms_uri, keys.period_no)) {
             return Err(Error::KeySetTwice { user_uri: keys.user_uri, period_no: keys.period_no });
@@ -187,9 +190,8 @@ impl Intake {
                 validated.uid()
             ));
         }
-        self.note_period(keys.period_no, issued, now);
         let pair = validated.signer().key_pair();
-        self.key_sets.push(KeySetRecord {
+        let record = KeySetRecord {
             user_uri: keys.user_uri,
             kms_uri: self.record.kms_uri.clone(),
             period_no: keys.period_no,
@@ -198,7 +200,12 @@ impl Intake {
             rsk: Octets::new(&*validated.receiver().rsk().to_bytes()),
             ssk: Octets::new(&*pair.ssk_bytes()),
             pvt: Octets::new(&pair.pvt_bytes()),
-        });
+        };
+        // Keys that are valid later only may wait in the store.
+        let from = record.valid_from.and_then(ntp_time).filter(|from| *from > now);
+        record.require_valid_at(from.unwrap_or(now))?;
+        self.note_period(record.period_no, issued, now);
+        self.key_sets.push(record);
         Ok(())
     }
 
@@ -343,8 +350,7 @@ impl KmsRecord {
 
     /// Adds to the tables of the public keys how long they may be used.
     pub(super) fn make_ready(&self, kms: Kms) -> Kms {
-        let ntp = |unix: i64| NtpTime::from_unix(u64::try_from(unix).unwrap_or(0));
-        kms.valid(self.valid_from.map(ntp), self.valid_to.map(ntp))
+        kms.valid(self.valid_from.and_then(ntp_time), self.valid_to.and_then(ntp_time))
     }
 }
 
@@ -428,32 +434,4 @@ fn require_unchanged(known: &KmsRecord, found: &KmsRecord) -> Result<(), Error> 
         return Err(Error::KmsConventionChanged { kms_uri, known: text(known), found: text(found) });
     }
     Ok(())
-}
-
-fn require_current(key_set: &KmsKeySet, now: NtpTime) -> Result<(), Error> {
-    let (user_uri, period_no) = (key_set.user_uri.clone(), key_set.key_period_no);
-    if key_set.revoked {
-        return Err(Error::KeySetRevoked { user_uri, period_no });
-    }
-    let now = unix_seconds(now);
-    match key_set.valid_to.map(OffsetDateTime::unix_timestamp) {
-        Some(to) if to <= now => {
-            Err(Error::KeySetExpired { user_uri, period_no, to: unix_date(to), now: unix_date(now) })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The same moment as Unix seconds, 0 before 1970.
-fn unix_seconds(time: NtpTime) -> i64 {
-    time.unix_seconds().and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or(0)
-}
-
-fn unix_date(unix: i64) -> String {
-    unix_text(unix).unwrap_or_else(|| format!("{unix} s after 1970"))
-}
-
-/// `None` before 1970.
-pub(super) fn ntp_time(time: OffsetDateTime) -> Option<NtpTime> {
-    u64::try_from(time.unix_timestamp()).ok().map(NtpTime::from_unix)
 }

@@ -61,7 +61,7 @@ pub struct Offered {
 /// Makes an I_MESSAGE at the time `now`, and keeps its key in the store, except a PCK.
 ///
 /// # Errors
-/// [`Error::UnknownUser`], [`Error::NoKeysForPeriod`], [`Error::UnknownKms`], [`Error::CertificateRevoked`],
+/// [`Error::UnknownUser`], [`Error::NoKeysForPeriod`], [`Error::KeySetDates`], [`Error::UnknownKms`], [`Error::CertificateRevoked`],
 /// [`Error::KeyIdType`], [`Error::OtherKeyHeld`], [`Error::Message`], [`Error::File`].
 pub fn offer(
     store: &mut Store,

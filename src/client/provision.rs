@@ -1,8 +1,8 @@
 //! Getting keys from a KMS over HTTPS.
 
-use super::calendar::date_time;
+use super::calendar::{date_time, ntp_time, unix_seconds};
 use super::http::{Answer as HttpAnswer, Http, Transport};
-use super::import::{Answer, Intake, ntp_time, require_same_kms};
+use super::import::{Answer, Intake, require_same_kms};
 use super::{Error, ImportReport, Store};
 use crate::kms_protocol::resource::{Resource, UrlMatch, compare_request_url};
 use crate::kms_protocol::{KmsKeyProv, KmsRequest, Limits};
@@ -88,12 +88,17 @@ impl Provisioner {
         let (start, _) = intake.periods().bounds(next);
         let resource = resource(Some(NtpTime::from_seconds(start).to_bits()));
         match self.ask(KEY_PROV, resource, Some(&kms_uri), clock, Answer::key_prov).await {
-            Ok(answer) => self.take_keys(intake, &answer, now),
-            Err(error) => {
-                intake.note(format!("no keys for the next period, {next}: {error}"));
-                Ok(intake)
+            Ok(mut answer) => {
+                // A server that does not look at the time sends the present keys again.
+                answer.content.key_sets.retain(|key_set| key_set.key_period_no == next);
+                if !answer.content.key_sets.is_empty() {
+                    return self.take_keys(intake, &answer, now);
+                }
+                intake.note(format!("no keys for the next period, {next}: the KMS gives none yet"));
             }
+            Err(error) => intake.note(format!("no keys for the next period, {next}: {error}")),
         }
+        Ok(intake)
     }
 
     fn take_keys(&self, intake: Intake, answer: &Answer<KmsKeyProv>, now: NtpTime) -> Result<Intake, Error> {
@@ -165,14 +170,15 @@ impl Provisioner {
 
     fn url(&self, resource: &Resource) -> Result<Url, Error> {
         let unusable = |problem: &str| Error::Url { url: self.request.kms_url.clone(), problem: problem.to_owned() };
-        let url = Url::parse(&resource.url(&self.request.kms_url)).map_err(|error| unusable(&error.to_string()))?;
-        if url.scheme() != "https" {
+        let parse = |url: &str| Url::parse(url).map_err(|error| unusable(&error.to_string()));
+        let kms = parse(&self.request.kms_url)?;
+        if kms.scheme() != "https" {
             return Err(unusable("keys come over https alone"));
         }
-        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        if !kms.username().is_empty() || kms.password().is_some() || kms.query().is_some() || kms.fragment().is_some() {
             return Err(unusable("expected https://host[:port], without user, password, query or fragment"));
         }
-        Ok(url)
+        parse(&resource.url(&self.request.kms_url))
     }
 
     fn require_user(&self, request: &'static str, found: &str) -> Result<(), Error> {
@@ -183,8 +189,8 @@ impl Provisioner {
     }
 
     fn require_time(&self, time: OffsetDateTime, now: NtpTime) -> Result<(), Error> {
-        let near =
-            ntp_time(time).is_some_and(|time| time.seconds().abs_diff(now.seconds()) <= self.request.time_tolerance);
+        let near = ntp_time(time.unix_timestamp())
+            .is_some_and(|time| time.seconds().abs_diff(now.seconds()) <= self.request.time_tolerance);
         if near {
             return Ok(());
         }
@@ -209,10 +215,7 @@ const KEY_PROV: &str = "keyprov";
 const CERT_CACHE: &str = "certcache";
 
 fn calendar_time(time: NtpTime) -> OffsetDateTime {
-    time.unix_seconds()
-        .and_then(|seconds| i64::try_from(seconds).ok())
-        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
-        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    OffsetDateTime::from_unix_timestamp(unix_seconds(time)).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
 fn advice(status: u16) -> &'static str {

@@ -35,7 +35,7 @@ impl Store {
     /// The keys of a user for the key period that `time` falls into, of the KMS that issued them.
     ///
     /// # Errors
-    /// [`Error::UnknownUser`], [`Error::NoKeysForPeriod`], those of [`Store::kms`].
+    /// [`Error::UnknownUser`], [`Error::NoKeysForPeriod`], [`Error::KeySetDates`], those of [`Store::kms`].
     pub fn key_set_at(&mut self, user_uri: &str, kms_uri: &str, time: NtpTime) -> Result<Arc<KeySet>, Error> {
         self.require_user(user_uri)?;
         let Some(kms) = self.contents.kms(kms_uri) else {
@@ -44,7 +44,7 @@ impl Store {
         let period_no = kms.periods()?.number_at(time)?;
         let found = self.contents.key_sets.iter().position(|set| set.is(user_uri, kms_uri, period_no));
         match found {
-            Some(index) => self.ready_key_set(index),
+            Some(index) => self.ready_key_set(index, time),
             None => {
                 Err(Error::NoKeysForPeriod { user_uri: user_uri.to_owned(), kms_uri: kms_uri.to_owned(), period_no })
             }
@@ -76,9 +76,10 @@ impl Store {
         Err(Error::UnknownUser { user_uri: user_uri.to_owned(), users })
     }
 
-    /// The validated keys of the record at `index`.
-    pub(super) fn ready_key_set(&mut self, index: usize) -> Result<Arc<KeySet>, Error> {
+    /// The validated keys of the record at `index`, to be used at `time`.
+    pub(super) fn ready_key_set(&mut self, index: usize, time: NtpTime) -> Result<Arc<KeySet>, Error> {
         let Some(record) = self.contents.key_sets.get(index).cloned() else { return Err(Error::NoKeySets) };
+        record.require_valid_at(time)?;
         let kms = self.kms(&record.kms_uri)?;
         let key = (record.user_uri.clone(), record.kms_uri.clone(), record.period_no);
         if let Some(key_set) = self.key_set_cache.get(&key) {

@@ -1,7 +1,10 @@
 //! What a store holds, as it stands in the sealed file.
 
+use super::Error;
+use super::calendar::{unix_date, unix_seconds};
 use super::octets::Octets;
 use crate::mc::{IdentityForm, PeriodEpoch};
+use crate::mikey::NtpTime;
 use serde::{Deserialize, Serialize};
 
 /// The layout below. Raised when a change would make an older program misread it.
@@ -99,6 +102,22 @@ pub(super) struct KeySetRecord {
 impl KeySetRecord {
     pub(super) fn is(&self, user_uri: &str, kms_uri: &str, period_no: u64) -> bool {
         self.period_no == period_no && self.user_uri == user_uri && self.kms_uri == kms_uri
+    }
+
+    /// Requires the time to be within ValidFrom and ValidTo.
+    pub(super) fn require_valid_at(&self, time: NtpTime) -> Result<(), Error> {
+        let at = unix_seconds(time);
+        if self.valid_from.is_none_or(|from| from <= at) && self.valid_to.is_none_or(|to| at < to) {
+            return Ok(());
+        }
+        let text = |time: Option<i64>| time.map_or_else(|| "any time".into(), unix_date);
+        Err(Error::KeySetDates {
+            user_uri: self.user_uri.clone(),
+            period_no: self.period_no,
+            from: text(self.valid_from),
+            to: text(self.valid_to),
+            at: unix_date(at),
+        })
     }
 }
 

@@ -232,7 +232,7 @@ fn revoked_and_expired_key_sets_are_refused() {
     let error = with_key_set(|_, set| set.revoked = true).unwrap_err();
     assert!(matches!(error, Error::KeySetRevoked { .. }), "{error}");
     let error = with_key_set(|_, set| set.valid_to = at(0)).unwrap_err();
-    assert!(matches!(error, Error::KeySetExpired { .. }), "{error}");
+    assert!(matches!(error, Error::KeySetDates { .. }), "{error}");
     with_key_set(|_, set| set.valid_to = at(1)).unwrap();
 }
 

@@ -1,6 +1,6 @@
 //! Messages between stores.
 
-use crate::support::{ALICE, BOB, PERIOD, TestKms, TestStore, later, now, rng, xml};
+use crate::support::{ALICE, BOB, NOW_UNIX, PERIOD, TestKms, TestStore, later, now, rng, xml};
 use mikey_sakke::client::{AcceptOptions, Error, OfferRequest, Offered, Store, accept, examine, import, offer};
 use mikey_sakke::kms_protocol::{KeyContent, KmsCertificate, KmsInit, KmsMessage};
 use mikey_sakke::mc::imessage::{IdentityMode, Opened, TimeWindow};
@@ -8,6 +8,7 @@ use mikey_sakke::mc::{self, CsId, IdentityForm, KeyId, KeyParameters, KeyStatus,
 use mikey_sakke::mikey::NtpTime;
 use mikey_sakke::sakke::SharedSecret;
 use std::fs;
+use time::OffsetDateTime;
 
 const KMS: &str = "kms.example.org";
 const GMS: &str = "sip:gms@example.org";
@@ -301,6 +302,40 @@ fn a_message_of_a_period_without_keys_is_named() {
         bob.import(&kms, BOB, kms.period_now() + 1);
         receive(&mut bob, BOB, &sent.message, next).unwrap();
     }
+}
+
+#[test]
+fn the_dates_of_a_key_set_bind_its_use() {
+    let kms = TestKms::new(KMS);
+    let mut alice = TestStore::empty();
+    let mut key_set = kms.key_set(ALICE, kms.period_now());
+    (key_set.valid_from, key_set.valid_to) = (date(10), date(20));
+    let (init, keyprov) = (kms.init(kms.certificate()), kms.key_prov(vec![key_set]));
+    import(&mut alice.store, &init, &keyprov, now()).unwrap();
+    for (seconds, valid) in [(9, false), (10, true), (19, true), (20, false)] {
+        let request = OfferRequest::new(ALICE, BOB, KeyType::Pck);
+        match offer(&mut alice.store, &request, later(seconds), &mut rng()) {
+            Ok(_) => assert!(valid, "{seconds}"),
+            Err(Error::KeySetDates { .. }) => assert!(!valid, "{seconds}"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn a_certificate_for_ever_can_be_used() {
+    let kms = TestKms::new(KMS);
+    let mut alice = TestStore::empty();
+    let mut certificate = kms.certificate();
+    certificate.valid_from = OffsetDateTime::from_unix_timestamp(-60_000_000_000).ok();
+    certificate.valid_to = OffsetDateTime::from_unix_timestamp(253_402_300_799).ok();
+    let keyprov = kms.key_prov(vec![kms.key_set(ALICE, kms.period_now())]);
+    import(&mut alice.store, &kms.init(certificate), &keyprov, now()).unwrap();
+    send(&mut alice.reopen(), &OfferRequest::new(ALICE, BOB, KeyType::Pck), now());
+}
+
+fn date(seconds: i64) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp(i64::try_from(NOW_UNIX).unwrap() + seconds).ok()
 }
 
 #[test]

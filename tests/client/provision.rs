@@ -330,6 +330,28 @@ async fn what_is_missing_beside_the_present_keys_is_noted() {
 }
 
 #[tokio::test]
+async fn a_server_that_gives_the_present_keys_again_does_no_harm() {
+    let kms = TestKms::new(KMS);
+    let fake = Fake::new(move |path, url| {
+        let message = if path.ends_with("/init") {
+            KmsMessage::Init(KmsInit {
+                certificate: kms.certificate(),
+                new_transport_keys: Vec::new(),
+                new_integrity_keys: Vec::new(),
+            })
+        } else {
+            let key_sets = vec![kms.key_set(ALICE, kms.period_now())];
+            KmsMessage::KeyProv(KmsKeyProv { key_sets, ..KmsKeyProv::default() })
+        };
+        (200, xml(&KmsResponse { client_req_url: url.to_owned(), ..kms.response(ALICE, message) }))
+    })
+    .await;
+    let report = fake.provision_empty().await.unwrap();
+    assert_eq!(report.periods.len(), 1);
+    assert!(report.notes.iter().any(|note| note.contains("next period")), "{report}");
+}
+
+#[tokio::test]
 async fn answers_to_another_question_are_refused() {
     let keyprov = |path: &str| path.contains("keyprov");
     let fake = changed(move |path, response| {
