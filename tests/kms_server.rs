@@ -1,6 +1,8 @@
 //! The key management server over real HTTPS on the loopback interface: what it gives, and everything that it refuses.
-#![allow(clippy::unwrap_used, reason = "a failure of the test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure of the test")]
 #![cfg(feature = "kms")]
+
+mod schema;
 
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -11,6 +13,7 @@ use mikey_sakke::mc::{IdentityForm, KeyPeriods, KeySet, Kms, PeriodEpoch};
 use mikey_sakke::sealing::{self, KdfParameters, Passphrase};
 use mikey_sakke::{eccsi, sakke};
 use reqwest::{Certificate, Client, ClientBuilder, Method, Response, StatusCode};
+use schema::Schema;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -605,6 +608,33 @@ async fn connect(world: &World) -> tokio_rustls::client::TlsStream<TcpStream> {
 }
 
 #[tokio::test]
+async fn every_answer_is_valid_against_the_schema() {
+    let Some(schema) = Schema::open() else { return };
+    let world = World::new().await;
+    let token = world.token(ALICE);
+    let mut answers = Vec::new();
+    for (resource, token) in [
+        ("init", &*token),
+        ("keyprov", &token),
+        ("keyprov/sip:alice@example.org", &token),
+        ("certcache/1", &token),
+        ("init", "rubbish"),
+        ("keyprov/sip%3A%26%3C%3E@example.org", &token),
+        ("nothing", &token),
+    ] {
+        answers.push(world.post(resource, token).await.text().await.unwrap());
+    }
+    answers.push(world.client.post(world.url("init")).send().await.unwrap().text().await.unwrap());
+    let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
+    answers.push(admin::issue(&state, ALICE, None, SystemTime::now()).await.unwrap().to_string());
+    answers.push(admin::init_document(&state, ALICE, SystemTime::now()).await.unwrap().to_string());
+    for answer in answers {
+        assert_eq!(schema.faults(&answer), None, "{answer}");
+    }
+    assert!(schema.faults("<KmsResponse/>").is_some());
+}
+
+#[tokio::test]
 async fn files_for_pre_provisioning_hold_what_the_server_gives() {
     let world = World::new().await;
     let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
@@ -732,38 +762,49 @@ async fn a_state_that_does_not_fit_is_not_opened() {
 #[cfg(feature = "cli")]
 #[tokio::test]
 async fn the_log_tells_every_request_and_no_secret() {
-    use std::sync::{Arc, Mutex};
-    use tracing_subscriber::util::SubscriberInitExt;
+    use std::io;
+    use std::sync::{Mutex, PoisonError};
 
-    let log = Arc::new(Mutex::new(Vec::new()));
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .with_env_filter("mikey_sakke=trace")
-        .with_writer({
-            let log = log.clone();
-            move || Writer(log.clone())
-        })
-        .finish();
-    let guard = subscriber.set_default();
+    // One log for the whole process, which the other tests write to as well: a subscriber of this thread alone can miss
+    // events that other threads meet first.
+    static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+    struct Writer;
+    impl io::Write for Writer {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            LOG.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(octets);
+            Ok(octets.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    tracing_subscriber::fmt().json().with_env_filter("mikey_sakke=trace").with_writer(|| Writer).init();
+
     let world = World::new().await;
     let token = world.token(ALICE);
+    let request_id = |response: &Response| response.headers()["x-request-id"].to_str().unwrap().to_owned();
     let response = world.post("keyprov", &token).await;
-    let request_id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let given = request_id(&response);
     let key_sets = key_sets(response).await;
-    refused(world.post("keyprov/sip%3Abob%40example.org", &token).await, ErrorCode::NotAuthorised).await;
-    refused(world.post("init", &format!("{token}x")).await, ErrorCode::InvalidToken).await;
-    world.server.shutdown().await;
-    drop(guard);
+    let response = world.post("keyprov/sip%3Abob%40example.org", &token).await;
+    let others = request_id(&response);
+    refused(response, ErrorCode::NotAuthorised).await;
+    let response = world.post("init", &format!("{token}x")).await;
+    let forged = request_id(&response);
+    refused(response, ErrorCode::InvalidToken).await;
 
-    let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
-    let requests: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let requests: Vec<&Value> =
-        requests.iter().map(|line| &line["fields"]).filter(|fields| fields["message"] == "request").collect();
-    let statuses: Vec<u64> = requests.iter().map(|fields| fields["status"].as_u64().unwrap()).collect();
-    assert_eq!(statuses, [200, 403, 401], "{log}");
-    assert_eq!(requests[0]["request_id"], request_id.as_str());
-    assert_eq!(requests[0]["user"], ALICE);
-    assert_eq!(requests[1]["code"], ErrorCode::NotAuthorised.number());
+    let log = String::from_utf8(LOG.lock().unwrap().clone()).unwrap();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let logged = |request_id: String| {
+        let mut lines = lines.iter().filter(|line| line["fields"]["request_id"] == request_id.as_str());
+        let fields = &lines.next().unwrap()["fields"];
+        assert!(lines.next().is_none());
+        (fields["status"].as_u64().unwrap(), fields["code"].as_i64(), fields["user"].as_str().unwrap())
+    };
+    assert_eq!(logged(given), (200, None, ALICE));
+    assert_eq!(logged(others), (403, Some(ErrorCode::NotAuthorised.number()), BOB));
+    assert_eq!(logged(forged), (401, Some(ErrorCode::InvalidToken.number()), ""));
 
     let hex = |octets: &[u8]| octets.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
     for key_set in &key_sets {
@@ -771,17 +812,7 @@ async fn the_log_tells_every_request_and_no_secret() {
             assert!(!log.to_lowercase().contains(&hex(&key.as_clear().unwrap()[1..9])));
         }
     }
-    assert!(!log.contains(token.rsplit('.').next().unwrap()) && !log.contains("a passphrase"));
-
-    struct Writer(Arc<Mutex<Vec<u8>>>);
-    impl std::io::Write for Writer {
-        fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(octets);
-            Ok(octets.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
+    for secret in [token.rsplit('.').next().unwrap(), token.split('.').nth(1).unwrap(), "a passphrase"] {
+        assert!(!log.contains(secret));
     }
 }
