@@ -1,5 +1,68 @@
-//! The key management server.
+//! The key management server (KMS): gives each identity its keys, and nobody else's (TS 33.180 5.3, Annex D).
+//!
+//! A KMS lives in a folder that [`init`] makes: its master secrets sealed under a passphrase, a database of users, a
+//! configuration. [`State::open`] unseals it, [`Server::bind`] serves it over HTTPS, [`admin`] adds users and issues keys
+//! to files. Inside, from the ground up:
+//!
+//! | module | is |
+//! |---|---|
+//! | [`config`] | `kms.toml`, checked value by value |
+//! | [`store`] | users, their URIs, and what was issued, behind a trait |
+//! | [`authority`] | the master secrets, and the key sets that follow from them: the same at each call |
+//! | [`auth`] | access tokens: who is asking |
+//! | `issue` | the one way in which keys leave: an active user's, and noted |
+//! | `http` | the resources, and every refusal with its status and code |
+//! | [`server`] | TLS, connections, limits |
+//! | [`development`] | a certificate and an identity provider to begin with |
+//!
+//! The server keeps no state but the store: several can serve from one sealed file and one database.
+//!
+//! ```
+//! use mikey_sakke::kms::{self, InitOptions, Server, State, admin, development::TokenIssuer};
+//! use mikey_sakke::sealing::{KdfParameters, Passphrase};
+//! use std::time::SystemTime;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let temporary = tempfile::tempdir()?;
+//! # let folder = temporary.path();
+//! let passphrase = Passphrase::new("correct horse battery staple".to_owned())?;
+//! let options = InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new("kms.example.org", "example.org") };
+//! kms::init(folder, options, &passphrase).await?;
+//!
+//! // The identity provider publishes its keys; here it is a stand-in.
+//! let provider = TokenIssuer::new("https://idms.example.org", "kms.example.org", "key-1")?;
+//! std::fs::write(folder.join("jwks.json"), provider.jwks())?;
+//!
+//! let state = State::open(folder, &passphrase).await?;
+//! admin::add_user(&*state.store, "alice", &["sip:alice@example.org".to_owned()], SystemTime::now()).await?;
+//! let server = Server::bind(&state, Some("127.0.0.1:0".parse()?)).await?;
+//! println!("https://{}/keymanagement/identity/v1/init", server.address());
+//! server.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod admin;
 pub mod auth;
+pub mod authority;
+mod calendar;
 pub mod config;
 pub mod development;
+mod error;
+mod http;
+mod init;
+mod issue;
+mod secrets;
+pub mod server;
+mod state;
 pub mod store;
+
+pub use authority::Authority;
+pub use config::Config;
+pub use error::Error;
+pub use init::{InitOptions, Initialised, init};
+pub use secrets::MasterSecrets;
+pub use server::Server;
+pub use state::{State, open_store};
+pub use store::{SqliteStore, Store};

@@ -99,6 +99,8 @@ error_codes! {
     WrongKms = 1007, 400, "the request is for another KMS";
     /// `ClientReqUrl` is not the URL that was asked.
     WrongRequestUrl = 1008, 400, "ClientReqUrl is not the URL of the request";
+    /// The request did not arrive, or was not answered, in time.
+    RequestTimeout = 1009, 408, "the request took too long";
     /// No bearer token or client certificate.
     Unauthenticated = 2001, 401, "authentication is missing";
     /// The bearer token is malformed, expired, or not from the trusted issuer.

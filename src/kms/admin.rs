@@ -1,0 +1,162 @@
+//! What the operator of a KMS does beside running the server. Nothing here needs the server to be stopped.
+
+use super::authority::key_periods;
+use super::config::Config;
+use super::issue::{self, Grant};
+use super::store::{Counts, Store, User};
+use super::{Error, State, calendar};
+use crate::kms_protocol::resource::Resource;
+use crate::kms_protocol::{KmsInit, KmsKeyProv, KmsMessage, KmsResponse, WriteOptions};
+use crate::mikey::NtpTime;
+use std::time::SystemTime;
+use zeroize::Zeroizing;
+
+/// The `request_id` of key sets that were issued to a file.
+const FILE_REQUEST: &str = "admin";
+
+/// Adds an active user that may have keys for `uris`.
+///
+/// # Errors
+/// [`Error::UserId`], [`Error::UserUri`], [`Error::NoUri`], and [`Error::Store`] if the user or a URI is taken.
+pub async fn add_user(store: &dyn Store, id: &str, uris: &[String], now: SystemTime) -> Result<(), Error> {
+    if !(1..=255).contains(&id.len()) || id.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(Error::UserId(id.to_owned()));
+    }
+    if uris.is_empty() {
+        return Err(Error::NoUri(id.to_owned()));
+    }
+    if let Some(uri) = uris.iter().find(|uri| !is_user_uri(uri)) {
+        return Err(Error::UserUri(uri.clone()));
+    }
+    store.add_user(id, uris, calendar::unix_seconds(now)).await?;
+    tracing::info!(user = id, "user added");
+    Ok(())
+}
+
+/// All users, ordered by identifier.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn list_users(store: &dyn Store) -> Result<Vec<User>, Error> {
+    Ok(store.users().await?)
+}
+
+/// Revokes a user: from the next request on it gets no keys. Keys that it has stay valid until their period ends.
+///
+/// # Errors
+/// [`Error::Store`] if there is no such user or it is revoked already.
+pub async fn revoke_user(store: &dyn Store, id: &str) -> Result<(), Error> {
+    store.revoke_user(id).await?;
+    tracing::info!(user = id, "user revoked");
+    Ok(())
+}
+
+/// Issues the key sets of a URI as the document that `keyprov` would answer with, to be carried to the client by hand.
+///
+/// For `period_no`, or for the current and the next key period. The issue is noted before this returns.
+///
+/// # Errors
+/// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::Period`], [`Error::Store`].
+pub async fn issue(
+    state: &State,
+    user_uri: &str,
+    period_no: Option<u64>,
+    now: SystemTime,
+) -> Result<Zeroizing<String>, Error> {
+    let grant = Grant::find(&*state.store, user_uri).await?;
+    let periods = match period_no {
+        Some(number) => vec![number],
+        None => issue::current_and_next(state, now)?.to_vec(),
+    };
+    let key_sets = issue::key_sets(state, &[grant], &periods, FILE_REQUEST, now).await?;
+    tracing::info!(uri = user_uri, key_sets = key_sets.len(), "issued to a file");
+    let resource = Resource::KeyProv { user_uri: Some(user_uri.to_owned()), time: None };
+    let message = KmsMessage::KeyProv(KmsKeyProv { key_sets, ..KmsKeyProv::default() });
+    Ok(document(state, user_uri, &resource, message, now))
+}
+
+/// The document that `init` would answer with: the KMS's certificate, which a client needs beside [`issue`]'s.
+///
+/// # Errors
+/// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::Store`].
+pub async fn init_document(state: &State, user_uri: &str, now: SystemTime) -> Result<Zeroizing<String>, Error> {
+    let grant = Grant::find(&*state.store, user_uri).await?;
+    Ok(document(state, &grant.uri, &Resource::Init, init_message(state), now))
+}
+
+/// How a KMS stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The URI of the KMS.
+    pub kms_uri: String,
+    /// The domains that it serves.
+    pub domains: Vec<String>,
+    /// The length of a key period in seconds.
+    pub key_period: u64,
+    /// The start of period 0 in seconds after 1900.
+    pub key_offset: u64,
+    /// The present key period.
+    pub period_no: u64,
+    /// When the next one begins, in seconds since 1970.
+    pub next_period: u64,
+    /// What the database holds.
+    pub counts: Counts,
+}
+
+/// How the KMS stands. Needs no passphrase: see [`open_store`](super::open_store).
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn status(config: &Config, store: &dyn Store, now: SystemTime) -> Result<Status, Error> {
+    let periods = key_periods(config)?;
+    let period_no = periods.number_at(calendar::ntp(now))?;
+    let (_, end) = periods.bounds(period_no);
+    Ok(Status {
+        kms_uri: config.kms_uri.clone(),
+        domains: config.domains.clone(),
+        key_period: config.key_period,
+        key_offset: config.key_offset,
+        period_no,
+        next_period: NtpTime::from_seconds(end).unix_seconds().ok_or(Error::Period(period_no))?,
+        counts: store.counts().await?,
+    })
+}
+
+pub(super) fn init_message(state: &State) -> KmsMessage {
+    KmsMessage::Init(KmsInit {
+        certificate: state.authority.certificate(),
+        new_transport_keys: Vec::new(),
+        new_integrity_keys: Vec::new(),
+    })
+}
+
+fn document(
+    state: &State,
+    user_uri: &str,
+    resource: &Resource,
+    message: KmsMessage,
+    now: SystemTime,
+) -> Zeroizing<String> {
+    let kms_uri = &state.config.kms_uri;
+    let host = kms_uri.split_once("://").map_or(kms_uri.as_str(), |(_, rest)| rest);
+    let response = KmsResponse {
+        user_uri: user_uri.to_owned(),
+        kms_uri: kms_uri.clone(),
+        time: calendar::date(now),
+        kms_id: None,
+        client_req_url: resource.url(&format!("https://{host}")),
+        message: Some(message),
+        error: None,
+    };
+    response.to_xml(&WriteOptions::default())
+}
+
+/// A scheme, a colon and something, in the characters of RFC 3986: it is hashed into the UID as it stands.
+fn is_user_uri(uri: &str) -> bool {
+    let Some((scheme, rest)) = uri.split_once(':') else { return false };
+    uri.len() <= 255
+        && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"+-.".contains(&octet))
+        && !rest.is_empty()
+        && rest.bytes().all(|octet| octet.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&octet))
+}

@@ -1,0 +1,155 @@
+//! The heart of a KMS: its master secrets, and the key sets that follow from them.
+
+use super::Error;
+use super::config::Config;
+use super::secrets::MasterSecrets;
+use crate::kms_protocol::{KeyContent, KmsCertificate, KmsKeySet, Role};
+use crate::mc::{self, KeyPeriods, PeriodEpoch, Uid};
+use crate::mikey::NtpTime;
+use crate::{eccsi, sakke};
+use core::fmt;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+/// Says what the derived octets are for, so that the nonce secret may serve other derivations one day.
+const NONCE_LABEL: &[u8] = b"mikey-sakke ECCSI v";
+
+/// The unsealed master secrets with the names that they issue keys under.
+///
+/// Key sets are derived anew each time and are the same each time, so that nothing secret is stored per user and every
+/// server with the same sealed file issues the same keys. SAKKE's extraction is deterministic by itself. ECCSI's needs
+/// a number v (RFC 6507 5.1.1) that must be unpredictable and must not serve two identities, or both together reveal
+/// KSAK: v is HMAC-SHA-256 under a secret of its own over KPAK and the identity, which is the UID and thus different for
+/// every user, KMS and key period.
+pub struct Authority {
+    secrets: MasterSecrets,
+    kms_uri: String,
+    domains: Vec<String>,
+    periods: KeyPeriods,
+    pub_enc_key: sakke::PublicKey,
+    pub_auth_key: eccsi::PublicKey,
+}
+
+impl Authority {
+    /// An authority with these secrets, named and timed by `config`.
+    ///
+    /// # Errors
+    /// [`Error::Mc`] for a key period that is no period.
+    pub fn new(config: &Config, secrets: MasterSecrets) -> Result<Self, Error> {
+        Ok(Self {
+            kms_uri: config.kms_uri.clone(),
+            domains: config.domains.clone(),
+            periods: key_periods(config)?,
+            pub_enc_key: secrets.sakke.public_key(),
+            pub_auth_key: secrets.eccsi.public_key(),
+            secrets,
+        })
+    }
+
+    /// The URI of the KMS.
+    pub fn kms_uri(&self) -> &str {
+        &self.kms_uri
+    }
+
+    /// The key periods.
+    pub fn periods(&self) -> &KeyPeriods {
+        &self.periods
+    }
+
+    /// Z, the public key of SAKKE.
+    pub fn pub_enc_key(&self) -> &sakke::PublicKey {
+        &self.pub_enc_key
+    }
+
+    /// KPAK, the public key of ECCSI.
+    pub fn pub_auth_key(&self) -> &eccsi::PublicKey {
+        &self.pub_auth_key
+    }
+
+    /// The KMS's own certificate (TS 33.180 D.3.2.2, role Root).
+    pub fn certificate(&self) -> KmsCertificate {
+        let (period, offset) = (self.periods.period(), self.periods.offset());
+        let (z, kpak) = (self.pub_enc_key.to_bytes(), self.pub_auth_key.to_bytes());
+        let mut certificate = KmsCertificate::new(Role::Root, &self.kms_uri, period, offset, &z, &kpak);
+        certificate.domains.clone_from(&self.domains);
+        certificate
+    }
+
+    /// The number of the key period at a time.
+    ///
+    /// # Errors
+    /// [`Error::Mc`] for a time before period 0.
+    pub fn period_at(&self, time: NtpTime) -> Result<u64, Error> {
+        Ok(self.periods.number_at(time)?)
+    }
+
+    /// The RSK, SSK and PVT of a URI for a key period: the same at each call. Takes a millisecond or two.
+    ///
+    /// # Errors
+    /// [`Error::Period`] for a period beyond the year 9999, [`Error::Mc`] for a URI of more than 65535 octets,
+    /// [`Error::Sakke`] and [`Error::Eccsi`] with negligible probability.
+    pub fn key_set(&self, user_uri: &str, period_no: u64) -> Result<KmsKeySet, Error> {
+        let (valid_from, valid_to) = self.validity(period_no)?;
+        let uid = Uid::new(user_uri, &self.kms_uri, &self.periods, period_no)?;
+        let identity = mc::IdentityForm::Raw.identity(&uid);
+        let rsk = self.secrets.sakke.extract(identity.as_bytes())?;
+        let pair = self.signing_pair(identity.as_bytes())?;
+        Ok(KmsKeySet {
+            kms_uri: self.kms_uri.clone(),
+            cert_uri: None,
+            issuer: None,
+            user_uri: user_uri.to_owned(),
+            user_id: *uid.as_bytes(),
+            valid_from: Some(valid_from),
+            valid_to: Some(valid_to),
+            key_period_no: period_no,
+            revoked: false,
+            user_decrypt_key: KeyContent::Clear(Zeroizing::new(rsk.to_bytes().to_vec())),
+            user_signing_key_ssk: KeyContent::Clear(Zeroizing::new(pair.ssk_bytes().to_vec())),
+            user_pub_token_pvt: KeyContent::clear(&pair.pvt_bytes()),
+        })
+    }
+
+    fn validity(&self, period_no: u64) -> Result<(OffsetDateTime, OffsetDateTime), Error> {
+        let date = |ntp_seconds| {
+            let unix = NtpTime::from_seconds(ntp_seconds).unix_seconds()?;
+            OffsetDateTime::from_unix_timestamp(i64::try_from(unix).ok()?).ok()
+        };
+        let (from, to) = self.periods.bounds(period_no);
+        date(from).zip(date(to)).ok_or(Error::Period(period_no))
+    }
+
+    fn signing_pair(&self, identity: &[u8]) -> Result<eccsi::KeyPair, Error> {
+        let kpak = self.pub_auth_key.to_bytes();
+        let mut attempt = 0;
+        loop {
+            let v = self.nonce(&kpak, attempt, identity);
+            match self.secrets.eccsi.extract(identity, &v) {
+                // RFC 6507 5.1.1 asks for another v then. It happens once in 2^32 times; ten in a row never happen.
+                Err(eccsi::Error::NonceRange | eccsi::Error::NonceRefused) if attempt < 9 => attempt += 1,
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    fn nonce(&self, kpak: &[u8], attempt: u8, identity: &[u8]) -> Zeroizing<[u8; 32]> {
+        let mut mac = Hmac::<Sha256>::new(&(*self.secrets.nonce_secret).into());
+        for part in [NONCE_LABEL, kpak, &[attempt], identity] {
+            mac.update(part);
+        }
+        Zeroizing::new(mac.finalize().into_bytes().into())
+    }
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Authority").field("kms_uri", &self.kms_uri).finish_non_exhaustive()
+    }
+}
+
+/// The key periods of a configuration, counted from 1900.
+pub(super) fn key_periods(config: &Config) -> Result<KeyPeriods, Error> {
+    Ok(KeyPeriods::new(config.key_period, config.key_offset, PeriodEpoch::Ntp)?)
+}

@@ -1,0 +1,20 @@
+//! The system's clock in the forms that documents, key periods and the database have.
+
+use crate::mikey::NtpTime;
+use std::time::{SystemTime, UNIX_EPOCH};
+use time::OffsetDateTime;
+
+/// Seconds since 1970; 0 before.
+pub(super) fn unix_seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+pub(super) fn ntp(time: SystemTime) -> NtpTime {
+    NtpTime::from_unix(unix_seconds(time))
+}
+
+/// UTC in whole seconds, as the documents have it.
+pub(super) fn date(time: SystemTime) -> OffsetDateTime {
+    let date = OffsetDateTime::from(time);
+    date.replace_nanosecond(0).unwrap_or(date)
+}

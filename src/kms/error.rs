@@ -1,0 +1,112 @@
+use super::auth::KeyRingError;
+use super::config::ConfigError;
+use super::development::DevelopmentError;
+use super::store::StoreError;
+use crate::{eccsi, kms_protocol, mc, sakke, sealing};
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Why the KMS could not be set up, started or administered. (Why a *request* is refused is a
+/// [`kms_protocol::ErrorCode`].)
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// `kms.toml`.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The folder has a KMS already.
+    #[error("{} exists already: choose another folder; a KMS is never overwritten, its users would lose their keys", path.display())]
+    Exists {
+        /// The file that is in the way.
+        path: PathBuf,
+    },
+    /// A file of the KMS could not be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the file system reports.
+        source: io::Error,
+    },
+    /// The sealed secrets could not be opened; [`sealing::Error::WrongPassphrase`] is the usual reason.
+    #[error("the master secrets: {0}")]
+    Sealing(#[from] sealing::Error),
+    /// The sealed secrets do not fit the configuration.
+    #[error("{} is damaged, or kms_uri, key_period or key_offset in kms.toml was changed since `kms init`: restore the file or the value", path.display())]
+    SecretsDamaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The identity provider's keys.
+    #[error(transparent)]
+    KeyRing(#[from] KeyRingError),
+    /// The TLS certificate or its key.
+    #[error("{}: {reason}; server.tls_certificate and server.tls_key name the PEM files", path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The address is not to be had.
+    #[error("cannot listen at {address}: {source}; server.listen or --listen chooses another address")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system reports.
+        source: io::Error,
+    },
+    /// The development certificate.
+    #[error(transparent)]
+    Development(#[from] DevelopmentError),
+    /// The identifier of a user is empty, longer than 255 characters, or has spaces or control characters.
+    #[error("{0:?} is no user identifier: give 1 to 255 characters without spaces")]
+    UserId(String),
+    /// A user's URI has no scheme, is longer than 255 characters, or has characters that no URI has.
+    #[error("{0:?} is no URI: write it exactly as tokens and messages have it, such as sip:alice@example.org")]
+    UserUri(String),
+    /// A user without any URI could get no keys.
+    #[error("user {0} has no URI: give at least one")]
+    NoUri(String),
+    /// The URI belongs to no user.
+    #[error("{0} belongs to no user of this KMS: add the user first (kms user add)")]
+    UnknownUri(String),
+    /// The URI's user is revoked.
+    #[error("user {user_id} of {uri} is revoked")]
+    Revoked {
+        /// The user.
+        user_id: String,
+        /// The URI that keys were asked for.
+        uri: String,
+    },
+    /// A key period whose bounds are no dates.
+    #[error("key period {0} lies beyond the calendar")]
+    Period(u64),
+    /// The UID or the period could not be computed.
+    #[error(transparent)]
+    Mc(#[from] mc::Error),
+    /// SAKKE has no key for this identity.
+    #[error("SAKKE key extraction: {0}")]
+    Sakke(#[from] sakke::Error),
+    /// ECCSI has no key for this identity.
+    #[error("ECCSI key extraction: {0}")]
+    Eccsi(#[from] eccsi::Error),
+    /// A thread that derived keys was stopped.
+    #[error("key extraction was interrupted")]
+    Interrupted,
+}
+
+impl Error {
+    pub(super) fn file(path: &Path, source: io::Error) -> Self {
+        if source.kind() == io::ErrorKind::AlreadyExists {
+            Self::Exists { path: path.to_owned() }
+        } else {
+            Self::File { path: path.to_owned(), source }
+        }
+    }
+}

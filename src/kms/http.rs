@@ -1,0 +1,371 @@
+//! The KMS's resources over HTTP (TS 33.180 D.2.1): who may ask what, and the answers.
+//!
+//! Every answer, refusals included, is a `KmsResponse` document. A refusal has the HTTP status that its
+//! [`ErrorCode`] goes with. What is checked, in this order: method, path, access token, body, the request document's
+//! KMS, URL and time, whose keys are asked for, whether that user is registered and active, the key period.
+
+use super::auth::{AuthError, Authenticator, Identities};
+use super::issue::{self, Grant};
+use super::store::StoreError;
+use super::{Error, State, admin, calendar};
+use crate::kms_protocol::resource::{self, Resource, UrlMatch, compare_request_url};
+use crate::kms_protocol::{
+    self, ErrorCode, KmsCertCache, KmsError, KmsKeyProv, KmsMessage, KmsRequest, KmsResponse, Limits, MEDIA_TYPE,
+    WriteOptions,
+};
+use crate::mikey::NtpTime;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use core::pin::Pin;
+use hyper::body::Body as _;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+use tokio::time::timeout;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The number of the cache of external KMS certificates, which is empty.
+const CERT_CACHE_NUMBER: u64 = 0;
+
+/// Whom a connection is with; the server puts it into each request's extensions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub(super) SocketAddr);
+
+/// All resources of the KMS.
+pub(super) async fn router(state: &State) -> Result<Router, Error> {
+    let authenticator = Authenticator::new(&state.config.auth).await?;
+    let app = Arc::new(App { state: state.clone(), authenticator });
+    Ok(Router::new().fallback(move |request| app.clone().handle(request)))
+}
+
+struct App {
+    state: State,
+    authenticator: Authenticator,
+}
+
+/// What is known of a request so far: enough to answer and log it, however it ends.
+struct Exchange {
+    request_id: String,
+    now: SystemTime,
+    resource: Option<Resource>,
+    user_uri: String,
+    request_url: String,
+}
+
+impl App {
+    async fn handle(self: Arc<Self>, request: Request) -> Response {
+        let started = Instant::now();
+        let peer = request.extensions().get::<Peer>().copied();
+        let mut exchange = Exchange::begin(&request, &self.state.config.kms_uri);
+        let limit = self.state.config.server.request_timeout;
+        let outcome = match timeout(limit, self.answer(request, &mut exchange)).await {
+            Ok(outcome) => outcome,
+            Err(_elapsed) => Err(Refusal::new(ErrorCode::RequestTimeout, "the request took too long")),
+        };
+        let status = outcome.as_ref().err().map_or(StatusCode::OK, Refusal::status);
+        tracing::info!(
+            request_id = exchange.request_id,
+            peer = peer.map(|Peer(address)| address.to_string()),
+            resource = exchange.resource.as_ref().map(Resource::path),
+            user = exchange.user_uri,
+            status = status.as_u16(),
+            code = outcome.as_ref().err().map(|refusal| refusal.code.number()),
+            reason = outcome.as_ref().err().map(|refusal| refusal.message.as_str()),
+            ms = started.elapsed().as_millis(),
+            "request"
+        );
+        self.respond(exchange, outcome)
+    }
+
+    async fn answer(&self, request: Request, exchange: &mut Exchange) -> Result<KmsMessage, Refusal> {
+        if request.method() != Method::POST {
+            return Err(Refusal::new(ErrorCode::MethodNotAllowed, "every resource of a KMS is POSTed to"));
+        }
+        let resource = Resource::parse(request.uri().path())?;
+        exchange.resource = Some(resource.clone());
+
+        let (parts, body) = request.into_parts();
+        let authorization = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+        let identities = self.authenticator.authenticate(authorization, exchange.now).await?;
+
+        let body = read_body(body, self.state.config.server.max_body).await?;
+        let document = self.read_document(&parts.headers, &body)?;
+        if let Some(document) = &document {
+            exchange.user_uri.clone_from(&document.user_uri);
+            self.check_document(document, &identities, exchange)?;
+        }
+        let own = document.map(|document| document.user_uri);
+
+        match resource {
+            Resource::Init => {
+                self.grants(own, &identities, exchange).await?;
+                Ok(admin::init_message(&self.state))
+            }
+            Resource::CertCache { number: _ } => {
+                self.grants(own, &identities, exchange).await?;
+                Ok(KmsMessage::CertCache(KmsCertCache { cache_num: Some(CERT_CACHE_NUMBER), certificates: Vec::new() }))
+            }
+            Resource::KeyProv { user_uri, time } => {
+                let grants = self.grants(user_uri.or(own), &identities, exchange).await?;
+                let periods = self.periods(time, exchange.now)?;
+                let key_sets =
+                    issue::key_sets(&self.state, &grants, &periods, &exchange.request_id, exchange.now).await?;
+                Ok(KmsMessage::KeyProv(KmsKeyProv { key_sets, ..KmsKeyProv::default() }))
+            }
+        }
+    }
+
+    fn read_document(&self, headers: &HeaderMap, body: &[u8]) -> Result<Option<KmsRequest>, Refusal> {
+        let limits = Limits::with_max_bytes(self.state.config.server.max_body);
+        if body.iter().any(|octet| !octet.is_ascii_whitespace()) && !is_xml(headers.get(CONTENT_TYPE)) {
+            return Err(Refusal::new(ErrorCode::UnsupportedMediaType, "the body must be application/xml, or empty"));
+        }
+        let received = KmsRequest::from_body(body, &limits)?;
+        // A signature adds nothing to a client that its token has authenticated, so its state does not matter.
+        Ok(received.map(|received| received.into_parts().0))
+    }
+
+    fn check_document(
+        &self,
+        document: &KmsRequest,
+        identities: &Identities,
+        exchange: &Exchange,
+    ) -> Result<(), Refusal> {
+        let config = &self.state.config;
+        if document.kms_uri != config.kms_uri {
+            let message = format!("KmsUri is {}, this is {}", document.kms_uri, config.kms_uri);
+            return Err(Refusal::new(ErrorCode::WrongKms, message));
+        }
+        if compare_request_url(&document.client_req_url, &exchange.request_url) == UrlMatch::Different {
+            let message = format!("ClientReqUrl is {}, not {}", document.client_req_url, exchange.request_url);
+            return Err(Refusal::new(ErrorCode::WrongRequestUrl, message));
+        }
+        let window = config.server.request_window;
+        let difference = (document.time - calendar::date(exchange.now)).unsigned_abs();
+        if difference > window {
+            let message = format!("Time is {} s off, at most {} s are allowed", difference.as_secs(), window.as_secs());
+            return Err(Refusal::new(ErrorCode::StaleRequest, message));
+        }
+        require_own(&document.user_uri, identities)
+    }
+
+    /// The registered and active ones among the identities that are asked for: the one named, or all of the token's.
+    async fn grants(
+        &self,
+        named: Option<String>,
+        identities: &Identities,
+        exchange: &mut Exchange,
+    ) -> Result<Vec<Grant>, Refusal> {
+        let store = &*self.state.store;
+        if let Some(uri) = named {
+            exchange.user_uri.clone_from(&uri);
+            require_own(&uri, identities)?;
+            return Ok(vec![Grant::find(store, &uri).await?]);
+        }
+        let mut grants = Vec::new();
+        let mut refusal = None;
+        for uri in identities.uris() {
+            match Grant::find(store, uri).await {
+                Ok(grant) => grants.push(grant),
+                Err(error @ (Error::UnknownUri(_) | Error::Revoked { .. })) => refusal = refusal.or(Some(error)),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        exchange.user_uri =
+            grants.first().map(|grant| &grant.uri).or(identities.uris().first()).cloned().unwrap_or_default();
+        match (grants.is_empty(), refusal) {
+            (true, Some(refusal)) => Err(refusal.into()),
+            _ => Ok(grants),
+        }
+    }
+
+    fn periods(&self, time: Option<u64>, now: SystemTime) -> Result<Vec<u64>, Refusal> {
+        let issued = issue::current_and_next(&self.state, now)?;
+        let Some(time) = time else { return Ok(issued.to_vec()) };
+        let [current, next] = issued;
+        match self.state.authority.period_at(NtpTime::from_bits(time)) {
+            Ok(asked) if issued.contains(&asked) => Ok(vec![asked]),
+            _ => {
+                let message = format!("keys are given for the key periods {current} and {next} alone");
+                Err(Refusal::new(ErrorCode::PeriodNotAvailable, message))
+            }
+        }
+    }
+
+    fn respond(&self, exchange: Exchange, outcome: Result<KmsMessage, Refusal>) -> Response {
+        let kms_uri = &self.state.config.kms_uri;
+        let (message, refusal) = match outcome {
+            Ok(message) => (Some(message), None),
+            Err(refusal) => (None, Some(refusal)),
+        };
+        let document = KmsResponse {
+            user_uri: exchange.user_uri,
+            kms_uri: kms_uri.clone(),
+            time: calendar::date(exchange.now),
+            kms_id: None,
+            client_req_url: exchange.request_url,
+            message,
+            error: refusal.as_ref().map(|refusal| KmsError::new(refusal.code, refusal.message.clone())),
+        };
+        let xml = document.to_xml(&WriteOptions::default());
+        let mut response = Response::new(Body::from(xml.as_bytes().to_vec()));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Ok(request_id) = HeaderValue::from_str(&exchange.request_id) {
+            headers.insert(REQUEST_ID, request_id);
+        }
+        if let Some(refusal) = refusal {
+            refusal.add_headers(headers, kms_uri);
+            *response.status_mut() = refusal.status();
+        }
+        response
+    }
+}
+
+impl Exchange {
+    fn begin(request: &Request, kms_uri: &str) -> Self {
+        let authority = request.uri().authority().map(|authority| authority.as_str());
+        let host = authority.or_else(|| request.headers().get(HOST)?.to_str().ok()).unwrap_or(kms_uri);
+        Self {
+            request_id: request_id(),
+            now: SystemTime::now(),
+            resource: None,
+            user_uri: String::new(),
+            request_url: format!("https://{host}{}", request.uri().path()),
+        }
+    }
+}
+
+/// Why a request gets no keys.
+#[derive(Debug)]
+struct Refusal {
+    code: ErrorCode,
+    /// For people: no secrets, no tokens, nothing of the server's inside.
+    message: String,
+}
+
+impl Refusal {
+    fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// A failure that the operator reads in the log and the client does not.
+    fn internal(error: &Error) -> Self {
+        tracing::error!(%error, "a request failed");
+        Self::new(ErrorCode::Internal, "")
+    }
+
+    fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn add_headers(&self, headers: &mut HeaderMap, realm: &str) {
+        let challenge = match self.code {
+            ErrorCode::Unauthenticated => format!("Bearer realm=\"{realm}\""),
+            ErrorCode::InvalidToken => {
+                format!("Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"{}\"", self.message)
+            }
+            ErrorCode::MissingScope => format!("Bearer realm=\"{realm}\", error=\"insufficient_scope\""),
+            ErrorCode::MethodNotAllowed => {
+                headers.insert(ALLOW, HeaderValue::from_static("POST"));
+                return;
+            }
+            _ => return,
+        };
+        if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+    }
+}
+
+impl From<resource::Error> for Refusal {
+    fn from(error: resource::Error) -> Self {
+        Self::new(ErrorCode::UnknownResource, error.to_string())
+    }
+}
+
+impl From<kms_protocol::Error> for Refusal {
+    fn from(error: kms_protocol::Error) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<AuthError> for Refusal {
+    fn from(error: AuthError) -> Self {
+        let code = match &error {
+            AuthError::NoToken | AuthError::NotBearer => ErrorCode::Unauthenticated,
+            AuthError::InsufficientScope => ErrorCode::MissingScope,
+            AuthError::NoIdentity => ErrorCode::NotAuthorised,
+            AuthError::KeysUnavailable(source) => {
+                tracing::error!(error = %source, "tokens cannot be checked");
+                ErrorCode::Unavailable
+            }
+            _ => ErrorCode::InvalidToken,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match &error {
+            Error::UnknownUri(uri) => Self::new(ErrorCode::UnknownUser, format!("{uri} is not registered")),
+            Error::Revoked { uri, .. } => Self::new(ErrorCode::RevokedUser, format!("{uri} is revoked")),
+            Error::Store(StoreError::Database(source)) if is_overload(source) => {
+                tracing::error!(%error, "the database does not keep up");
+                Self::new(ErrorCode::Unavailable, "")
+            }
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+fn is_overload(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::PoolTimedOut)
+}
+
+fn require_own(uri: &str, identities: &Identities) -> Result<(), Refusal> {
+    if identities.has(uri) {
+        return Ok(());
+    }
+    Err(Refusal::new(ErrorCode::NotAuthorised, format!("{uri} is not an identity of this token's holder")))
+}
+
+/// A body may come without a media type; another one than XML shows a client that speaks something else.
+fn is_xml(content_type: Option<&HeaderValue>) -> bool {
+    let Some(content_type) = content_type else { return true };
+    let Ok(content_type) = content_type.to_str() else { return false };
+    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(media_type.as_str(), "application/xml" | "text/xml")
+        || (media_type.starts_with("application/") && media_type.ends_with("+xml"))
+}
+
+async fn read_body(mut body: Body, max: usize) -> Result<Vec<u8>, Refusal> {
+    let too_large = || Refusal::new(ErrorCode::TooLarge, format!("a request has at most {max} octets"));
+    if body.size_hint().lower() > u64::try_from(max).unwrap_or(u64::MAX) {
+        return Err(too_large());
+    }
+    let mut octets = Vec::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let frame = frame.map_err(|_| Refusal::new(ErrorCode::MalformedDocument, "the body ended early"))?;
+        if let Ok(data) = frame.into_data() {
+            if octets.len() + data.len() > max {
+                return Err(too_large());
+            }
+            octets.extend_from_slice(&data);
+        }
+    }
+    Ok(octets)
+}
+
+/// Sixteen hex digits that tell one request from another in the log, the answer and the database.
+fn request_id() -> String {
+    getrandom::u64().map_or_else(|_| "0".repeat(16), |number| format!("{number:016x}"))
+}

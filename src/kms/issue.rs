@@ -1,0 +1,65 @@
+//! From a URI to its key sets: the one way in which keys leave the KMS.
+
+use super::store::{Issue, Store, StoreError, UserStatus};
+use super::{Error, State, calendar};
+use crate::kms_protocol::KmsKeySet;
+use std::time::SystemTime;
+
+/// A URI whose user was found to be active.
+#[derive(Clone, Debug)]
+pub(super) struct Grant {
+    pub(super) user_id: String,
+    pub(super) uri: String,
+}
+
+impl Grant {
+    /// Fails with [`Error::UnknownUri`] and [`Error::Revoked`].
+    pub(super) async fn find(store: &dyn Store, uri: &str) -> Result<Self, Error> {
+        let user = store.user_of_uri(uri).await?.ok_or_else(|| Error::UnknownUri(uri.to_owned()))?;
+        match user.status {
+            UserStatus::Active => Ok(Self { user_id: user.id, uri: uri.to_owned() }),
+            UserStatus::Revoked => Err(Error::Revoked { user_id: user.id, uri: uri.to_owned() }),
+        }
+    }
+}
+
+/// Derives the key sets of every grant for every period, and notes that they were issued. A user that was revoked
+/// meanwhile fails all with [`Error::Revoked`].
+pub(super) async fn key_sets(
+    state: &State,
+    grants: &[Grant],
+    periods: &[u64],
+    request_id: &str,
+    now: SystemTime,
+) -> Result<Vec<KmsKeySet>, Error> {
+    let wanted: Vec<(String, u64)> =
+        grants.iter().flat_map(|grant| periods.iter().map(|period| (grant.uri.clone(), *period))).collect();
+    let authority = state.authority.clone();
+    let derive = move || wanted.iter().map(|(uri, period)| authority.key_set(uri, *period)).collect();
+    let key_sets: Result<_, Error> = tokio::task::spawn_blocking(derive).await.map_err(|_| Error::Interrupted)?;
+    let key_sets = key_sets?;
+
+    let issue = |grant: &Grant, period_no| Issue {
+        issued: calendar::unix_seconds(now),
+        user_id: grant.user_id.clone(),
+        uri: grant.uri.clone(),
+        period_no,
+        request_id: request_id.to_owned(),
+    };
+    let issues: Vec<Issue> =
+        grants.iter().flat_map(|grant| periods.iter().map(move |period| issue(grant, *period))).collect();
+    state.store.record_issues(&issues).await.map_err(|error| match error {
+        StoreError::AlreadyRevoked(user_id) => {
+            let uri = grants.iter().find(|grant| grant.user_id == user_id).map(|grant| grant.uri.clone());
+            Error::Revoked { user_id, uri: uri.unwrap_or_default() }
+        }
+        other => other.into(),
+    })?;
+    Ok(key_sets)
+}
+
+/// The present key period and the one after it: those that clients may have keys for.
+pub(super) fn current_and_next(state: &State, now: SystemTime) -> Result<[u64; 2], Error> {
+    let current = state.authority.period_at(calendar::ntp(now))?;
+    Ok([current, current.checked_add(1).ok_or(Error::Period(current))?])
+}

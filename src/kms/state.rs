@@ -1,0 +1,43 @@
+use super::Error;
+use super::authority::Authority;
+use super::config::Config;
+use super::secrets::MasterSecrets;
+use super::store::{SqliteStore, Store};
+use crate::sealing::Passphrase;
+use std::path::Path;
+use std::sync::Arc;
+
+/// An opened KMS: what [`Server`](super::Server) serves from and [`admin`](super::admin) issues from. A clone shares all.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The checked configuration.
+    pub config: Config,
+    /// The unsealed master secrets.
+    pub authority: Arc<Authority>,
+    /// Users and issues.
+    pub store: Arc<dyn Store>,
+}
+
+impl State {
+    /// Opens the KMS in a folder that [`init`](super::init) made. Unsealing takes a fraction of a second on purpose.
+    ///
+    /// # Errors
+    /// [`Error::Config`], [`Error::File`], [`Error::Sealing`], [`Error::SecretsDamaged`], [`Error::Store`].
+    pub async fn open(folder: &Path, passphrase: &Passphrase) -> Result<Self, Error> {
+        let config = Config::load(folder)?;
+        let secrets = MasterSecrets::open(&config, passphrase)?;
+        let authority = Arc::new(Authority::new(&config, secrets)?);
+        let store = Arc::new(SqliteStore::open(&config.database()).await?);
+        Ok(Self { config, authority, store })
+    }
+}
+
+/// Opens only the configuration and the database of a KMS, which needs no passphrase: enough to administer users.
+///
+/// # Errors
+/// [`Error::Config`], [`Error::Store`].
+pub async fn open_store(folder: &Path) -> Result<(Config, Arc<dyn Store>), Error> {
+    let config = Config::load(folder)?;
+    let store = Arc::new(SqliteStore::open(&config.database()).await?);
+    Ok((config, store))
+}
