@@ -1,6 +1,9 @@
 use super::imessage::Deviation;
 use super::{KeyType, Uid};
-use crate::mikey::NtpTime;
+use crate::mikey::{
+    DataType, IdRole, IdScheme, IdType, NtpTime, PayloadType, PrfFunction, ProtocolType, SakkeParameters, SignatureType,
+    SrtpParameter,
+};
 use crate::{eccsi, mikey, sakke};
 use alloc::string::String;
 use core::fmt;
@@ -94,9 +97,6 @@ pub enum Error {
     /// SAKKE could not encapsulate.
     #[error("encapsulation: {0}")]
     Encapsulation(#[source] sakke::Error),
-    /// ECCSI could not sign.
-    #[error("signing: {0}")]
-    Signing(#[source] eccsi::Error),
     /// Groups were given for a key that has none.
     #[error("key parameters of a {key_type} list no groups")]
     GroupsNotAllowed {
@@ -112,13 +112,13 @@ pub enum Error {
     #[error("MIKEY data type {found}: expected 26 (SAKKE)")]
     DataType {
         /// The data type.
-        found: u8,
+        found: DataType,
     },
     /// A key derivation function other than PRF-HMAC-SHA-256.
     #[error("MIKEY PRF function {found}: expected 1 (PRF-HMAC-SHA-256)")]
     Prf {
         /// The function.
-        found: u8,
+        found: PrfFunction,
     },
     /// A payload that belongs in the message is missing.
     #[error("the message has no {what}")]
@@ -133,14 +133,11 @@ pub enum Error {
         what: &'static str,
     },
     /// A payload that does not belong in an I_MESSAGE.
-    #[error("a payload of type {payload_type} does not belong in an I_MESSAGE")]
+    #[error("a payload of type {found} does not belong in an I_MESSAGE")]
     UnexpectedPayload {
-        /// The MIKEY payload type.
-        payload_type: u8,
+        /// The payload type.
+        found: PayloadType,
     },
-    /// The signature payload is not the last one, so that what follows it is not signed.
-    #[error("the SIGN payload is not the last one")]
-    SignNotLast,
     /// A timestamp of another kind than NTP-UTC.
     #[error("timestamp type {found}: expected 0 (NTP-UTC)")]
     TimestampType {
@@ -157,7 +154,7 @@ pub enum Error {
     #[error("identity role {role}: expected 1 (IDRi), 2 (IDRr), 6 (IDRkmsi), 7 (IDRkmsr), 8 (IDRuidi) or 9 (IDRuidr)")]
     UnexpectedRole {
         /// The role.
-        role: u8,
+        role: IdRole,
     },
     /// One identity is hidden, the other is not.
     #[error("one identity of the message is hidden and the other is not: expected roles 1 and 2, or 8 and 9")]
@@ -168,7 +165,7 @@ pub enum Error {
         /// The role's name.
         role: &'static str,
         /// The ID type.
-        found: u8,
+        found: IdType,
     },
     /// A hidden identity that is not a UID.
     #[error("{role} has {found} octets: a UID has 32")]
@@ -188,13 +185,13 @@ pub enum Error {
     #[error("SAKKE parameter set {found}: expected 1")]
     SakkeParameterSet {
         /// The set.
-        found: u8,
+        found: SakkeParameters,
     },
     /// Another identifier scheme.
     #[error("SAKKE ID scheme {found}: expected 2 (3GPP MCX hashed UID)")]
     IdScheme {
         /// The scheme.
-        found: u8,
+        found: IdScheme,
     },
     /// SAKKE encapsulated data of another length.
     #[error("SAKKE encapsulated data has {found} octets: expected 273")]
@@ -206,7 +203,7 @@ pub enum Error {
     #[error("signature type {found}: expected 2 (ECCSI)")]
     SignatureType {
         /// The S type.
-        found: u8,
+        found: SignatureType,
     },
     /// A signature of another length.
     #[error("the signature has {found} octets: expected 129")]
@@ -214,11 +211,11 @@ pub enum Error {
         /// Its octets.
         found: usize,
     },
-    /// A CS ID map of another type.
-    #[error("CS ID map type {found}: expected 2 (GENERIC-ID) or 1 (empty)")]
-    CsIdMap {
-        /// The map type.
-        found: u8,
+    /// Crypto sessions without a map that says what they are.
+    #[error("the message has {count} crypto sessions in an empty CS ID map: expected 0")]
+    SessionsWithoutMap {
+        /// #CS.
+        count: u8,
     },
     /// A crypto session for another protocol than SRTP.
     #[error("crypto session {cs_id} has protocol type {found}: expected 0 (SRTP)")]
@@ -226,7 +223,7 @@ pub enum Error {
         /// The CS-ID.
         cs_id: u8,
         /// The protocol type.
-        found: u8,
+        found: ProtocolType,
     },
     /// A crypto session names a security policy that the message does not have.
     #[error("crypto session {cs_id} names security policy {policy_no}, which the message does not have")]
@@ -248,15 +245,15 @@ pub enum Error {
         /// The policy number.
         policy_no: u8,
         /// The protocol type.
-        found: u8,
+        found: ProtocolType,
     },
     /// A security policy parameter that no profile of TS 33.180 has.
     #[error("security policy {policy_no}: parameter {parameter} is not that of AEAD_AES_128_GCM as TS 33.180 uses it")]
     PolicyParameter {
         /// The policy number.
         policy_no: u8,
-        /// The parameter's type.
-        parameter: u8,
+        /// Which parameter.
+        parameter: SrtpParameter,
     },
     /// A security policy that does not choose AES-GCM leaves the cipher to MIKEY's default, which the profile is not.
     #[error("security policy {policy_no} does not choose AES-GCM (parameter 0, value 6)")]

@@ -96,8 +96,8 @@ impl Kms {
 
     /// Fails with [`Error::KmsNotValid`] unless the certificate is valid at `time`.
     pub fn require_valid_at(&self, time: NtpTime) -> Result<(), Error> {
-        let early = self.valid_from.is_some_and(|from| time.to_bits() < from.to_bits());
-        let late = self.valid_to.is_some_and(|to| time.to_bits() >= to.to_bits());
+        let early = self.valid_from.is_some_and(|from| time < from);
+        let late = self.valid_to.is_some_and(|to| time >= to);
         if early || late {
             return Err(Error::KmsNotValid { kms_uri: self.uri.clone(), time });
         }

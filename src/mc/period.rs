@@ -87,6 +87,9 @@ impl KeyPeriods {
 mod tests {
     use super::*;
 
+    /// 2005, a multiple of 100.
+    const START: u64 = 3_333_333_300;
+
     fn at(periods: KeyPeriods, seconds: u64) -> Result<u64, Error> {
         periods.number_at(NtpTime::from_seconds(seconds))
     }
@@ -94,25 +97,33 @@ mod tests {
     #[test]
     fn numbers_change_exactly_at_the_bounds() {
         let periods = KeyPeriods::new(100, 30, PeriodEpoch::Ntp).unwrap();
-        assert_eq!(periods.bounds(7), (730, 830));
-        assert_eq!(at(periods, 729), Ok(6));
-        assert_eq!(at(periods, 730), Ok(7));
-        assert_eq!(at(periods, 829), Ok(7));
-        assert_eq!(at(periods, 830), Ok(8));
+        let number = START / 100;
+        assert_eq!(periods.bounds(number), (START + 30, START + 130));
+        assert_eq!(at(periods, START + 29), Ok(number - 1));
+        assert_eq!(at(periods, START + 30), Ok(number));
+        assert_eq!(at(periods, START + 129), Ok(number));
+        assert_eq!(at(periods, START + 130), Ok(number + 1));
+    }
+
+    #[test]
+    fn numbers_go_on_when_the_seconds_of_ntp_wrap() {
+        let periods = KeyPeriods::new(1 << 20, 0, PeriodEpoch::Ntp).unwrap();
+        assert_eq!(at(periods, (1 << 32) - 1), Ok((1 << 12) - 1));
+        assert_eq!(at(periods, 1 << 32), Ok(1 << 12));
     }
 
     #[test]
     fn a_time_before_the_first_period_has_no_number() {
-        let periods = KeyPeriods::new(100, 30, PeriodEpoch::Ntp).unwrap();
-        let time = NtpTime::from_seconds(29);
+        let periods = KeyPeriods::new(100, START, PeriodEpoch::Ntp).unwrap();
+        let time = NtpTime::from_seconds(START - 1);
         assert_eq!(periods.number_at(time), Err(Error::BeforeFirstPeriod { time }));
-        assert_eq!(at(periods, 30), Ok(0));
+        assert_eq!(at(periods, START), Ok(0));
     }
 
     #[test]
     fn an_offset_longer_than_the_period_counts_on() {
-        let periods = KeyPeriods::new(10, 100, PeriodEpoch::Ntp).unwrap();
-        assert_eq!(at(periods, 205), Ok(10));
+        let periods = KeyPeriods::new(10, START, PeriodEpoch::Ntp).unwrap();
+        assert_eq!(at(periods, START + 105), Ok(10));
     }
 
     #[test]

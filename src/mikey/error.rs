@@ -1,4 +1,5 @@
 use super::payload::{PayloadType, SignatureType};
+use crate::eccsi;
 
 /// What can be wrong with a MIKEY message or with the line that carries one.
 ///
@@ -114,9 +115,9 @@ pub enum Error {
         /// The type that SIGN states.
         found: SignatureType,
     },
-    /// A key to derive from is empty.
-    #[error("no key can be derived from an empty key")]
-    EmptyKey,
+    /// The signature is malformed or not the signer's, or signing failed.
+    #[error(transparent)]
+    Eccsi(#[from] eccsi::Error),
     /// The text is no `key-mgmt` attribute, nor the value of one.
     #[error("no key-mgmt attribute at octet {offset}, expected \"a=key-mgmt:mikey BASE64\" or \"mikey BASE64\"")]
     NotKeyManagement {

@@ -27,6 +27,7 @@ mod payload;
 pub mod prf;
 mod registry;
 pub mod sdp;
+mod signature;
 
 pub use error::Error;
 pub use message::Message;
@@ -36,3 +37,4 @@ pub use payload::{
     Payload, PayloadType, PolicyParameter, PrfFunction, ProtocolType, Rand, Sakke, SakkeParameters, SecurityPolicy,
     Sign, SignatureType, SrtpAuthentication, SrtpEncryption, SrtpIdEntry, SrtpParameter, Timestamp,
 };
+pub use signature::SignatureCoverage;

@@ -1,9 +1,22 @@
 //! Step 1: the shape of a message, before anything of it is trusted.
-use super::Deviation;
-use crate::mc::{Error, KeyId, KeyType, Uid};
-use crate::mikey::NtpTime;
+use super::{Deviation, profile};
+use crate::mc::error::Party;
+use crate::mc::key_parameters::require_dppk_id;
+use crate::mc::protected_payload::ProtectedPayload;
+use crate::mc::{Error, KeyId, KeyType, UID_LEN, Uid};
+use crate::mikey::{
+    CsIdMap, DataType, ExtensionType, GeneralExtension, GenericIdEntry, Header, IdRole, IdScheme, IdType, Idr, Message,
+    NtpTime, Payload, PrfFunction, ProtocolType, Rand, Sakke, SakkeParameters, SecurityPolicy, Sign, SignatureType,
+    Timestamp,
+};
+use crate::{eccsi, sakke};
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
+use sha2::{Digest, Sha256};
+
+/// Octets of S type and length in a SIGN payload.
+const SIGN_HEADER_LEN: usize = 2;
 
 /// How a message names one of its ends.
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]
@@ -35,15 +48,53 @@ pub struct CarriedParty {
 /// A message of the right shape. Nothing in it is authenticated.
 #[derive(Clone, Debug)]
 pub struct Incoming {
+    octets: Vec<u8>,
     time: NtpTime,
     csb_id: KeyId,
     rand: [u8; 16],
     initiator: CarriedParty,
     recipient: CarriedParty,
-    deviations: alloc::vec::Vec<Deviation>,
+    sed: Vec<u8>,
+    parameters: Option<ProtectedPayload>,
+    /// By CS-ID, the GMK-ID that an SPI claims.
+    claimed_gmk_ids: Vec<(u8, [u8; 4])>,
+    deviations: Vec<Deviation>,
 }
 
 impl Incoming {
+    /// Reads a MIKEY message and judges its shape: step 1 of the [order](super).
+    ///
+    /// Each fault has its own variant of [`Error`]; faults of MIKEY syntax are [`Error::Mikey`].
+    pub fn parse(octets: &[u8]) -> Result<Self, Error> {
+        let message = Message::parse(octets)?;
+        let mut deviations = Vec::new();
+        let csb_id = judge_header(&message.header, &mut deviations)?;
+        let payloads = Payloads::collect(&message)?;
+
+        let time = payloads.time()?;
+        let rand = payloads.rand()?;
+        let (initiator, recipient) = payloads.parties(&mut deviations)?;
+        let policy_numbers = payloads.policy_numbers()?;
+        let claimed_gmk_ids =
+            judge_sessions(&message.header.cs_id_map, &policy_numbers, csb_id, &mut deviations)?;
+        let sed = payloads.sed()?;
+        let parameters = payloads.parameters(csb_id)?;
+        payloads.judge_signature()?;
+
+        Ok(Self {
+            octets: octets.to_vec(),
+            time,
+            csb_id,
+            rand,
+            initiator,
+            recipient,
+            sed: sed.to_vec(),
+            parameters,
+            claimed_gmk_ids,
+            deviations,
+        })
+    }
+
     /// T: when the message was made, and which key periods it belongs to.
     pub const fn time(&self) -> NtpTime {
         self.time
@@ -77,5 +128,298 @@ impl Incoming {
     /// What the message does that only a [`Compatibility`](super::Compatibility) setting excuses.
     pub fn deviations(&self) -> &[Deviation] {
         &self.deviations
+    }
+
+    /// What a replay cache keeps of a message: SHA-256 of the octets that its signature covers. The signature itself stays
+    /// out, since a signature of the same octets can be turned into another valid one without any key.
+    ///
+    /// Look it up before [`verify`](Self::verify), add it once the message is opened.
+    pub fn replay_tag(&self) -> [u8; 32] {
+        Sha256::digest(self.signed_octets()).into()
+    }
+
+    /// What the signature covers: everything before it, the two header octets of the SIGN payload included (E.1.2).
+    pub(super) fn signed_octets(&self) -> &[u8] {
+        self.octets.get(..self.signature_start()).unwrap_or_default()
+    }
+
+    /// What the signatures of some old senders cover.
+    pub(super) fn octets_before_sign(&self) -> &[u8] {
+        self.octets.get(..self.signature_start().saturating_sub(SIGN_HEADER_LEN)).unwrap_or_default()
+    }
+
+    pub(super) fn signature(&self) -> &[u8] {
+        self.octets.get(self.signature_start()..).unwrap_or_default()
+    }
+
+    fn signature_start(&self) -> usize {
+        self.octets.len().saturating_sub(eccsi::SIGNATURE_LEN)
+    }
+
+    /// SAKKE encapsulated data, of the right length.
+    pub(super) fn sed(&self) -> &[u8] {
+        &self.sed
+    }
+
+    pub(super) const fn parameters(&self) -> Option<&ProtectedPayload> {
+        self.parameters.as_ref()
+    }
+
+    /// Requires the GMK-IDs that SPIs claim to be that of the decapsulated GMK.
+    pub(super) fn require_key_id(&self, key_id: KeyId) -> Result<(), Error> {
+        match self.claimed_gmk_ids.iter().find(|(_, claimed)| *claimed != key_id.to_bytes()) {
+            Some((cs_id, _)) => Err(Error::Spi { cs_id: *cs_id }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn judge_header(header: &Header<'_>, deviations: &mut Vec<Deviation>) -> Result<KeyId, Error> {
+    if header.data_type != DataType::Sakke {
+        return Err(Error::DataType { found: header.data_type });
+    }
+    if header.verification_expected {
+        deviations.push(Deviation::VFlag);
+    }
+    match header.prf {
+        PrfFunction::HMAC_SHA_256 => {}
+        PrfFunction::MIKEY_1 => deviations.push(Deviation::PrfZero),
+        found => return Err(Error::Prf { found }),
+    }
+    KeyId::from_u32(header.csb_id)
+}
+
+/// The payloads of a message by kind, each there as often as it may be.
+#[derive(Default)]
+struct Payloads<'m> {
+    timestamp: Option<Timestamp>,
+    rand: Option<&'m Rand<'m>>,
+    initiator: Option<&'m Idr<'m>>,
+    recipient: Option<&'m Idr<'m>>,
+    initiator_kms: Option<&'m Idr<'m>>,
+    recipient_kms: Option<&'m Idr<'m>>,
+    policies: Vec<&'m SecurityPolicy<'m>>,
+    sakke: Option<&'m Sakke<'m>>,
+    parameters: Option<&'m GeneralExtension<'m>>,
+    sign: Option<&'m Sign<'m>>,
+}
+
+impl<'m> Payloads<'m> {
+    fn collect(message: &'m Message<'m>) -> Result<Self, Error> {
+        let mut found = Self::default();
+        for payload in &message.payloads {
+            match payload {
+                Payload::Timestamp(timestamp) => once(&mut found.timestamp, *timestamp, "T")?,
+                Payload::Rand(rand) => once(&mut found.rand, rand, "RAND")?,
+                Payload::Idr(idr) => found.add_identity(idr)?,
+                Payload::SecurityPolicy(policy) => found.policies.push(policy),
+                Payload::Sakke(sakke) => once(&mut found.sakke, sakke, "SAKKE")?,
+                Payload::GeneralExtension(extension) => {
+                    // Extensions of other types are optional to understand (RFC 3830 6.15).
+                    if extension.extension_type == ExtensionType::KEY_PARAMETERS {
+                        once(&mut found.parameters, extension, "key parameters extension")?;
+                    }
+                }
+                Payload::Sign(sign) => once(&mut found.sign, sign, "signature")?,
+                other => return Err(Error::UnexpectedPayload { found: other.payload_type() }),
+            }
+        }
+        Ok(found)
+    }
+
+    fn add_identity(&mut self, idr: &'m Idr<'m>) -> Result<(), Error> {
+        let slot = match idr.role {
+            IdRole::INITIATOR | IdRole::INITIATOR_UID => &mut self.initiator,
+            IdRole::RESPONDER | IdRole::RESPONDER_UID => &mut self.recipient,
+            IdRole::INITIATOR_KMS => &mut self.initiator_kms,
+            IdRole::RESPONDER_KMS => &mut self.recipient_kms,
+            role => return Err(Error::UnexpectedRole { role }),
+        };
+        once(slot, idr, role_name(idr.role))
+    }
+
+    fn time(&self) -> Result<NtpTime, Error> {
+        match self.timestamp {
+            Some(Timestamp::NtpUtc(time)) => Ok(time),
+            Some(other) => Err(Error::TimestampType { found: other.type_number() }),
+            None => Err(Error::Missing { what: "T" }),
+        }
+    }
+
+    fn rand(&self) -> Result<[u8; 16], Error> {
+        let octets = &self.rand.ok_or(Error::Missing { what: "RAND" })?.octets;
+        octets.as_ref().try_into().map_err(|_| Error::RandLength { found: octets.len() })
+    }
+
+    fn parties(&self, deviations: &mut Vec<Deviation>) -> Result<(CarriedParty, CarriedParty), Error> {
+        let initiator = self.initiator.ok_or(Error::Missing { what: "IDRi" })?;
+        let recipient = self.recipient.ok_or(Error::Missing { what: "IDRr" })?;
+        let initiator_kms = self.initiator_kms.ok_or(Error::Missing { what: "IDRkmsi" })?;
+        let recipient_kms = self.recipient_kms.ok_or(Error::Missing { what: "IDRkmsr" })?;
+        if is_hidden(initiator) != is_hidden(recipient) {
+            return Err(Error::MixedRoles);
+        }
+        let initiator = read_party(Party::Initiator, initiator, initiator_kms, deviations)?;
+        let recipient = read_party(Party::Recipient, recipient, recipient_kms, deviations)?;
+        Ok((initiator, recipient))
+    }
+
+    /// Judges the security policies and lists their numbers.
+    fn policy_numbers(&self) -> Result<Vec<u8>, Error> {
+        let mut numbers = Vec::with_capacity(self.policies.len());
+        for policy in &self.policies {
+            if numbers.contains(&policy.policy_no) {
+                return Err(Error::Repeated { what: "security policy of one number" });
+            }
+            profile::judge_policy(policy)?;
+            numbers.push(policy.policy_no);
+        }
+        Ok(numbers)
+    }
+
+    fn sed(&self) -> Result<&'m [u8], Error> {
+        let sakke = self.sakke.ok_or(Error::Missing { what: "SAKKE" })?;
+        if sakke.parameters != SakkeParameters::SET_1 {
+            return Err(Error::SakkeParameterSet { found: sakke.parameters });
+        }
+        if sakke.id_scheme != IdScheme::MCX_UID {
+            return Err(Error::IdScheme { found: sakke.id_scheme });
+        }
+        if sakke.data.len() != sakke::SED_LEN {
+            return Err(Error::SakkeLength { found: sakke.data.len() });
+        }
+        Ok(&sakke.data)
+    }
+
+    fn parameters(&self, csb_id: KeyId) -> Result<Option<ProtectedPayload>, Error> {
+        let Some(extension) = self.parameters else { return Ok(None) };
+        let payload = ProtectedPayload::parse(&extension.data)?;
+        require_dppk_id(&payload, csb_id)?;
+        Ok(Some(payload))
+    }
+
+    fn judge_signature(&self) -> Result<(), Error> {
+        let sign = self.sign.ok_or(Error::Missing { what: "signature" })?;
+        if sign.signature_type != SignatureType::ECCSI {
+            return Err(Error::SignatureType { found: sign.signature_type });
+        }
+        if sign.signature.len() != eccsi::SIGNATURE_LEN {
+            return Err(Error::SignatureLength { found: sign.signature.len() });
+        }
+        Ok(())
+    }
+}
+
+fn once<T>(slot: &mut Option<T>, value: T, what: &'static str) -> Result<(), Error> {
+    match slot.replace(value) {
+        Some(_) => Err(Error::Repeated { what }),
+        None => Ok(()),
+    }
+}
+
+const fn role_name(role: IdRole) -> &'static str {
+    match role {
+        IdRole::INITIATOR => "IDRi",
+        IdRole::RESPONDER => "IDRr",
+        IdRole::INITIATOR_KMS => "IDRkmsi",
+        IdRole::RESPONDER_KMS => "IDRkmsr",
+        IdRole::INITIATOR_UID => "IDRuidi",
+        IdRole::RESPONDER_UID => "IDRuidr",
+        _ => "IDR",
+    }
+}
+
+fn is_hidden(idr: &Idr<'_>) -> bool {
+    matches!(idr.role, IdRole::INITIATOR_UID | IdRole::RESPONDER_UID)
+}
+
+fn read_party(
+    party: Party,
+    user: &Idr<'_>,
+    kms: &Idr<'_>,
+    deviations: &mut Vec<Deviation>,
+) -> Result<CarriedParty, Error> {
+    for idr in [user, kms] {
+        if idr.id_type != IdType::URI {
+            return Err(Error::IdentityType { role: role_name(idr.role), found: idr.id_type });
+        }
+    }
+    let uid = <[u8; UID_LEN]>::try_from(user.data.as_ref()).map(Uid::from_bytes);
+    let identity = match (is_hidden(user), uid, uri_text(&user.data)) {
+        (true, Ok(uid), _) => CarriedIdentity::Uid(uid),
+        (true, Err(_), _) => {
+            return Err(Error::UidLength { role: role_name(user.role), found: user.data.len() });
+        }
+        (false, _, Some(uri)) => CarriedIdentity::Uri(uri.into()),
+        (false, Ok(uid), None) => {
+            deviations.push(Deviation::UidInPlainRole(party));
+            CarriedIdentity::Uid(uid)
+        }
+        (false, Err(_), None) => return Err(Error::NotAUri { role: role_name(user.role) }),
+    };
+    let kms_uri = match kms.data.strip_suffix(&[0]) {
+        Some(uri) => {
+            deviations.push(Deviation::KmsUriTrailingNul(party));
+            uri
+        }
+        None => &kms.data,
+    };
+    let kms_uri = uri_text(kms_uri).ok_or(Error::NotAUri { role: role_name(kms.role) })?;
+    Ok(CarriedParty { identity, kms_uri: kms_uri.into() })
+}
+
+/// Printable text, which a UID practically never is: a random one with a chance of 2^-45.
+fn uri_text(octets: &[u8]) -> Option<&str> {
+    core::str::from_utf8(octets).ok().filter(|text| !text.is_empty() && !text.contains(char::is_control))
+}
+
+/// Judges the crypto sessions of the header. For a GMK, whose identifier shows only once the key is there, returns what
+/// the SPIs claim it to be.
+fn judge_sessions(
+    map: &CsIdMap<'_>,
+    policy_numbers: &[u8],
+    csb_id: KeyId,
+    deviations: &mut Vec<Deviation>,
+) -> Result<Vec<(u8, [u8; 4])>, Error> {
+    let require_policy = |cs_id: u8, policy_no: u8| match policy_numbers.contains(&policy_no) {
+        true => Ok(()),
+        false => Err(Error::NoSuchPolicy { cs_id, policy_no }),
+    };
+    let mut claimed_gmk_ids = Vec::new();
+    match map {
+        CsIdMap::Empty { cs_count: 0 } => {}
+        CsIdMap::Empty { cs_count } => return Err(Error::SessionsWithoutMap { count: *cs_count }),
+        CsIdMap::SrtpId(entries) => {
+            if !entries.is_empty() {
+                deviations.push(Deviation::SrtpIdMap);
+            }
+            for (cs_id, entry) in (1..=u8::MAX).zip(entries) {
+                require_policy(cs_id, entry.policy_no)?;
+            }
+        }
+        CsIdMap::GenericId(entries) => {
+            for entry in entries {
+                if entry.protocol != ProtocolType::SRTP {
+                    return Err(Error::CsProtocol { cs_id: entry.cs_id, found: entry.protocol });
+                }
+                for policy_no in entry.policy_numbers.iter() {
+                    require_policy(entry.cs_id, *policy_no)?;
+                }
+                claimed_gmk_ids.extend(judge_spi(entry, csb_id)?.map(|gmk_id| (entry.cs_id, gmk_id)));
+            }
+        }
+    }
+    Ok(claimed_gmk_ids)
+}
+
+/// An SPI is absent, or names the key: GMK-ID || GUK-ID for a GMK, of which it returns the first, the CSB-ID for others.
+fn judge_spi(entry: &GenericIdEntry<'_>, csb_id: KeyId) -> Result<Option<[u8; 4]>, Error> {
+    let wrong = Err(Error::Spi { cs_id: entry.cs_id });
+    match (csb_id.key_type(), entry.spi.as_ref()) {
+        (_, []) => Ok(None),
+        (KeyType::Gmk, [a, b, c, d, guk_id @ ..]) if *guk_id == csb_id.to_bytes() => Ok(Some([*a, *b, *c, *d])),
+        (KeyType::Gmk, _) => wrong,
+        (_, spi) if *spi == csb_id.to_bytes() => Ok(None),
+        _ => wrong,
     }
 }

@@ -1,7 +1,9 @@
 //! Sending: from a key to the octets of a message.
 use super::profile;
-use crate::mc::{Bundle, Error, GukId, KeyId, KeyParameters, KeySet, KeyType, Kms};
-use crate::mikey::NtpTime;
+use crate::mc::{Bundle, Error, GukId, KeyId, KeyParameters, KeySet, KeyType, Kms, Uid};
+use crate::mikey::{
+    ExtensionType, GeneralExtension, Header, IdRole, Idr, Message, NtpTime, Rand, Sakke, Timestamp,
+};
 use crate::sakke::SharedSecret;
 use alloc::vec::Vec;
 use rand_core::CryptoRng;
@@ -88,5 +90,51 @@ impl<'a> Offer<'a> {
     /// The key with its identifiers and RAND, as the recipient will have it: for a GMK the GUK-ID is the recipient's.
     pub const fn bundle(&self) -> &Bundle {
         &self.bundle
+    }
+
+    /// Encodes the message, encapsulates the key to the recipient, and signs: HDR, T, RAND, four IDRs, SP, SAKKE, the
+    /// key parameters if there are any, SIGN (TS 33.180 E.1.2).
+    ///
+    /// `rng` yields the vector of the key parameters and the nonce of the signature. Fails with
+    /// [`Error::Encapsulation`], [`Error::TooLong`], [`Error::TimeTooLate`], [`Error::GroupsNotAllowed`] and
+    /// [`Error::Mikey`].
+    pub fn build<R: CryptoRng + ?Sized>(&self, rng: &mut R) -> Result<Vec<u8>, Error> {
+        let Bundle { key, csb_id, rand, .. } = &self.bundle;
+        let recipient_uid = self.recipient_kms.uid_at(self.recipient_uri, self.time)?;
+        let recipient = self.recipient_kms.identity(&recipient_uid);
+        let sed = self.recipient_kms.sakke().encapsulate(recipient.as_bytes(), key).map_err(Error::Encapsulation)?;
+
+        let mut message = Message::new(Header::sakke(csb_id.to_u32(), profile::crypto_sessions(&self.bundle)))
+            .with(Timestamp::NtpUtc(self.time))
+            .with(Rand::new(rand.as_slice()));
+        message.payloads.extend(self.identities(&recipient_uid).map(Into::into));
+        message = message.with(profile::policy(csb_id.key_type())).with(Sakke::mcx(sed.to_bytes().to_vec()));
+        if let Some(parameters) = &self.parameters {
+            let mut iv = [0; 16];
+            rng.fill_bytes(&mut iv);
+            let data = parameters.protect(key, *csb_id, self.time.unix_seconds().unwrap_or(0), iv)?;
+            message = message.with(GeneralExtension::new(ExtensionType::KEY_PARAMETERS, data));
+        }
+        message.sign(self.initiator.signer(), rng)?;
+        Ok(message.to_bytes()?)
+    }
+
+    fn identities<'m>(&'m self, recipient_uid: &'m Uid) -> [Idr<'m>; 4] {
+        let [initiator, recipient] = match self.identity_mode {
+            IdentityMode::Hidden => [
+                Idr::uri(IdRole::INITIATOR_UID, self.initiator.uid().as_bytes().as_slice()),
+                Idr::uri(IdRole::RESPONDER_UID, recipient_uid.as_bytes().as_slice()),
+            ],
+            IdentityMode::Plain => [
+                Idr::uri(IdRole::INITIATOR, self.initiator.user_uri().as_bytes()),
+                Idr::uri(IdRole::RESPONDER, self.recipient_uri.as_bytes()),
+            ],
+        };
+        [
+            initiator,
+            recipient,
+            Idr::uri(IdRole::INITIATOR_KMS, self.initiator.kms().uri().as_bytes()),
+            Idr::uri(IdRole::RESPONDER_KMS, self.recipient_kms.uri().as_bytes()),
+        ]
     }
 }

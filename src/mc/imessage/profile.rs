@@ -1,0 +1,142 @@
+//! What a message says about SRTP: the security policies and crypto sessions that TS 33.180 gives each key type.
+use crate::mc::{Bundle, CsId, Error, KeyType};
+use crate::mikey::{
+    CsIdMap, GenericIdEntry, ProtocolType, SecurityPolicy, SrtpAuthentication, SrtpEncryption, SrtpParameter,
+};
+use alloc::vec;
+
+/// The policy number that we write.
+const POLICY_NO: u8 = 0;
+
+/// An SRTP policy parameter (RFC 3830 6.10.1) with its value, which is one octet in all that the profile has.
+type Parameter = (SrtpParameter, u8);
+
+const AES_GCM: Parameter = (SrtpParameter::ENCRYPTION_ALGORITHM, SrtpEncryption::AES_GCM.0);
+const KEY_LENGTH: Parameter = (SrtpParameter::SESSION_ENCRYPTION_KEY_LENGTH, 16);
+/// RFC 4771 mode 3: packets carry the roll-over counter, without integrity protection beyond that of the cipher.
+const ROC_MODE: Parameter = (SrtpParameter::AUTHENTICATION_ALGORITHM, SrtpAuthentication::RCCM_3.0);
+const SALT_LENGTH: Parameter = (SrtpParameter::SESSION_SALT_LENGTH, 12);
+const SRTP_PRF: Parameter = (SrtpParameter::PRF, 0);
+const KEY_DERIVATION_RATE: Parameter = (SrtpParameter::KEY_DERIVATION_RATE, 0);
+const SRTP_ENCRYPTED: Parameter = (SrtpParameter::SRTP_ENCRYPTION, 1);
+const SRTCP_ENCRYPTED: Parameter = (SrtpParameter::SRTCP_ENCRYPTION, 1);
+const ROC_RATE: Parameter = (SrtpParameter::ROC_TRANSMISSION_RATE, 1);
+const ROC_TAG_LENGTH: Parameter = (SrtpParameter::SRTP_AUTHENTICATION_TAG_LENGTH, 4);
+const SRTCP_TAG_LENGTH: Parameter = (SrtpParameter::SRTCP_AUTHENTICATION_TAG_LENGTH, 0);
+const AEAD_TAG_LENGTH: Parameter = (SrtpParameter::AEAD_TAG_LENGTH, 16);
+
+/// Table E.2-1: a group, whose late joiners need the roll-over counter.
+const GROUP: [Parameter; 10] = [
+    AES_GCM,
+    KEY_LENGTH,
+    ROC_MODE,
+    SALT_LENGTH,
+    SRTP_PRF,
+    KEY_DERIVATION_RATE,
+    ROC_RATE,
+    ROC_TAG_LENGTH,
+    SRTCP_TAG_LENGTH,
+    AEAD_TAG_LENGTH,
+];
+/// Table E.3-1: two parties.
+const PAIR: [Parameter; 6] = [AES_GCM, KEY_LENGTH, SALT_LENGTH, SRTP_PRF, KEY_DERIVATION_RATE, AEAD_TAG_LENGTH];
+
+/// The security policy that goes with a key: that of a group for a GMK, that of two parties for all others.
+pub(super) fn policy(key_type: KeyType) -> SecurityPolicy<'static> {
+    let parameters = match key_type {
+        KeyType::Gmk => GROUP.as_slice(),
+        _ => &PAIR,
+    };
+    SecurityPolicy::srtp(POLICY_NO, parameters)
+}
+
+/// The crypto sessions that go with a key: a GENERIC-ID map with the key's identifiers as SPI for a GMK (GMK-ID ||
+/// GUK-ID) and a CSK (CSK-ID), an empty map for the others.
+pub(super) fn crypto_sessions(bundle: &Bundle) -> CsIdMap<'static> {
+    match bundle.key_id.key_type() {
+        KeyType::Gmk => one_session(CsId::McpttGroup, bundle),
+        KeyType::Csk => one_session(CsId::McpttCsk, bundle),
+        _ => CsIdMap::Empty { cs_count: 0 },
+    }
+}
+
+fn one_session(cs_id: CsId, bundle: &Bundle) -> CsIdMap<'static> {
+    CsIdMap::GenericId(vec![GenericIdEntry {
+        cs_id: cs_id.to_u8(),
+        protocol: ProtocolType::SRTP,
+        session_data_flag: false,
+        policy_numbers: vec![POLICY_NO].into(),
+        session_data: vec![].into(),
+        spi: bundle.mki().into(),
+    }])
+}
+
+/// Judges a received security policy: AEAD_AES_128_GCM in one of the two forms of the tables, or less explicitly.
+///
+/// Deployed senders mix the two forms, so each parameter is judged by itself. Each has one acceptable value; what is left
+/// out has the same meaning by default, save the cipher, which must be there.
+pub(super) fn judge_policy(policy: &SecurityPolicy<'_>) -> Result<(), Error> {
+    let policy_no = policy.policy_no;
+    if policy.protocol != ProtocolType::SRTP {
+        return Err(Error::PolicyProtocol { policy_no, found: policy.protocol });
+    }
+    let mut chooses_cipher = false;
+    for parameter in policy.parameters() {
+        let kind = SrtpParameter(parameter.parameter_type);
+        let refused = Error::PolicyParameter { policy_no, parameter: kind };
+        let [value] = *parameter.value else { return Err(refused) };
+        if !GROUP.iter().chain(&[SRTP_ENCRYPTED, SRTCP_ENCRYPTED]).any(|known| *known == (kind, value)) {
+            return Err(refused);
+        }
+        chooses_cipher |= (kind, value) == AES_GCM;
+    }
+    if chooses_cipher { Ok(()) } else { Err(Error::PolicyCipher { policy_no }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mikey::PolicyParameter;
+    use alloc::vec::Vec;
+
+    fn judge(parameters: &[Parameter]) -> Result<(), Error> {
+        judge_policy(&SecurityPolicy::srtp(7, parameters))
+    }
+
+    fn refused(parameter: SrtpParameter) -> Result<(), Error> {
+        Err(Error::PolicyParameter { policy_no: 7, parameter })
+    }
+
+    #[test]
+    fn our_own_policies_and_those_of_the_vendors_are_accepted() {
+        for key_type in KeyType::ALL {
+            assert_eq!(judge_policy(&policy(key_type)), Ok(()));
+        }
+        let streamwide: Vec<Parameter> = GROUP.into_iter().filter(|p| *p != ROC_RATE).collect();
+        assert_eq!(judge(&streamwide), Ok(()));
+    }
+
+    #[test]
+    fn every_other_value_and_parameter_is_refused() {
+        for at in 0..GROUP.len() {
+            let mut parameters = GROUP;
+            parameters[at].1 ^= 1;
+            assert_eq!(judge(&parameters), refused(GROUP[at].0));
+        }
+        assert_eq!(judge(&[AES_GCM, (SRTP_ENCRYPTED.0, 0)]), refused(SRTP_ENCRYPTED.0));
+        assert_eq!(judge(&[AES_GCM, (SrtpParameter(21), 0)]), refused(SrtpParameter(21)));
+        let wide = [PolicyParameter { parameter_type: 0, value: &[0, 6] }];
+        assert_eq!(judge_policy(&SecurityPolicy::new(7, ProtocolType::SRTP, &wide).unwrap()), refused(AES_GCM.0));
+    }
+
+    #[test]
+    fn a_policy_without_a_cipher_is_refused() {
+        assert_eq!(judge(&[KEY_LENGTH]), Err(Error::PolicyCipher { policy_no: 7 }));
+    }
+
+    #[test]
+    fn another_protocol_is_refused() {
+        let policy = SecurityPolicy::new(7, ProtocolType(1), &[]).unwrap();
+        assert_eq!(judge_policy(&policy), Err(Error::PolicyProtocol { policy_no: 7, found: ProtocolType(1) }));
+    }
+}

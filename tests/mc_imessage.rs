@@ -1,0 +1,854 @@
+//! I_MESSAGEs there and back, and everything that a receiver must refuse.
+#![cfg(feature = "std")]
+
+mod mc_support;
+
+use mc_support::*;
+use mikey_sakke::mc::imessage::{
+    CarriedIdentity, Compatibility, Deviation, IdentityMode, Incoming, Offer, Policy, Receiver, Revocation, StatusZero,
+    TimeWindow,
+};
+use mikey_sakke::mc::{
+    CsId, Error, GukId, IdentityForm, KeyId, KeyParameters, KeyPeriods, KeyStatus, KeyType, Party, PeriodEpoch, Service,
+    Side,
+};
+use mikey_sakke::mikey::{
+    DataType, IdRole, IdScheme, IdType, NtpTime, PayloadType, PrfFunction, ProtocolType, SakkeParameters, SignatureType,
+    SrtpParameter,
+};
+use mikey_sakke::{eccsi, mikey, sakke};
+
+// There and back
+
+#[test]
+fn every_key_type_arrives_in_both_identity_modes() {
+    for key_type in KeyType::ALL {
+        for mode in [IdentityMode::Hidden, IdentityMode::Plain] {
+            let parameters = KeyParameters { text: "for the drill".into(), ..KeyParameters::live(key_type) };
+            let offer = offer(key_type).identity_mode(mode).parameters(parameters.clone()).unwrap();
+            let opened = bob_opens(&offer.build(&mut rng()).unwrap()).unwrap();
+            assert_eq!(opened.bundle.key.as_bytes(), key().as_bytes());
+            assert_eq!(opened.bundle.key_id, key_id(key_type));
+            assert_eq!(opened.bundle.csb_id, csb_id(key_type));
+            assert_eq!(opened.bundle.rand, RAND);
+            assert_eq!(opened.bundle.mki(), offer.bundle().mki());
+            assert_eq!(opened.parameters, Some(parameters));
+            assert_eq!(opened.revocation, Revocation::No);
+            assert_eq!(opened.time.seconds(), noon().seconds());
+            assert_eq!(opened.recipient_uri, BOB);
+            assert_eq!(opened.recipient_uid, *WORLD.bob.uid());
+            assert_eq!(opened.initiator().uri(), Some(ALICE));
+            assert_eq!(opened.initiator().uid(), WORLD.alice.uid());
+            assert_eq!(opened.findings, []);
+        }
+    }
+}
+
+#[test]
+fn both_ends_of_a_private_call_derive_the_same_media_keys_one_pair_a_direction() {
+    let offer = offer(KeyType::Pck);
+    let opened = bob_opens(&offer.build(&mut rng()).unwrap()).unwrap();
+    let [to_bob, to_alice] =
+        [Side::Initiator, Side::Receiver].map(|side| CsId::private(Service::Mcptt, side));
+    for cs_id in [to_bob, to_alice] {
+        assert_eq!(offer.bundle().media_keys(cs_id), opened.bundle.media_keys(cs_id));
+    }
+    assert_ne!(opened.bundle.media_keys(to_bob).master_key, opened.bundle.media_keys(to_alice).master_key);
+    assert_eq!(opened.bundle.media_keys(to_bob).mki, key_id(KeyType::Pck).to_bytes());
+}
+
+#[test]
+fn members_of_a_group_derive_the_media_keys_of_a_sender_from_its_guk_id() {
+    let opened = bob_opens(&message(KeyType::Gmk)).unwrap();
+    let bobs = opened.bundle.guk_id().unwrap();
+    let alices = GukId::new(&key(), key_id(KeyType::Gmk), ALICE).unwrap();
+    let alice_sends = opened.bundle.for_sender(alices).unwrap();
+    assert_ne!(alice_sends.media_keys(CsId::McpttGroup), opened.bundle.media_keys(CsId::McpttGroup));
+    assert_eq!(alice_sends.for_sender(bobs).unwrap().media_keys(CsId::McpttGroup), opened.bundle.media_keys(CsId::McpttGroup));
+    assert_eq!(alice_sends.mki(), [key_id(KeyType::Gmk).to_bytes(), alices.to_bytes()].concat());
+}
+
+#[test]
+fn payloads_go_out_in_the_order_that_the_field_expects() {
+    let kinds = |message: &[u8]| Parts::of(message).payloads.iter().map(|(kind, _)| *kind).collect::<Vec<_>>();
+    let roles = |message: &[u8]| {
+        let parts = Parts::of(message);
+        parts.payloads.iter().filter(|(kind, _)| *kind == IDR).map(|(_, body)| body[0]).collect::<Vec<_>>()
+    };
+    let hidden = message(KeyType::Gmk);
+    assert_eq!(kinds(&hidden), [T, RAND_PAYLOAD, IDR, IDR, IDR, IDR, SP, SAKKE, GEXT]);
+    assert_eq!(roles(&hidden), [8, 9, 6, 7]);
+    let plain = offer(KeyType::Gmk).identity_mode(IdentityMode::Plain).build(&mut rng()).unwrap();
+    assert_eq!(kinds(&plain), [T, RAND_PAYLOAD, IDR, IDR, IDR, IDR, SP, SAKKE]);
+    assert_eq!(roles(&plain), [1, 2, 6, 7]);
+}
+
+#[test]
+fn a_gmk_message_has_the_header_that_streamwide_sends() {
+    let message = message(KeyType::Gmk);
+    let guk_id = csb_id(KeyType::Gmk).to_bytes();
+    let mut expected = vec![1, 26, T, 1];
+    expected.extend_from_slice(&guk_id);
+    expected.extend_from_slice(&[1, 2, 4, 0, 1, 0, 0, 0, 8]);
+    expected.extend_from_slice(&key_id(KeyType::Gmk).to_bytes());
+    expected.extend_from_slice(&guk_id);
+    assert_eq!(message[..expected.len()], expected);
+}
+
+#[test]
+fn a_hidden_message_holds_neither_uri() {
+    let message = message(KeyType::Pck);
+    for uri in [ALICE, BOB] {
+        assert!(!message.windows(uri.len()).any(|window| window == uri.as_bytes()));
+    }
+}
+
+#[test]
+fn a_message_without_key_parameters_opens() {
+    let opened = bob_opens(&offer(KeyType::Pck).build(&mut rng()).unwrap()).unwrap();
+    assert_eq!(opened.parameters, None);
+    assert_eq!(opened.revocation, Revocation::No);
+}
+
+#[test]
+fn payloads_in_another_order_open() {
+    let message = altered(KeyType::Pck, |parts| parts.payloads.reverse());
+    assert!(bob_opens(&message).is_ok());
+}
+
+#[test]
+fn a_kms_of_the_old_conventions_works() {
+    let issuer = Issuer::new(KMS_URI);
+    let periods = KeyPeriods::new(PERIOD, 0, PeriodEpoch::Unix).unwrap();
+    let kms = issuer.kms.with_convention(periods, IdentityForm::HexText);
+    let period_no = periods.number_at(noon()).unwrap();
+    let (alice, bob) = (issuer.key_set_of(&kms, ALICE, period_no), issuer.key_set_of(&kms, BOB, period_no));
+    let message = Offer::new(&alice, BOB, &kms, key_id(KeyType::Pck), key(), noon(), RAND).unwrap();
+    let message = message.build(&mut rng()).unwrap();
+    let receiver = Receiver { key_sets: &[&bob], kmss: &[&kms], initiator_uri: Some(ALICE), key_type: None };
+    let verified = Incoming::parse(&message).unwrap().verify(&receiver, &Policy::new(noon())).unwrap();
+    assert_eq!(verified.decapsulate().unwrap().bundle.key.as_bytes(), key().as_bytes());
+}
+
+#[test]
+fn users_of_two_kmss_reach_each_other() {
+    let other = Issuer::new("kms.elsewhere.org");
+    let carol = other.key_set("sip:carol@elsewhere.org", PERIOD_NO);
+    let message =
+        Offer::new(&WORLD.alice, carol.user_uri(), &other.kms, key_id(KeyType::Pck), key(), noon(), RAND).unwrap();
+    let message = message.build(&mut rng()).unwrap();
+    let receiver = Receiver {
+        key_sets: &[&WORLD.bob, &carol],
+        kmss: &[&other.kms, &WORLD.issuer.kms],
+        initiator_uri: Some(ALICE),
+        key_type: Some(KeyType::Pck),
+    };
+    let verified = Incoming::parse(&message).unwrap().verify(&receiver, &Policy::new(noon())).unwrap();
+    assert_eq!(verified.key_set().user_uri(), carol.user_uri());
+    assert!(verified.decapsulate().is_ok());
+}
+
+#[test]
+fn a_hidden_initiator_is_known_by_uid_until_confirmed() {
+    let receiver =
+        Receiver { key_sets: &[&WORLD.bob], kmss: &[&WORLD.issuer.kms], initiator_uri: None, key_type: None };
+    let incoming = Incoming::parse(&message(KeyType::Pck)).unwrap();
+    let verified = incoming.verify(&receiver, &Policy::new(noon())).unwrap();
+    assert_eq!(verified.initiator_uri(), None);
+    let mut opened = verified.decapsulate().unwrap();
+    assert_eq!(opened.initiator().uri(), None);
+    let uid = *WORLD.alice.uid();
+    assert_eq!(opened.confirm_initiator("sip:mallory@example.org"), Err(Error::UnexpectedInitiator { uid }));
+    assert_eq!(opened.initiator().uri(), None);
+    assert_eq!(opened.confirm_initiator(ALICE), Ok(()));
+    assert_eq!(opened.initiator().uri(), Some(ALICE));
+}
+
+#[test]
+fn a_message_made_just_before_the_period_ends_opens_after() {
+    let next = WORLD.issuer.key_set(BOB, PERIOD_NO + 1);
+    let (_, end) = WORLD.issuer.kms.periods().bounds(PERIOD_NO);
+    let last = NtpTime::from_seconds(end - 1);
+    for mode in [IdentityMode::Hidden, IdentityMode::Plain] {
+        let offer = Offer::new(&WORLD.alice, BOB, &WORLD.issuer.kms, key_id(KeyType::Pck), key(), last, RAND).unwrap();
+        let message = offer.identity_mode(mode).build(&mut rng()).unwrap();
+        let receiver = Receiver {
+            key_sets: &[&next, &WORLD.bob],
+            kmss: &[&WORLD.issuer.kms],
+            initiator_uri: Some(ALICE),
+            key_type: None,
+        };
+        let policy = Policy::new(NtpTime::from_seconds(end + 30));
+        let verified = Incoming::parse(&message).unwrap().verify(&receiver, &policy).unwrap();
+        assert_eq!(verified.key_set().period_no(), PERIOD_NO);
+        assert!(verified.decapsulate().is_ok());
+    }
+}
+
+// What an offer refuses
+
+#[test]
+fn an_offer_outside_the_period_of_its_key_set_is_refused() {
+    let time = later(PERIOD);
+    let refused = Offer::new(&WORLD.alice, BOB, &WORLD.issuer.kms, key_id(KeyType::Pck), key(), time, RAND);
+    assert_eq!(
+        refused.map(|_| ()),
+        Err(Error::TimeOutsideKeySet { key_set: PERIOD_NO, time: PERIOD_NO + 1 })
+    );
+}
+
+#[test]
+fn an_offer_to_a_kms_whose_certificate_ran_out_is_refused() {
+    let kms = WORLD.issuer.kms.clone().valid(None, Some(noon()));
+    let refused = Offer::new(&WORLD.alice, BOB, &kms, key_id(KeyType::Pck), key(), noon(), RAND);
+    assert_eq!(refused.map(|_| ()), Err(Error::KmsNotValid { kms_uri: KMS_URI.into(), time: noon() }));
+}
+
+#[test]
+fn an_offer_with_parameters_of_another_type_is_refused() {
+    let refused = offer(KeyType::Pck).parameters(KeyParameters::live(KeyType::Csk));
+    assert_eq!(
+        refused.map(|_| ()),
+        Err(Error::ParametersContradictType { found: KeyType::Csk, expected: KeyType::Pck })
+    );
+}
+
+// Shape. Each message is signed again, so that nothing but the fault can be the reason.
+
+/// Asserts that the altered message is refused with `expected`, already when it is parsed.
+fn shape(alter: impl FnOnce(&mut Parts), expected: Error) {
+    let message = altered(KeyType::Pck, alter);
+    assert_eq!(Incoming::parse(&message).map(|_| ()), Err(expected));
+}
+
+#[test]
+fn data_type_27_without_a_signature_is_not_authentic() {
+    let mut parts = Parts::of(&message(KeyType::Pck));
+    parts.header[1] = 27;
+    let unknown = Err(Error::Mikey(mikey::Error::UnknownDataType { offset: 1, found: 27 }));
+    assert_eq!(Incoming::parse(&parts.sign()).map(|_| ()), unknown);
+    let mut unsigned = parts.signed_octets();
+    let gext = 1 + parts.payload(GEXT, 0).len();
+    let len = unsigned.len();
+    unsigned[len - 2 - gext] = 0;
+    unsigned.truncate(len - 2);
+    assert_eq!(Incoming::parse(&unsigned).map(|_| ()), unknown);
+    unsigned[1] = 26;
+    assert_eq!(Incoming::parse(&unsigned).map(|_| ()), Err(Error::Missing { what: "signature" }));
+}
+
+#[test]
+fn another_data_type_is_refused() {
+    shape(|parts| parts.header[1] = 0, Error::DataType { found: DataType::PreShared });
+}
+
+#[test]
+fn another_version_is_refused() {
+    let message = altered(KeyType::Pck, |parts| parts.header[0] = 2);
+    assert!(matches!(Incoming::parse(&message), Err(Error::Mikey(_))));
+}
+
+#[test]
+fn another_prf_is_refused() {
+    shape(|parts| parts.header[3] = 2, Error::Prf { found: PrfFunction(2) });
+}
+
+#[test]
+fn an_unknown_purpose_tag_is_refused() {
+    shape(|parts| parts.header[4] = 0x7f, Error::UnknownPurposeTag { tag: 7 });
+}
+
+#[test]
+fn a_message_without_timestamp_is_refused() {
+    shape(|parts| parts.remove(T, 0), Error::Missing { what: "T" });
+}
+
+#[test]
+fn a_message_without_rand_is_refused() {
+    shape(|parts| parts.remove(RAND_PAYLOAD, 0), Error::Missing { what: "RAND" });
+}
+
+#[test]
+fn a_message_without_an_identity_is_refused() {
+    for (nth, what) in ["IDRi", "IDRr", "IDRkmsi", "IDRkmsr"].into_iter().enumerate() {
+        shape(|parts| parts.remove(IDR, nth), Error::Missing { what });
+    }
+}
+
+#[test]
+fn a_message_without_encapsulated_data_is_refused() {
+    shape(|parts| parts.remove(SAKKE, 0), Error::Missing { what: "SAKKE" });
+}
+
+#[test]
+fn a_payload_that_is_there_twice_is_refused() {
+    for (kind, what) in [(T, "T"), (RAND_PAYLOAD, "RAND"), (SAKKE, "SAKKE"), (GEXT, "key parameters extension"), (IDR, "IDRuidi")] {
+        shape(
+            |parts| {
+                let at = parts.position(kind);
+                let copy = parts.payloads[at].clone();
+                parts.payloads.insert(at, copy);
+            },
+            Error::Repeated { what },
+        );
+    }
+}
+
+#[test]
+fn a_security_policy_number_that_is_there_twice_is_refused() {
+    shape(
+        |parts| {
+            let at = parts.position(SP);
+            let copy = parts.payloads[at].clone();
+            parts.payloads.insert(at, copy);
+        },
+        Error::Repeated { what: "security policy of one number" },
+    );
+}
+
+#[test]
+fn a_rand_of_another_length_is_refused() {
+    for found in [0u8, 15, 17, 32] {
+        shape(
+            |parts| *parts.payload(RAND_PAYLOAD, 0) = [vec![found], vec![1; found.into()]].concat(),
+            Error::RandLength { found: found.into() },
+        );
+    }
+}
+
+#[test]
+fn a_timestamp_of_another_type_is_refused() {
+    shape(|parts| parts.payload(T, 0)[0] = 1, Error::TimestampType { found: 1 });
+}
+
+#[test]
+fn another_role_is_refused() {
+    shape(|parts| parts.payload(IDR, 0)[0] = 3, Error::UnexpectedRole { role: IdRole::KMS });
+}
+
+#[test]
+fn one_hidden_and_one_plain_identity_are_refused() {
+    shape(|parts| parts.payload(IDR, 0)[0] = 1, Error::MixedRoles);
+    shape(|parts| parts.payload(IDR, 1)[0] = 2, Error::MixedRoles);
+}
+
+#[test]
+fn an_identity_of_another_type_is_refused() {
+    for (nth, role) in ["IDRuidi", "IDRuidr", "IDRkmsi", "IDRkmsr"].into_iter().enumerate() {
+        shape(|parts| parts.payload(IDR, nth)[1] = 0, Error::IdentityType { role, found: IdType::NAI });
+    }
+}
+
+#[test]
+fn a_uid_of_another_length_is_refused() {
+    shape(
+        |parts| *parts.payload(IDR, 1) = [vec![9, 1, 0, 31], vec![1; 31]].concat(),
+        Error::UidLength { role: "IDRuidr", found: 31 },
+    );
+}
+
+#[test]
+fn an_identity_that_is_no_text_is_refused() {
+    shape(|parts| *parts.payload(IDR, 2) = vec![6, 1, 0, 2, b'k', 0xff], Error::NotAUri { role: "IDRkmsi" });
+    shape(|parts| *parts.payload(IDR, 3) = vec![7, 1, 0, 2, b'\n', b'k'], Error::NotAUri { role: "IDRkmsr" });
+    shape(|parts| *parts.payload(IDR, 3) = vec![7, 1, 0, 0], Error::NotAUri { role: "IDRkmsr" });
+}
+
+#[test]
+fn another_sakke_parameter_set_is_refused() {
+    shape(|parts| parts.payload(SAKKE, 0)[0] = 2, Error::SakkeParameterSet { found: SakkeParameters(2) });
+}
+
+#[test]
+fn another_id_scheme_is_refused() {
+    shape(|parts| parts.payload(SAKKE, 0)[1] = 1, Error::IdScheme { found: IdScheme::TEL_URI_MONTHLY });
+}
+
+#[test]
+fn encapsulated_data_of_another_length_is_refused() {
+    shape(
+        |parts| {
+            let sakke = parts.payload(SAKKE, 0);
+            sakke.pop();
+            sakke[2..4].copy_from_slice(&272u16.to_be_bytes());
+        },
+        Error::SakkeLength { found: 272 },
+    );
+}
+
+#[test]
+fn a_length_beyond_the_message_is_refused() {
+    for (kind, at) in [(SAKKE, 2), (GEXT, 1), (IDR, 2), (SP, 2)] {
+        let message = altered(KeyType::Pck, |parts| parts.payload(kind, 0)[at] = 0xff);
+        assert!(matches!(Incoming::parse(&message), Err(Error::Mikey(_))), "payload {kind}");
+    }
+}
+
+#[test]
+fn another_kind_of_signature_is_refused() {
+    let mut message = message(KeyType::Pck);
+    let at = message.len() - 131;
+    message[at] = 0x10;
+    assert_eq!(Incoming::parse(&message).map(|_| ()), Err(Error::SignatureType { found: SignatureType::RSA_PSS }));
+}
+
+#[test]
+fn a_signature_of_another_length_is_refused() {
+    let mut message = message(KeyType::Pck);
+    message.pop();
+    let at = message.len() - 129;
+    message[at] = 0x80;
+    assert_eq!(Incoming::parse(&message).map(|_| ()), Err(Error::SignatureLength { found: 128 }));
+}
+
+#[test]
+fn another_map_type_is_refused() {
+    let message = altered(KeyType::Pck, |parts| parts.header[9] = 3);
+    assert!(matches!(Incoming::parse(&message), Err(Error::Mikey(mikey::Error::UnknownMapType { found: 3, .. }))));
+}
+
+#[test]
+fn crypto_sessions_without_a_map_are_refused() {
+    shape(|parts| parts.header[8] = 1, Error::SessionsWithoutMap { count: 1 });
+}
+
+#[test]
+fn no_crypto_session_needs_no_map_whatever_its_type() {
+    for map_type in 0..3 {
+        let message = altered(KeyType::Pck, |parts| parts.header[9] = map_type);
+        assert!(bob_opens(&message).is_ok(), "map type {map_type}");
+    }
+}
+
+#[test]
+fn a_crypto_session_for_another_protocol_is_refused() {
+    let message = altered(KeyType::Gmk, |parts| parts.header[11] = 1);
+    assert_eq!(Incoming::parse(&message).map(|_| ()), Err(Error::CsProtocol { cs_id: 4, found: ProtocolType(1) }));
+}
+
+#[test]
+fn a_crypto_session_without_its_policy_is_refused() {
+    let message = altered(KeyType::Gmk, |parts| parts.header[13] = 5);
+    assert_eq!(Incoming::parse(&message).map(|_| ()), Err(Error::NoSuchPolicy { cs_id: 4, policy_no: 5 }));
+    let message = altered(KeyType::Gmk, |parts| parts.remove(SP, 0));
+    assert_eq!(Incoming::parse(&message).map(|_| ()), Err(Error::NoSuchPolicy { cs_id: 4, policy_no: 0 }));
+}
+
+#[test]
+fn an_spi_that_is_not_the_key_identifier_is_refused() {
+    let message = altered(KeyType::Gmk, |parts| *parts.header.last_mut().unwrap() ^= 1);
+    assert_eq!(Incoming::parse(&message).map(|_| ()), Err(Error::Spi { cs_id: 4 }));
+    let message = altered(KeyType::Csk, |parts| *parts.header.last_mut().unwrap() ^= 1);
+    assert_eq!(Incoming::parse(&message).map(|_| ()), Err(Error::Spi { cs_id: 6 }));
+    // The GMK-ID shows only when the key is there.
+    let message = altered(KeyType::Gmk, |parts| parts.header[20] ^= 1);
+    assert_eq!(bob_opens(&message).map(|_| ()), Err(Error::Spi { cs_id: 4 }));
+}
+
+#[test]
+fn a_security_policy_that_is_not_the_profile_is_refused() {
+    let of_parameter = |kind| Error::PolicyParameter { policy_no: 0, parameter: SrtpParameter(kind) };
+    // Policy number, protocol, length (2), then type, length and value of each parameter.
+    shape(|parts| parts.payload(SP, 0)[6] = 1, of_parameter(0));
+    shape(|parts| parts.payload(SP, 0)[9] = 32, of_parameter(1));
+    shape(|parts| parts.payload(SP, 0)[4] = 99, of_parameter(99));
+    shape(|parts| parts.payload(SP, 0)[1] = 1, Error::PolicyProtocol { policy_no: 0, found: ProtocolType(1) });
+    shape(|parts| *parts.payload(SP, 0) = vec![0, 0, 0, 3, 1, 1, 16], Error::PolicyCipher { policy_no: 0 });
+}
+
+#[test]
+fn a_payload_that_does_not_belong_is_refused() {
+    // ID, an identity without a role.
+    shape(
+        |parts| parts.payloads.insert(0, (6, vec![1, 0, 1, b'x'])),
+        Error::UnexpectedPayload { found: PayloadType::ID },
+    );
+}
+
+#[test]
+fn an_unknown_payload_is_refused() {
+    let message = altered(KeyType::Pck, |parts| parts.payloads.insert(0, (99, vec![0])));
+    assert!(matches!(Incoming::parse(&message), Err(Error::Mikey(_))));
+}
+
+#[test]
+fn octets_after_the_signature_are_refused() {
+    let mut message = message(KeyType::Pck);
+    message.push(0);
+    assert!(Incoming::parse(&message).is_err());
+}
+
+#[test]
+fn nothing_is_a_message() {
+    assert!(matches!(Incoming::parse(&[]), Err(Error::Mikey(_))));
+}
+
+#[test]
+fn faults_in_the_clear_part_of_key_parameters_are_refused() {
+    // Extension type, length (2), then the protected payload.
+    shape(|parts| parts.payload(GEXT, 0)[3] = 0x03, Error::ParametersNotEncrypted { message_type: 3 });
+    shape(|parts| parts.payload(GEXT, 0)[14] = 2, Error::ParametersAlgorithm { found: 2 });
+    let expected = key_id(KeyType::Pck).to_u32();
+    shape(|parts| parts.payload(GEXT, 0)[34] ^= 1, Error::DppkIdMismatch { found: expected ^ 1, expected });
+    shape(
+        |parts| parts.payload(GEXT, 0)[37] += 1,
+        Error::ParametersPayloadLength { stated: 34, present: 33 },
+    );
+    shape(|parts| *parts.payload(GEXT, 0) = vec![7, 0, 2, 0x43, 0], Error::ParametersTooShort { len: 2 });
+}
+
+// Who
+
+#[test]
+fn a_message_for_another_user_is_refused() {
+    let receiver =
+        Receiver { key_sets: &[&WORLD.alice], kmss: &[&WORLD.issuer.kms], initiator_uri: None, key_type: None };
+    let refuse = |mode| {
+        let message = offer(KeyType::Pck).identity_mode(mode).build(&mut rng()).unwrap();
+        Incoming::parse(&message).unwrap().verify(&receiver, &Policy::new(noon())).map(|_| ())
+    };
+    let recipient = WORLD.bob.uid().to_string();
+    assert_eq!(refuse(IdentityMode::Hidden), Err(Error::NotForMe { recipient }));
+    assert_eq!(refuse(IdentityMode::Plain), Err(Error::NotForMe { recipient: BOB.into() }));
+}
+
+#[test]
+fn a_receiver_without_keys_is_nobody() {
+    let receiver = Receiver { key_sets: &[], kmss: &[&WORLD.issuer.kms], initiator_uri: None, key_type: None };
+    let refused = Incoming::parse(&message(KeyType::Pck)).unwrap().verify(&receiver, &Policy::new(noon()));
+    assert!(matches!(refused, Err(Error::NotForMe { .. })));
+}
+
+#[test]
+fn an_unknown_kms_is_refused() {
+    let receiver = Receiver { key_sets: &[&WORLD.bob], kmss: &[], initiator_uri: None, key_type: None };
+    let refused = Incoming::parse(&message(KeyType::Pck)).unwrap().verify(&receiver, &Policy::new(noon()));
+    assert_eq!(
+        refused.map(|_| ()),
+        Err(Error::UnknownKms { party: Party::Initiator, kms_uri: KMS_URI.into() })
+    );
+    let other = b"kms.example.com";
+    let mut body = vec![7, 1, 0, other.len() as u8];
+    body.extend_from_slice(other);
+    let message = altered(KeyType::Pck, |parts| *parts.payload(IDR, 3) = body);
+    assert_eq!(
+        bob_opens(&message).map(|_| ()),
+        Err(Error::UnknownKms { party: Party::Recipient, kms_uri: "kms.example.com".into() })
+    );
+}
+
+#[test]
+fn a_kms_certificate_outside_its_validity_is_refused() {
+    let expired = WORLD.issuer.kms.clone().valid(None, Some(earlier(1)));
+    let early = WORLD.issuer.kms.clone().valid(Some(later(1)), None);
+    for kms in [&expired, &early] {
+        let receiver = Receiver { key_sets: &[&WORLD.bob], kmss: &[kms], initiator_uri: None, key_type: None };
+        let refused = Incoming::parse(&message(KeyType::Pck)).unwrap().verify(&receiver, &Policy::new(noon()));
+        assert_eq!(refused.map(|_| ()), Err(Error::KmsNotValid { kms_uri: KMS_URI.into(), time: noon() }));
+    }
+}
+
+#[test]
+fn another_initiator_than_expected_is_refused() {
+    let receiver = Receiver {
+        key_sets: &[&WORLD.bob],
+        kmss: &[&WORLD.issuer.kms],
+        initiator_uri: Some("sip:carol@example.org"),
+        key_type: None,
+    };
+    for mode in [IdentityMode::Hidden, IdentityMode::Plain] {
+        let message = offer(KeyType::Pck).identity_mode(mode).build(&mut rng()).unwrap();
+        let refused = Incoming::parse(&message).unwrap().verify(&receiver, &Policy::new(noon()));
+        assert_eq!(refused.map(|_| ()), Err(Error::UnexpectedInitiator { uid: *WORLD.alice.uid() }));
+    }
+}
+
+#[test]
+fn another_key_type_than_expected_is_refused() {
+    let receiver = Receiver {
+        key_sets: &[&WORLD.bob],
+        kmss: &[&WORLD.issuer.kms],
+        initiator_uri: None,
+        key_type: Some(KeyType::Pck),
+    };
+    let refused = Incoming::parse(&message(KeyType::Csk)).unwrap().verify(&receiver, &Policy::new(noon()));
+    assert_eq!(
+        refused.map(|_| ()),
+        Err(Error::UnexpectedKeyType { found: KeyType::Csk, expected: KeyType::Pck })
+    );
+}
+
+#[test]
+fn a_plain_message_of_a_period_without_keys_is_refused() {
+    let next = WORLD.issuer.key_set(BOB, PERIOD_NO + 1);
+    let receiver = Receiver { key_sets: &[&next], kmss: &[&WORLD.issuer.kms], initiator_uri: None, key_type: None };
+    let message = offer(KeyType::Pck).identity_mode(IdentityMode::Plain).build(&mut rng()).unwrap();
+    let refused = Incoming::parse(&message).unwrap().verify(&receiver, &Policy::new(noon()));
+    assert_eq!(refused.map(|_| ()), Err(Error::NoKeySetForPeriod { period_no: PERIOD_NO }));
+}
+
+// When
+
+#[test]
+fn messages_outside_the_time_window_are_refused() {
+    let message = message(KeyType::Pck);
+    let at = |now| bob_opens_under(&message, &Policy::new(now)).map(|_| ());
+    assert_eq!(at(later(300)), Ok(()));
+    assert_eq!(at(later(301)), Err(Error::TooOld { age: 301, allowed: 300 }));
+    assert_eq!(at(earlier(300)), Ok(()));
+    assert_eq!(at(earlier(301)), Err(Error::InTheFuture { ahead: 301, allowed: 300 }));
+    let year = 365 * 86_400;
+    assert_eq!(at(later(year)), Err(Error::TooOld { age: year, allowed: 300 }));
+    let narrow = Policy { window: TimeWindow { past: 5, future: 0 }, ..Policy::new(later(6)) };
+    assert_eq!(bob_opens_under(&message, &narrow).map(|_| ()), Err(Error::TooOld { age: 6, allowed: 5 }));
+}
+
+#[test]
+fn an_age_only_reported_is_a_finding() {
+    let policy = Policy::new(later(1000)).at_any_age();
+    let opened = bob_opens_under(&message(KeyType::Pck), &policy).unwrap();
+    assert_eq!(opened.findings, [Error::TooOld { age: 1000, allowed: 300 }]);
+}
+
+#[test]
+fn a_flipped_bit_is_refused_at_any_age_as_well() {
+    let mut message = message(KeyType::Pck);
+    let last = message.len() - 1;
+    message[last - 129 - 2 - 10] ^= 1;
+    let refused = bob_opens_under(&message, &Policy::new(later(60)).at_any_age());
+    assert_eq!(refused.map(|_| ()), Err(Error::SignatureInvalid(eccsi::Error::SignatureInvalid)));
+}
+
+#[test]
+fn a_time_and_a_uid_of_different_periods_are_refused() {
+    let message = altered(KeyType::Pck, |parts| {
+        let seconds = (noon().seconds() + PERIOD) as u32;
+        parts.payload(T, 0)[1..5].copy_from_slice(&seconds.to_be_bytes());
+    });
+    let refused = bob_opens_under(&message, &Policy::new(later(PERIOD)));
+    assert_eq!(refused.map(|_| ()), Err(Error::PeriodMismatch { uid: PERIOD_NO, time: PERIOD_NO + 1 }));
+}
+
+#[test]
+fn replay_tags_ignore_the_signature_and_nothing_else() {
+    let tag = |message: &[u8]| Incoming::parse(message).unwrap().replay_tag();
+    let first = message(KeyType::Pck);
+    let parts = Parts::of(&first);
+    assert_eq!(tag(&first), tag(&parts.sign()));
+    assert_ne!(tag(&first), tag(&message(KeyType::Pck)));
+}
+
+// Cryptography
+
+#[test]
+fn a_message_signed_by_another_user_is_refused() {
+    let parts = Parts::of(&message(KeyType::Pck));
+    let mut forged = parts.signed_octets();
+    let signature = WORLD.bob.signer().sign(&forged, &mut rng()).unwrap();
+    forged.extend_from_slice(&signature.to_bytes());
+    assert_eq!(
+        bob_opens(&forged).map(|_| ()),
+        Err(Error::SignatureInvalid(eccsi::Error::SignatureInvalid))
+    );
+}
+
+#[test]
+fn a_signature_with_a_pvt_off_the_curve_is_refused() {
+    let mut message = message(KeyType::Pck);
+    *message.last_mut().unwrap() ^= 1;
+    assert!(matches!(bob_opens(&message), Err(Error::SignatureMalformed(eccsi::Error::SignaturePvt(_)))));
+}
+
+#[test]
+fn a_point_off_the_curve_is_refused() {
+    let message = altered(KeyType::Pck, |parts| parts.payload(SAKKE, 0)[20] ^= 1);
+    assert!(matches!(bob_opens(&message), Err(Error::Decapsulation(sakke::Error::EncapsulationPoint(_)))));
+}
+
+#[test]
+fn encapsulated_data_for_someone_else_is_refused() {
+    let identity = *WORLD.alice.uid();
+    let sed = WORLD.issuer.kms.sakke().encapsulate(identity.as_bytes(), &key()).unwrap();
+    let message = altered(KeyType::Pck, |parts| parts.payload(SAKKE, 0)[4..].copy_from_slice(&sed.to_bytes()));
+    assert_eq!(
+        bob_opens(&message).map(|_| ()),
+        Err(Error::Decapsulation(sakke::Error::DecapsulationFailed))
+    );
+}
+
+// Key parameters
+
+#[test]
+fn a_failed_tag_of_key_parameters_is_refused() {
+    let message = altered(KeyType::Pck, |parts| *parts.payload(GEXT, 0).last_mut().unwrap() ^= 1);
+    assert_eq!(bob_opens(&message).map(|_| ()), Err(Error::ParametersTag));
+}
+
+#[test]
+fn key_parameters_of_another_type_are_refused() {
+    let message = with_parameters(KeyType::Pck, &KeyParameters::live(KeyType::Gmk));
+    assert_eq!(
+        bob_opens(&message).map(|_| ()),
+        Err(Error::ParametersContradictType { found: KeyType::Gmk, expected: KeyType::Pck })
+    );
+}
+
+#[test]
+fn a_revoked_key_is_refused() {
+    let revoked = KeyParameters { status: KeyStatus::SHARED_WITH_GATEWAY, ..KeyParameters::live(KeyType::Pck) };
+    let error = Error::KeyRevoked { key_id: key_id(KeyType::Pck).to_u32() };
+    let message = with_parameters(KeyType::Pck, &revoked);
+    assert_eq!(bob_opens(&message).map(|_| ()), Err(error.clone()));
+    let opened = bob_opens_under(&message, &Policy::new(later(60)).at_any_age()).unwrap();
+    assert_eq!(opened.findings, [error]);
+    assert_eq!(opened.revocation, Revocation::Yes);
+}
+
+#[test]
+fn status_zero_is_reported_or_refused_as_the_setting_says() {
+    let zero = KeyParameters { status: KeyStatus::ZERO, ..KeyParameters::live(KeyType::Pck) };
+    let message = with_parameters(KeyType::Pck, &zero);
+    assert_eq!(bob_opens(&message).unwrap().revocation, Revocation::Possible);
+    let strict = Compatibility { status_zero: StatusZero::Revoked, ..Compatibility::default() };
+    assert_eq!(
+        bob_opens_under(&message, &Policy { compatibility: strict, ..Policy::new(later(60)) }).map(|_| ()),
+        Err(Error::KeyRevoked { key_id: key_id(KeyType::Pck).to_u32() })
+    );
+}
+
+#[test]
+fn an_expired_key_is_refused() {
+    let expiry = unix(later(60));
+    let parameters = KeyParameters { expiry, ..KeyParameters::live(KeyType::Pck) };
+    let message = with_parameters(KeyType::Pck, &parameters);
+    assert_eq!(bob_opens(&message).map(|_| ()), Err(Error::KeyExpired { expiry }));
+    assert!(bob_opens_under(&message, &Policy::new(later(59))).is_ok());
+    let opened = bob_opens_under(&message, &Policy::new(later(60)).at_any_age()).unwrap();
+    assert_eq!(opened.findings, [Error::KeyExpired { expiry }]);
+}
+
+#[test]
+fn a_key_that_is_not_yet_active_is_refused() {
+    let activation = unix(later(60 + 301));
+    let parameters = KeyParameters { activation, ..KeyParameters::live(KeyType::Pck) };
+    let message = with_parameters(KeyType::Pck, &parameters);
+    assert_eq!(bob_opens(&message).map(|_| ()), Err(Error::KeyNotYetActive { activation }));
+    assert!(bob_opens_under(&message, &Policy::new(later(61))).is_ok());
+}
+
+// Compatibility: refused by default, accepted with the one setting.
+
+fn excused_only_by(message: &[u8], deviation: Deviation, compatibility: Compatibility) {
+    assert_eq!(bob_opens(message).map(|_| ()), Err(Error::Deviation(deviation)));
+    let policy = Policy { compatibility, ..Policy::new(later(60)) };
+    let opened = bob_opens_under(message, &policy).unwrap();
+    assert_eq!(opened.bundle.key.as_bytes(), key().as_bytes());
+    assert_eq!(opened.initiator().uri(), Some(ALICE));
+}
+
+#[test]
+fn the_v_flag_needs_its_setting() {
+    let message = altered(KeyType::Pck, |parts| parts.header[3] |= 0x80);
+    excused_only_by(&message, Deviation::VFlag, Compatibility { v_flag: true, ..Default::default() });
+}
+
+#[test]
+fn prf_zero_needs_its_setting() {
+    let message = altered(KeyType::Pck, |parts| parts.header[3] = 0);
+    excused_only_by(&message, Deviation::PrfZero, Compatibility { prf_zero: true, ..Default::default() });
+}
+
+#[test]
+fn an_srtp_id_map_needs_its_setting() {
+    let message = altered(KeyType::Pck, |parts| {
+        parts.header.truncate(8);
+        parts.header.extend_from_slice(&[2, 0]);
+        for _ in 0..2 {
+            parts.header.extend_from_slice(&[0; 9]); // policy 0, SSRC, ROC
+        }
+    });
+    excused_only_by(&message, Deviation::SrtpIdMap, Compatibility { srtp_id_map: true, ..Default::default() });
+}
+
+#[test]
+fn uids_in_plain_roles_need_their_setting() {
+    let message = altered(KeyType::Pck, |parts| {
+        parts.payload(IDR, 0)[0] = 1;
+        parts.payload(IDR, 1)[0] = 2;
+    });
+    excused_only_by(
+        &message,
+        Deviation::UidInPlainRole(Party::Initiator),
+        Compatibility { uids_in_plain_roles: true, ..Default::default() },
+    );
+}
+
+#[test]
+fn a_trailing_nul_of_a_kms_uri_needs_its_setting() {
+    let message = altered(KeyType::Pck, |parts| {
+        let kms = parts.payload(IDR, 2);
+        kms.push(0);
+        kms[3] += 1;
+    });
+    excused_only_by(
+        &message,
+        Deviation::KmsUriTrailingNul(Party::Initiator),
+        Compatibility { kms_uri_trailing_nul: true, ..Default::default() },
+    );
+}
+
+#[test]
+fn a_signature_without_the_sign_header_needs_its_setting() {
+    let mut message = Parts::of(&message(KeyType::Pck)).signed_octets();
+    let signature = WORLD.alice.signer().sign(&message[..message.len() - 2], &mut rng()).unwrap();
+    message.extend_from_slice(&signature.to_bytes());
+    assert_eq!(
+        bob_opens(&message).map(|_| ()),
+        Err(Error::SignatureInvalid(eccsi::Error::SignatureInvalid))
+    );
+    let compatibility = Compatibility { unsigned_sign_header: true, ..Compatibility::default() };
+    assert!(bob_opens_under(&message, &Policy { compatibility, ..Policy::new(later(60)) }).is_ok());
+}
+
+#[test]
+fn neighbouring_periods_need_their_setting_and_reach_no_further() {
+    let dated = |seconds: u64| {
+        altered(KeyType::Pck, |parts| {
+            let seconds = u32::try_from(noon().seconds() + seconds).unwrap();
+            parts.payload(T, 0)[1..5].copy_from_slice(&seconds.to_be_bytes());
+        })
+    };
+    let compatibility = Compatibility { neighbouring_periods: true, ..Compatibility::default() };
+    let at = |periods: u64, compatibility| {
+        let policy = Policy { compatibility, ..Policy::new(later(periods * PERIOD)) };
+        bob_opens_under(&dated(periods * PERIOD), &policy).map(|_| ())
+    };
+    let refused = |time| Err(Error::PeriodMismatch { uid: PERIOD_NO, time });
+    assert_eq!(at(1, Compatibility::default()), refused(PERIOD_NO + 1));
+    assert_eq!(at(1, compatibility), Ok(()));
+    assert_eq!(at(2, compatibility), refused(PERIOD_NO + 2));
+}
+
+// What a caller sees of a message before it is verified
+
+#[test]
+fn an_incoming_message_shows_what_it_claims() {
+    let incoming = Incoming::parse(&message(KeyType::Gmk)).unwrap();
+    assert_eq!(incoming.time().seconds(), noon().seconds());
+    assert_eq!(incoming.key_type(), KeyType::Gmk);
+    assert_eq!(incoming.csb_id(), csb_id(KeyType::Gmk));
+    assert_eq!(incoming.rand(), &RAND);
+    assert_eq!(incoming.initiator().identity, CarriedIdentity::Uid(*WORLD.alice.uid()));
+    assert_eq!(incoming.recipient().identity, CarriedIdentity::Uid(*WORLD.bob.uid()));
+    assert_eq!(incoming.recipient().kms_uri, KMS_URI);
+}
+
+#[test]
+fn key_identifiers_are_random_under_their_tag() {
+    for key_type in KeyType::ALL {
+        let (a, b) = (KeyId::generate(key_type, &mut rng()), KeyId::generate(key_type, &mut rng()));
+        assert_eq!(a.key_type(), key_type);
+        assert_eq!(KeyId::from_bytes(a.to_bytes()), Ok(a));
+        assert_ne!(a, b);
+    }
+}

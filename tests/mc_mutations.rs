@@ -1,0 +1,131 @@
+//! Mutated messages: no panic, and none is taken for what its sender signed.
+#![cfg(feature = "std")]
+
+mod mc_support;
+
+use mc_support::*;
+use mikey_sakke::mc::imessage::{Compatibility, IdentityMode, Policy, StatusZero};
+use mikey_sakke::mc::{KeyParameters, KeyType};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use std::sync::LazyLock;
+
+static MESSAGES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let hidden = KeyType::ALL.into_iter().map(message);
+    let plain = KeyType::ALL.into_iter().map(|key_type| {
+        let offer = offer(key_type).identity_mode(IdentityMode::Plain);
+        offer.parameters(KeyParameters::live(key_type)).unwrap().build(&mut rng()).unwrap()
+    });
+    hidden.chain(plain).collect()
+});
+
+#[derive(Debug, Clone)]
+enum Mutation {
+    Flip(Index, u8),
+    Truncate(Index),
+    Insert(Index, Vec<u8>),
+    Remove(Index, usize),
+    Repeat(Index, usize),
+}
+
+fn mutation() -> impl Strategy<Value = Mutation> {
+    prop_oneof![
+        4 => (any::<Index>(), 0..8u8).prop_map(|(at, bit)| Mutation::Flip(at, bit)),
+        1 => any::<Index>().prop_map(Mutation::Truncate),
+        1 => (any::<Index>(), prop::collection::vec(any::<u8>(), 1..40)).prop_map(|(at, octets)| Mutation::Insert(at, octets)),
+        1 => (any::<Index>(), 1..300usize).prop_map(|(at, len)| Mutation::Remove(at, len)),
+        1 => (any::<Index>(), 1..300usize).prop_map(|(at, len)| Mutation::Repeat(at, len)),
+    ]
+}
+
+fn mutate(message: &mut Vec<u8>, mutation: &Mutation) {
+    if message.is_empty() {
+        return;
+    }
+    match mutation {
+        Mutation::Flip(at, bit) => {
+            let at = at.index(message.len());
+            message[at] ^= 1 << bit;
+        }
+        Mutation::Truncate(at) => message.truncate(at.index(message.len())),
+        Mutation::Insert(at, octets) => {
+            let at = at.index(message.len());
+            message.splice(at..at, octets.iter().copied());
+        }
+        Mutation::Remove(at, len) => {
+            let at = at.index(message.len());
+            let end = message.len().min(at + len);
+            message.drain(at..end);
+        }
+        Mutation::Repeat(at, len) => {
+            let at = at.index(message.len());
+            let part = message[at..message.len().min(at + len)].to_vec();
+            message.splice(at..at, part);
+        }
+    }
+}
+
+/// Everything excused, so that mutations reach as far as they can.
+fn lenient() -> Policy {
+    let compatibility = Compatibility {
+        v_flag: true,
+        prf_zero: true,
+        srtp_id_map: true,
+        uids_in_plain_roles: true,
+        kms_uri_trailing_nul: true,
+        unsigned_sign_header: true,
+        neighbouring_periods: true,
+        status_zero: StatusZero::PossiblyLive,
+    };
+    Policy { compatibility, ..Policy::new(later(60)).at_any_age() }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_mutated_message_is_refused(
+        which in any::<Index>(),
+        mutations in prop::collection::vec(mutation(), 1..4),
+    ) {
+        let original = which.get(&MESSAGES);
+        let mut message = original.clone();
+        for mutation in &mutations {
+            mutate(&mut message, mutation);
+        }
+        prop_assume!(message != *original);
+        prop_assert!(bob_opens(&message).is_err());
+        prop_assert!(bob_opens_under(&message, &lenient()).is_err());
+    }
+
+    #[test]
+    fn noise_is_refused(octets in prop::collection::vec(any::<u8>(), 0..600)) {
+        prop_assert!(bob_opens_under(&octets, &lenient()).is_err());
+    }
+}
+
+#[test]
+fn the_messages_that_are_mutated_open() {
+    for message in MESSAGES.iter() {
+        bob_opens(message).unwrap();
+    }
+}
+
+#[test]
+fn every_truncation_is_refused() {
+    for message in MESSAGES.iter().take(2) {
+        for len in 0..message.len() {
+            assert!(bob_opens_under(&message[..len], &lenient()).is_err(), "{len} octets");
+        }
+    }
+}
+
+#[test]
+fn every_flipped_bit_of_a_message_is_refused() {
+    let message = &MESSAGES[0];
+    for at in 0..message.len() {
+        let mut flipped = message.clone();
+        flipped[at] ^= 1 << (at % 8);
+        assert!(bob_opens_under(&flipped, &lenient()).is_err(), "octet {at}");
+    }
+}
