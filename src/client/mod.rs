@@ -1,1 +1,64 @@
-//! Placeholder text, replaced with the module.
+//! The key management client: gets keys from a KMS, keeps them, sends and receives messages with them.
+//!
+//! A [`Store`] is a folder sealed under a passphrase. Keys come into it from a KMS over HTTPS ([`Provisioner`]), or from
+//! files that came out of band ([`import`]); nothing is stored that is not valid. Then [`offer`] makes an I_MESSAGE for
+//! any identity of any KMS that the store knows, and [`accept`] opens one, once.
+//!
+//! ```
+//! use mikey_sakke::client::{Store, StoreOptions};
+//! use mikey_sakke::sealing::{KdfParameters, Passphrase};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! # let options = StoreOptions { kdf: KdfParameters::cheap_for_tests(), ..StoreOptions::default() };
+//! let passphrase = Passphrase::new("correct horse battery staple".to_owned())?;
+//! let store = Store::open_or_create(folder, &passphrase, &options)?;
+//! assert!(store.key_sets().is_empty());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What a client needs
+//! One process holds a store at a time. An open store takes about as much memory as its tables: those of a KMS and the
+//! lines of a user's key are made when they are first used, and only for what is used. Deriving the key from the
+//! passphrase takes 4 MiB for a moment ([`StoreOptions`]).
+//!
+//! Every public function that depends on the time takes it as an argument, [`now`] being the system's.
+#![deny(unsafe_code)]
+
+mod accept;
+mod calendar;
+mod convention;
+mod error;
+mod held_key;
+mod http;
+mod import;
+mod lock;
+mod octets;
+mod offer;
+mod provision;
+mod ready;
+mod record;
+mod replay;
+mod report;
+mod store;
+
+pub use accept::{AcceptOptions, Examined, accept, examine};
+pub use convention::{Attempt, Convention};
+pub use error::Error;
+pub use held_key::HeldKey;
+pub use http::Transport;
+pub use import::import;
+pub use offer::{OfferRequest, Offered, offer};
+pub use provision::{ProvisionRequest, Provisioner};
+pub use report::{ImportReport, KeySetSummary, KmsSummary};
+pub use store::{Store, StoreOptions};
+
+use crate::mikey::NtpTime;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The system's clock; 1970 if it is before that.
+pub fn now() -> NtpTime {
+    NtpTime::from_unix(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+}

@@ -1,0 +1,200 @@
+//! Receiving: from a message to its key.
+
+use super::calendar::date_time;
+use super::held_key::is_kept;
+use super::replay::{Fingerprint, Seen};
+use super::{Error, HeldKey, Store};
+use crate::mc::imessage::{CarriedIdentity, Compatibility, Incoming, Opened, Policy, Receiver, Revocation, TimeWindow};
+use crate::mc::{self, KeySet, KeyType};
+use crate::mikey::NtpTime;
+use std::sync::Arc;
+
+/// How long accepted messages are remembered, in seconds: twice the longest time that one may be under way.
+const REMEMBERED: u64 = 2 * GROUP_KEY_PAST;
+
+/// A group key may be a day under way, for it waits for members who are out of coverage.
+const GROUP_KEY_PAST: u64 = 24 * 60 * 60;
+
+/// What the receiver of a message expects and allows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AcceptOptions<'a> {
+    /// Who must have sent the message, as far as the signalling that it came with says so.
+    pub initiator_uri: Option<&'a str>,
+    /// Which key must come here.
+    pub key_type: Option<KeyType>,
+    /// How far from now the message may be dated. Without it: five minutes in the past, a day for keys of groups (GMK,
+    /// MKFC, MSCCK, MuSiK), and five minutes in the future.
+    pub window: Option<TimeWindow>,
+    /// What to excuse in the messages of peers that deviate from the specification.
+    pub compatibility: Compatibility,
+}
+
+impl AcceptOptions<'_> {
+    fn window(&self, key_type: KeyType) -> TimeWindow {
+        self.window.unwrap_or_else(|| match key_type {
+            KeyType::Gmk | KeyType::Mkfc | KeyType::Mscck | KeyType::MuSik => {
+                TimeWindow { past: GROUP_KEY_PAST, ..TimeWindow::default() }
+            }
+            KeyType::Pck | KeyType::Csk | KeyType::Spk => TimeWindow::default(),
+        })
+    }
+}
+
+/// Opens an I_MESSAGE (binary) for `user_uri` at the time `now`, and remembers it, so that it opens once only.
+///
+/// The checks come in the order that [`mc::imessage`] gives; the replay cache is asked before anything expensive, and
+/// takes the message in after everything held. The key is kept in the store, except a PCK.
+///
+/// # Errors
+/// [`Error::Message`] for what is wrong with the message; [`Error::Replayed`], [`Error::Forgotten`];
+/// [`Error::UnknownUser`], [`Error::NoKeysForPeriod`]; [`Error::UnknownKms`], [`Error::CertificateRevoked`];
+/// [`Error::File`]. After an error the message counts as not accepted.
+pub fn accept(
+    store: &mut Store,
+    user_uri: &str,
+    message: &[u8],
+    options: &AcceptOptions<'_>,
+    now: NtpTime,
+) -> Result<Opened, Error> {
+    store.require_user(user_uri)?;
+    let incoming = Incoming::parse(message)?;
+    let time = incoming.time().seconds();
+    let fingerprint = Fingerprint::of(incoming.signed_octets());
+    match store.replay.look_up(time, fingerprint) {
+        Seen::Never => {}
+        Seen::Before => return Err(Error::Replayed),
+        Seen::Forgotten => return Err(Error::Forgotten { dated: date_time(incoming.time()) }),
+    }
+    let policy = Policy {
+        window: options.window(incoming.key_type()),
+        compatibility: options.compatibility,
+        ..Policy::new(now)
+    };
+    let opened = open(store, user_uri, incoming, options, &policy)?;
+    keep(store, &opened, now)?;
+    store.replay.insert(time, fingerprint, now.seconds().saturating_sub(REMEMBERED));
+    store.save_replay().inspect_err(|_| store.replay.remove(time, fingerprint))?;
+    Ok(opened)
+}
+
+/// What [`examine`] found.
+#[derive(Debug)]
+pub struct Examined {
+    /// The message, opened. [`Opened::findings`] holds what its age makes wrong.
+    pub opened: Opened,
+    /// Whether [`accept`] would refuse it as a replay.
+    pub replayed: bool,
+}
+
+/// Opens a message at any age, as often as one likes, and keeps nothing: for people who look into messages. Rules of
+/// time and replay are reported; all others hold.
+///
+/// # Errors
+/// As [`accept`].
+pub fn examine(
+    store: &mut Store,
+    user_uri: &str,
+    message: &[u8],
+    options: &AcceptOptions<'_>,
+    now: NtpTime,
+) -> Result<Examined, Error> {
+    store.require_user(user_uri)?;
+    let incoming = Incoming::parse(message)?;
+    let seen = store.replay.look_up(incoming.time().seconds(), Fingerprint::of(incoming.signed_octets()));
+    let policy = Policy {
+        window: options.window(incoming.key_type()),
+        compatibility: options.compatibility,
+        ..Policy::new(now).at_any_age()
+    };
+    let opened = open(store, user_uri, incoming, options, &policy)?;
+    Ok(Examined { opened, replayed: seen != Seen::Never })
+}
+
+fn open(
+    store: &mut Store,
+    user_uri: &str,
+    incoming: Incoming,
+    options: &AcceptOptions<'_>,
+    policy: &Policy,
+) -> Result<Opened, Error> {
+    let key_set = key_set_for(store, user_uri, &incoming)?;
+    let initiator_kms = store.kms(&incoming.initiator().kms_uri)?;
+    let receiver = Receiver {
+        key_sets: &[&key_set],
+        kmss: &[&initiator_kms],
+        initiator_uri: options.initiator_uri,
+        key_type: options.key_type,
+    };
+    let verified = incoming.verify(&receiver, policy)?;
+    let initiator =
+        verified.initiator_uri().map_or_else(|| verified.initiator_uid().to_string(), ToString::to_string);
+    verified.decapsulate().or_else(|error| {
+        if let mc::Error::KeyRevoked { key_id } = error {
+            store.drop_revoked(key_id, &initiator, user_uri)?;
+        }
+        Err(Error::Message(error))
+    })
+}
+
+/// The one key set that the message can be for, so that no other has to be made ready. Which it is costs hashes only;
+/// [`Incoming::verify`] then checks it in full.
+fn key_set_for(store: &mut Store, user_uri: &str, incoming: &Incoming) -> Result<Arc<KeySet>, Error> {
+    let recipient = incoming.recipient();
+    let not_for_me = || mc::Error::NotForMe { recipient: recipient.identity.to_string() };
+    match &recipient.identity {
+        CarriedIdentity::Uri(uri) if uri == user_uri => {
+            if !store.kmss_of(user_uri)?.contains(&recipient.kms_uri) {
+                let (user_uri, kms_uri) = (user_uri.to_owned(), recipient.kms_uri.clone());
+                return Err(Error::NoKeysOfKms { user_uri, kms_uri });
+            }
+            store.key_set_at(user_uri, &recipient.kms_uri, incoming.time())
+        }
+        CarriedIdentity::Uri(_) => Err(not_for_me().into()),
+        CarriedIdentity::Uid(uid) => {
+            let mut mine = None;
+            for (index, set) in store.contents.key_sets.iter().enumerate().filter(|(_, set)| set.user_uri == user_uri) {
+                let Some(kms) = store.contents.kms(&set.kms_uri) else { continue };
+                if mc::Uid::new(user_uri, &set.kms_uri, &kms.periods()?, set.period_no)? == *uid {
+                    mine = Some(index);
+                }
+            }
+            if let Some(index) = mine {
+                return store.ready_key_set(index);
+            }
+            // Mine all the same, if it is my UID of a period that I have no keys for.
+            for kms_uri in store.kmss_of(user_uri)? {
+                let Some(kms) = store.contents.kms(&kms_uri) else { continue };
+                let periods = kms.periods()?;
+                let period_no = periods.number_at(incoming.time())?;
+                if mc::Uid::new(user_uri, &kms_uri, &periods, period_no)? == *uid {
+                    return Err(Error::NoKeysForPeriod { user_uri: user_uri.to_owned(), kms_uri, period_no });
+                }
+            }
+            Err(not_for_me().into())
+        }
+    }
+}
+
+/// Holds the key, unless it belongs to one call. Status 0 for a key that is held already revokes it.
+fn keep(store: &mut Store, opened: &Opened, now: NtpTime) -> Result<(), Error> {
+    let initiator = opened.initiator();
+    let parameters = opened.parameters.as_ref();
+    let key = HeldKey {
+        bundle: opened.bundle.clone(),
+        initiator: initiator.uri().map_or_else(|| initiator.uid().to_string(), ToString::to_string),
+        recipient: opened.recipient_uri.clone(),
+        time: opened.time,
+        activation: parameters.map(|parameters| parameters.activation).filter(|time| *time != 0),
+        expiry: parameters.map(|parameters| parameters.expiry).filter(|time| *time != 0),
+        groups: parameters.map(|parameters| parameters.groups.clone()).unwrap_or_default(),
+    };
+    if !is_kept(opened.key_type()) {
+        return Ok(());
+    }
+    let key_id = key.bundle.key_id.to_u32();
+    if opened.revocation != Revocation::No && store.holds(&key) {
+        store.drop_revoked(key_id, &key.initiator, &key.recipient)?;
+        return Err(mc::Error::KeyRevoked { key_id }.into());
+    }
+    store.hold(&key, now)
+}

@@ -1,0 +1,178 @@
+//! One POST to a KMS.
+
+use super::Error;
+use core::error::Error as _;
+use core::time::Duration;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, Proxy, Url};
+use zeroize::Zeroizing;
+
+const XML: HeaderValue = HeaderValue::from_static("application/xml");
+
+/// How a KMS is reached.
+#[derive(Clone, Debug)]
+pub struct Transport {
+    /// PEM certificates that are the only trust anchors; without them the system's are used.
+    pub trust_anchors: Option<Vec<u8>>,
+    /// URL of an HTTP proxy that the connection is tunnelled through (CONNECT), so that TLS still ends at the KMS.
+    pub proxy: Option<String>,
+    /// How long a connection may take.
+    pub connect_timeout: Duration,
+    /// How long a whole request may take.
+    pub timeout: Duration,
+    /// Octets that an answer may have.
+    pub max_answer: usize,
+}
+
+impl Default for Transport {
+    /// The system's trust anchors, no proxy, 10 s to connect, 30 s in all, 64 KiB.
+    fn default() -> Self {
+        Self {
+            trust_anchors: None,
+            proxy: None,
+            connect_timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(30),
+            max_answer: 64 * 1024,
+        }
+    }
+}
+
+/// An HTTPS client that shows one access token to one KMS.
+pub(super) struct Http {
+    client: Client,
+    authorization: HeaderValue,
+    timeout: Duration,
+    max_answer: usize,
+}
+
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Zeroizing<Vec<u8>>,
+}
+
+impl Http {
+    pub(super) fn new(token: &str, transport: &Transport) -> Result<Self, Error> {
+        // No redirects: the token and the keys are between this client and the KMS that it was told.
+        let mut builder = Client::builder()
+            .https_only(true)
+            .no_proxy()
+            .redirect(Policy::none())
+            .connect_timeout(transport.connect_timeout)
+            .timeout(transport.timeout);
+        if let Some(pem) = &transport.trust_anchors {
+            builder = builder.tls_certs_only(trust_anchors(pem)?);
+        }
+        if let Some(proxy) = &transport.proxy {
+            let used = Proxy::https(proxy.as_str());
+            builder = builder.proxy(used.map_err(|error| Error::Url { url: proxy.clone(), problem: causes(&error) })?);
+        }
+        let client = builder.build().map_err(|error| Error::TrustAnchors(causes(&error)))?;
+        Ok(Self {
+            client,
+            authorization: authorization(token)?,
+            timeout: transport.timeout,
+            max_answer: transport.max_answer,
+        })
+    }
+
+    pub(super) async fn post(&self, url: &Url, body: Vec<u8>) -> Result<Answer, Error> {
+        let mut response = self
+            .client
+            .post(url.clone())
+            .header(CONTENT_TYPE, XML)
+            .header(ACCEPT, XML)
+            .header(AUTHORIZATION, self.authorization.clone())
+            .body(body)
+            .send()
+            .await
+            .map_err(|error| self.failed(url, error))?;
+        let status = response.status().as_u16();
+        let too_large = || Error::ResponseTooLarge { url: url.to_string(), limit: self.max_answer };
+        // Room for all of it at once, so that keys leave no copies behind in buffers that were outgrown.
+        let mut body = Zeroizing::new(Vec::with_capacity(self.max_answer));
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(url, error))? {
+            if chunk.len() > self.max_answer - body.len() {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status, body })
+    }
+
+    fn failed(&self, url: &Url, error: reqwest::Error) -> Error {
+        let url = url.to_string();
+        if error.is_timeout() {
+            return Error::Timeout { url, seconds: self.timeout.as_secs() };
+        }
+        Error::Connection { url, problem: causes(&error.without_url()) }
+    }
+}
+
+fn trust_anchors(pem: &[u8]) -> Result<Vec<Certificate>, Error> {
+    let certificates = Certificate::from_pem_bundle(pem).map_err(|error| Error::TrustAnchors(causes(&error)))?;
+    if certificates.is_empty() {
+        return Err(Error::TrustAnchors("no PEM certificate found".into()));
+    }
+    Ok(certificates)
+}
+
+/// RFC 6750: a token consists of these characters alone.
+fn authorization(token: &str) -> Result<HeaderValue, Error> {
+    let token_octet = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~+/=".contains(&octet);
+    if token.is_empty() || !token.bytes().all(token_octet) {
+        return Err(Error::Token);
+    }
+    let mut value = Zeroizing::new(String::with_capacity("Bearer ".len() + token.len()));
+    value.push_str("Bearer ");
+    value.push_str(token);
+    let mut value = HeaderValue::from_str(&value).map_err(|_| Error::Token)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// An error with all its causes, for the outermost of them says little.
+fn causes(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_that_no_header_takes_are_refused_and_not_shown() {
+        for token in ["", "two words", "line\nbreak", "caf\u{e9}"] {
+            let error = authorization(token).unwrap_err();
+            assert!(matches!(error, Error::Token));
+            assert!(token.is_empty() || !error.to_string().contains(token));
+        }
+        let header = authorization("abc.DEF-123_~+/=").unwrap();
+        assert_eq!(header.to_str().unwrap(), "Bearer abc.DEF-123_~+/=");
+        assert!(!format!("{header:?}").contains("abc"));
+    }
+
+    #[test]
+    fn trust_anchors_must_hold_a_certificate() {
+        for pem in [&b""[..], b"no certificate", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+            let transport = Transport { trust_anchors: Some(pem.to_vec()), ..Transport::default() };
+            assert!(matches!(Http::new("token", &transport), Err(Error::TrustAnchors(_))));
+        }
+    }
+
+    #[test]
+    fn a_proxy_must_be_a_url() {
+        let transport = Transport { proxy: Some("http://[broken".into()), ..Transport::default() };
+        assert!(matches!(Http::new("token", &transport), Err(Error::Url { .. })));
+    }
+}

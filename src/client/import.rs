@@ -1,0 +1,463 @@
+//! Taking in what a KMS issued.
+
+use super::calendar::{date_time, unix_text};
+use super::convention::{CandidateKeys, Convention, identity_form, period_epoch, period_text};
+use super::octets::Octets;
+use super::record::{Contents, KeySetRecord, KmsRecord};
+use super::{Error, ImportReport, Store};
+use crate::kms_protocol::{
+    self, KeyContent, KmsCertCache, KmsCertificate, KmsInit, KmsKeyProv, KmsKeySet, KmsMessage, KmsResponse, Limits,
+    SignatureStatus, USER_ID_FORMAT_HASHED,
+};
+use crate::mc::{IdentityForm, KeyPeriods, KeySet, Kms, PeriodEpoch, Uid};
+use crate::mikey::NtpTime;
+use crate::{eccsi, sakke};
+use std::collections::BTreeSet;
+use time::OffsetDateTime;
+
+/// Octets of a file that came out of band.
+const MAX_FILE: usize = 1024 * 1024;
+
+/// RFC 6509 Appendix A.
+const PARAMETER_SET: u64 = 1;
+
+/// Takes in the answers to `init` and `keyprov` that came out of band (pre-provisioning), and stores the keys if every
+/// one of them is valid. `now` is the time here.
+///
+/// # Errors
+/// [`Error::Response`] and [`Error::Refused`] for what the documents are, [`Error::OtherKms`] where they do not belong
+/// together, `Error::Certificate...` and `Error::Kms...` for the KMS, `Error::Key...` for the keys,
+/// [`Error::TransportKeyNeeded`], [`Error::IntegrityKeyNeeded`]. After an error the store is what it was.
+pub fn import(store: &mut Store, init: &[u8], keyprov: &[u8], now: NtpTime) -> Result<ImportReport, Error> {
+    let limits = Limits::with_max_bytes(MAX_FILE);
+    let init = Answer::init(init, &limits)?;
+    let keyprov = Answer::key_prov(keyprov, &limits)?;
+    let user_uri = keyprov.user_uri.clone();
+    let intake = Intake::of_home(&store.contents, &init, now)?.with_keys(&keyprov, now)?;
+    intake.store(store, user_uri)
+}
+
+/// A KMS's answer of the kind that was asked for, neither an error nor of doubtful signature.
+pub(super) struct Answer<T> {
+    pub(super) user_uri: String,
+    pub(super) kms_uri: String,
+    pub(super) client_req_url: String,
+    pub(super) time: OffsetDateTime,
+    pub(super) content: T,
+}
+
+const INIT: &str = "init";
+const KEY_PROV: &str = "keyprov";
+const CERT_CACHE: &str = "certcache";
+
+impl Answer<KmsInit> {
+    pub(super) fn init(document: &[u8], limits: &Limits) -> Result<Self, Error> {
+        Self::read(INIT, document, limits, KmsMessage::into_init)
+    }
+}
+
+impl Answer<KmsKeyProv> {
+    pub(super) fn key_prov(document: &[u8], limits: &Limits) -> Result<Self, Error> {
+        Self::read(KEY_PROV, document, limits, KmsMessage::into_key_prov)
+    }
+}
+
+impl Answer<KmsCertCache> {
+    pub(super) fn cert_cache(document: &[u8], limits: &Limits) -> Result<Self, Error> {
+        Self::read(CERT_CACHE, document, limits, KmsMessage::into_cert_cache)
+    }
+}
+
+impl<T> Answer<T> {
+    fn read(
+        request: &'static str,
+        document: &[u8],
+        limits: &Limits,
+        content: impl FnOnce(KmsMessage) -> Result<T, kms_protocol::Error>,
+    ) -> Result<Self, Error> {
+        let unusable = |source| match source {
+            kms_protocol::Error::Refused(error) => Error::Refused { request, code: error.code, text: error.message },
+            source => Error::Response { request, source },
+        };
+        let (response, signature) = KmsResponse::from_xml(document, limits).map_err(unusable)?.into_parts();
+        let KmsResponse { user_uri, kms_uri, client_req_url, time, .. } = &response;
+        let (user_uri, kms_uri) = (user_uri.clone(), kms_uri.clone());
+        let (client_req_url, time) = (client_req_url.clone(), *time);
+        let content = response.into_message().and_then(content).map_err(unusable)?;
+        require_no_signature(&format!("the KMS's answer to {request}"), signature)?;
+        Ok(Self { user_uri, kms_uri, client_req_url, time, content })
+    }
+}
+
+/// A signature that was not checked must not look like one that was.
+fn require_no_signature(document: &str, signature: SignatureStatus) -> Result<(), Error> {
+    match signature {
+        SignatureStatus::Absent => Ok(()),
+        SignatureStatus::Unverified { key_name } => Err(Error::IntegrityKeyNeeded {
+            document: document.to_owned(),
+            key_id: key_name.unwrap_or_else(|| "a key without a name".into()),
+        }),
+    }
+}
+
+/// Everything that one provisioning brings, checked, before any of it is stored.
+pub(super) struct Intake {
+    record: KmsRecord,
+    kms: Kms,
+    /// The convention is settled: by the store, or by the keys seen so far.
+    convention_known: bool,
+    key_sets: Vec<KeySetRecord>,
+    others: Vec<KmsRecord>,
+    notes: Vec<String>,
+}
+
+impl Intake {
+    /// Checks the certificate of the client's own KMS against the rules and against what `contents` has of it.
+    pub(super) fn of_home(contents: &Contents, init: &Answer<KmsInit>, now: NtpTime) -> Result<Self, Error> {
+        let certificate = &init.content.certificate;
+        require_same_kms("KmsResponse to init", &init.kms_uri, &certificate.kms_uri)?;
+        require_no_signature("the KMS certificate", certificate.signature.clone())?;
+        require_usable(certificate, now)?;
+        if certificate.role == Some(kms_protocol::Role::External) {
+            return Err(unsupported(certificate, "Role", "External", "Root"));
+        }
+        let known = contents.kms(&certificate.kms_uri);
+        let convention = known.map(KmsRecord::convention).unwrap_or_default();
+        let (pub_enc_key, pub_auth_key) = public_keys(certificate)?;
+        let record = KmsRecord::of(certificate, true, convention, known.and_then(|known| known.cache_number));
+        if let Some(known) = known {
+            require_unchanged(known, &record)?;
+        }
+        let convention_known = contents.key_sets.iter().any(|set| set.kms_uri == record.kms_uri);
+        let kms = Kms::new(&*record.kms_uri, &pub_enc_key, &pub_auth_key, record.periods()?, record.identity_form);
+        Ok(Self { record, kms, convention_known, key_sets: Vec::new(), others: Vec::new(), notes: Vec::new() })
+    }
+
+    pub(super) fn kms_uri(&self) -> &str {
+        &self.record.kms_uri
+    }
+
+    pub(super) fn periods(&self) -> &KeyPeriods {
+        self.kms.periods()
+    }
+
+    pub(super) fn has_period(&self, period_no: u64) -> bool {
+        self.key_sets.iter().any(|set| set.period_no == period_no)
+    }
+
+    pub(super) fn cache_number(&self) -> Option<u64> {
+        self.record.cache_number
+    }
+
+    pub(super) fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
+    /// Checks every key set of an answer and finds the convention that makes it valid.
+    pub(super) fn with_keys(mut self, answer: &Answer<KmsKeyProv>, now: NtpTime) -> Result<Self, Error> {
+        require_same_kms("KmsResponse to keyprov", &answer.kms_uri, &self.record.kms_uri)?;
+        if answer.content.key_sets.is_empty() {
+            return Err(Error::NoKeySets);
+        }
+        let issued = ntp_time(answer.time).unwrap_or(now);
+        for key_set in &answer.content.key_sets {
+            self.add(key_set, issued, now)?;
+        }
+        Ok(self)
+    }
+
+    fn add(&mut self, key_set: &KmsKeySet, issued: NtpTime, now: NtpTime) -> Result<(), Error> {
+        require_same_kms("KmsKeySet", &key_set.kms_uri, &self.record.kms_uri)?;
+        require_current(key_set, now)?;
+        let keys = candidate(key_set)?;
+        if self.key_sets.iter().any(|set| set.is(&keys.user_uri, &self.record.kms_uri, keys.period_no)) {
+            return Err(Error::KeySetTwice { user_uri: keys.user_uri, period_no: keys.period_no });
+        }
+        self.settle_convention(Convention {
+            identity_form: identity_form(&self.kms, &keys)?,
+            period_epoch: period_epoch(self.record.period, self.record.offset, keys.period_no, issued)?,
+        })?;
+        let validated = KeySet::validate(
+            &self.kms,
+            &keys.user_uri,
+            keys.period_no,
+            keys.receiver_secret_key()?,
+            keys.key_pair()?,
+        )?;
+        if keys.user_id != *validated.uid() {
+            self.notes.push(format!(
+                "UserID of period {} is {}, but the keys are valid for the UID {}",
+                keys.period_no,
+                keys.user_id,
+                validated.uid()
+            ));
+        }
+        self.note_period(keys.period_no, issued, now);
+        let pair = validated.signer().key_pair();
+        self.key_sets.push(KeySetRecord {
+            user_uri: keys.user_uri,
+            kms_uri: self.record.kms_uri.clone(),
+            period_no: keys.period_no,
+            valid_from: key_set.valid_from.map(OffsetDateTime::unix_timestamp),
+            valid_to: key_set.valid_to.map(OffsetDateTime::unix_timestamp),
+            rsk: Octets::new(&*validated.receiver().rsk().to_bytes()),
+            ssk: Octets::new(&*pair.ssk_bytes()),
+            pvt: Octets::new(&pair.pvt_bytes()),
+        });
+        Ok(())
+    }
+
+    fn settle_convention(&mut self, found: Convention) -> Result<(), Error> {
+        let known = self.record.convention();
+        if found != known {
+            let kms_uri = self.record.kms_uri.clone();
+            if !self.key_sets.is_empty() {
+                let (first, second) = (known.to_string(), found.to_string());
+                return Err(Error::MixedConventions { kms_uri, first, second });
+            }
+            if self.convention_known {
+                let (known, found) = (known.to_string(), found.to_string());
+                return Err(Error::KmsConventionChanged { kms_uri, known, found });
+            }
+            self.record.identity_form = found.identity_form;
+            self.record.period_epoch = found.period_epoch;
+            self.kms = self.kms.with_convention(self.record.periods()?, found.identity_form);
+        }
+        self.convention_known = true;
+        Ok(())
+    }
+
+    fn note_period(&mut self, period_no: u64, issued: NtpTime, now: NtpTime) {
+        let (start, end) = self.periods().bounds(period_no);
+        let text = period_text(self.periods(), period_no);
+        if end <= now.seconds() {
+            self.notes.push(format!("period {period_no} ({text}) is over: its keys only open messages of that time"));
+        } else if now.seconds() < start {
+            self.notes.push(format!("period {period_no} ({text}) has not begun: its keys wait for it"));
+        }
+        let at_most = self.record.period.saturating_mul(2);
+        if start.saturating_sub(issued.seconds()) > at_most || issued.seconds().saturating_sub(end) > at_most {
+            self.notes.push(format!("period {period_no} ({text}) is far from the date of the answer, {}", date_time(issued)));
+        }
+    }
+
+    /// Checks the certificates of other KMSs. One that cannot be used is left out with a note, for it concerns only the
+    /// users of that KMS.
+    pub(super) fn with_others(mut self, contents: &Contents, cache: &KmsCertCache, now: NtpTime) -> Self {
+        self.record.cache_number = cache.cache_num.or(self.record.cache_number);
+        for certificate in &cache.certificates {
+            match self.other(contents, certificate, now) {
+                Ok(record) => self.others.push(record),
+                Err(error) => self.notes.push(format!("certificate of another KMS left out: {error}")),
+            }
+        }
+        self
+    }
+
+    fn other(&self, contents: &Contents, certificate: &KmsCertificate, now: NtpTime) -> Result<KmsRecord, Error> {
+        let known = contents.kms(&certificate.kms_uri);
+        let at_home = known.is_some_and(|known| known.home) || certificate.kms_uri == self.record.kms_uri;
+        if at_home {
+            return Err(unsupported(certificate, "Role", "External", "Root, for it issued keys to this client"));
+        }
+        require_no_signature("the certificate of another KMS", certificate.signature.clone())?;
+        // A revoked certificate is kept, to refuse what comes in its name.
+        if !certificate.revoked {
+            require_usable(certificate, now)?;
+        }
+        public_keys(certificate)?;
+        let convention = known.map(KmsRecord::convention).unwrap_or_default();
+        Ok(KmsRecord::of(certificate, false, convention, None))
+    }
+
+    /// Stores everything at once.
+    pub(super) fn store(self, store: &mut Store, user_uri: String) -> Result<ImportReport, Error> {
+        let mut notes = self.record.convention().notes();
+        notes.extend(self.notes);
+        let report = ImportReport {
+            user_uri,
+            kms_uri: self.record.kms_uri.clone(),
+            periods: self.key_sets.iter().map(|set| set.period_no).collect::<BTreeSet<_>>().into_iter().collect(),
+            identity_form: self.record.identity_form,
+            period_epoch: self.record.period_epoch,
+            other_kms: self.others.iter().map(|other| other.kms_uri.clone()).collect(),
+            notes,
+        };
+        let kms = self.record.make_ready(self.kms);
+        store.change(|contents| {
+            for record in self.others.into_iter().chain([self.record]) {
+                contents.put_kms(record);
+            }
+            for record in self.key_sets {
+                contents.put_key_set(record);
+            }
+            Ok(())
+        })?;
+        store.forget_ready();
+        store.kms_cache.insert(report.kms_uri.clone(), kms);
+        Ok(report)
+    }
+}
+
+impl Convention {
+    /// What deviates from TS 33.180.
+    fn notes(self) -> Vec<String> {
+        let form = match self.identity_form {
+            IdentityForm::Raw => None,
+            IdentityForm::HexText => Some(
+                "the keys are valid for the 64 hex characters of the UID, as older KMSs issue them; \
+                 TS 33.180 takes its 32 octets",
+            ),
+        };
+        let epoch = match self.period_epoch {
+            PeriodEpoch::Ntp => None,
+            PeriodEpoch::Unix => {
+                Some("period numbers count from 1970, as with older KMSs; TS 33.180 counts from 1900")
+            }
+        };
+        form.into_iter().chain(epoch).map(String::from).collect()
+    }
+}
+
+impl KmsRecord {
+    fn of(certificate: &KmsCertificate, home: bool, convention: Convention, cache_number: Option<u64>) -> Self {
+        Self {
+            kms_uri: certificate.kms_uri.clone(),
+            cert_uri: certificate.cert_uri.clone(),
+            home,
+            revoked: certificate.revoked,
+            valid_from: certificate.valid_from.map(OffsetDateTime::unix_timestamp),
+            valid_to: certificate.valid_to.map(OffsetDateTime::unix_timestamp),
+            period: certificate.user_key_period,
+            offset: certificate.user_key_offset,
+            identity_form: convention.identity_form,
+            period_epoch: convention.period_epoch,
+            domains: certificate.domains.clone(),
+            pub_enc_key: Octets::new(&certificate.pub_enc_key),
+            pub_auth_key: Octets::new(&certificate.pub_auth_key),
+            cache_number,
+        }
+    }
+
+    pub(super) fn convention(&self) -> Convention {
+        Convention { identity_form: self.identity_form, period_epoch: self.period_epoch }
+    }
+
+    pub(super) fn periods(&self) -> Result<KeyPeriods, Error> {
+        Ok(KeyPeriods::new(self.period, self.offset, self.period_epoch)?)
+    }
+
+    /// Adds to the tables of the public keys how long they may be used.
+    pub(super) fn make_ready(&self, kms: Kms) -> Kms {
+        let ntp = |unix: i64| NtpTime::from_unix(u64::try_from(unix).unwrap_or(0));
+        kms.valid(self.valid_from.map(ntp), self.valid_to.map(ntp))
+    }
+}
+
+fn candidate(key_set: &KmsKeySet) -> Result<CandidateKeys, Error> {
+    let clear = |field, content: &KeyContent| match content {
+        KeyContent::Clear(octets) => Ok(octets.clone()),
+        KeyContent::Encrypted(key) => Err(Error::TransportKeyNeeded {
+            user_uri: key_set.user_uri.clone(),
+            field,
+            trk_id: key.key_name.clone().unwrap_or_else(|| "without a name".into()),
+        }),
+    };
+    Ok(CandidateKeys {
+        user_uri: key_set.user_uri.clone(),
+        period_no: key_set.key_period_no,
+        user_id: Uid::from_bytes(key_set.user_id),
+        rsk: clear("UserDecryptKey", &key_set.user_decrypt_key)?,
+        ssk: clear("UserSigningKeySSK", &key_set.user_signing_key_ssk)?,
+        pvt: clear("UserPubTokenPVT", &key_set.user_pub_token_pvt)?,
+    })
+}
+
+fn require_same_kms(place: &'static str, found: &str, expected: &str) -> Result<(), Error> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::OtherKms { place, found: found.to_owned(), expected: expected.to_owned() })
+}
+
+fn require_usable(certificate: &KmsCertificate, now: NtpTime) -> Result<(), Error> {
+    let kms_uri = certificate.kms_uri.clone();
+    if certificate.revoked {
+        return Err(Error::CertificateRevoked { kms_uri });
+    }
+    if certificate.user_id_format != USER_ID_FORMAT_HASHED {
+        return Err(unsupported(certificate, "UserIdFormat", &certificate.user_id_format, "2 (hashed UID)"));
+    }
+    if let Some(set) = certificate.parameter_set.filter(|set| *set != PARAMETER_SET) {
+        return Err(unsupported(certificate, "ParameterSet", &set.to_string(), "1 (RFC 6509)"));
+    }
+    if certificate.user_key_period == 0 {
+        return Err(unsupported(certificate, "UserKeyPeriod", "0", "a number of seconds above 0"));
+    }
+    let now = unix_seconds(now);
+    let early = certificate.valid_from.is_some_and(|from| now < from.unix_timestamp());
+    let late = certificate.valid_to.is_some_and(|to| now >= to.unix_timestamp());
+    if early || late {
+        let text = |time: Option<OffsetDateTime>| time.map_or_else(|| "any time".into(), |time| unix_date(time.unix_timestamp()));
+        let (from, to) = (text(certificate.valid_from), text(certificate.valid_to));
+        return Err(Error::CertificateDates { kms_uri, from, to, now: unix_date(now) });
+    }
+    Ok(())
+}
+
+fn unsupported(certificate: &KmsCertificate, field: &'static str, found: &str, expected: &'static str) -> Error {
+    Error::CertificateUnsupported { kms_uri: certificate.kms_uri.clone(), field, found: found.to_owned(), expected }
+}
+
+fn public_keys(certificate: &KmsCertificate) -> Result<(sakke::PublicKey, eccsi::PublicKey), Error> {
+    let malformed = |field, problem| Error::CertificateKey { kms_uri: certificate.kms_uri.clone(), field, problem };
+    let pub_enc_key = sakke::PublicKey::from_bytes(&certificate.pub_enc_key)
+        .map_err(|error| malformed("PubEncKey", error.to_string()))?;
+    let pub_auth_key = eccsi::PublicKey::from_bytes(&certificate.pub_auth_key)
+        .map_err(|error| malformed("PubAuthKey", error.to_string()))?;
+    Ok((pub_enc_key, pub_auth_key))
+}
+
+/// A KMS that the store has keeps its public keys and its clock; once it was revoked it stays so.
+fn require_unchanged(known: &KmsRecord, found: &KmsRecord) -> Result<(), Error> {
+    let kms_uri = known.kms_uri.clone();
+    if known.pub_enc_key != found.pub_enc_key || known.pub_auth_key != found.pub_auth_key {
+        return Err(Error::KmsKeysChanged { kms_uri });
+    }
+    if known.revoked {
+        return Err(Error::CertificateRevoked { kms_uri });
+    }
+    if (known.period, known.offset) != (found.period, found.offset) {
+        let text = |record: &KmsRecord| format!("key periods of {} s with offset {} s", record.period, record.offset);
+        return Err(Error::KmsConventionChanged { kms_uri, known: text(known), found: text(found) });
+    }
+    Ok(())
+}
+
+fn require_current(key_set: &KmsKeySet, now: NtpTime) -> Result<(), Error> {
+    let (user_uri, period_no) = (key_set.user_uri.clone(), key_set.key_period_no);
+    if key_set.revoked {
+        return Err(Error::KeySetRevoked { user_uri, period_no });
+    }
+    let now = unix_seconds(now);
+    match key_set.valid_to.map(OffsetDateTime::unix_timestamp) {
+        Some(to) if to <= now => {
+            Err(Error::KeySetExpired { user_uri, period_no, to: unix_date(to), now: unix_date(now) })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The same moment as Unix seconds, 0 before 1970.
+fn unix_seconds(time: NtpTime) -> i64 {
+    time.unix_seconds().and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or(0)
+}
+
+fn unix_date(unix: i64) -> String {
+    unix_text(unix).unwrap_or_else(|| format!("{unix} s after 1970"))
+}
+
+/// `None` before 1970.
+pub(super) fn ntp_time(time: OffsetDateTime) -> Option<NtpTime> {
+    u64::try_from(time.unix_timestamp()).ok().map(NtpTime::from_unix)
+}

@@ -1,0 +1,205 @@
+//! Sending: from a key to a message.
+
+use super::held_key::is_kept;
+use super::{Error, HeldKey, Store};
+use crate::mc::imessage::{IdentityMode, Offer};
+use crate::mc::{Bundle, KeyId, KeyParameters, KeySet, KeyType, Kms};
+use crate::mikey::NtpTime;
+use crate::sakke::SharedSecret;
+use rand_core::CryptoRng;
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+
+/// Which key to send to whom.
+#[derive(Debug)]
+pub struct OfferRequest<'a> {
+    /// Who sends: one of the store's identities.
+    pub user_uri: &'a str,
+    /// Who shall receive.
+    pub recipient_uri: &'a str,
+    /// The receiver's KMS. Without it: the KMS whose certificate lists the domain of the receiver's URI, otherwise the
+    /// sender's own.
+    pub recipient_kms_uri: Option<&'a str>,
+    /// What the key is for.
+    pub key_type: KeyType,
+    /// Identifier of the key, if it has one; its purpose tag must be that of the type. The key of an identifier that
+    /// this user sent before is sent again, with the same RAND, so that all members of a group derive the same.
+    pub key_id: Option<KeyId>,
+    /// The key, if there is one; otherwise a random one is made.
+    pub key: Option<SharedSecret>,
+    /// How the message names its two ends.
+    pub identity_mode: IdentityMode,
+    /// What the message says about the key. Without it: of a GMK, MKFC or MuSiK that it is live, of others nothing.
+    pub parameters: Option<KeyParameters>,
+}
+
+impl<'a> OfferRequest<'a> {
+    /// A new random key with hidden identities.
+    pub const fn new(user_uri: &'a str, recipient_uri: &'a str, key_type: KeyType) -> Self {
+        Self {
+            user_uri,
+            recipient_uri,
+            recipient_kms_uri: None,
+            key_type,
+            key_id: None,
+            key: None,
+            identity_mode: IdentityMode::Hidden,
+            parameters: None,
+        }
+    }
+}
+
+/// A message that is ready to be sent.
+#[derive(Debug)]
+pub struct Offered {
+    /// The message, binary.
+    pub message: Vec<u8>,
+    /// The key in it, as the receiver will have it: for a GMK with the receiver's GUK-ID.
+    pub bundle: Bundle,
+}
+
+/// Makes an I_MESSAGE at the time `now`, and keeps its key in the store, except a PCK.
+///
+/// # Errors
+/// [`Error::UnknownUser`], [`Error::NoKeysForPeriod`], [`Error::UnknownKms`], [`Error::CertificateRevoked`],
+/// [`Error::KeyIdType`], [`Error::OtherKeyHeld`], [`Error::Message`], [`Error::File`].
+pub fn offer(
+    store: &mut Store,
+    request: &OfferRequest<'_>,
+    now: NtpTime,
+    rng: &mut impl CryptoRng,
+) -> Result<Offered, Error> {
+    let named_kms = store.recipient_kms(request)?;
+    let initiator = store.sender(request.user_uri, named_kms.as_deref(), now)?;
+    let recipient_kms = match &named_kms {
+        Some(kms_uri) => store.kms(kms_uri)?,
+        None => initiator.kms().clone(),
+    };
+    let material = Material::choose(store, request, rng)?;
+    let offered = build(request, &initiator, &recipient_kms, material, now, rng)?;
+    if is_kept(request.key_type) {
+        store.hold(&held(request, &offered.bundle, now), now)?;
+    }
+    Ok(offered)
+}
+
+fn build(
+    request: &OfferRequest<'_>,
+    initiator: &KeySet,
+    recipient_kms: &Kms,
+    Material { key_id, key, rand }: Material,
+    now: NtpTime,
+    rng: &mut impl CryptoRng,
+) -> Result<Offered, Error> {
+    let mut offer = Offer::new(initiator, request.recipient_uri, recipient_kms, key_id, key, now, rand)?
+        .identity_mode(request.identity_mode);
+    let usual = || request.key_type.has_groups().then(|| KeyParameters::live(request.key_type));
+    if let Some(parameters) = request.parameters.clone().or_else(usual) {
+        offer = offer.parameters(parameters)?;
+    }
+    let bundle = offer.bundle().clone();
+    Ok(Offered { message: offer.build(rng)?, bundle })
+}
+
+fn held(request: &OfferRequest<'_>, bundle: &Bundle, now: NtpTime) -> HeldKey {
+    let parameters = request.parameters.as_ref();
+    HeldKey {
+        bundle: bundle.clone(),
+        initiator: request.user_uri.to_owned(),
+        recipient: request.recipient_uri.to_owned(),
+        time: now,
+        activation: parameters.map(|parameters| parameters.activation).filter(|time| *time != 0),
+        expiry: parameters.map(|parameters| parameters.expiry).filter(|time| *time != 0),
+        groups: parameters.map(|parameters| parameters.groups.clone()).unwrap_or_default(),
+    }
+}
+
+/// Key, identifier and RAND of a message.
+struct Material {
+    key_id: KeyId,
+    key: SharedSecret,
+    rand: [u8; 16],
+}
+
+impl Material {
+    fn choose(store: &Store, request: &OfferRequest<'_>, rng: &mut impl CryptoRng) -> Result<Self, Error> {
+        if let Some(key_id) = request.key_id
+            && key_id.key_type() != request.key_type
+        {
+            return Err(Error::KeyIdType { key_id, key_type: request.key_type });
+        }
+        if let Some(sent) = request.key_id.and_then(|key_id| store.sent_key(request.user_uri, key_id)) {
+            let Bundle { key, key_id, rand, .. } = sent.bundle;
+            if request.key.as_ref().is_some_and(|given| !bool::from(given.as_bytes().ct_eq(key.as_bytes()))) {
+                return Err(Error::OtherKeyHeld { key_id });
+            }
+            return Ok(Self { key_id, key, rand });
+        }
+        let mut rand = [0; 16];
+        rng.fill_bytes(&mut rand);
+        Ok(Self {
+            key_id: request.key_id.unwrap_or_else(|| KeyId::generate(request.key_type, rng)),
+            key: request.key.clone().unwrap_or_else(|| SharedSecret::generate(rng)),
+            rand,
+        })
+    }
+}
+
+impl Store {
+    fn sent_key(&self, user_uri: &str, key_id: KeyId) -> Option<HeldKey> {
+        self.held_keys().into_iter().rfind(|key| key.initiator == user_uri && key.bundle.key_id == key_id)
+    }
+
+    /// The keys to send with: those of the KMS named, if it issued the user's, otherwise of the first that has any for now.
+    fn sender(&mut self, user_uri: &str, preferred_kms: Option<&str>, now: NtpTime) -> Result<Arc<KeySet>, Error> {
+        let mut kmss = self.kmss_of(user_uri)?;
+        kmss.sort_by_key(|kms_uri| Some(kms_uri.as_str()) != preferred_kms);
+        let mut refusal = Error::NoKeySets;
+        for kms_uri in kmss {
+            match self.key_set_at(user_uri, &kms_uri, now) {
+                Ok(key_set) => return Ok(key_set),
+                Err(error) => refusal = error,
+            }
+        }
+        Err(refusal)
+    }
+
+    /// The KMS of the recipient, as far as it is named or can be told from the URI.
+    fn recipient_kms(&self, request: &OfferRequest<'_>) -> Result<Option<String>, Error> {
+        if let Some(kms_uri) = request.recipient_kms_uri {
+            return Ok(Some(kms_uri.to_owned()));
+        }
+        let domain = domain_of(request.recipient_uri);
+        let serves = |domains: &[String]| domains.iter().any(|listed| domain_of(listed).eq_ignore_ascii_case(domain));
+        Ok(self.contents.kms.iter().find(|kms| serves(&kms.domains)).map(|kms| kms.kms_uri.clone()))
+    }
+}
+
+/// `example.org` of `sip:alice@example.org:5060;transport=tls`, of `sip:example.org` and of `example.org`.
+fn domain_of(uri: &str) -> &str {
+    let without_scheme = uri.split_once(':').map_or(uri, |(scheme, rest)| {
+        if scheme.contains(['@', '.']) { uri } else { rest }
+    });
+    let host = without_scheme.rsplit_once('@').map_or(without_scheme, |(_, host)| host).trim_start_matches('/');
+    host.split([':', ';', '/', '?']).next().unwrap_or(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_domain_of_a_uri_is_its_host() {
+        for uri in [
+            "sip:alice@example.org",
+            "sip:alice@example.org:5060;transport=tls",
+            "alice@example.org",
+            "sip:example.org",
+            "example.org",
+            "example.org:8443",
+            "https://example.org/path",
+        ] {
+            assert_eq!(domain_of(uri), "example.org", "{uri}");
+        }
+    }
+}

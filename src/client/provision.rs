@@ -1,0 +1,257 @@
+//! Getting keys from a KMS over HTTPS.
+
+use super::calendar::date_time;
+use super::http::{Answer as HttpAnswer, Http, Transport};
+use super::import::{Answer, Intake, ntp_time};
+use super::{Error, ImportReport, Store};
+use crate::kms_protocol::resource::{Resource, UrlMatch, compare_request_url};
+use crate::kms_protocol::{KmsRequest, Limits};
+use crate::mikey::NtpTime;
+use reqwest::Url;
+use time::OffsetDateTime;
+
+/// Whose keys to get from where.
+#[derive(Clone, Debug)]
+pub struct ProvisionRequest {
+    /// `https://host[:port]` of the KMS, with or without `/keymanagement/identity/v1`.
+    pub kms_url: String,
+    /// The user: one of the identities of the access token.
+    pub user_uri: String,
+    /// KmsUri that the KMS must have. Without it: whatever the store has, or what the KMS says of itself.
+    pub kms_uri: Option<String>,
+    /// How far the KMS's clock may be from this one, in seconds.
+    pub time_tolerance: u64,
+    /// How the KMS is reached.
+    pub transport: Transport,
+}
+
+impl ProvisionRequest {
+    /// Ordinary terms: the system's trust anchors, no proxy, clocks within five minutes.
+    pub fn new(kms_url: impl Into<String>, user_uri: impl Into<String>) -> Self {
+        Self {
+            kms_url: kms_url.into(),
+            user_uri: user_uri.into(),
+            kms_uri: None,
+            time_tolerance: 300,
+            transport: Transport::default(),
+        }
+    }
+}
+
+/// A client of one KMS for one user.
+pub struct Provisioner {
+    http: Http,
+    request: ProvisionRequest,
+}
+
+impl Provisioner {
+    /// Prepares the connection; `token` is an access token (RFC 6750).
+    ///
+    /// # Errors
+    /// [`Error::Url`], [`Error::Token`], [`Error::TrustAnchors`].
+    pub fn new(request: ProvisionRequest, token: &str) -> Result<Self, Error> {
+        let http = Http::new(token, &request.transport)?;
+        let provisioner = Self { http, request };
+        provisioner.url(&Resource::Init)?;
+        Ok(provisioner)
+    }
+
+    /// Asks for the KMS's certificate (`init`), for the user's keys of this and the next period (`keyprov`) and for the
+    /// certificates of other KMSs (`certcache`), checks everything, and stores it at once. `now` is the time here.
+    ///
+    /// The keys of the next period, and other KMSs' certificates, may be missing: that is a note in the report.
+    ///
+    /// # Errors
+    /// [`Error::Connection`], [`Error::Timeout`], [`Error::Http`], [`Error::ResponseTooLarge`] on the way;
+    /// [`Error::OtherUser`], [`Error::OtherKms`], [`Error::OtherRequest`], [`Error::ResponseTime`] for an answer to
+    /// another question; all of [`import`](super::import). After an error the store is what it was.
+    pub async fn provision(&self, store: &mut Store, now: NtpTime) -> Result<ImportReport, Error> {
+        let init = self.ask(INIT, Resource::Init, self.request.kms_uri.as_deref(), now, Answer::init).await?;
+        let intake = Intake::of_home(&store.contents, &init, now)?;
+        let intake = self.get_keys(intake, now).await?;
+        let intake = self.get_certificates(store, intake, now).await;
+        intake.store(store, self.request.user_uri.clone())
+    }
+
+    async fn get_keys(&self, intake: Intake, now: NtpTime) -> Result<Intake, Error> {
+        let resource = |time| Resource::KeyProv { user_uri: Some(self.request.user_uri.clone()), time };
+        let kms_uri = intake.kms_uri().to_owned();
+        let answer = self.ask(KEY_PROV, resource(None), Some(&kms_uri), now, Answer::key_prov).await?;
+        let mut intake = self.take_keys(intake, &answer, now)?;
+        let next = intake.periods().number_at(now)?.saturating_add(1);
+        if intake.has_period(next) {
+            return Ok(intake);
+        }
+        let (start, _) = intake.periods().bounds(next);
+        let resource = resource(Some(NtpTime::from_seconds(start).to_bits()));
+        match self.ask(KEY_PROV, resource, Some(&kms_uri), now, Answer::key_prov).await {
+            Ok(answer) => self.take_keys(intake, &answer, now),
+            Err(error) => {
+                intake.note(format!("no keys for the next period, {next}: {error}"));
+                Ok(intake)
+            }
+        }
+    }
+
+    fn take_keys(
+        &self,
+        intake: Intake,
+        answer: &Answer<crate::kms_protocol::KmsKeyProv>,
+        now: NtpTime,
+    ) -> Result<Intake, Error> {
+        for key_set in &answer.content.key_sets {
+            self.require_user(KEY_PROV, &key_set.user_uri)?;
+        }
+        intake.with_keys(answer, now)
+    }
+
+    async fn get_certificates(&self, store: &Store, mut intake: Intake, now: NtpTime) -> Intake {
+        let resource = Resource::CertCache { number: intake.cache_number() };
+        let kms_uri = intake.kms_uri().to_owned();
+        match self.ask(CERT_CACHE, resource, Some(&kms_uri), now, Answer::cert_cache).await {
+            Ok(answer) => intake.with_others(&store.contents, &answer.content, now),
+            Err(error) => {
+                intake.note(format!("no certificates of other KMSs: {error}"));
+                intake
+            }
+        }
+    }
+
+    /// Posts one request and checks that the answer is to it.
+    async fn ask<T>(
+        &self,
+        name: &'static str,
+        resource: Resource,
+        kms_uri: Option<&str>,
+        now: NtpTime,
+        read: impl FnOnce(&[u8], &Limits) -> Result<Answer<T>, Error>,
+    ) -> Result<Answer<T>, Error> {
+        let url = self.url(&resource)?;
+        // Without the KMS's name there is no request document, but the URL says all; a body may be empty.
+        let body = match kms_uri {
+            Some(kms_uri) => self.document(&url, kms_uri, now).into_bytes(),
+            None => Vec::new(),
+        };
+        let HttpAnswer { status, body } = self.http.post(&url, body).await?;
+        let limits = Limits::with_max_bytes(self.request.transport.max_answer);
+        let answer = match (read(&body, &limits), status) {
+            // A refusal says more than its status does.
+            (Err(error @ Error::Refused { .. }), _) => return Err(error),
+            (answer, 200..=299) => answer?,
+            (_, status) => return Err(Error::Http { url: url.into(), status, advice: advice(status) }),
+        };
+        self.require_user(name, &answer.user_uri)?;
+        if let Some(kms_uri) = kms_uri
+            && answer.kms_uri != kms_uri
+        {
+            return Err(Error::OtherKms {
+                place: "the KMS's answer",
+                found: answer.kms_uri,
+                expected: kms_uri.to_owned(),
+            });
+        }
+        if compare_request_url(&answer.client_req_url, url.as_str()) == UrlMatch::Different {
+            return Err(Error::OtherRequest { found: answer.client_req_url, expected: url.into() });
+        }
+        self.require_time(answer.time, now)?;
+        Ok(answer)
+    }
+
+    fn document(&self, url: &Url, kms_uri: &str, now: NtpTime) -> String {
+        KmsRequest {
+            user_uri: self.request.user_uri.clone(),
+            kms_uri: kms_uri.to_owned(),
+            time: calendar_time(now),
+            client_id: None,
+            device_id: None,
+            client_req_url: url.to_string(),
+            client_error: None,
+        }
+        .to_xml()
+    }
+
+    fn url(&self, resource: &Resource) -> Result<Url, Error> {
+        let unusable = |problem: &str| Error::Url { url: self.request.kms_url.clone(), problem: problem.to_owned() };
+        let url = Url::parse(&resource.url(&self.request.kms_url)).map_err(|error| unusable(&error.to_string()))?;
+        if url.scheme() != "https" {
+            return Err(unusable("keys come over https alone"));
+        }
+        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+            return Err(unusable("expected https://host[:port], without user, password, query or fragment"));
+        }
+        Ok(url)
+    }
+
+    fn require_user(&self, request: &'static str, found: &str) -> Result<(), Error> {
+        if found == self.request.user_uri {
+            return Ok(());
+        }
+        Err(Error::OtherUser { request, found: found.to_owned(), expected: self.request.user_uri.clone() })
+    }
+
+    fn require_time(&self, time: OffsetDateTime, now: NtpTime) -> Result<(), Error> {
+        let near = ntp_time(time)
+            .is_some_and(|time| time.seconds().abs_diff(now.seconds()) <= self.request.time_tolerance);
+        if near {
+            return Ok(());
+        }
+        Err(Error::ResponseTime { found: time.to_string(), now: date_time(now) })
+    }
+}
+
+const INIT: &str = "init";
+const KEY_PROV: &str = "keyprov";
+const CERT_CACHE: &str = "certcache";
+
+fn calendar_time(time: NtpTime) -> OffsetDateTime {
+    time.unix_seconds()
+        .and_then(|seconds| i64::try_from(seconds).ok())
+        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+fn advice(status: u16) -> &'static str {
+    match status {
+        401 => "get a new access token",
+        403 => "this access token does not allow it; check its scope and the user",
+        404 => "check the URL of the KMS",
+        407 => "the proxy wants to know who asks",
+        429 | 503 => "try again later",
+        300..=399 => "a KMS does not redirect; check its URL",
+        500..=599 => "the KMS or something before it has failed; ask its operator",
+        _ => "this is no answer of a KMS; check its URL",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn provisioner(url: &str) -> Result<Provisioner, Error> {
+        Provisioner::new(ProvisionRequest::new(url, "sip:alice@example.org"), "token")
+    }
+
+    #[test]
+    fn only_https_urls_of_a_host_will_do() {
+        for url in ["http://kms.example.org", "kms.example.org", "https://", "https://a:b@kms.example.org", "https://k?q"] {
+            assert!(matches!(provisioner(url).err(), Some(Error::Url { .. })), "{url}");
+        }
+        let provisioner = provisioner("https://kms.example.org:8443/keymanagement/identity/v1/").unwrap();
+        let resource = Resource::KeyProv { user_uri: Some("sip:alice@example.org".into()), time: None };
+        assert_eq!(
+            provisioner.url(&resource).unwrap().as_str(),
+            "https://kms.example.org:8443/keymanagement/identity/v1/keyprov/sip%3Aalice%40example.org"
+        );
+    }
+
+    #[test]
+    fn the_clocks_may_differ_by_the_tolerance() {
+        let provisioner = provisioner("https://kms.example.org").unwrap();
+        let now = NtpTime::from_unix(1_700_000_000);
+        for (difference, fits) in [(0, true), (300, true), (-300, true), (301, false), (-301, false)] {
+            let time = OffsetDateTime::from_unix_timestamp(1_700_000_000 + difference).unwrap();
+            assert_eq!(provisioner.require_time(time, now).is_ok(), fits, "{difference}");
+        }
+        assert!(provisioner.require_time(OffsetDateTime::from_unix_timestamp(-1).unwrap(), now).is_err());
+    }
+}

@@ -1,0 +1,106 @@
+//! From what a store holds to what can be computed with: tables and validated keys, made when they are first needed.
+
+use super::record::KeySetRecord;
+use super::{Error, Store};
+use crate::mc::{KeySet, Kms};
+use crate::mikey::NtpTime;
+use crate::{eccsi, mc, sakke};
+use std::sync::Arc;
+
+impl Store {
+    /// A KMS of the store, with its tables.
+    ///
+    /// # Errors
+    /// [`Error::UnknownKms`], [`Error::CertificateRevoked`].
+    pub fn kms(&mut self, kms_uri: &str) -> Result<Kms, Error> {
+        let Some(record) = self.contents.kms(kms_uri) else {
+            return Err(Error::UnknownKms { kms_uri: kms_uri.to_owned() });
+        };
+        if record.revoked {
+            return Err(Error::CertificateRevoked { kms_uri: kms_uri.to_owned() });
+        }
+        if let Some(kms) = self.kms_cache.get(kms_uri) {
+            return Ok(kms.clone());
+        }
+        let pub_enc_key = sakke::PublicKey::from_bytes(record.pub_enc_key.as_bytes())
+            .map_err(|error| self.unusable("PubEncKey", kms_uri, &error))?;
+        let pub_auth_key = eccsi::PublicKey::from_bytes(record.pub_auth_key.as_bytes())
+            .map_err(|error| self.unusable("PubAuthKey", kms_uri, &error))?;
+        let kms = Kms::new(kms_uri, &pub_enc_key, &pub_auth_key, record.periods()?, record.identity_form);
+        let kms = record.make_ready(kms);
+        self.kms_cache.insert(kms_uri.to_owned(), kms.clone());
+        Ok(kms)
+    }
+
+    /// The keys of a user for the key period that `time` falls into, of the KMS that issued them.
+    ///
+    /// # Errors
+    /// [`Error::UnknownUser`], [`Error::NoKeysForPeriod`], those of [`Store::kms`].
+    pub fn key_set_at(&mut self, user_uri: &str, kms_uri: &str, time: NtpTime) -> Result<Arc<KeySet>, Error> {
+        self.require_user(user_uri)?;
+        let Some(kms) = self.contents.kms(kms_uri) else {
+            return Err(Error::UnknownKms { kms_uri: kms_uri.to_owned() });
+        };
+        let period_no = kms.periods()?.number_at(time)?;
+        let found = self.contents.key_sets.iter().position(|set| set.is(user_uri, kms_uri, period_no));
+        match found {
+            Some(index) => self.ready_key_set(index),
+            None => Err(Error::NoKeysForPeriod { user_uri: user_uri.to_owned(), kms_uri: kms_uri.to_owned(), period_no }),
+        }
+    }
+
+    /// The URIs of the KMSs that issued keys to a user, in the order in which they came.
+    ///
+    /// # Errors
+    /// [`Error::UnknownUser`].
+    pub fn kmss_of(&self, user_uri: &str) -> Result<Vec<String>, Error> {
+        self.require_user(user_uri)?;
+        let mut uris: Vec<String> = Vec::new();
+        for set in self.contents.key_sets.iter().filter(|set| set.user_uri == user_uri) {
+            if !uris.contains(&set.kms_uri) {
+                uris.push(set.kms_uri.clone());
+            }
+        }
+        Ok(uris)
+    }
+
+    pub(super) fn require_user(&self, user_uri: &str) -> Result<(), Error> {
+        if self.contents.key_sets.iter().any(|set| set.user_uri == user_uri) {
+            return Ok(());
+        }
+        let mut users: Vec<String> = self.contents.key_sets.iter().map(|set| set.user_uri.clone()).collect();
+        users.sort_unstable();
+        users.dedup();
+        Err(Error::UnknownUser { user_uri: user_uri.to_owned(), users })
+    }
+
+    /// The validated keys of the record at `index`.
+    pub(super) fn ready_key_set(&mut self, index: usize) -> Result<Arc<KeySet>, Error> {
+        let Some(record) = self.contents.key_sets.get(index).cloned() else { return Err(Error::NoKeySets) };
+        let kms = self.kms(&record.kms_uri)?;
+        let key = (record.user_uri.clone(), record.kms_uri.clone(), record.period_no);
+        if let Some(key_set) = self.key_set_cache.get(&key) {
+            return Ok(Arc::clone(key_set));
+        }
+        let key_set = Arc::new(validate(&kms, &record)?);
+        self.key_set_cache.insert(key, Arc::clone(&key_set));
+        Ok(key_set)
+    }
+
+    /// Drops everything made ready: the records have changed.
+    pub(super) fn forget_ready(&mut self) {
+        self.kms_cache.clear();
+        self.key_set_cache.clear();
+    }
+
+    fn unusable(&self, field: &str, kms_uri: &str, problem: &dyn core::fmt::Display) -> Error {
+        Error::damaged(self.folder(), &format!("{field} of KMS {kms_uri}: {problem}"))
+    }
+}
+
+fn validate(kms: &Kms, record: &KeySetRecord) -> Result<KeySet, Error> {
+    let rsk = sakke::ReceiverSecretKey::from_bytes(record.rsk.as_bytes()).map_err(mc::Error::RskInvalid)?;
+    let pair = eccsi::KeyPair::from_bytes(record.ssk.as_bytes(), record.pvt.as_bytes())
+        .map_err(mc::Error::SigningKeyInvalid)?;
+    Ok(KeySet::validate(kms, &record.user_uri, record.period_no, rsk, pair)?)
+}

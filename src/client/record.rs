@@ -1,0 +1,145 @@
+//! What a store holds, as it stands in the sealed file.
+
+use super::octets::Octets;
+use crate::mc::{IdentityForm, PeriodEpoch};
+use serde::{Deserialize, Serialize};
+
+/// The layout below. Raised when a change would make an older program misread it.
+pub(super) const VERSION: u32 = 1;
+
+/// Read before the rest, so that a store of a newer program is named as such.
+#[derive(Deserialize)]
+pub(super) struct Versioned {
+    pub(super) version: u32,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Contents {
+    pub(super) version: u32,
+    pub(super) kms: Vec<KmsRecord>,
+    pub(super) key_sets: Vec<KeySetRecord>,
+    pub(super) keys: Vec<KeyRecord>,
+}
+
+impl Contents {
+    pub(super) const EMPTY: Self = Self { version: VERSION, kms: Vec::new(), key_sets: Vec::new(), keys: Vec::new() };
+
+    pub(super) fn kms(&self, kms_uri: &str) -> Option<&KmsRecord> {
+        self.kms.iter().find(|kms| kms.kms_uri == kms_uri)
+    }
+
+    /// Adds a KMS, or takes the place of the one with the same URI.
+    pub(super) fn put_kms(&mut self, record: KmsRecord) {
+        self.kms.retain(|kms| kms.kms_uri != record.kms_uri);
+        self.kms.push(record);
+    }
+
+    /// Adds a key set, or takes the place of the one of the same user, KMS and period.
+    pub(super) fn put_key_set(&mut self, record: KeySetRecord) {
+        self.key_sets.retain(|set| !set.is(&record.user_uri, &record.kms_uri, record.period_no));
+        self.key_sets.push(record);
+    }
+
+    /// Adds a key, or takes the place of the same one from the same sender to the same receiver. Beyond `limit`, keys
+    /// that expired before `now` (Unix seconds) go first, then the oldest.
+    pub(super) fn put_key(&mut self, record: KeyRecord, now: u64, limit: usize) {
+        self.keys.retain(|key| !key.same_as(&record));
+        if self.keys.len() >= limit {
+            self.keys.retain(|key| key.expiry.is_none_or(|expiry| expiry >= now));
+        }
+        let surplus = (self.keys.len() + 1).saturating_sub(limit);
+        self.keys.drain(..surplus);
+        self.keys.push(record);
+    }
+}
+
+/// A KMS: its certificate's content, and the convention that its keys were found to follow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct KmsRecord {
+    pub(super) kms_uri: String,
+    pub(super) cert_uri: Option<String>,
+    /// Issues keys to this client; otherwise known only as somebody else's KMS.
+    pub(super) home: bool,
+    pub(super) revoked: bool,
+    /// Unix seconds.
+    pub(super) valid_from: Option<i64>,
+    /// Unix seconds.
+    pub(super) valid_to: Option<i64>,
+    /// Seconds.
+    pub(super) period: u64,
+    /// Seconds.
+    pub(super) offset: u64,
+    #[serde(with = "IdentityFormText")]
+    pub(super) identity_form: IdentityForm,
+    #[serde(with = "PeriodEpochText")]
+    pub(super) period_epoch: PeriodEpoch,
+    /// Domains whose users it serves.
+    pub(super) domains: Vec<String>,
+    pub(super) pub_enc_key: Octets,
+    pub(super) pub_auth_key: Octets,
+    /// Number of the last certificate cache that came from this KMS.
+    pub(super) cache_number: Option<u64>,
+}
+
+/// A user's keys for one period. They were validated when they came in, and are again when they are first used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct KeySetRecord {
+    pub(super) user_uri: String,
+    pub(super) kms_uri: String,
+    pub(super) period_no: u64,
+    /// Unix seconds.
+    pub(super) valid_from: Option<i64>,
+    /// Unix seconds.
+    pub(super) valid_to: Option<i64>,
+    pub(super) rsk: Octets,
+    pub(super) ssk: Octets,
+    pub(super) pvt: Octets,
+}
+
+impl KeySetRecord {
+    pub(super) fn is(&self, user_uri: &str, kms_uri: &str, period_no: u64) -> bool {
+        self.period_no == period_no && self.user_uri == user_uri && self.kms_uri == kms_uri
+    }
+}
+
+/// A key that was sent or accepted in an I_MESSAGE.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct KeyRecord {
+    pub(super) key_id: u32,
+    pub(super) csb_id: u32,
+    pub(super) key: Octets,
+    pub(super) rand: Octets,
+    /// URI of who sent it, or UID in hex where that is all that is known.
+    pub(super) initiator: String,
+    pub(super) recipient: String,
+    /// T of the message, seconds since 1900.
+    pub(super) time: u64,
+    /// Unix seconds.
+    pub(super) activation: Option<u64>,
+    /// Unix seconds.
+    pub(super) expiry: Option<u64>,
+    pub(super) groups: Vec<String>,
+}
+
+impl KeyRecord {
+    pub(super) fn same_as(&self, other: &Self) -> bool {
+        self.key_id == other.key_id
+            && self.csb_id == other.csb_id
+            && self.initiator == other.initiator
+            && self.recipient == other.recipient
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "IdentityForm", rename_all = "snake_case")]
+pub(super) enum IdentityFormText {
+    Raw,
+    HexText,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "PeriodEpoch", rename_all = "snake_case")]
+pub(super) enum PeriodEpochText {
+    Ntp,
+    Unix,
+}

@@ -1,0 +1,168 @@
+//! Which messages were accepted already.
+
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+
+/// Messages remembered before the oldest are dropped: 40 octets each in memory and on disk.
+const CAPACITY: usize = 65_536;
+
+const VERSION: u8 = 1;
+const FLOOR_LEN: usize = 8;
+const ENTRY_LEN: usize = 40;
+
+/// What makes a message the same message: SHA-256 over the octets that its signature covers.
+///
+/// The signature itself stays out, for a signature (r, s) has a twin (r, -s) that anybody can write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    pub(super) fn of(signed_octets: &[u8]) -> Self {
+        Self(Sha256::digest(signed_octets).into())
+    }
+}
+
+/// The accepted messages, by the seconds of their T payload.
+///
+/// Whatever is dropped leaves its time behind as the *floor*: a message as old as that, or older, can no longer be told
+/// from a replay and is refused. The floor only ever takes times of messages that were accepted, so a clock that was
+/// wrong for a while does not raise it into the future.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct ReplayCache {
+    floor: u64,
+    seen: BTreeSet<(u64, Fingerprint)>,
+}
+
+/// What the cache says of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// Never seen.
+    Never,
+    /// Accepted before.
+    Before,
+    /// Older than what the cache remembers.
+    Forgotten,
+}
+
+impl ReplayCache {
+    /// Looks up a message with T at `time` (seconds since 1900).
+    pub(super) fn look_up(&self, time: u64, fingerprint: Fingerprint) -> Seen {
+        if self.seen.contains(&(time, fingerprint)) {
+            Seen::Before
+        } else if time <= self.floor {
+            Seen::Forgotten
+        } else {
+            Seen::Never
+        }
+    }
+
+    /// Remembers a message, and drops those dated before `oldest` and those beyond the capacity.
+    pub(super) fn insert(&mut self, time: u64, fingerprint: Fingerprint, oldest: u64) {
+        self.seen.insert((time, fingerprint));
+        while let Some(&(time, _)) = self.seen.first()
+            && (time < oldest || self.seen.len() > CAPACITY)
+        {
+            self.seen.pop_first();
+            self.floor = self.floor.max(time);
+        }
+    }
+
+    /// Forgets the message again: its key could not be stored, so that it has to be accepted once more.
+    pub(super) fn remove(&mut self, time: u64, fingerprint: Fingerprint) {
+        self.seen.remove(&(time, fingerprint));
+    }
+
+    /// Version octet, floor, then time and fingerprint of each message.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(1 + FLOOR_LEN + ENTRY_LEN * self.seen.len());
+        bytes.push(VERSION);
+        bytes.extend_from_slice(&self.floor.to_be_bytes());
+        for (time, fingerprint) in &self.seen {
+            bytes.extend_from_slice(&time.to_be_bytes());
+            bytes.extend_from_slice(&fingerprint.0);
+        }
+        bytes
+    }
+
+    /// Reads what [`Self::to_bytes`] wrote; `None` if it did not.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let bytes = bytes.strip_prefix(&[VERSION])?;
+        let (floor, entries) = bytes.split_first_chunk::<FLOOR_LEN>()?;
+        let (entries, []) = entries.as_chunks::<ENTRY_LEN>() else { return None };
+        let seen = entries.iter().map(entry).collect::<Option<_>>()?;
+        Some(Self { floor: u64::from_be_bytes(*floor), seen })
+    }
+}
+
+fn entry(bytes: &[u8; ENTRY_LEN]) -> Option<(u64, Fingerprint)> {
+    let (time, fingerprint) = bytes.split_first_chunk::<8>()?;
+    Some((u64::from_be_bytes(*time), Fingerprint(fingerprint.try_into().ok()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fingerprint(number: u32) -> Fingerprint {
+        Fingerprint::of(&number.to_be_bytes())
+    }
+
+    #[test]
+    fn a_message_is_new_once() {
+        let mut cache = ReplayCache::default();
+        assert_eq!(cache.look_up(100, fingerprint(1)), Seen::Never);
+        cache.insert(100, fingerprint(1), 0);
+        assert_eq!(cache.look_up(100, fingerprint(1)), Seen::Before);
+        assert_eq!(cache.look_up(100, fingerprint(2)), Seen::Never);
+        cache.remove(100, fingerprint(1));
+        assert_eq!(cache.look_up(100, fingerprint(1)), Seen::Never);
+    }
+
+    #[test]
+    fn what_was_dropped_by_age_cannot_come_back() {
+        let mut cache = ReplayCache::default();
+        cache.insert(100, fingerprint(1), 0);
+        cache.insert(200, fingerprint(2), 150);
+        assert_eq!(cache.look_up(100, fingerprint(1)), Seen::Forgotten);
+        assert_eq!(cache.look_up(101, fingerprint(3)), Seen::Never);
+        assert_eq!(cache.look_up(200, fingerprint(2)), Seen::Before);
+    }
+
+    #[test]
+    fn a_clock_far_ahead_does_not_raise_the_floor_beyond_accepted_messages() {
+        let mut cache = ReplayCache::default();
+        cache.insert(100, fingerprint(1), u64::MAX);
+        assert_eq!(cache.look_up(100, fingerprint(1)), Seen::Forgotten);
+        assert_eq!(cache.look_up(101, fingerprint(2)), Seen::Never);
+    }
+
+    #[test]
+    fn the_oldest_go_first_when_it_is_full_and_stay_refused() {
+        let mut cache = ReplayCache::default();
+        let count = u32::try_from(CAPACITY).unwrap() + 10;
+        for number in 0..count {
+            cache.insert(1000 + u64::from(number), fingerprint(number), 0);
+        }
+        assert_eq!(cache.seen.len(), CAPACITY);
+        for number in 0..count {
+            assert_ne!(cache.look_up(1000 + u64::from(number), fingerprint(number)), Seen::Never, "{number}");
+        }
+    }
+
+    #[test]
+    fn survives_the_round_trip_and_refuses_everything_else() {
+        let mut cache = ReplayCache::default();
+        for number in 0..5 {
+            cache.insert(u64::from(number) + 1, fingerprint(number), 3);
+        }
+        let bytes = cache.to_bytes();
+        assert_eq!(ReplayCache::from_bytes(&bytes), Some(cache));
+        for len in 0..bytes.len() {
+            let whole = len >= 9 && (len - 9) % ENTRY_LEN == 0;
+            assert_eq!(ReplayCache::from_bytes(&bytes[..len]).is_some(), whole, "{len}");
+        }
+        let mut newer = bytes.clone();
+        newer[0] = 2;
+        assert_eq!(ReplayCache::from_bytes(&newer), None);
+    }
+}

@@ -1,0 +1,323 @@
+//! What is taken in, and what is not.
+
+use crate::support::{ALICE, BOB, NOW_UNIX, PERIOD, TestKms, TestStore, later, now, xml};
+use mikey_sakke::client::{self, Error, ImportReport};
+use mikey_sakke::kms_protocol::{
+    EncryptedKey, ErrorCode, KeyContent, KmsCertificate, KmsError, KmsKeySet, KmsMessage, Role,
+};
+use mikey_sakke::mc::{IdentityForm, PeriodEpoch};
+use time::OffsetDateTime;
+
+const KMS: &str = "kms.example.org";
+
+/// Imports into a new store; after an error nothing may be in it.
+fn import(init: &[u8], keyprov: &[u8]) -> Result<ImportReport, Error> {
+    let mut made = TestStore::empty();
+    let result = client::import(&mut made.store, init, keyprov, now());
+    if result.is_err() {
+        assert!(made.store.key_sets().is_empty() && made.store.kms_list().is_empty());
+        let store = made.reopen().store;
+        assert!(store.key_sets().is_empty() && store.kms_list().is_empty());
+    }
+    result
+}
+
+fn with_certificate(change: impl FnOnce(&mut KmsCertificate)) -> Error {
+    let kms = TestKms::new(KMS);
+    let mut certificate = kms.certificate();
+    change(&mut certificate);
+    import(&kms.init(certificate), &kms.key_prov(vec![kms.key_set(ALICE, kms.period_now())])).unwrap_err()
+}
+
+fn with_key_set(change: impl FnOnce(&TestKms, &mut KmsKeySet)) -> Result<ImportReport, Error> {
+    let kms = TestKms::new(KMS);
+    let mut key_set = kms.key_set(ALICE, kms.period_now());
+    change(&kms, &mut key_set);
+    import(&kms.init(kms.certificate()), &kms.key_prov(vec![key_set]))
+}
+
+fn at(seconds: i64) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp(i64::try_from(NOW_UNIX).unwrap() + seconds).ok()
+}
+
+fn changed(content: &KeyContent, change: impl FnOnce(&mut [u8])) -> KeyContent {
+    let mut octets = content.as_clear().unwrap().to_vec();
+    change(&mut octets);
+    KeyContent::clear(&octets)
+}
+
+#[test]
+fn every_convention_is_found_and_reported() {
+    for form in [IdentityForm::Raw, IdentityForm::HexText] {
+        for epoch in [PeriodEpoch::Ntp, PeriodEpoch::Unix] {
+            let kms = TestKms::new(KMS).with_convention(form, epoch);
+            let period = kms.period_now();
+            let key_sets = vec![kms.key_set(ALICE, period + 1), kms.key_set(ALICE, period)];
+            let report = import(&kms.init(kms.certificate()), &kms.key_prov(key_sets)).unwrap();
+            assert_eq!((report.identity_form, report.period_epoch), (form, epoch));
+            assert_eq!(report.periods, [period, period + 1]);
+            let deviations = usize::from(form == IdentityForm::HexText) + usize::from(epoch == PeriodEpoch::Unix);
+            let waits = 1;
+            assert_eq!(report.notes.len(), deviations + waits, "{report}");
+            assert!(report.to_string().contains(&report.convention().to_string()));
+        }
+    }
+}
+
+#[test]
+fn a_kms_keeps_its_convention_and_its_keys() {
+    let kms = TestKms::new(KMS);
+    let mut made = TestStore::of(&kms, ALICE);
+    let other = TestKms::new(KMS);
+    let keyprov = other.key_prov(vec![other.key_set(ALICE, other.period_now())]);
+    let error = client::import(&mut made.store, &other.init(other.certificate()), &keyprov, now()).unwrap_err();
+    assert!(matches!(error, Error::KmsKeysChanged { .. }), "{error}");
+
+    let mut certificate = kms.certificate();
+    certificate.user_key_offset = 1;
+    let keyprov = kms.key_prov(vec![kms.key_set(BOB, kms.period_now())]);
+    let error = client::import(&mut made.store, &kms.init(certificate), &keyprov, now()).unwrap_err();
+    assert!(matches!(error, Error::KmsConventionChanged { .. }), "{error}");
+
+    let changed = kms.with_convention(IdentityForm::HexText, PeriodEpoch::Ntp);
+    let keyprov = changed.key_prov(vec![changed.key_set(BOB, changed.period_now())]);
+    let error = client::import(&mut made.store, &changed.init(changed.certificate()), &keyprov, now()).unwrap_err();
+    assert!(matches!(error, Error::KmsConventionChanged { .. }), "{error}");
+    assert_eq!(made.reopen().store.key_sets().len(), 1);
+}
+
+#[test]
+fn key_sets_of_one_answer_follow_one_convention() {
+    let raw = TestKms::new(KMS);
+    let (init, period) = (raw.init(raw.certificate()), raw.period_now());
+    let first = raw.key_set(ALICE, period);
+    let hex = raw.with_convention(IdentityForm::HexText, PeriodEpoch::Ntp);
+    let keyprov = hex.key_prov(vec![first, hex.key_set(ALICE, period + 1)]);
+    let error = import(&init, &keyprov).unwrap_err();
+    assert!(matches!(error, Error::MixedConventions { .. }), "{error}");
+}
+
+#[test]
+fn the_same_keys_again_change_nothing() {
+    let kms = TestKms::new(KMS);
+    let mut made = TestStore::of(&kms, ALICE);
+    made.import(&kms, ALICE, kms.period_now());
+    assert_eq!((made.store.key_sets().len(), made.store.kms_list().len()), (1, 1));
+}
+
+#[test]
+fn a_certificate_must_be_usable() {
+    let error = with_certificate(|certificate| certificate.revoked = true);
+    assert!(matches!(error, Error::CertificateRevoked { .. }), "{error}");
+    let error = with_certificate(|certificate| certificate.valid_to = at(0));
+    assert!(matches!(error, Error::CertificateDates { .. }), "{error}");
+    let error = with_certificate(|certificate| certificate.valid_from = at(1));
+    assert!(matches!(error, Error::CertificateDates { .. }), "{error}");
+    let changes: [(&str, fn(&mut KmsCertificate)); 4] = [
+        ("ParameterSet", |certificate| certificate.parameter_set = Some(2)),
+        ("UserIdFormat", |certificate| certificate.user_id_format = "1".into()),
+        ("UserKeyPeriod", |certificate| certificate.user_key_period = 0),
+        ("Role", |certificate| certificate.role = Some(Role::External)),
+    ];
+    for (field, change) in changes {
+        let error = with_certificate(change);
+        assert!(matches!(error, Error::CertificateUnsupported { field: named, .. } if named == field), "{field}: {error}");
+    }
+}
+
+#[test]
+fn the_public_keys_of_a_certificate_must_be_points() {
+    let last = |octets: &mut Vec<u8>| *octets.last_mut().unwrap() ^= 1;
+    let error = with_certificate(|certificate| last(&mut certificate.pub_enc_key));
+    assert!(matches!(error, Error::CertificateKey { field: "PubEncKey", .. }), "{error}");
+    let error = with_certificate(|certificate| last(&mut certificate.pub_auth_key));
+    assert!(matches!(error, Error::CertificateKey { field: "PubAuthKey", .. }), "{error}");
+    let error = with_certificate(|certificate| certificate.pub_enc_key[0] = 2);
+    assert!(matches!(error, Error::CertificateKey { field: "PubEncKey", .. }), "{error}");
+}
+
+#[test]
+fn a_certificate_within_its_dates_and_with_parameter_set_1_will_do() {
+    let kms = TestKms::new(KMS);
+    let mut certificate = kms.certificate();
+    (certificate.valid_from, certificate.valid_to) = (at(0), at(1));
+    certificate.parameter_set = Some(1);
+    import(&kms.init(certificate), &kms.key_prov(vec![kms.key_set(ALICE, kms.period_now())])).unwrap();
+}
+
+#[test]
+fn keys_off_their_curves_are_malformed() {
+    let flip = |octets: &mut [u8]| *octets.last_mut().unwrap() ^= 1;
+    let error = with_key_set(|_, set| set.user_decrypt_key = changed(&set.user_decrypt_key, flip)).unwrap_err();
+    assert!(matches!(error, Error::KeyMalformed { field: "UserDecryptKey", .. }), "{error}");
+    let error = with_key_set(|_, set| set.user_pub_token_pvt = changed(&set.user_pub_token_pvt, flip)).unwrap_err();
+    assert!(matches!(error, Error::KeyMalformed { .. }), "{error}");
+    let zero = |octets: &mut [u8]| octets.fill(0);
+    let error = with_key_set(|_, set| set.user_signing_key_ssk = changed(&set.user_signing_key_ssk, zero)).unwrap_err();
+    assert!(matches!(error, Error::KeyMalformed { .. } | Error::KeysInvalid { .. }), "{error}");
+    let error = with_key_set(|_, set| {
+        set.user_signing_key_ssk = changed(&set.user_signing_key_ssk, |octets| octets.fill(0xff));
+    })
+    .unwrap_err();
+    assert!(matches!(error, Error::KeyMalformed { .. }), "{error}");
+}
+
+#[test]
+fn a_wrong_ssk_is_told_from_a_wrong_rsk() {
+    let flip = |octets: &mut [u8]| *octets.last_mut().unwrap() ^= 1;
+    let error = with_key_set(|_, set| set.user_signing_key_ssk = changed(&set.user_signing_key_ssk, flip)).unwrap_err();
+    let Error::KeysInvalid { tried, .. } = &error else { panic!("{error}") };
+    assert!(tried.iter().any(|attempt| attempt.rsk_valid && !attempt.signing_key_valid), "{error}");
+
+    let error = with_key_set(|kms, set| {
+        set.user_decrypt_key = kms.key_set(BOB, set.key_period_no).user_decrypt_key;
+    })
+    .unwrap_err();
+    let Error::KeysInvalid { tried, .. } = &error else { panic!("{error}") };
+    assert!(tried.iter().any(|attempt| !attempt.rsk_valid && attempt.signing_key_valid), "{error}");
+    assert!(error.to_string().contains("(2) the 64 hex characters"), "{error}");
+}
+
+#[test]
+fn ssk_and_pvt_of_two_users_do_not_fit() {
+    let error = with_key_set(|kms, set| {
+        set.user_signing_key_ssk = kms.key_set(BOB, set.key_period_no).user_signing_key_ssk;
+    })
+    .unwrap_err();
+    assert!(matches!(error, Error::KeysInvalid { .. }), "{error}");
+    let error = with_key_set(|kms, set| {
+        set.user_pub_token_pvt = kms.key_set(BOB, set.key_period_no).user_pub_token_pvt;
+    })
+    .unwrap_err();
+    assert!(matches!(error, Error::KeysInvalid { .. }), "{error}");
+}
+
+#[test]
+fn keys_of_another_kms_are_invalid() {
+    let error = with_key_set(|_, set| *set = TestKms::new(KMS).key_set(ALICE, set.key_period_no)).unwrap_err();
+    let Error::KeysInvalid { tried, .. } = &error else { panic!("{error}") };
+    assert_eq!(tried.len(), 2);
+    assert!(tried.iter().all(|attempt| !attempt.rsk_valid && !attempt.signing_key_valid));
+}
+
+#[test]
+fn keys_for_a_userid_that_is_not_the_users_uid_are_refused() {
+    let error = with_key_set(|_, set| set.user_uri = BOB.into()).unwrap_err();
+    assert!(matches!(&error, Error::KeysOfOtherIdentity { user_uri, .. } if user_uri == BOB), "{error}");
+    let error = with_key_set(|_, set| set.key_period_no += 1).unwrap_err();
+    assert!(matches!(error, Error::KeysOfOtherIdentity { .. }), "{error}");
+}
+
+#[test]
+fn a_wrong_userid_beside_valid_keys_is_noted() {
+    let report = with_key_set(|_, set| set.user_id[0] ^= 1).unwrap();
+    assert!(report.notes.iter().any(|note| note.contains("UserID")), "{report}");
+}
+
+#[test]
+fn leading_zero_octets_of_an_ssk_are_let_pass() {
+    let report = with_key_set(|_, set| {
+        let padded = [&[0, 0], set.user_signing_key_ssk.as_clear().unwrap()].concat();
+        set.user_signing_key_ssk = KeyContent::clear(&padded);
+    });
+    report.unwrap();
+}
+
+#[test]
+fn revoked_and_expired_key_sets_are_refused() {
+    let error = with_key_set(|_, set| set.revoked = true).unwrap_err();
+    assert!(matches!(error, Error::KeySetRevoked { .. }), "{error}");
+    let error = with_key_set(|_, set| set.valid_to = at(0)).unwrap_err();
+    assert!(matches!(error, Error::KeySetExpired { .. }), "{error}");
+    with_key_set(|_, set| set.valid_to = at(1)).unwrap();
+}
+
+#[test]
+fn one_bad_key_set_keeps_the_good_ones_out() {
+    let kms = TestKms::new(KMS);
+    let period = kms.period_now();
+    let mut bad = kms.key_set(ALICE, period + 1);
+    bad.revoked = true;
+    let error = import(&kms.init(kms.certificate()), &kms.key_prov(vec![kms.key_set(ALICE, period), bad])).unwrap_err();
+    assert!(matches!(error, Error::KeySetRevoked { period_no, .. } if period_no == period + 1), "{error}");
+}
+
+#[test]
+fn two_key_sets_of_one_period_are_refused() {
+    let kms = TestKms::new(KMS);
+    let key_sets = vec![kms.key_set(ALICE, kms.period_now()), kms.key_set(ALICE, kms.period_now())];
+    let error = import(&kms.init(kms.certificate()), &kms.key_prov(key_sets)).unwrap_err();
+    assert!(matches!(error, Error::KeySetTwice { .. }), "{error}");
+}
+
+#[test]
+fn an_answer_without_keys_is_refused() {
+    let kms = TestKms::new(KMS);
+    let error = import(&kms.init(kms.certificate()), &kms.key_prov(Vec::new())).unwrap_err();
+    assert!(matches!(error, Error::NoKeySets), "{error}");
+}
+
+#[test]
+fn encrypted_keys_need_a_transport_key() {
+    let error = with_key_set(|_, set| {
+        set.user_decrypt_key = KeyContent::Encrypted(EncryptedKey {
+            algorithm: "http://www.w3.org/2001/04/xmlenc#kw-aes256".into(),
+            key_name: Some("tk.12.user@example.org".into()),
+            carried_key_name: None,
+            cipher_value: vec![7; 272],
+        });
+    })
+    .unwrap_err();
+    assert!(matches!(&error, Error::TransportKeyNeeded { trk_id, .. } if trk_id == "tk.12.user@example.org"), "{error}");
+}
+
+#[test]
+fn signed_answers_need_an_integrity_key() {
+    let kms = TestKms::new(KMS);
+    let init = String::from_utf8(kms.init(kms.certificate())).unwrap();
+    let body = init.split_once("?>").map_or(init.as_str(), |(_, body)| body);
+    let signed = format!(
+        "<SignedKmsResponse xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\">{body}\
+         <Signature xmlns=\"http://www.w3.org/2000/09/xmldsig#\"><KeyInfo><KeyName>ink.12</KeyName></KeyInfo></Signature>\
+         </SignedKmsResponse>"
+    );
+    let keyprov = kms.key_prov(vec![kms.key_set(ALICE, kms.period_now())]);
+    let error = import(signed.as_bytes(), &keyprov).unwrap_err();
+    assert!(matches!(&error, Error::IntegrityKeyNeeded { key_id, .. } if key_id == "ink.12"), "{error}");
+}
+
+#[test]
+fn a_refusal_carries_its_code_and_text() {
+    let kms = TestKms::new(KMS);
+    let mut response = kms.response(ALICE, KmsMessage::KeyProv(Default::default()));
+    response.message = None;
+    response.error = Some(KmsError::new(ErrorCode::UnknownUser, "nobody of that name"));
+    let error = import(&kms.init(kms.certificate()), &xml(&response)).unwrap_err();
+    assert!(matches!(&error, Error::Refused { request: "keyprov", code: 3001, text } if text == "nobody of that name"));
+}
+
+#[test]
+fn swapped_and_foreign_documents_are_named() {
+    let kms = TestKms::new(KMS);
+    let (init, keyprov) =
+        (kms.init(kms.certificate()), kms.key_prov(vec![kms.key_set(ALICE, kms.period_now())]));
+    let error = import(&keyprov, &init).unwrap_err();
+    assert!(matches!(error, Error::Response { request: "init", .. }), "{error}");
+    let error = import(&init, b"{}").unwrap_err();
+    assert!(matches!(error, Error::Response { request: "keyprov", .. }), "{error}");
+    let other = TestKms::new("kms.example.net");
+    let error = import(&init, &other.key_prov(vec![other.key_set(ALICE, other.period_now())])).unwrap_err();
+    assert!(matches!(error, Error::OtherKms { .. }), "{error}");
+    let error = import(&init, &kms.key_prov(vec![other.key_set(ALICE, other.period_now())])).unwrap_err();
+    assert!(matches!(error, Error::OtherKms { place: "KmsKeySet", .. }), "{error}");
+}
+
+#[test]
+fn a_period_that_is_over_is_noted() {
+    let kms = TestKms::new(KMS);
+    let keyprov = kms.key_prov(vec![kms.key_set(ALICE, kms.period_now())]);
+    let mut made = TestStore::empty();
+    let in_two_periods = later(2 * i64::try_from(PERIOD).unwrap());
+    let report = client::import(&mut made.store, &kms.init(kms.certificate()), &keyprov, in_two_periods).unwrap();
+    assert!(report.notes.iter().any(|note| note.contains("is over")), "{report}");
+}

@@ -1,0 +1,9 @@
+//! The key management client as its users see it.
+#![cfg(feature = "client")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod import;
+mod messages;
+mod store;
+mod support;
+mod vendor;
