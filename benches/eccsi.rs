@@ -1,4 +1,5 @@
 //! ECCSI on one core: every operation with a key that was not seen before, unless its name says otherwise.
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot run stops at once")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use mikey_sakke::eccsi::{KeyPair, KmsTables, MasterSecret, Signature};

@@ -10,3 +10,6 @@ mod residue;
 pub mod supersingular;
 
 pub use residue::{Modulus, Residue, invert_all};
+
+#[cfg(test)]
+mod tests;

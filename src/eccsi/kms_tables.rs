@@ -2,9 +2,7 @@ use core::fmt;
 
 use super::hash::Hs;
 use super::{Error, POINT_LEN, PublicKey, Signature};
-use crate::arith::p256::{
-    Affine, Jacobian, OddMultiples, Scalar, generator_multiples, multi_scalar_vartime,
-};
+use crate::arith::p256::{Affine, Jacobian, OddMultiples, Scalar, generator_multiples, multi_scalar_vartime};
 
 /// A KMS's public key with multiples of it, 16 KiB: what verification under that KMS needs.
 pub struct KmsTables {

@@ -48,4 +48,3 @@ pub const SECRET_LEN: usize = 32;
 pub const POINT_LEN: usize = 65;
 /// Octets of a signature: r || s || PVT.
 pub const SIGNATURE_LEN: usize = 2 * SECRET_LEN + POINT_LEN;
-

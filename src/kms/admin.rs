@@ -7,8 +7,8 @@ use super::store::{Counts, Store, User};
 use super::{Error, State, calendar};
 use crate::kms_protocol::resource::Resource;
 use crate::kms_protocol::{KmsInit, KmsKeyProv, KmsMessage, KmsResponse, WriteOptions};
-use crate::mikey::NtpTime;
 use std::time::SystemTime;
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 /// The `request_id` of key sets that were issued to a file.
@@ -97,8 +97,8 @@ pub struct Status {
     pub key_offset: u64,
     /// The present key period.
     pub period_no: u64,
-    /// When the next one begins, in seconds since 1970.
-    pub next_period: u64,
+    /// When the next one begins, UTC.
+    pub next_period: OffsetDateTime,
     /// What the database holds.
     pub counts: Counts,
 }
@@ -117,7 +117,7 @@ pub async fn status(config: &Config, store: &dyn Store, now: SystemTime) -> Resu
         key_period: config.key_period,
         key_offset: config.key_offset,
         period_no,
-        next_period: NtpTime::from_seconds(end).unix_seconds().ok_or(Error::Period(period_no))?,
+        next_period: calendar::date_of_ntp_seconds(end).ok_or(Error::Period(period_no))?,
         counts: store.counts().await?,
     })
 }

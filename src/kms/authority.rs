@@ -1,8 +1,8 @@
 //! The heart of a KMS: its master secrets, and the key sets that follow from them.
 
-use super::Error;
 use super::config::Config;
 use super::secrets::MasterSecrets;
+use super::{Error, calendar};
 use crate::kms_protocol::{KeyContent, KmsCertificate, KmsKeySet, Role};
 use crate::mc::{self, KeyPeriods, PeriodEpoch, Uid};
 use crate::mikey::NtpTime;
@@ -113,12 +113,8 @@ impl Authority {
     }
 
     fn validity(&self, period_no: u64) -> Result<(OffsetDateTime, OffsetDateTime), Error> {
-        let date = |ntp_seconds| {
-            let unix = NtpTime::from_seconds(ntp_seconds).unix_seconds()?;
-            OffsetDateTime::from_unix_timestamp(i64::try_from(unix).ok()?).ok()
-        };
         let (from, to) = self.periods.bounds(period_no);
-        date(from).zip(date(to)).ok_or(Error::Period(period_no))
+        calendar::date_of_ntp_seconds(from).zip(calendar::date_of_ntp_seconds(to)).ok_or(Error::Period(period_no))
     }
 
     fn signing_pair(&self, identity: &[u8]) -> Result<eccsi::KeyPair, Error> {
@@ -135,7 +131,10 @@ impl Authority {
     }
 
     fn nonce(&self, kpak: &[u8], attempt: u8, identity: &[u8]) -> Zeroizing<[u8; 32]> {
-        let mut mac = Hmac::<Sha256>::new(&(*self.secrets.nonce_secret).into());
+        // HMAC pads a key with zeros to the 64 octets of a SHA-256 block.
+        let mut key = Zeroizing::new([0; 64]);
+        key.iter_mut().zip(self.secrets.nonce_secret.iter()).for_each(|(to, from)| *to = *from);
+        let mut mac = Hmac::<Sha256>::new((&*key).into());
         for part in [NONCE_LABEL, kpak, &[attempt], identity] {
             mac.update(part);
         }
@@ -152,4 +151,88 @@ impl fmt::Debug for Authority {
 /// The key periods of a configuration, counted from 1900.
 pub(super) fn key_periods(config: &Config) -> Result<KeyPeriods, Error> {
     Ok(KeyPeriods::new(config.key_period, config.key_offset, PeriodEpoch::Ntp)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kms::InitOptions;
+    use std::path::Path;
+
+    const ALICE: &str = "sip:alice@example.org";
+
+    fn secrets(nonce_secret: u8) -> MasterSecrets {
+        let mut z = [0; sakke::MASTER_SECRET_LEN];
+        z[100..].fill(0x5a);
+        MasterSecrets {
+            sakke: sakke::MasterSecret::from_bytes(&z).unwrap(),
+            eccsi: eccsi::MasterSecret::from_bytes(&[0x3c; 32]).unwrap(),
+            nonce_secret: Zeroizing::new([nonce_secret; 32]),
+        }
+    }
+
+    fn authority(kms_uri: &str, nonce_secret: u8) -> Authority {
+        let options = InitOptions::new(kms_uri, "example.org");
+        Authority::new(&options.config(Path::new("")).unwrap(), secrets(nonce_secret)).unwrap()
+    }
+
+    #[test]
+    fn every_key_set_validates_against_the_certificate() {
+        let authority = authority("kms.example.org", 1);
+        let certificate = authority.certificate();
+        let kms = mc::Kms::new(
+            &*certificate.kms_uri,
+            &sakke::PublicKey::from_bytes(&certificate.pub_enc_key).unwrap(),
+            &eccsi::PublicKey::from_bytes(&certificate.pub_auth_key).unwrap(),
+            *authority.periods(),
+            mc::IdentityForm::Raw,
+        );
+        for (uri, period) in [(ALICE, 1529), (ALICE, 1530), ("tel:+1555", 0x1_0000)] {
+            let keys = authority.key_set(uri, period).unwrap();
+            let rsk = sakke::ReceiverSecretKey::from_bytes(keys.user_decrypt_key.as_clear().unwrap()).unwrap();
+            let pvt = keys.user_pub_token_pvt.as_clear().unwrap();
+            let pair = eccsi::KeyPair::from_bytes(keys.user_signing_key_ssk.as_clear().unwrap(), pvt).unwrap();
+            mc::KeySet::validate(&kms, uri, period, rsk, pair).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_same_secrets_issue_the_same_keys() {
+        let (one, other) = (authority("kms.example.org", 1), authority("kms.example.org", 1));
+        assert_eq!(one.key_set(ALICE, 1529).unwrap(), one.key_set(ALICE, 1529).unwrap());
+        assert_eq!(one.key_set(ALICE, 1529).unwrap(), other.key_set(ALICE, 1529).unwrap());
+    }
+
+    #[test]
+    fn no_two_identities_share_v_and_none_is_known_without_the_nonce_secret() {
+        // PVT is [v]G: equal if and only if v is.
+        let pvt = |kms_uri, nonce_secret, uri, period| {
+            authority(kms_uri, nonce_secret).key_set(uri, period).unwrap().user_pub_token_pvt
+        };
+        let base = pvt("kms.example.org", 1, ALICE, 1529);
+        assert_ne!(base, pvt("kms.example.org", 1, "sip:bob@example.org", 1529));
+        assert_ne!(base, pvt("kms.example.org", 1, ALICE, 1530));
+        assert_ne!(base, pvt("kms.example.net", 1, ALICE, 1529));
+        assert_ne!(base, pvt("kms.example.org", 2, ALICE, 1529));
+
+        let authority = authority("kms.example.org", 1);
+        let v = |kpak: &[u8], attempt, identity: &[u8]| authority.nonce(kpak, attempt, identity);
+        assert_ne!(v(b"kpak", 0, b"identity"), v(b"kpal", 0, b"identity"));
+        assert_ne!(v(b"kpak", 0, b"identity"), v(b"kpak", 1, b"identity"));
+    }
+
+    #[test]
+    fn a_period_beyond_the_calendar_is_refused() {
+        let authority = authority("kms.example.org", 1);
+        for period in [0, 1_000_000, u64::MAX] {
+            assert!(matches!(authority.key_set(ALICE, period), Err(Error::Period(refused)) if refused == period));
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let authority = authority("kms.example.org", 1);
+        assert_eq!(format!("{authority:?}"), "Authority { kms_uri: \"kms.example.org\", .. }");
+        assert_eq!(format!("{:?}", secrets(1)), "MasterSecrets(..)");
+    }
 }

@@ -2,14 +2,14 @@ use super::auth::KeyRingError;
 use super::config::ConfigError;
 use super::development::DevelopmentError;
 use super::store::StoreError;
-use crate::{eccsi, kms_protocol, mc, sakke, sealing};
+use crate::{eccsi, mc, sakke, sealing};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Why the KMS could not be set up, started or administered. (Why a *request* is refused is a
-/// [`kms_protocol::ErrorCode`].)
+/// [`ErrorCode`](crate::kms_protocol::ErrorCode).)
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {

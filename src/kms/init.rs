@@ -57,7 +57,7 @@ impl InitOptions {
         }
     }
 
-    fn config(self, folder: &Path) -> Result<Config, Error> {
+    pub(super) fn config(self, folder: &Path) -> Result<Config, Error> {
         let config = Config {
             kms_uri: self.kms_uri,
             domains: self.domains,

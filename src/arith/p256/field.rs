@@ -102,8 +102,7 @@ fn reduce(mut t: [u64; 2 * LIMBS]) -> [u64; LIMBS] {
         (t[i + 1], carry) = t[i + 1].overflowing_add(q << 32);
         (t[i + 2], carry) = t[i + 2].carrying_add(q >> 32, carry);
         (t[i + 3], carry) = t[i + 3].carrying_add(low, carry);
-        (t[i + 4], carry) = t[i + 4].overflowing_add(high + u64::from(carry) + u64::from(top));
-        top = carry;
+        (t[i + 4], top) = t[i + 4].overflowing_add(high + u64::from(carry) + u64::from(top));
     }
     portable::subtract_modulus_once(&[t[4], t[5], t[6], t[7]], top, &P::LIMBS)
 }

@@ -93,12 +93,12 @@ impl Digit {
         self.size.ct_eq(&0)
     }
 
-    /// This multiple of a window's point, from the whole of its table. A digit 0 gives an arbitrary point.
+    /// This multiple of a window's point, from the whole of its table. For a digit 0 the result is no point.
     #[inline(always)]
     fn select(&self, entries: &[Affine]) -> Affine {
-        let mut chosen = entries.first().copied().unwrap_or_default();
-        for (entry, size) in entries.iter().zip(1u64..).skip(1) {
-            chosen.conditional_assign(entry, self.size.ct_eq(&size));
+        let mut chosen = Affine::BLANK;
+        for (entry, size) in entries.iter().zip(1u64..) {
+            chosen.take_if(entry, self.size.ct_eq(&size));
         }
         let opposite = chosen.negate();
         chosen.conditional_assign(&opposite, self.negative);

@@ -13,7 +13,7 @@ mod point;
 
 pub use field::{BYTES, Fp, Scalar};
 pub use fixed_base::FixedBase;
-pub use generator::{generator_multiply, generator_multiples};
+pub use generator::{generator_multiples, generator_multiply};
 pub use multi_scalar::{OddMultiples, multi_scalar_vartime};
 pub use point::{Affine, Jacobian, PointError, UNCOMPRESSED_LEN};
 

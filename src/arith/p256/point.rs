@@ -49,6 +49,9 @@ pub struct Affine {
 }
 
 impl Affine {
+    /// What a table look-up starts from. It is not on the curve.
+    pub(super) const BLANK: Affine = Affine { x: Fp::ZERO, y: Fp::ZERO };
+
     /// The generator G.
     pub fn generator() -> Affine {
         Affine { x: Fp::from_limbs_mod(&G_X), y: Fp::from_limbs_mod(&G_Y) }
@@ -86,15 +89,16 @@ impl Affine {
         self.x
     }
 
+    /// Becomes `entry` if chosen, and is left as it was otherwise, provided that it is blank.
+    #[inline(always)]
+    pub(super) fn take_if(&mut self, entry: &Affine, chosen: Choice) {
+        self.x.take_if(&entry.x, chosen);
+        self.y.take_if(&entry.y, chosen);
+    }
+
     /// The opposite point.
     pub fn negate(&self) -> Affine {
         Affine { x: self.x, y: -self.y }
-    }
-}
-
-impl Default for Affine {
-    fn default() -> Self {
-        Affine::generator()
     }
 }
 

@@ -1,0 +1,729 @@
+//! The key management server over real HTTPS on the loopback interface: what it gives, and everything that it refuses.
+#![cfg(feature = "kms")]
+
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use mikey_sakke::kms::development::TokenIssuer;
+use mikey_sakke::kms::{self, Error, InitOptions, Initialised, Server, State, admin, open_store};
+use mikey_sakke::kms_protocol::{ErrorCode, KmsKeyProv, KmsKeySet, KmsMessage, KmsRequest, KmsResponse, Limits};
+use mikey_sakke::mc::{IdentityForm, KeyPeriods, KeySet, Kms, PeriodEpoch};
+use mikey_sakke::sealing::{self, KdfParameters, Passphrase};
+use mikey_sakke::{eccsi, sakke};
+use reqwest::{Certificate, Client, ClientBuilder, Method, Response, StatusCode};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tempfile::TempDir;
+use time::OffsetDateTime;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const KMS_URI: &str = "kms.example.org";
+const ALICE: &str = "sip:alice@example.org";
+const ALICE_VIDEO: &str = "sip:alice.video@example.org";
+const BOB: &str = "sip:bob@example.org";
+const REVOKED: &str = "sip:revoked@example.org";
+const UNKNOWN: &str = "sip:unknown@example.org";
+const ROOT: &str = "/keymanagement/identity/v1";
+const PERIOD: u64 = 86_400;
+const NTP_UNIX: u64 = 2_208_988_800;
+
+fn passphrase() -> Passphrase {
+    Passphrase::new("a passphrase".into()).unwrap()
+}
+
+fn options() -> InitOptions {
+    InitOptions {
+        key_period: PERIOD,
+        key_offset: 11,
+        kdf: KdfParameters::cheap_for_tests(),
+        ..InitOptions::new(KMS_URI, "example.org")
+    }
+}
+
+/// A KMS with its users, an identity provider, a running server and a client that trusts it.
+struct World {
+    folder: TempDir,
+    initialised: Initialised,
+    provider: TokenIssuer,
+    server: Server,
+    client: Client,
+}
+
+impl World {
+    async fn new() -> Self {
+        Self::with_config(|config| config).await
+    }
+
+    async fn with_config(edit: impl FnOnce(String) -> String) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let initialised = kms::init(folder.path(), options(), &passphrase()).await.unwrap();
+        let provider = TokenIssuer::new("https://idms.example.org", KMS_URI, "key-1").unwrap();
+        std::fs::write(folder.path().join("jwks.json"), provider.jwks()).unwrap();
+        let toml = folder.path().join("kms.toml");
+        std::fs::write(&toml, edit(std::fs::read_to_string(&toml).unwrap())).unwrap();
+
+        let (_, store) = open_store(folder.path()).await.unwrap();
+        for (id, uris) in [("alice", &[ALICE, ALICE_VIDEO][..]), ("bob", &[BOB]), ("revoked", &[REVOKED])] {
+            let uris: Vec<String> = uris.iter().map(|uri| (*uri).to_owned()).collect();
+            admin::add_user(&*store, id, &uris, SystemTime::now()).await.unwrap();
+        }
+        admin::revoke_user(&*store, "revoked").await.unwrap();
+        let server = serve(folder.path()).await;
+        let client = trusting(folder.path()).build().unwrap();
+        Self { folder, initialised, provider, server, client }
+    }
+
+    fn token(&self, uri: &str) -> String {
+        self.provider.token(uri, SystemTime::now(), Duration::from_secs(60)).unwrap()
+    }
+
+    fn token_where(&self, claims: &[(&str, Value)]) -> String {
+        let mut all = self.provider.claims(ALICE, SystemTime::now(), Duration::from_secs(60));
+        for (name, value) in claims {
+            if value.is_null() {
+                all.remove(*name);
+            } else {
+                all.insert((*name).to_owned(), value.clone());
+            }
+        }
+        self.provider.token_with(all).unwrap()
+    }
+
+    fn url(&self, resource: &str) -> String {
+        format!("https://{}{ROOT}/{resource}", self.server.address())
+    }
+
+    async fn post(&self, resource: &str, token: &str) -> Response {
+        self.client.post(self.url(resource)).bearer_auth(token).send().await.unwrap()
+    }
+
+    async fn post_document(&self, resource: &str, token: &str, request: &KmsRequest) -> Response {
+        let post = self.client.post(self.url(resource)).bearer_auth(token).header("content-type", "application/xml");
+        post.body(request.to_xml()).send().await.unwrap()
+    }
+
+    fn request(&self, user_uri: &str, resource: &str) -> KmsRequest {
+        KmsRequest {
+            user_uri: user_uri.into(),
+            kms_uri: KMS_URI.into(),
+            time: OffsetDateTime::now_utc(),
+            client_id: None,
+            device_id: None,
+            client_req_url: self.url(resource),
+            client_error: None,
+        }
+    }
+
+    /// The KMS as its clients know it: from its certificate alone.
+    async fn public(&self) -> Kms {
+        let (_, message) = answer(self.post("init", &self.token(ALICE)).await).await;
+        let certificate = message.into_init().unwrap().certificate;
+        let periods =
+            KeyPeriods::new(certificate.user_key_period, certificate.user_key_offset, PeriodEpoch::Ntp).unwrap();
+        Kms::new(
+            &*certificate.kms_uri,
+            &sakke::PublicKey::from_bytes(&certificate.pub_enc_key).unwrap(),
+            &eccsi::PublicKey::from_bytes(&certificate.pub_auth_key).unwrap(),
+            periods,
+            IdentityForm::Raw,
+        )
+    }
+
+    async fn restart(mut self) -> Self {
+        self.server.shutdown().await;
+        self.server = serve(self.folder.path()).await;
+        self
+    }
+}
+
+async fn serve(folder: &Path) -> Server {
+    let state = State::open(folder, &passphrase()).await.unwrap();
+    Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap()
+}
+
+fn trusting(folder: &Path) -> ClientBuilder {
+    let pem = std::fs::read(folder.join("tls-cert.pem")).unwrap();
+    Client::builder().tls_certs_only([Certificate::from_pem(&pem).unwrap()]).timeout(Duration::from_secs(20))
+}
+
+fn current_period() -> u64 {
+    let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    (unix + NTP_UNIX - 11) / PERIOD
+}
+
+async fn document(response: Response) -> KmsResponse {
+    assert_eq!(response.headers()["content-type"], "application/xml");
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    assert_eq!(response.headers()["x-request-id"].len(), 16);
+    let length: usize = response.headers()["content-length"].to_str().unwrap().parse().unwrap();
+    let body = response.bytes().await.unwrap();
+    assert_eq!(body.len(), length);
+    KmsResponse::from_xml(&body, &Limits::default()).unwrap().into_parts().0
+}
+
+/// The user and the message of an answer that must be good.
+async fn answer(response: Response) -> (String, KmsMessage) {
+    assert_eq!(response.status(), StatusCode::OK);
+    let document = document(response).await;
+    assert_eq!(document.error, None);
+    assert_eq!(document.kms_uri, KMS_URI);
+    (document.user_uri, document.message.unwrap())
+}
+
+async fn key_sets(response: Response) -> Vec<KmsKeySet> {
+    let (_, message) = answer(response).await;
+    let KmsKeyProv { key_sets, .. } = message.into_key_prov().unwrap();
+    key_sets
+}
+
+fn names(key_sets: &[KmsKeySet]) -> Vec<(&str, u64)> {
+    key_sets.iter().map(|key_set| (key_set.user_uri.as_str(), key_set.key_period_no)).collect()
+}
+
+/// A refusal must have its code, the HTTP status that goes with it, and no message.
+async fn refused(response: Response, code: ErrorCode) -> String {
+    let status = response.status();
+    let document = document(response).await;
+    let error = document.error.unwrap();
+    assert_eq!(error.known_code(), Some(code), "{error}");
+    assert_eq!(status.as_u16(), code.http_status(), "{error}");
+    assert_eq!(document.message, None);
+    error.message
+}
+
+fn validate(kms: &Kms, key_set: &KmsKeySet) -> KeySet {
+    let rsk = sakke::ReceiverSecretKey::from_bytes(key_set.user_decrypt_key.as_clear().unwrap()).unwrap();
+    let ssk = key_set.user_signing_key_ssk.as_clear().unwrap();
+    let pair = eccsi::KeyPair::from_bytes(ssk, key_set.user_pub_token_pvt.as_clear().unwrap()).unwrap();
+    KeySet::validate(kms, &key_set.user_uri, key_set.key_period_no, rsk, pair).unwrap()
+}
+
+#[tokio::test]
+async fn init_gives_the_certificate() {
+    let world = World::new().await;
+    let response = world.post("init", &world.token(ALICE)).await;
+    let (user, message) = answer(response).await;
+    assert_eq!(user, ALICE);
+    let certificate = message.into_init().unwrap().certificate;
+    assert_eq!(certificate.kms_uri, KMS_URI);
+    assert_eq!((certificate.user_key_period, certificate.user_key_offset), (PERIOD, 11));
+    assert_eq!(certificate.pub_enc_key, world.initialised.pub_enc_key.to_bytes());
+    assert_eq!(certificate.pub_auth_key, world.initialised.pub_auth_key.to_bytes());
+    assert_eq!(certificate.domains, ["example.org"]);
+}
+
+#[tokio::test]
+async fn keyprov_gives_valid_keys_for_this_and_the_next_period() {
+    let world = World::new().await;
+    let kms = world.public().await;
+    let key_sets = key_sets(world.post("keyprov", &world.token(ALICE)).await).await;
+    let current = current_period();
+    assert_eq!(names(&key_sets), [(ALICE, current), (ALICE, current + 1)]);
+    for key_set in &key_sets {
+        let valid = validate(&kms, key_set);
+        assert_eq!(valid.uid().as_bytes(), &key_set.user_id);
+        let (start, end) = kms.periods().bounds(key_set.key_period_no);
+        let seconds = |date: Option<OffsetDateTime>| u64::try_from(date.unwrap().unix_timestamp()).unwrap() + NTP_UNIX;
+        assert_eq!((seconds(key_set.valid_from), seconds(key_set.valid_to)), (start, end));
+    }
+    assert_ne!(key_sets[0].user_pub_token_pvt, key_sets[1].user_pub_token_pvt);
+
+    // What one encapsulates for the URI from the certificate alone, the keys open.
+    let alice = validate(&kms, &key_sets[0]);
+    let identity = kms.identity(alice.uid());
+    let secret = sakke::SharedSecret::new([7; 16]);
+    let sed = kms.sakke().encapsulate(identity.as_bytes(), &secret).unwrap();
+    assert_eq!(alice.receiver().decapsulate(kms.sakke(), &sed).unwrap().as_bytes(), &[7; 16]);
+}
+
+#[tokio::test]
+async fn keyprov_takes_every_form_of_uri_and_time() {
+    let world = World::new().await;
+    let token = world.token(ALICE);
+    let current = current_period();
+    let time = |period: u64| (period * PERIOD + 11 + 5) << 32;
+    for (resource, expected) in [
+        ("keyprov/sip%3Aalice%40example.org".into(), &[(ALICE, current), (ALICE, current + 1)][..]),
+        ("keyprov/sip:alice@example.org".into(), &[(ALICE, current), (ALICE, current + 1)]),
+        (format!("keyprov/sip%3Aalice%40example.org/{:016X}", time(current)), &[(ALICE, current)]),
+        (format!("keyprov/sip:alice@example.org/{:016x}", time(current + 1)), &[(ALICE, current + 1)]),
+    ] {
+        assert_eq!(names(&key_sets(world.post(&resource, &token).await).await), expected, "{resource}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_with_several_identities_gets_keys_for_each_that_is_registered() {
+    let world = World::new().await;
+    let token = world.token_where(&[("mcvideo_id", ALICE_VIDEO.into()), ("mcdata_id", UNKNOWN.into())]);
+    let current = current_period();
+    let all = key_sets(world.post("keyprov", &token).await).await;
+    let expected = [(ALICE, current), (ALICE, current + 1), (ALICE_VIDEO, current), (ALICE_VIDEO, current + 1)];
+    assert_eq!(names(&all), expected);
+    let named = world.post("keyprov/sip%3Aalice.video%40example.org", &token).await;
+    assert_eq!(names(&key_sets(named).await), expected[2..]);
+    let request = world.request(ALICE_VIDEO, "keyprov");
+    assert_eq!(names(&key_sets(world.post_document("keyprov", &token, &request).await).await), expected[2..]);
+}
+
+#[tokio::test]
+async fn certcache_is_empty_whatever_the_client_has() {
+    let world = World::new().await;
+    for resource in ["certcache", "certcache/0", "certcache/12"] {
+        let (user, message) = answer(world.post(resource, &world.token(BOB)).await).await;
+        let cache = message.into_cert_cache().unwrap();
+        assert_eq!((user.as_str(), cache.cache_num, cache.certificates.len()), (BOB, Some(0), 0));
+    }
+}
+
+#[tokio::test]
+async fn a_request_document_is_answered_in_its_own_terms() {
+    let world = World::new().await;
+    let token = world.token(ALICE);
+    let request = world.request(ALICE, "init");
+    let response = document(world.post_document("init", &token, &request).await).await;
+    assert_eq!((response.user_uri.as_str(), &response.client_req_url), (ALICE, &request.client_req_url));
+
+    let mut sloppy = world.request(ALICE, "keyprov");
+    sloppy.client_req_url = sloppy.client_req_url.replace("https:", "http:");
+    let resource = "keyprov/sip:alice@example.org";
+    assert_eq!(world.post_document(resource, &token, &sloppy).await.status(), StatusCode::OK);
+    sloppy.time -= Duration::from_secs(25);
+    assert_eq!(world.post_document(resource, &token, &sloppy).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn issues_are_noted_and_repeat_exactly_even_after_a_restart() {
+    let world = World::new().await;
+    let first = key_sets(world.post("keyprov", &world.token(ALICE)).await).await;
+    let again = key_sets(world.post("keyprov", &world.token(ALICE)).await).await;
+    assert_eq!(first, again);
+    let world = world.restart().await;
+    assert_eq!(first, key_sets(world.post("keyprov", &world.token(ALICE)).await).await);
+    refused(world.post("keyprov", &world.token(REVOKED)).await, ErrorCode::RevokedUser).await;
+
+    let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
+    let issues = state.store.issues_of_uri(ALICE).await.unwrap();
+    let current = current_period();
+    let periods: Vec<u64> = issues.iter().map(|issue| issue.period_no).collect();
+    assert_eq!(periods, [current, current + 1].repeat(3));
+    assert!(issues.iter().all(|issue| issue.user_id == "alice" && issue.request_id.len() == 16));
+    assert_eq!(state.store.issues_of_uri(REVOKED).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn only_good_tokens_are_let_in() {
+    let world = World::new().await;
+    for resource in ["init", "keyprov", "certcache"] {
+        let response = world.client.post(world.url(resource)).send().await.unwrap();
+        assert_eq!(response.headers()["www-authenticate"], "Bearer realm=\"kms.example.org\"");
+        refused(response, ErrorCode::Unauthenticated).await;
+    }
+    let basic = world.client.post(world.url("init")).basic_auth("alice", Some("secret")).send().await.unwrap();
+    refused(basic, ErrorCode::Unauthenticated).await;
+
+    let stranger = TokenIssuer::new("https://idms.example.org", KMS_URI, "key-1").unwrap();
+    let unpublished = TokenIssuer::new("https://idms.example.org", KMS_URI, "key-2").unwrap();
+    let (now, minute) = (SystemTime::now(), Duration::from_secs(60));
+    let expired = world.provider.token(ALICE, now - Duration::from_secs(600), minute).unwrap();
+    let claims = world.provider.claims(ALICE, now, minute);
+    let key = EncodingKey::from_secret(b"secret");
+    let hs256 = Header { kid: Some("key-1".into()), ..Header::new(Algorithm::HS256) };
+    let hs256 = jsonwebtoken::encode(&hs256, &claims, &key).unwrap();
+    let good = world.token(ALICE);
+    // {"alg":"none"}
+    let none = format!("eyJhbGciOiJub25lIn0.{}.", good.split('.').nth(1).unwrap());
+    for (token, reason) in [
+        (stranger.token(ALICE, now, minute).unwrap(), "signature is wrong"),
+        (unpublished.token(ALICE, now, minute).unwrap(), "does not publish"),
+        (expired, "expired"),
+        (world.token_where(&[("nbf", json!(4_000_000_000_u64))]), "not valid yet"),
+        (world.token_where(&[("aud", "another".into())]), "another audience"),
+        (world.token_where(&[("aud", Value::Null)]), "no aud claim"),
+        (world.token_where(&[("iss", "https://evil.example".into())]), "another issuer"),
+        (world.token_where(&[("exp", Value::Null)]), "no exp claim"),
+        (hs256, "ES256 and RS256"),
+        (none, "ES256 and RS256"),
+        ("rubbish".into(), "malformed"),
+    ] {
+        let response = world.post("keyprov", &token).await;
+        let challenge = response.headers()["www-authenticate"].to_str().unwrap().to_owned();
+        assert!(challenge.starts_with("Bearer realm=\"kms.example.org\", error=\"invalid_token\""), "{challenge}");
+        let message = refused(response, ErrorCode::InvalidToken).await;
+        assert!(message.contains(reason), "{reason}: {message}");
+        assert!(!message.contains(&token) && !challenge.contains(&token));
+    }
+
+    for scope in [Value::Null, "openid".into(), json!([])] {
+        let response = world.post("keyprov", &world.token_where(&[("scope", scope)])).await;
+        assert!(response.headers()["www-authenticate"].to_str().unwrap().contains("insufficient_scope"));
+        refused(response, ErrorCode::MissingScope).await;
+    }
+    let other_service = [("scope", "3gpp:mc:ptt_key_management_service".into()), ("mcptt_id", Value::Null)];
+    refused(world.post("keyprov", &world.token_where(&other_service)).await, ErrorCode::NotAuthorised).await;
+}
+
+#[tokio::test]
+async fn rs256_tokens_and_providers_with_several_keys_work() {
+    let world = World::new().await;
+    let rsa = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
+    let key = EncodingKey::from_rsa_pem(rsa.serialize_pem().as_bytes()).unwrap();
+    let mut jwk = Jwk::from_encoding_key(&key, Algorithm::RS256).unwrap();
+    jwk.common.key_id = Some("rsa".into());
+    let mut jwks: Value = serde_json::from_str(&world.provider.jwks()).unwrap();
+    jwks["keys"].as_array_mut().unwrap().push(json!(jwk));
+    std::fs::write(world.folder.path().join("jwks.json"), jwks.to_string()).unwrap();
+
+    let claims = world.provider.claims(ALICE, SystemTime::now(), Duration::from_secs(60));
+    let header = |kid: &str| Header { kid: Some(kid.into()), ..Header::new(Algorithm::RS256) };
+    let token = jsonwebtoken::encode(&header("rsa"), &claims, &key).unwrap();
+    assert_eq!(world.post("init", &token).await.status(), StatusCode::OK);
+    assert_eq!(world.post("init", &world.token(ALICE)).await.status(), StatusCode::OK);
+    let confused = jsonwebtoken::encode(&header("key-1"), &claims, &key).unwrap();
+    let message = refused(world.post("init", &confused).await, ErrorCode::InvalidToken).await;
+    assert!(message.contains("not that of its key"), "{message}");
+}
+
+#[tokio::test]
+async fn nobody_gets_anothers_keys() {
+    let world = World::new().await;
+    let alice = world.token(ALICE);
+    for resource in
+        ["keyprov/sip%3Abob%40example.org", "keyprov/sip:bob@example.org", "keyprov/sip%3AALICE%40example.org"]
+    {
+        refused(world.post(resource, &alice).await, ErrorCode::NotAuthorised).await;
+    }
+    for resource in ["init", "keyprov", "certcache", "keyprov/sip%3Aalice%40example.org"] {
+        let request = world.request(BOB, resource);
+        refused(world.post_document(resource, &alice, &request).await, ErrorCode::NotAuthorised).await;
+    }
+    // A claim of a service that the scope does not open is no identity.
+    let ptt_alone = [("scope", "3gpp:mc:ptt_key_management_service".into()), ("mcdata_id", BOB.into())];
+    let token = world.token_where(&ptt_alone);
+    refused(world.post("keyprov/sip%3Abob%40example.org", &token).await, ErrorCode::NotAuthorised).await;
+
+    for resource in ["init", "keyprov", "certcache"] {
+        refused(world.post(resource, &world.token(REVOKED)).await, ErrorCode::RevokedUser).await;
+        refused(world.post(resource, &world.token(UNKNOWN)).await, ErrorCode::UnknownUser).await;
+    }
+    let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
+    assert_eq!(state.store.counts().await.unwrap().issues, 0);
+}
+
+#[tokio::test]
+async fn revocation_works_while_the_server_runs() {
+    let world = World::new().await;
+    let token = world.token(BOB);
+    assert_eq!(world.post("keyprov", &token).await.status(), StatusCode::OK);
+    let (_, store) = open_store(world.folder.path()).await.unwrap();
+    admin::revoke_user(&*store, "bob").await.unwrap();
+    refused(world.post("keyprov", &token).await, ErrorCode::RevokedUser).await;
+}
+
+#[tokio::test]
+async fn other_periods_are_refused() {
+    let world = World::new().await;
+    let token = world.token(ALICE);
+    let current = current_period();
+    for period in [0, current - 1, current + 2, current + 1000] {
+        let resource = format!("keyprov/sip%3Aalice%40example.org/{:016X}", (period * PERIOD + 11) << 32);
+        let message = refused(world.post(&resource, &token).await, ErrorCode::PeriodNotAvailable).await;
+        assert!(message.contains(&format!("{current} and {}", current + 1)), "{message}");
+    }
+    for time in ["0000000000000000", "FFFFFFFFFFFFFFFF"] {
+        let resource = format!("keyprov/sip%3Aalice%40example.org/{time}");
+        refused(world.post(&resource, &token).await, ErrorCode::PeriodNotAvailable).await;
+    }
+}
+
+#[tokio::test]
+async fn request_documents_are_checked() {
+    let world = World::new().await;
+    let token = world.token(ALICE);
+    let good = world.request(ALICE, "keyprov");
+    let post = |request: KmsRequest| {
+        let (world, token) = (&world, &token);
+        async move { world.post_document("keyprov", token, &request).await }
+    };
+    let other_kms = KmsRequest { kms_uri: "kms.example.net".into(), ..good.clone() };
+    refused(post(other_kms).await, ErrorCode::WrongKms).await;
+    for other in ["https://kms.example.net/keymanagement/identity/v1/keyprov", "urn:nothing", &world.url("init")] {
+        let request = KmsRequest { client_req_url: other.into(), ..good.clone() };
+        refused(post(request).await, ErrorCode::WrongRequestUrl).await;
+    }
+    for seconds in [-40_i64, -86_400, 40, 86_400] {
+        let time = good.time + time::Duration::seconds(seconds);
+        refused(post(KmsRequest { time, ..good.clone() }).await, ErrorCode::StaleRequest).await;
+    }
+    let anywhere = KmsRequest { time: time::macros::datetime!(9999-12-31 23:59:59 UTC), ..good.clone() };
+    refused(post(anywhere).await, ErrorCode::StaleRequest).await;
+}
+
+#[tokio::test]
+async fn bodies_are_checked() {
+    let world = World::new().await;
+    let token = world.token(ALICE);
+    let post = |content_type: &'static str, body: Vec<u8>| {
+        let post = world.client.post(world.url("keyprov")).bearer_auth(&token).header("content-type", content_type);
+        async { post.body(body).send().await.unwrap() }
+    };
+    for body in ["rubbish", "<KmsRequest/>", "<KmsResponse/>", "<!DOCTYPE a><a/>", "<a><b></a>", "\u{0}"] {
+        refused(post("application/xml", body.into()).await, ErrorCode::MalformedDocument).await;
+    }
+    for content_type in ["application/json", "application/x-www-form-urlencoded", "text/plain"] {
+        refused(post(content_type, b"{}".into()).await, ErrorCode::UnsupportedMediaType).await;
+    }
+    refused(post("application/xml", vec![b' '; 65_537]).await, ErrorCode::TooLarge).await;
+    assert_eq!(post("application/xml", vec![b' '; 65_536]).await.status(), StatusCode::OK);
+    assert_eq!(post("application/json", Vec::new()).await.status(), StatusCode::OK);
+    let good = world.request(ALICE, "keyprov").to_xml().into_bytes();
+    for content_type in ["text/xml; charset=utf-8", "application/vnd.3gpp.kms+xml", "Application/XML"] {
+        assert_eq!(post(content_type, good.clone()).await.status(), StatusCode::OK, "{content_type}");
+    }
+}
+
+#[tokio::test]
+async fn other_methods_and_paths_are_refused() {
+    let world = World::new().await;
+    let token = world.token(ALICE);
+    for method in [Method::GET, Method::PUT, Method::DELETE, Method::OPTIONS, Method::PATCH] {
+        let response = world.client.request(method, world.url("init")).bearer_auth(&token).send().await.unwrap();
+        assert_eq!(response.headers()["allow"], "POST");
+        refused(response, ErrorCode::MethodNotAllowed).await;
+    }
+    let head = world.client.head(world.url("init")).send().await.unwrap();
+    assert_eq!(head.status(), StatusCode::METHOD_NOT_ALLOWED);
+    for resource in [
+        "",
+        "nothing",
+        "initx",
+        "init/more",
+        "Init",
+        "keyprov/a/b/c",
+        "keyprov/sip%3Aalice%40example.org/12",
+        "certcache/x",
+    ] {
+        refused(world.post(resource, &token).await, ErrorCode::UnknownResource).await;
+    }
+    for path in ["/", "/init", "/keymanagement/identity/v2/init", "/keymanagement/identity/v1init"] {
+        let url = format!("https://{}{path}", world.server.address());
+        let response = world.client.post(url).bearer_auth(&token).send().await.unwrap();
+        refused(response, ErrorCode::UnknownResource).await;
+    }
+}
+
+#[tokio::test]
+async fn both_tls_versions_and_both_http_versions_work_and_plain_http_does_not() {
+    let world = World::new().await;
+    let folder = world.folder.path();
+    let token = world.token(ALICE);
+    for (client, version) in [
+        (trusting(folder).http1_only(), reqwest::Version::HTTP_11),
+        (trusting(folder), reqwest::Version::HTTP_2),
+        (trusting(folder).tls_version_max(reqwest::tls::Version::TLS_1_2), reqwest::Version::HTTP_2),
+        (trusting(folder).tls_version_min(reqwest::tls::Version::TLS_1_3), reqwest::Version::HTTP_2),
+    ] {
+        let post = client.build().unwrap().post(world.url("init")).bearer_auth(&token);
+        let response = post.send().await.unwrap();
+        assert_eq!((response.status(), response.version()), (StatusCode::OK, version));
+    }
+    for host in ["localhost", "127.0.0.1"] {
+        let url = format!("https://{host}:{}{ROOT}/init", world.server.address().port());
+        assert_eq!(world.client.post(url).bearer_auth(&token).send().await.unwrap().status(), StatusCode::OK);
+    }
+    let untrusting = Client::builder().build().unwrap();
+    assert!(untrusting.post(world.url("init")).send().await.is_err());
+    let plain = world.url("init").replace("https:", "http:");
+    assert!(world.client.post(plain).send().await.is_err());
+}
+
+#[tokio::test]
+async fn a_slow_request_is_ended_and_does_not_hold_up_others() {
+    let world = World::with_config(|toml| {
+        toml.replace("request_timeout = 15", "request_timeout = 1")
+            .replace("max_connections = 4096", "max_connections = 4")
+    })
+    .await;
+    let token = world.token(ALICE);
+
+    // Connections that never say anything, then a request whose body never comes.
+    let mut silent = Vec::new();
+    for _ in 0..2 {
+        silent.push(TcpStream::connect(world.server.address()).await.unwrap());
+    }
+    assert_eq!(world.post("init", &token).await.status(), StatusCode::OK);
+
+    let mut tls = connect(&world).await;
+    let head = format!(
+        "POST {ROOT}/keyprov HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Length: 5\r\n\r\n<"
+    );
+    tls.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 4096];
+    let length = tls.read(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer[..length]);
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+}
+
+#[tokio::test]
+async fn shutdown_finishes_what_was_begun() {
+    let world = World::new().await;
+    let token = world.token(ALICE);
+    let mut tls = connect(&world).await;
+    let head = format!(
+        "POST {ROOT}/init HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Length: 1\r\n\r\n"
+    );
+    tls.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let address = world.server.address();
+    let stopping = tokio::spawn(world.server.shutdown());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(TcpStream::connect(address).await.is_err());
+    tls.write_all(b" ").await.unwrap();
+    let mut answer = Vec::new();
+    let _ = tls.read_to_end(&mut answer).await;
+    assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&answer));
+    stopping.await.unwrap();
+}
+
+async fn connect(world: &World) -> tokio_rustls::client::TlsStream<TcpStream> {
+    use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
+    let certificate = CertificateDer::from_pem_file(world.folder.path().join("tls-cert.pem")).unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+    let stream = TcpStream::connect(world.server.address()).await.unwrap();
+    connector.connect(ServerName::try_from("localhost").unwrap(), stream).await.unwrap()
+}
+
+#[tokio::test]
+async fn files_for_pre_provisioning_hold_what_the_server_gives() {
+    let world = World::new().await;
+    let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
+    let now = SystemTime::now();
+    let parse = |xml: &str| KmsResponse::from_xml(xml.as_bytes(), &Limits::default()).unwrap().into_parts().0;
+    let file = parse(&admin::issue(&state, ALICE, None, now).await.unwrap());
+    assert_eq!((file.user_uri.as_str(), file.kms_uri.as_str()), (ALICE, KMS_URI));
+    let from_file = file.into_message().unwrap().into_key_prov().unwrap().key_sets;
+    assert_eq!(from_file, key_sets(world.post("keyprov", &world.token(ALICE)).await).await);
+
+    let later = current_period() + 7;
+    let file = parse(&admin::issue(&state, ALICE, Some(later), now).await.unwrap());
+    let key_sets = file.into_message().unwrap().into_key_prov().unwrap().key_sets;
+    assert_eq!(names(&key_sets), [(ALICE, later)]);
+    validate(&world.public().await, &key_sets[0]);
+
+    let file = parse(&admin::init_document(&state, ALICE, now).await.unwrap());
+    let certificate = file.into_message().unwrap().into_init().unwrap().certificate;
+    assert_eq!(certificate, state.authority.certificate());
+
+    assert!(matches!(admin::issue(&state, UNKNOWN, None, now).await, Err(Error::UnknownUri(_))));
+    assert!(matches!(admin::issue(&state, REVOKED, None, now).await, Err(Error::Revoked { .. })));
+    assert!(matches!(admin::init_document(&state, REVOKED, now).await, Err(Error::Revoked { .. })));
+    assert!(matches!(admin::issue(&state, ALICE, Some(u64::MAX), now).await, Err(Error::Period(u64::MAX))));
+    let noted = state.store.issues_of_uri(ALICE).await.unwrap();
+    assert_eq!(noted.iter().filter(|issue| issue.request_id == "admin").count(), 3);
+}
+
+#[tokio::test]
+async fn users_are_added_only_with_proper_names() {
+    let world = World::new().await;
+    let (config, store) = open_store(world.folder.path()).await.unwrap();
+    let add = |id: &'static str, uri: &'static str| {
+        let store = store.clone();
+        async move { admin::add_user(&*store, id, &[uri.to_owned()], SystemTime::now()).await }
+    };
+    for id in ["", "with space", "tab\t"] {
+        assert!(matches!(add(id, "sip:new@example.org").await, Err(Error::UserId(_))), "{id:?}");
+    }
+    for uri in ["", "alice", "sip:", ":x", "1sip:x", "sip:a b", "sip:a\n", "sip:<a>", "sip:b\u{e9}"] {
+        assert!(matches!(add("new", uri).await, Err(Error::UserUri(_))), "{uri:?}");
+    }
+    let none = admin::add_user(&*store, "new", &[], SystemTime::now()).await;
+    assert!(matches!(none, Err(Error::NoUri(_))));
+    assert!(matches!(add("alice", "sip:new@example.org").await, Err(Error::Store(_))));
+    assert!(matches!(add("new", BOB).await, Err(Error::Store(_))));
+    add("new", "tel:+15551234").await.unwrap();
+
+    let users = admin::list_users(&*store).await.unwrap();
+    let ids: Vec<&str> = users.iter().map(|user| user.id.as_str()).collect();
+    assert_eq!(ids, ["alice", "bob", "new", "revoked"]);
+    let status = admin::status(&config, &*store, SystemTime::now()).await.unwrap();
+    assert_eq!((status.period_no, status.key_period), (current_period(), PERIOD));
+    assert_eq!((status.counts.active_users, status.counts.revoked_users, status.counts.uris), (3, 1, 5));
+    let until = status.next_period - OffsetDateTime::now_utc();
+    assert!(until.is_positive() && until.unsigned_abs().as_secs() <= PERIOD);
+}
+
+#[tokio::test]
+async fn init_never_overwrites_and_writes_nothing_for_wrong_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new/kms");
+    let wrong = InitOptions { key_offset: PERIOD, ..options() };
+    assert!(matches!(kms::init(&path, wrong, &passphrase()).await, Err(Error::Config(_))));
+    assert!(!path.exists());
+    kms::init(&path, options(), &passphrase()).await.unwrap();
+    let secrets = std::fs::read(path.join("secrets.sealed")).unwrap();
+    assert!(matches!(kms::init(&path, options(), &passphrase()).await, Err(Error::Exists { .. })));
+    assert_eq!(std::fs::read(path.join("secrets.sealed")).unwrap(), secrets);
+    #[cfg(unix)]
+    for name in ["", "kms.toml", "secrets.sealed", "tls-key.pem"] {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(path.join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_state_that_does_not_fit_is_not_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    kms::init(folder.path(), options(), &passphrase()).await.unwrap();
+    let toml = folder.path().join("kms.toml");
+    let good = std::fs::read_to_string(&toml).unwrap();
+    let wrong = Passphrase::new("another passphrase".into()).unwrap();
+    let error = State::open(folder.path(), &wrong).await.unwrap_err();
+    assert!(matches!(error, Error::Sealing(sealing::Error::WrongPassphrase)), "{error}");
+
+    for (from, to) in [
+        ("kms.example.org\"\nkey", "kms.example.net\"\nkey"),
+        ("key_period = 86400", "key_period = 86401"),
+        ("key_offset = 11", "key_offset = 12"),
+    ] {
+        assert!(good.contains(from));
+        std::fs::write(&toml, good.replacen(from, to, 1)).unwrap();
+        let error = State::open(folder.path(), &passphrase()).await.unwrap_err();
+        assert!(matches!(error, Error::SecretsDamaged { .. }), "{to}: {error}");
+    }
+    std::fs::write(&toml, good.replace("key_period = 86400", "key_period = 5")).unwrap();
+    assert!(matches!(State::open(folder.path(), &passphrase()).await, Err(Error::Config(_))));
+    std::fs::write(&toml, &good).unwrap();
+
+    let state = State::open(folder.path(), &passphrase()).await.unwrap();
+    let error = Server::bind(&state, None).await.unwrap_err();
+    assert!(matches!(error, Error::KeyRing(_)) && error.to_string().contains("jwks.json"), "{error}");
+    let provider = TokenIssuer::new("i", "a", "k").unwrap();
+    std::fs::write(folder.path().join("jwks.json"), provider.jwks()).unwrap();
+    let taken = Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap();
+    let error = Server::bind(&state, Some(taken.address())).await.unwrap_err();
+    assert!(matches!(error, Error::Listen { .. }), "{error}");
+    for name in ["tls-key.pem", "tls-cert.pem"] {
+        std::fs::write(folder.path().join(name), "no PEM").unwrap();
+        let error = Server::bind(&state, None).await.unwrap_err();
+        assert!(matches!(error, Error::Tls { .. }), "{name}: {error}");
+    }
+
+    let secrets = folder.path().join("secrets.sealed");
+    let mut sealed = std::fs::read(&secrets).unwrap();
+    *sealed.last_mut().unwrap() ^= 1;
+    std::fs::write(&secrets, &sealed).unwrap();
+    assert!(matches!(State::open(folder.path(), &passphrase()).await, Err(Error::SecretsDamaged { .. })));
+    std::fs::remove_file(&secrets).unwrap();
+    assert!(matches!(State::open(folder.path(), &passphrase()).await, Err(Error::File { .. })));
+}
