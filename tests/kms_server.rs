@@ -1,4 +1,5 @@
 //! The key management server over real HTTPS on the loopback interface: what it gives, and everything that it refuses.
+#![allow(clippy::unwrap_used, reason = "a failure of the test")]
 #![cfg(feature = "kms")]
 
 use jsonwebtoken::jwk::Jwk;
@@ -726,4 +727,62 @@ async fn a_state_that_does_not_fit_is_not_opened() {
     assert!(matches!(State::open(folder.path(), &passphrase()).await, Err(Error::SecretsDamaged { .. })));
     std::fs::remove_file(&secrets).unwrap();
     assert!(matches!(State::open(folder.path(), &passphrase()).await, Err(Error::File { .. })));
+}
+
+#[cfg(feature = "cli")]
+#[tokio::test]
+async fn the_log_tells_every_request_and_no_secret() {
+    use std::io;
+    use std::sync::{Mutex, PoisonError};
+
+    // One log for the whole process, which the other tests write to as well: a subscriber of this thread alone can miss
+    // events that other threads meet first.
+    static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+    struct Writer;
+    impl io::Write for Writer {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            LOG.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(octets);
+            Ok(octets.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    tracing_subscriber::fmt().json().with_env_filter("mikey_sakke=trace").with_writer(|| Writer).init();
+
+    let world = World::new().await;
+    let token = world.token(ALICE);
+    let request_id = |response: &Response| response.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let response = world.post("keyprov", &token).await;
+    let given = request_id(&response);
+    let key_sets = key_sets(response).await;
+    let response = world.post("keyprov/sip%3Abob%40example.org", &token).await;
+    let others = request_id(&response);
+    refused(response, ErrorCode::NotAuthorised).await;
+    let response = world.post("init", &format!("{token}x")).await;
+    let forged = request_id(&response);
+    refused(response, ErrorCode::InvalidToken).await;
+
+    let log = String::from_utf8(LOG.lock().unwrap().clone()).unwrap();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let logged = |request_id: String| {
+        let mut lines = lines.iter().filter(|line| line["fields"]["request_id"] == request_id.as_str());
+        let fields = &lines.next().unwrap()["fields"];
+        assert!(lines.next().is_none());
+        (fields["status"].as_u64().unwrap(), fields["code"].as_i64(), fields["user"].as_str().unwrap())
+    };
+    assert_eq!(logged(given), (200, None, ALICE));
+    assert_eq!(logged(others), (403, Some(ErrorCode::NotAuthorised.number()), BOB));
+    assert_eq!(logged(forged), (401, Some(ErrorCode::InvalidToken.number()), ""));
+
+    let hex = |octets: &[u8]| octets.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
+    for key_set in &key_sets {
+        for key in [&key_set.user_decrypt_key, &key_set.user_signing_key_ssk] {
+            assert!(!log.to_lowercase().contains(&hex(&key.as_clear().unwrap()[1..9])));
+        }
+    }
+    for secret in [token.rsplit('.').next().unwrap(), token.split('.').nth(1).unwrap(), "a passphrase"] {
+        assert!(!log.contains(secret));
+    }
 }

@@ -9,12 +9,12 @@ use mikey_sakke::mc::imessage::{
     TimeWindow,
 };
 use mikey_sakke::mc::{
-    CsId, Error, GukId, IdentityForm, KeyId, KeyParameters, KeyPeriods, KeyStatus, KeyType, Party, PeriodEpoch, Service,
-    Side,
+    CsId, Error, GukId, IdentityForm, KeyId, KeyParameters, KeyPeriods, KeyStatus, KeyType, Party, PeriodEpoch,
+    Service, Side,
 };
 use mikey_sakke::mikey::{
-    DataType, IdRole, IdScheme, IdType, NtpTime, PayloadType, PrfFunction, ProtocolType, SakkeParameters, SignatureType,
-    SrtpParameter,
+    DataType, IdRole, IdScheme, IdType, NtpTime, PayloadType, PrfFunction, ProtocolType, SakkeParameters,
+    SignatureType, SrtpParameter,
 };
 use mikey_sakke::{eccsi, mikey, sakke};
 
@@ -48,8 +48,7 @@ fn every_key_type_arrives_in_both_identity_modes() {
 fn both_ends_of_a_private_call_derive_the_same_media_keys_one_pair_a_direction() {
     let offer = offer(KeyType::Pck);
     let opened = bob_opens(&offer.build(&mut rng()).unwrap()).unwrap();
-    let [to_bob, to_alice] =
-        [Side::Initiator, Side::Receiver].map(|side| CsId::private(Service::Mcptt, side));
+    let [to_bob, to_alice] = [Side::Initiator, Side::Receiver].map(|side| CsId::private(Service::Mcptt, side));
     for cs_id in [to_bob, to_alice] {
         assert_eq!(offer.bundle().media_keys(cs_id), opened.bundle.media_keys(cs_id));
     }
@@ -64,7 +63,10 @@ fn members_of_a_group_derive_the_media_keys_of_a_sender_from_its_guk_id() {
     let alices = GukId::new(&key(), key_id(KeyType::Gmk), ALICE).unwrap();
     let alice_sends = opened.bundle.for_sender(alices).unwrap();
     assert_ne!(alice_sends.media_keys(CsId::McpttGroup), opened.bundle.media_keys(CsId::McpttGroup));
-    assert_eq!(alice_sends.for_sender(bobs).unwrap().media_keys(CsId::McpttGroup), opened.bundle.media_keys(CsId::McpttGroup));
+    assert_eq!(
+        alice_sends.for_sender(bobs).unwrap().media_keys(CsId::McpttGroup),
+        opened.bundle.media_keys(CsId::McpttGroup)
+    );
     assert_eq!(alice_sends.mki(), [key_id(KeyType::Gmk).to_bytes(), alices.to_bytes()].concat());
 }
 
@@ -191,10 +193,7 @@ fn a_message_made_just_before_the_period_ends_opens_after() {
 fn an_offer_outside_the_period_of_its_key_set_is_refused() {
     let time = later(PERIOD);
     let refused = Offer::new(&WORLD.alice, BOB, &WORLD.issuer.kms, key_id(KeyType::Pck), key(), time, RAND);
-    assert_eq!(
-        refused.map(|_| ()),
-        Err(Error::TimeOutsideKeySet { key_set: PERIOD_NO, time: PERIOD_NO + 1 })
-    );
+    assert_eq!(refused.map(|_| ()), Err(Error::TimeOutsideKeySet { key_set: PERIOD_NO, time: PERIOD_NO + 1 }));
 }
 
 #[test]
@@ -282,7 +281,9 @@ fn a_message_without_encapsulated_data_is_refused() {
 
 #[test]
 fn a_payload_that_is_there_twice_is_refused() {
-    for (kind, what) in [(T, "T"), (RAND_PAYLOAD, "RAND"), (SAKKE, "SAKKE"), (GEXT, "key parameters extension"), (IDR, "IDRuidi")] {
+    for (kind, what) in
+        [(T, "T"), (RAND_PAYLOAD, "RAND"), (SAKKE, "SAKKE"), (GEXT, "key parameters extension"), (IDR, "IDRuidi")]
+    {
         shape(
             |parts| {
                 let at = parts.position(kind);
@@ -490,10 +491,7 @@ fn faults_in_the_clear_part_of_key_parameters_are_refused() {
     shape(|parts| parts.payload(GEXT, 0)[14] = 2, Error::ParametersAlgorithm { found: 2 });
     let expected = key_id(KeyType::Pck).to_u32();
     shape(|parts| parts.payload(GEXT, 0)[34] ^= 1, Error::DppkIdMismatch { found: expected ^ 1, expected });
-    shape(
-        |parts| parts.payload(GEXT, 0)[37] += 1,
-        Error::ParametersPayloadLength { stated: 34, present: 33 },
-    );
+    shape(|parts| parts.payload(GEXT, 0)[37] += 1, Error::ParametersPayloadLength { stated: 34, present: 33 });
     shape(|parts| *parts.payload(GEXT, 0) = vec![7, 0, 2, 0x43, 0], Error::ParametersTooShort { len: 2 });
 }
 
@@ -523,10 +521,7 @@ fn a_receiver_without_keys_is_nobody() {
 fn an_unknown_kms_is_refused() {
     let receiver = Receiver { key_sets: &[&WORLD.bob], kmss: &[], initiator_uri: None, key_type: None };
     let refused = Incoming::parse(&message(KeyType::Pck)).unwrap().verify(&receiver, &Policy::new(noon()));
-    assert_eq!(
-        refused.map(|_| ()),
-        Err(Error::UnknownKms { party: Party::Initiator, kms_uri: KMS_URI.into() })
-    );
+    assert_eq!(refused.map(|_| ()), Err(Error::UnknownKms { party: Party::Initiator, kms_uri: KMS_URI.into() }));
     let other = b"kms.example.com";
     let mut body = vec![7, 1, 0, other.len() as u8];
     body.extend_from_slice(other);
@@ -572,10 +567,7 @@ fn another_key_type_than_expected_is_refused() {
         key_type: Some(KeyType::Pck),
     };
     let refused = Incoming::parse(&message(KeyType::Csk)).unwrap().verify(&receiver, &Policy::new(noon()));
-    assert_eq!(
-        refused.map(|_| ()),
-        Err(Error::UnexpectedKeyType { found: KeyType::Csk, expected: KeyType::Pck })
-    );
+    assert_eq!(refused.map(|_| ()), Err(Error::UnexpectedKeyType { found: KeyType::Csk, expected: KeyType::Pck }));
 }
 
 #[test]
@@ -646,10 +638,7 @@ fn a_message_signed_by_another_user_is_refused() {
     let mut forged = parts.signed_octets();
     let signature = WORLD.bob.signer().sign(&forged, &mut rng()).unwrap();
     forged.extend_from_slice(&signature.to_bytes());
-    assert_eq!(
-        bob_opens(&forged).map(|_| ()),
-        Err(Error::SignatureInvalid(eccsi::Error::SignatureInvalid))
-    );
+    assert_eq!(bob_opens(&forged).map(|_| ()), Err(Error::SignatureInvalid(eccsi::Error::SignatureInvalid)));
 }
 
 #[test]
@@ -670,10 +659,7 @@ fn encapsulated_data_for_someone_else_is_refused() {
     let identity = *WORLD.alice.uid();
     let sed = WORLD.issuer.kms.sakke().encapsulate(identity.as_bytes(), &key()).unwrap();
     let message = altered(KeyType::Pck, |parts| parts.payload(SAKKE, 0)[4..].copy_from_slice(&sed.to_bytes()));
-    assert_eq!(
-        bob_opens(&message).map(|_| ()),
-        Err(Error::Decapsulation(sakke::Error::DecapsulationFailed))
-    );
+    assert_eq!(bob_opens(&message).map(|_| ()), Err(Error::Decapsulation(sakke::Error::DecapsulationFailed)));
 }
 
 // Key parameters
@@ -802,10 +788,7 @@ fn a_signature_without_the_sign_header_needs_its_setting() {
     let mut message = Parts::of(&message(KeyType::Pck)).signed_octets();
     let signature = WORLD.alice.signer().sign(&message[..message.len() - 2], &mut rng()).unwrap();
     message.extend_from_slice(&signature.to_bytes());
-    assert_eq!(
-        bob_opens(&message).map(|_| ()),
-        Err(Error::SignatureInvalid(eccsi::Error::SignatureInvalid))
-    );
+    assert_eq!(bob_opens(&message).map(|_| ()), Err(Error::SignatureInvalid(eccsi::Error::SignatureInvalid)));
     let compatibility = Compatibility { unsigned_sign_header: true, ..Compatibility::default() };
     assert!(bob_opens_under(&message, &Policy { compatibility, ..Policy::new(later(60)) }).is_ok());
 }

@@ -2,7 +2,7 @@
 
 use super::calendar::date_time;
 use super::held_key::is_kept;
-use super::replay::{Fingerprint, Seen};
+use super::replay::Seen;
 use super::{Error, HeldKey, Store};
 use crate::mc::imessage::{CarriedIdentity, Compatibility, Incoming, Opened, Policy, Receiver, Revocation, TimeWindow};
 use crate::mc::{self, KeySet, KeyType};
@@ -59,7 +59,7 @@ pub fn accept(
     store.require_user(user_uri)?;
     let incoming = Incoming::parse(message)?;
     let time = incoming.time().seconds();
-    let fingerprint = Fingerprint::of(incoming.signed_octets());
+    let fingerprint = incoming.replay_tag();
     match store.replay.look_up(time, fingerprint) {
         Seen::Never => {}
         Seen::Before => return Err(Error::Replayed),
@@ -100,7 +100,7 @@ pub fn examine(
 ) -> Result<Examined, Error> {
     store.require_user(user_uri)?;
     let incoming = Incoming::parse(message)?;
-    let seen = store.replay.look_up(incoming.time().seconds(), Fingerprint::of(incoming.signed_octets()));
+    let seen = store.replay.look_up(incoming.time().seconds(), incoming.replay_tag());
     let policy = Policy {
         window: options.window(incoming.key_type()),
         compatibility: options.compatibility,
@@ -126,8 +126,7 @@ fn open(
         key_type: options.key_type,
     };
     let verified = incoming.verify(&receiver, policy)?;
-    let initiator =
-        verified.initiator_uri().map_or_else(|| verified.initiator_uid().to_string(), ToString::to_string);
+    let initiator = verified.initiator_uri().map_or_else(|| verified.initiator_uid().to_string(), ToString::to_string);
     verified.decapsulate().or_else(|error| {
         if let mc::Error::KeyRevoked { key_id } = error {
             store.drop_revoked(key_id, &initiator, user_uri)?;

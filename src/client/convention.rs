@@ -28,7 +28,11 @@ impl fmt::Display for Convention {
             PeriodEpoch::Ntp => "1900",
             PeriodEpoch::Unix => "1970",
         };
-        write!(formatter, "identities that are {} of the UID, periods counted from {epoch}", form_text(self.identity_form))
+        write!(
+            formatter,
+            "identities that are {} of the UID, periods counted from {epoch}",
+            form_text(self.identity_form)
+        )
     }
 }
 

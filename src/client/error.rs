@@ -131,7 +131,9 @@ pub enum Error {
         kms_uri: String,
     },
     /// The certificate is not valid yet, or no longer.
-    #[error("the certificate of KMS {kms_uri} is valid from {from} to {to}, and it is {now}: provision again or set the clock")]
+    #[error(
+        "the certificate of KMS {kms_uri} is valid from {from} to {to}, and it is {now}: provision again or set the clock"
+    )]
     CertificateDates {
         /// Its KmsUri.
         kms_uri: String,
@@ -165,13 +167,17 @@ pub enum Error {
         problem: String,
     },
     /// The KMS is known with other public keys.
-    #[error("KMS {kms_uri} is in the store with other public keys: if its operator confirms the change, use a new store")]
+    #[error(
+        "KMS {kms_uri} is in the store with other public keys: if its operator confirms the change, use a new store"
+    )]
     KmsKeysChanged {
         /// Its KmsUri.
         kms_uri: String,
     },
     /// The KMS is in the store with other key periods, or with keys of another convention.
-    #[error("KMS {kms_uri} is in the store with {known}, its answer has {found}: if its operator confirms the change, use a new store")]
+    #[error(
+        "KMS {kms_uri} is in the store with {known}, its answer has {found}: if its operator confirms the change, use a new store"
+    )]
     KmsConventionChanged {
         /// Its KmsUri.
         kms_uri: String,
@@ -194,7 +200,9 @@ pub enum Error {
         period_no: u64,
     },
     /// The key set's own dates have passed.
-    #[error("the keys of {user_uri} for period {period_no} were valid to {to}, and it is {now}: ask the KMS for new ones")]
+    #[error(
+        "the keys of {user_uri} for period {period_no} were valid to {to}, and it is {now}: ask the KMS for new ones"
+    )]
     KeySetExpired {
         /// Whose keys.
         user_uri: String,
@@ -214,7 +222,9 @@ pub enum Error {
         period_no: u64,
     },
     /// The keys are encrypted under a transport key (TrK).
-    #[error("{field} of {user_uri} is encrypted under transport key {trk_id:?}: give that TrK, or have the keys issued without one")]
+    #[error(
+        "{field} of {user_uri} is encrypted under transport key {trk_id:?}: give that TrK, or have the keys issued without one"
+    )]
     TransportKeyNeeded {
         /// Whose keys.
         user_uri: String,
@@ -244,7 +254,10 @@ pub enum Error {
         problem: String,
     },
     /// The keys belong to no identity that this user could have at this KMS.
-    #[error("the keys of {user_uri} for period {period_no} are not valid under this KMS certificate, nothing was stored; tried {}", list(tried))]
+    #[error(
+        "the keys of {user_uri} for period {period_no} are not valid under this KMS certificate, nothing was stored; tried {}",
+        list(tried)
+    )]
     KeysInvalid {
         /// Whose keys.
         user_uri: String,
@@ -254,7 +267,9 @@ pub enum Error {
         tried: Vec<Attempt>,
     },
     /// The keys are valid for the UserID in the key set, which is not this user's UID.
-    #[error("the keys of {user_uri} for period {period_no} belong to UserID {user_id}, but this user's UID is {uid}: nobody could reach them; check UserUri, KmsUri, period and offset")]
+    #[error(
+        "the keys of {user_uri} for period {period_no} belong to UserID {user_id}, but this user's UID is {uid}: nobody could reach them; check UserUri, KmsUri, period and offset"
+    )]
     KeysOfOtherIdentity {
         /// Whose keys they should be.
         user_uri: String,
@@ -354,7 +369,9 @@ pub enum Error {
         kms_uri: String,
     },
     /// The store does not know this KMS.
-    #[error("KMS {kms_uri:?} is not known here: provision again, so that its certificate comes with the certificate cache")]
+    #[error(
+        "KMS {kms_uri:?} is not known here: provision again, so that its certificate comes with the certificate cache"
+    )]
     UnknownKms {
         /// The KMS.
         kms_uri: String,
@@ -368,7 +385,9 @@ pub enum Error {
         key_type: KeyType,
     },
     /// Another key went out under this identifier before.
-    #[error("another key was sent as {key_id} before: choose another identifier, or leave the key out to send that one again")]
+    #[error(
+        "another key was sent as {key_id} before: choose another identifier, or leave the key out to send that one again"
+    )]
     OtherKeyHeld {
         /// The identifier.
         key_id: KeyId,
@@ -377,7 +396,9 @@ pub enum Error {
     #[error("this message was accepted before: a replay, or sent twice; ask the sender for a new one")]
     Replayed,
     /// The message is so old that it can no longer be told from a replay.
-    #[error("the message is dated {dated}, older than the accepted messages that are still remembered: ask the sender for a new one")]
+    #[error(
+        "the message is dated {dated}, older than the accepted messages that are still remembered: ask the sender for a new one"
+    )]
     Forgotten {
         /// T of the message.
         dated: String,

@@ -58,7 +58,8 @@ impl Store {
 
     /// Drops the keys of this identifier that this initiator sent to this recipient, because it revoked them.
     pub(super) fn drop_revoked(&mut self, key_id: u32, initiator: &str, recipient: &str) -> Result<(), Error> {
-        let revoked = |key: &KeyRecord| key.key_id == key_id && key.initiator == initiator && key.recipient == recipient;
+        let revoked =
+            |key: &KeyRecord| key.key_id == key_id && key.initiator == initiator && key.recipient == recipient;
         if !self.contents.keys.iter().any(revoked) {
             return Ok(());
         }

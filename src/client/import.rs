@@ -177,13 +177,8 @@ impl Intake {
             identity_form: identity_form(&self.kms, &keys)?,
             period_epoch: period_epoch(self.record.period, self.record.offset, keys.period_no, issued)?,
         })?;
-        let validated = KeySet::validate(
-            &self.kms,
-            &keys.user_uri,
-            keys.period_no,
-            keys.receiver_secret_key()?,
-            keys.key_pair()?,
-        )?;
+        let validated =
+            KeySet::validate(&self.kms, &keys.user_uri, keys.period_no, keys.receiver_secret_key()?, keys.key_pair()?)?;
         if keys.user_id != *validated.uid() {
             self.notes.push(format!(
                 "UserID of period {} is {}, but the keys are valid for the UID {}",
@@ -237,7 +232,8 @@ impl Intake {
         }
         let at_most = self.record.period.saturating_mul(2);
         if start.saturating_sub(issued.seconds()) > at_most || issued.seconds().saturating_sub(end) > at_most {
-            self.notes.push(format!("period {period_no} ({text}) is far from the date of the answer, {}", date_time(issued)));
+            self.notes
+                .push(format!("period {period_no} ({text}) is far from the date of the answer, {}", date_time(issued)));
         }
     }
 
@@ -311,9 +307,7 @@ impl Convention {
         };
         let epoch = match self.period_epoch {
             PeriodEpoch::Ntp => None,
-            PeriodEpoch::Unix => {
-                Some("period numbers count from 1970, as with older KMSs; TS 33.180 counts from 1900")
-            }
+            PeriodEpoch::Unix => Some("period numbers count from 1970, as with older KMSs; TS 33.180 counts from 1900"),
         };
         form.into_iter().chain(epoch).map(String::from).collect()
     }
@@ -398,7 +392,9 @@ fn require_usable(certificate: &KmsCertificate, now: NtpTime) -> Result<(), Erro
     let early = certificate.valid_from.is_some_and(|from| now < from.unix_timestamp());
     let late = certificate.valid_to.is_some_and(|to| now >= to.unix_timestamp());
     if early || late {
-        let text = |time: Option<OffsetDateTime>| time.map_or_else(|| "any time".into(), |time| unix_date(time.unix_timestamp()));
+        let text = |time: Option<OffsetDateTime>| {
+            time.map_or_else(|| "any time".into(), |time| unix_date(time.unix_timestamp()))
+        };
         let (from, to) = (text(certificate.valid_from), text(certificate.valid_to));
         return Err(Error::CertificateDates { kms_uri, from, to, now: unix_date(now) });
     }

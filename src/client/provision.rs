@@ -190,8 +190,8 @@ impl Provisioner {
     }
 
     fn require_time(&self, time: OffsetDateTime, now: NtpTime) -> Result<(), Error> {
-        let near = ntp_time(time)
-            .is_some_and(|time| time.seconds().abs_diff(now.seconds()) <= self.request.time_tolerance);
+        let near =
+            ntp_time(time).is_some_and(|time| time.seconds().abs_diff(now.seconds()) <= self.request.time_tolerance);
         if near {
             return Ok(());
         }
@@ -233,7 +233,9 @@ mod tests {
 
     #[test]
     fn only_https_urls_of_a_host_will_do() {
-        for url in ["http://kms.example.org", "kms.example.org", "https://", "https://a:b@kms.example.org", "https://k?q"] {
+        for url in
+            ["http://kms.example.org", "kms.example.org", "https://", "https://a:b@kms.example.org", "https://k?q"]
+        {
             assert!(matches!(provisioner(url).err(), Some(Error::Url { .. })), "{url}");
         }
         let provisioner = provisioner("https://kms.example.org:8443/keymanagement/identity/v1/").unwrap();

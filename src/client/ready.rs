@@ -45,7 +45,9 @@ impl Store {
         let found = self.contents.key_sets.iter().position(|set| set.is(user_uri, kms_uri, period_no));
         match found {
             Some(index) => self.ready_key_set(index),
-            None => Err(Error::NoKeysForPeriod { user_uri: user_uri.to_owned(), kms_uri: kms_uri.to_owned(), period_no }),
+            None => {
+                Err(Error::NoKeysForPeriod { user_uri: user_uri.to_owned(), kms_uri: kms_uri.to_owned(), period_no })
+            }
         }
     }
 

@@ -1,6 +1,5 @@
 //! Which messages were accepted already.
 
-use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
 /// Messages remembered before the oldest are dropped: 40 octets each in memory and on disk.
@@ -10,17 +9,8 @@ const VERSION: u8 = 1;
 const FLOOR_LEN: usize = 8;
 const ENTRY_LEN: usize = 40;
 
-/// What makes a message the same message: SHA-256 over the octets that its signature covers.
-///
-/// The signature itself stays out, for a signature (r, s) has a twin (r, -s) that anybody can write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Fingerprint([u8; 32]);
-
-impl Fingerprint {
-    pub(super) fn of(signed_octets: &[u8]) -> Self {
-        Self(Sha256::digest(signed_octets).into())
-    }
-}
+/// What makes a message the same message: [`replay_tag`](crate::mc::imessage::Incoming::replay_tag).
+pub(super) type Fingerprint = [u8; 32];
 
 /// The accepted messages, by the seconds of their T payload.
 ///
@@ -79,7 +69,7 @@ impl ReplayCache {
         bytes.extend_from_slice(&self.floor.to_be_bytes());
         for (time, fingerprint) in &self.seen {
             bytes.extend_from_slice(&time.to_be_bytes());
-            bytes.extend_from_slice(&fingerprint.0);
+            bytes.extend_from_slice(fingerprint);
         }
         bytes
     }
@@ -96,7 +86,7 @@ impl ReplayCache {
 
 fn entry(bytes: &[u8; ENTRY_LEN]) -> Option<(u64, Fingerprint)> {
     let (time, fingerprint) = bytes.split_first_chunk::<8>()?;
-    Some((u64::from_be_bytes(*time), Fingerprint(fingerprint.try_into().ok()?)))
+    Some((u64::from_be_bytes(*time), fingerprint.try_into().ok()?))
 }
 
 #[cfg(test)]
@@ -104,7 +94,7 @@ mod tests {
     use super::*;
 
     fn fingerprint(number: u32) -> Fingerprint {
-        Fingerprint::of(&number.to_be_bytes())
+        [number.to_be_bytes(); 8].concat().try_into().unwrap()
     }
 
     #[test]

@@ -38,7 +38,13 @@ impl fmt::Display for ImportReport {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let periods: Vec<String> = self.periods.iter().map(u64::to_string).collect();
         let plural = if periods.len() == 1 { "" } else { "s" };
-        write!(formatter, "Keys of {} from KMS {}, period{plural} {}", self.user_uri, self.kms_uri, periods.join(", "))?;
+        write!(
+            formatter,
+            "Keys of {} from KMS {}, period{plural} {}",
+            self.user_uri,
+            self.kms_uri,
+            periods.join(", ")
+        )?;
         write!(formatter, "\nConvention: {}", self.convention())?;
         self.notes.iter().try_for_each(|note| write!(formatter, "\nNote: {note}"))
     }
@@ -92,10 +98,6 @@ pub struct KeySetSummary {
 
 impl KeySetSummary {
     pub(super) fn of(record: &KeySetRecord) -> Self {
-        Self {
-            user_uri: record.user_uri.clone(),
-            kms_uri: record.kms_uri.clone(),
-            period_no: record.period_no,
-        }
+        Self { user_uri: record.user_uri.clone(), kms_uri: record.kms_uri.clone(), period_no: record.period_no }
     }
 }

@@ -196,12 +196,12 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let mut octets = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut octets))
-        .map_err(|source| match source.kind() {
+    File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut octets)).map_err(
+        |source| match source.kind() {
             io::ErrorKind::NotFound => Error::damaged(path, "it is missing"),
             _ => Error::file("read", path, source),
-        })?;
+        },
+    )?;
     if fs::metadata(path).is_ok_and(|metadata| metadata.len() > MAX_FILE) {
         return Err(Error::damaged(path, "it is too large"));
     }

@@ -37,3 +37,32 @@ pub(super) fn with_random<R: CryptoRng + ?Sized, T>(
         result => result,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_secret_is_replaced_once() {
+        let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+        for (refusals, expected) in [(0, Ok(1)), (1, Ok(2)), (2, Err(Error::NonceRefused))] {
+            let attempts = core::cell::Cell::new(0);
+            let result = with_random(&mut rng, |_| {
+                attempts.set(attempts.get() + 1);
+                if attempts.get() > refusals { Ok(attempts.get()) } else { Err(Error::NonceRefused) }
+            });
+            assert_eq!(result, expected);
+        }
+    }
+
+    #[test]
+    fn other_errors_are_not_retried() {
+        let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+        let attempts = core::cell::Cell::new(0);
+        let result: Result<(), Error> = with_random(&mut rng, |_| {
+            attempts.set(attempts.get() + 1);
+            Err(Error::KeyPairInvalid)
+        });
+        assert_eq!((result, attempts.get()), (Err(Error::KeyPairInvalid), 1));
+    }
+}

@@ -51,3 +51,27 @@ impl fmt::Debug for SigningKey {
         f.write_str("SigningKey")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arith::p256::Affine;
+    use crate::eccsi::MasterSecret;
+
+    /// HE + r SSK = 0 cannot be reached with a key that a KMS issued; here SSK is made for it.
+    #[test]
+    fn a_secret_without_a_signature_is_refused() {
+        let mut j = [0; SECRET_LEN];
+        j[SECRET_LEN - 1] = 7;
+        let master = MasterSecret::from_bytes(&j).unwrap();
+        let hs = Hs::new(&master.public_key().to_bytes(), b"id", &Affine::generator().to_bytes());
+        let r = generator_multiply(&nonce::read(&j).unwrap()).to_affine().unwrap().x();
+        let mut r_bytes = [0; SECRET_LEN];
+        r.write_be_bytes(&mut r_bytes);
+        let ssk = -hs.he(&r_bytes, b"message") * Scalar::from_limbs_mod(&r.to_limbs()).invert();
+        let key = SigningKey { pair: KeyPair { ssk, pvt: Affine::generator() }, hs };
+
+        assert_eq!(key.sign_with(b"message", &j), Err(Error::NonceRefused));
+        assert!(key.sign_with(b"another message", &j).is_ok());
+    }
+}

@@ -88,7 +88,7 @@ impl Authority {
     /// The RSK, SSK and PVT of a URI for a key period: the same at each call. Takes a millisecond or two.
     ///
     /// # Errors
-    /// [`Error::Period`] for a period beyond the year 9999, [`Error::Mc`] for a URI of more than 65535 octets,
+    /// [`Error::Period`] for a period before 1970 or after 9999, [`Error::Mc`] for a URI of more than 65535 octets,
     /// [`Error::Sakke`] and [`Error::Eccsi`] with negligible probability.
     pub fn key_set(&self, user_uri: &str, period_no: u64) -> Result<KmsKeySet, Error> {
         let (valid_from, valid_to) = self.validity(period_no)?;
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_beyond_the_calendar_is_refused() {
+    fn a_period_without_dates_is_refused() {
         let authority = authority("kms.example.org", 1);
         for period in [0, 1_000_000, u64::MAX] {
             assert!(matches!(authority.key_set(ALICE, period), Err(Error::Period(refused)) if refused == period));

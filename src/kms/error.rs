@@ -84,8 +84,8 @@ pub enum Error {
         /// The URI that keys were asked for.
         uri: String,
     },
-    /// A key period whose bounds are no dates.
-    #[error("key period {0} lies beyond the calendar")]
+    /// A key period that begins before 1970 or ends after 9999.
+    #[error("key period {0} does not lie between the years 1970 and 9999")]
     Period(u64),
     /// The UID or the period could not be computed.
     #[error(transparent)]

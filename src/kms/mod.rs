@@ -8,11 +8,11 @@
 //! |---|---|
 //! | [`config`] | `kms.toml`, checked value by value |
 //! | [`store`] | users, their URIs, and what was issued, behind a trait |
-//! | [`authority`] | the master secrets, and the key sets that follow from them: the same at each call |
+//! | `authority` | the master secrets, and the key sets that follow from them: the same at each call |
 //! | [`auth`] | access tokens: who is asking |
 //! | `issue` | the one way in which keys leave: an active user's, and noted |
 //! | `http` | the resources, and every refusal with its status and code |
-//! | [`server`] | TLS, connections, limits |
+//! | `server` | TLS, connections, limits |
 //! | [`development`] | a certificate and an identity provider to begin with |
 //!
 //! The server keeps no state but the store: several can serve from one sealed file and one database.
@@ -45,7 +45,7 @@
 
 pub mod admin;
 pub mod auth;
-pub mod authority;
+mod authority;
 mod calendar;
 pub mod config;
 pub mod development;
@@ -54,7 +54,7 @@ mod http;
 mod init;
 mod issue;
 mod secrets;
-pub mod server;
+mod server;
 mod state;
 pub mod store;
 

@@ -1,4 +1,4 @@
-//! The HTTPS server: TLS 1.2 and 1.3 in front of [`http`](super::http), with limits on connections and time.
+//! The HTTPS server: TLS 1.2 and 1.3 in front of the resources, with limits on connections and time.
 
 use super::http::{self, Peer};
 use super::{Error, State};

@@ -46,7 +46,6 @@ impl<'x> Document<'x> {
     }
 
     /// The element `name`, which is the root or stands in the root `wrapper`, and the wrapper's signature.
-    #[allow(clippy::type_complexity)]
     pub(super) fn unwrap_root(
         &self,
         name: &str,

@@ -123,6 +123,7 @@ impl EncryptedKey {
         let method = fields.one("EncryptionMethod")?;
         let algorithm = method
             .attribute("Algorithm")
+            .filter(|algorithm| !algorithm.is_empty())
             .ok_or_else(|| Error::Missing { path: format!("{}/@Algorithm", method.path()) })?
             .to_owned();
         let key_name = match fields.optional("KeyInfo")? {

@@ -28,7 +28,7 @@ impl KmsRequest {
     /// Reads a `KmsRequest`, alone or in a `SignedKmsRequest`.
     pub fn from_xml(body: &[u8], limits: &Limits) -> Result<Received<Self>, Error> {
         let text = limits.admit(body)?;
-        let document = Document::parse(&text, limits)?;
+        let document = Document::parse(text, limits)?;
         let (request, signature) =
             document.unwrap_root("KmsRequest", "SignedKmsRequest", "KmsRequest or SignedKmsRequest")?;
         Ok(Received::new(Self::read(&request.fields()?)?, signature_status(signature)?))

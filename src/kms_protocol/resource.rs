@@ -222,3 +222,142 @@ fn parse_cache_number(segment: &str) -> Result<u64, Error> {
     }
     segment.parse().map_err(|_| bad())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key_prov(user_uri: &str, time: Option<u64>) -> Resource {
+        Resource::KeyProv { user_uri: Some(user_uri.to_owned()), time }
+    }
+
+    #[test]
+    fn every_resource_is_read_from_the_path_that_it_writes() {
+        for (path, resource) in [
+            ("init", Resource::Init),
+            ("keyprov", Resource::KeyProv { user_uri: None, time: None }),
+            ("keyprov/sip%3Auser%40example.org", key_prov("sip:user@example.org", None)),
+            ("keyprov/http%3A%2F%2Fgms.example.org%2Fa%25b", key_prov("http://gms.example.org/a%b", None)),
+            ("keyprov/sip%3A%C3%A9%40example.org", key_prov("sip:\u{e9}@example.org", None)),
+            (
+                "keyprov/sip%3Auser%40example.org/D6B4323200000000",
+                key_prov("sip:user@example.org", Some(0xd6b4_3232_0000_0000)),
+            ),
+            ("keyprov/D6B4323200000000/0000000000000001", key_prov("D6B4323200000000", Some(1))),
+            ("certcache", Resource::CertCache { number: None }),
+            ("certcache/12", Resource::CertCache { number: Some(12) }),
+        ] {
+            let path = format!("{ROOT}/{path}");
+            assert_eq!(Resource::parse(&path).as_ref(), Ok(&resource), "{path}");
+            assert_eq!(resource.path(), path);
+            assert_eq!(Resource::parse(&format!("{path}/")).as_ref(), Ok(&resource), "{path}/");
+            assert_eq!(Resource::parse(&format!("{path}?x=/y")).as_ref(), Ok(&resource), "{path}?x=/y");
+        }
+    }
+
+    #[test]
+    fn unescaped_user_uris_and_lower_case_times_are_read() {
+        assert_eq!(
+            Resource::parse("/keymanagement/identity/v1/keyprov/sip:user@example.org/d6b4323200000000"),
+            Ok(key_prov("sip:user@example.org", Some(0xd6b4_3232_0000_0000)))
+        );
+    }
+
+    #[test]
+    fn unknown_paths_are_refused() {
+        for path in [
+            "",
+            "/",
+            "/init",
+            "/keymanagement/identity/v1",
+            "/keymanagement/identity/v1/",
+            "/keymanagement/identity/v1/INIT",
+            "/keymanagement/identity/v1/cert/x",
+            "/keymanagement/identity/v1init",
+            "/keymanagement/identity/v2/init",
+            "/x/keymanagement/identity/v1/init",
+        ] {
+            assert!(matches!(Resource::parse(path), Err(Error::Unknown { .. })), "{path}");
+        }
+    }
+
+    #[test]
+    fn too_many_segments_are_refused() {
+        let parse = |path: &str| Resource::parse(&format!("{ROOT}/{path}"));
+        assert_eq!(parse("init/x"), Err(Error::TooManySegments { operation: "init", limit: 0, found: 1 }));
+        assert_eq!(
+            parse("keyprov/http://a/0000000000000001"),
+            Err(Error::TooManySegments { operation: "keyprov", limit: 2, found: 4 })
+        );
+        assert_eq!(parse("certcache/1/2"), Err(Error::TooManySegments { operation: "certcache", limit: 1, found: 2 }));
+    }
+
+    #[test]
+    fn malformed_user_uris_are_refused() {
+        for segment in ["%", "%4", "%zz", "a%+1b", "%ff", "a%00b", "a%20b", "a%0d%0ab", "", "%4\u{e9}"] {
+            let parsed = Resource::parse(&format!("{ROOT}/keyprov/{segment}/0000000000000001"));
+            assert_eq!(parsed, Err(Error::UserUri { found: segment.to_owned() }), "{segment}");
+        }
+    }
+
+    #[test]
+    fn malformed_times_and_cache_numbers_are_refused() {
+        for segment in ["D6B43232", "D6B432320000000G", "+6B4323200000000", "D6B43232000000000"] {
+            let parsed = Resource::parse(&format!("{ROOT}/keyprov/sip%3Aa%40b/{segment}"));
+            assert_eq!(parsed, Err(Error::Time { found: segment.to_owned() }), "{segment}");
+        }
+        for segment in ["-1", "x", "18446744073709551616", "+1"] {
+            let parsed = Resource::parse(&format!("{ROOT}/certcache/{segment}"));
+            assert_eq!(parsed, Err(Error::CacheNumber { found: segment.to_owned() }), "{segment}");
+        }
+        assert_eq!(Resource::parse(&format!("{ROOT}/certcache//")), Err(Error::CacheNumber { found: String::new() }));
+    }
+
+    #[test]
+    fn urls_at_a_kms() {
+        for kms in [
+            "https://kms.example.org:8443",
+            "https://kms.example.org:8443/",
+            "https://kms.example.org:8443/keymanagement/identity/v1/",
+        ] {
+            assert_eq!(Resource::Init.url(kms), "https://kms.example.org:8443/keymanagement/identity/v1/init");
+        }
+    }
+
+    #[test]
+    fn request_urls_are_compared_by_meaning() {
+        let compare =
+            |claimed: &str, path: &str| compare_request_url(claimed, &format!("https://kms.example.org{ROOT}/{path}"));
+        for (claimed, path, expected) in [
+            ("https://kms.example.org/keymanagement/identity/v1/init", "init", UrlMatch::Same),
+            ("http://KMS.example.org:80/keymanagement/identity/v1/init", "init", UrlMatch::Same),
+            ("HTTPS://kms.example.org:443/keymanagement/identity/v1/init/", "init", UrlMatch::Same),
+            (
+                "https://kms.example.org/keymanagement/identity/v1/keyprov/sip:a@b",
+                "keyprov/sip%3aa%40b",
+                UrlMatch::Same,
+            ),
+            (
+                "https://kms.example.org/keymanagement/identity/v1/keyprov",
+                "keyprov/sip%3Aa%40b",
+                UrlMatch::SameOperation,
+            ),
+            ("https://kms.example.org/keymanagement/identity/v1/certcache", "certcache/4", UrlMatch::SameOperation),
+            (
+                "https://kms.example.org/keymanagement/identity/v1/keyprov/sip:a@c",
+                "keyprov/sip%3Aa%40b",
+                UrlMatch::Different,
+            ),
+            ("https://kms.example.org/keymanagement/identity/v1/keyprov/sip:a@b", "keyprov", UrlMatch::Different),
+            ("https://kms.example.org/keymanagement/identity/v1/init", "keyprov", UrlMatch::Different),
+            ("https://kms.example.com/keymanagement/identity/v1/init", "init", UrlMatch::Different),
+            ("https://kms.example.org:8443/keymanagement/identity/v1/init", "init", UrlMatch::Different),
+            ("ftp://kms.example.org/keymanagement/identity/v1/init", "init", UrlMatch::Different),
+            ("/keymanagement/identity/v1/init", "init", UrlMatch::Different),
+            ("https:///keymanagement/identity/v1/init", "init", UrlMatch::Different),
+            ("", "init", UrlMatch::Different),
+        ] {
+            assert_eq!(compare(claimed, path), expected, "{claimed} {path}");
+        }
+    }
+}

@@ -27,6 +27,8 @@ pub struct KmsResponse {
 
 /// What a KMS answers with when all is well.
 #[derive(Debug, PartialEq, Eq)]
+// A response holds one message, and a program few responses: a box would save nothing.
+#[allow(clippy::large_enum_variant)]
 pub enum KmsMessage {
     /// The answer of `init`.
     Init(KmsInit),
@@ -71,7 +73,7 @@ impl KmsResponse {
     /// Reads a `KmsResponse`, alone or in a `SignedKmsResponse`.
     pub fn from_xml(body: &[u8], limits: &Limits) -> Result<Received<Self>, Error> {
         let text = limits.admit(body)?;
-        let document = Document::parse(&text, limits)?;
+        let document = Document::parse(text, limits)?;
         let (response, signature) =
             document.unwrap_root("KmsResponse", "SignedKmsResponse", "KmsResponse or SignedKmsResponse")?;
         Ok(Received::new(Self::read(response)?, signature_status(signature)?))

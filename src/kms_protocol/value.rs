@@ -28,12 +28,9 @@ pub(super) fn parse_time(text: &str) -> Option<OffsetDateTime> {
     let (year, rest) = date.split_once('-')?;
     let (month, day) = rest.split_once('-')?;
     let month = Month::try_from(u8::try_from(digits(month, 2)?).ok()?).ok()?;
-    let date = Date::from_calendar_date(
-        i32::try_from(digits(year, 4)?).ok().filter(|&year| year > 0)?,
-        month,
-        u8::try_from(digits(day, 2)?).ok()?,
-    )
-    .ok()?;
+    let date =
+        Date::from_calendar_date(i32::try_from(digits(year, 4)?).ok()?, month, u8::try_from(digits(day, 2)?).ok()?)
+            .ok()?;
 
     let zone_at = time.find(['Z', '+', '-']).unwrap_or(time.len());
     let (time, zone) = time.split_at_checked(zone_at)?;
@@ -55,7 +52,8 @@ pub(super) fn parse_time(text: &str) -> Option<OffsetDateTime> {
     }
     let time = Time::from_hms_nano(if midnight_after { 0 } else { hour }, minute, second, nanosecond).ok()?;
     let date = if midnight_after { date.next_day()? } else { date };
-    date.with_time(time).assume_offset(zone_offset(zone)?).checked_to_offset(UtcOffset::UTC)
+    let time = date.with_time(time).assume_offset(zone_offset(zone)?).checked_to_offset(UtcOffset::UTC)?;
+    (time.year() > 0).then_some(time)
 }
 
 fn zone_offset(zone: &str) -> Option<UtcOffset> {

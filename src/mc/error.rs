@@ -1,8 +1,8 @@
 use super::imessage::Deviation;
 use super::{KeyType, Uid};
 use crate::mikey::{
-    DataType, IdRole, IdScheme, IdType, NtpTime, PayloadType, PrfFunction, ProtocolType, SakkeParameters, SignatureType,
-    SrtpParameter,
+    DataType, IdRole, IdScheme, IdType, NtpTime, PayloadType, PrfFunction, ProtocolType, SakkeParameters,
+    SignatureType, SrtpParameter,
 };
 use crate::{eccsi, mikey, sakke};
 use alloc::string::String;
@@ -344,7 +344,9 @@ pub enum Error {
         len: usize,
     },
     /// Key parameters whose encrypted part is not as long as it says.
-    #[error("the encrypted part of the key parameters says {stated} octets (at least 16 are needed), {present} are there")]
+    #[error(
+        "the encrypted part of the key parameters says {stated} octets (at least 16 are needed), {present} are there"
+    )]
     ParametersPayloadLength {
         /// By the length field.
         stated: usize,

@@ -55,9 +55,14 @@ mod tests {
 
     #[test]
     fn integers_are_minimal_and_zero_has_one_octet() {
-        for (value, octets) in
-            [(0, &[0][..]), (1, &[1]), (255, &[255]), (256, &[1, 0]), (2_592_000, &[0x27, 0x8d, 0x00]), (u64::MAX, &[255; 8])]
-        {
+        for (value, octets) in [
+            (0, &[0][..]),
+            (1, &[1]),
+            (255, &[255]),
+            (256, &[1, 0]),
+            (2_592_000, &[0x27, 0x8d, 0x00]),
+            (u64::MAX, &[255; 8]),
+        ] {
             assert_eq!(MinimalInteger::new(value).as_bytes(), octets, "{value}");
         }
     }

@@ -102,7 +102,9 @@ impl KeyParameters {
     /// Every octet must be accounted for: [`Error::ParametersMalformed`] or [`Error::GroupList`] otherwise.
     pub fn parse(data: &[u8]) -> Result<Self, Error> {
         match Self::parse_bare(data) {
-            Err(bare) => inside_outer_tlv(data).map_or(Err(bare.clone()), |inner| Self::parse_bare(inner).map_err(|_| bare)),
+            Err(bare) => {
+                inside_outer_tlv(data).map_or(Err(bare.clone()), |inner| Self::parse_bare(inner).map_err(|_| bare))
+            }
             parsed => parsed,
         }
     }
@@ -340,10 +342,7 @@ mod tests {
     fn octets_after_the_parameters_are_refused() {
         let mut octets = KeyParameters::live(KeyType::Pck).to_bytes().unwrap();
         octets.push(0);
-        assert_eq!(
-            KeyParameters::parse(&octets),
-            Err(Error::ParametersMalformed { offset: 17, expected: "the end" })
-        );
+        assert_eq!(KeyParameters::parse(&octets), Err(Error::ParametersMalformed { offset: 17, expected: "the end" }));
     }
 
     #[test]
@@ -379,9 +378,6 @@ mod tests {
             KeyParameters::unprotect(&data, &key, other),
             Err(Error::DppkIdMismatch { found: 0x0123_4567, expected: 0x0123_4568 })
         );
-        assert_eq!(
-            KeyParameters::unprotect(&data, &SharedSecret::new([2; 16]), id),
-            Err(Error::ParametersTag)
-        );
+        assert_eq!(KeyParameters::unprotect(&data, &SharedSecret::new([2; 16]), id), Err(Error::ParametersTag));
     }
 }

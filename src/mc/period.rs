@@ -74,11 +74,8 @@ impl KeyPeriods {
     ///
     /// Saturates at the end of 64-bit time.
     pub const fn bounds(&self, number: u64) -> (u64, u64) {
-        let start = self
-            .period
-            .saturating_mul(number)
-            .saturating_add(self.offset)
-            .saturating_add(self.epoch.ntp_seconds());
+        let start =
+            self.period.saturating_mul(number).saturating_add(self.offset).saturating_add(self.epoch.ntp_seconds());
         (start, start.saturating_add(self.period))
     }
 }

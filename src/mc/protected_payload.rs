@@ -177,10 +177,7 @@ mod tests {
     fn octets_after_the_payload_are_refused() {
         let (_, mut data) = sample();
         data.push(0);
-        assert_eq!(
-            ProtectedPayload::parse(&data),
-            Err(Error::ParametersPayloadLength { stated: 31, present: 32 })
-        );
+        assert_eq!(ProtectedPayload::parse(&data), Err(Error::ParametersPayloadLength { stated: 31, present: 32 }));
     }
 
     #[test]
@@ -188,10 +185,7 @@ mod tests {
         let (_, mut data) = sample();
         data.truncate(HEADER_LEN + 3 + 15);
         data[HEADER_LEN + 2] = 15;
-        assert_eq!(
-            ProtectedPayload::parse(&data),
-            Err(Error::ParametersPayloadLength { stated: 15, present: 15 })
-        );
+        assert_eq!(ProtectedPayload::parse(&data), Err(Error::ParametersPayloadLength { stated: 15, present: 15 }));
     }
 
     #[test]

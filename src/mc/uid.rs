@@ -148,9 +148,6 @@ mod tests {
     fn a_uri_of_65536_octets_is_refused() {
         let periods = KeyPeriods::new(1, 0, PeriodEpoch::Ntp).unwrap();
         let long = "a".repeat(65536);
-        assert_eq!(
-            Uid::new(&long, "k", &periods, 0),
-            Err(Error::TooLong { what: "derivation parameter", len: 65536 })
-        );
+        assert_eq!(Uid::new(&long, "k", &periods, 0), Err(Error::TooLong { what: "derivation parameter", len: 65536 }));
     }
 }

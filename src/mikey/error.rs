@@ -28,9 +28,7 @@ pub enum Error {
         found: u8,
     },
     /// The data type of the header is in no registry.
-    #[error(
-        "unknown MIKEY data type {found} at octet {offset}, expected 0 to 10 (RFC 3830, 4650, 4738), 11 to 25 (RFC 6043, 6267) or 26 (SAKKE)"
-    )]
+    #[error("unknown MIKEY data type {found} at octet {offset}, expected 0 to 26")]
     UnknownDataType {
         /// Where the octet is.
         offset: usize,

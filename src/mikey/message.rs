@@ -199,3 +199,94 @@ impl<'a> Message<'a> {
 
 /// Payloads of an I_MESSAGE of TS 33.180: T, RAND, four identities, a policy, SAKKE, two extensions, SIGN.
 const TYPICAL_PAYLOADS: usize = 11;
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+    use crate::mikey::{CsIdMap, DataType, NtpTime};
+
+    fn message() -> Message<'static> {
+        Message::new(Header::sakke(1, CsIdMap::Empty { cs_count: 0 }))
+            .with(Timestamp::NtpUtc(NtpTime::from_bits(7)))
+            .with(Rand::new(vec![1; 16]))
+            .with(Idr::uri(IdRole::INITIATOR, b"alice".as_slice()))
+            .with(Idr::uri(IdRole::RESPONDER, b"bob".as_slice()))
+            .with(SecurityPolicy::srtp(0, &[]))
+            .with(Sakke::mcx(vec![2; 273]))
+            .with(GeneralExtension::new(ExtensionType::KEY_PARAMETERS, vec![3; 8]))
+            .with(Sign::eccsi(vec![4; 129]))
+    }
+
+    #[test]
+    fn a_header_alone_is_a_message() {
+        let octets = [1, 6, 0, 0, 0, 0, 0, 1, 0, 0];
+        let message = Message::parse(&octets).unwrap();
+        assert_eq!(message.header.data_type, DataType::Error);
+        assert!(message.payloads.is_empty());
+        assert_eq!(message.to_bytes().unwrap(), octets);
+    }
+
+    #[test]
+    fn payloads_lie_one_behind_the_other() {
+        let message = message();
+        let octets = message.to_bytes().unwrap();
+        assert_eq!(Message::parse(&octets).unwrap(), message);
+        let mut end = message.header.encoded_len();
+        for (range, payload) in message.located() {
+            assert_eq!(range.start, end);
+            assert_eq!(range.len(), payload.encoded_len());
+            end = range.end;
+        }
+        assert_eq!(end, octets.len());
+        assert_eq!(octets[message.located().next().unwrap().0][0], PayloadType::RAND.0);
+    }
+
+    #[test]
+    fn payloads_are_found_by_kind_and_role() {
+        let message = message();
+        assert_eq!(message.timestamp(), Ok(Timestamp::NtpUtc(NtpTime::from_bits(7))));
+        assert_eq!(message.rand(), Ok(&Rand::new(vec![1; 16])));
+        assert_eq!(message.sakke(), Ok(&Sakke::mcx(vec![2; 273])));
+        assert_eq!(message.signature(), Ok(&Sign::eccsi(vec![4; 129])));
+        let responder = message.identity(IdRole::RESPONDER).unwrap();
+        assert_eq!(responder.and_then(Idr::text), Some("bob"));
+        assert_eq!(message.identity(IdRole::KMS), Ok(None));
+        assert_eq!(message.extension(ExtensionType::KEY_PARAMETERS).unwrap().unwrap().data.len(), 8);
+        assert_eq!(message.extension(ExtensionType::SAKKE_TO_SELF), Ok(None));
+        assert_eq!(message.policy(0), Ok(Some(&SecurityPolicy::srtp(0, &[]))));
+        assert_eq!(message.policy(1), Ok(None));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let empty = Message::new(Header::sakke(1, CsIdMap::Empty { cs_count: 0 }));
+        let missing = |payload_type| Error::MissingPayload { payload_type };
+        assert_eq!(empty.timestamp(), Err(missing(PayloadType::T)));
+        assert_eq!(empty.rand(), Err(missing(PayloadType::RAND)));
+        assert_eq!(empty.sakke(), Err(missing(PayloadType::SAKKE)));
+        assert_eq!(empty.signature(), Err(missing(PayloadType::SIGN)));
+    }
+
+    #[test]
+    fn what_is_there_twice_is_named_with_its_offset() {
+        let message = message();
+        for (at, payload) in message.payloads.iter().enumerate() {
+            let mut twice = message.clone();
+            twice.payloads.insert(at, payload.clone());
+            let offset = twice.located().nth(at + 1).unwrap().0.start;
+            let found = match payload {
+                Payload::Timestamp(_) => twice.timestamp().err(),
+                Payload::Rand(_) => twice.rand().err(),
+                Payload::Sakke(_) => twice.sakke().err(),
+                Payload::Sign(_) => twice.signature().err(),
+                Payload::Idr(idr) => twice.identity(idr.role).err(),
+                Payload::GeneralExtension(extension) => twice.extension(extension.extension_type).err(),
+                Payload::SecurityPolicy(policy) => twice.policy(policy.policy_no).err(),
+                Payload::Id(_) => None,
+            };
+            assert_eq!(found, Some(Error::DuplicatePayload { payload_type: payload.payload_type(), offset }));
+        }
+    }
+}

@@ -23,14 +23,7 @@ const KEY_PART_LEN: usize = 32;
 
 /// Derives a key of a crypto session (CS) from a TEK generation key (TGK): `out_len` octets of
 /// PRF(`tgk`, `constant` || CS-ID || CSB-ID || RAND) (RFC 3830 4.1.3).
-pub fn derive(
-    tgk: &[u8],
-    constant: u32,
-    cs_id: u8,
-    csb_id: u32,
-    rand: &[u8],
-    out_len: usize,
-) -> Zeroizing<Vec<u8>> {
+pub fn derive(tgk: &[u8], constant: u32, cs_id: u8, csb_id: u32, rand: &[u8], out_len: usize) -> Zeroizing<Vec<u8>> {
     let mut label = Vec::with_capacity(9 + rand.len());
     label.extend_from_slice(&constant.to_be_bytes());
     label.push(cs_id);

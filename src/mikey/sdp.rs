@@ -114,3 +114,86 @@ fn parse_value(value: &[u8], offset: usize) -> Result<Vec<u8>, Error> {
             },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    #[test]
+    fn a_line_is_read_back() {
+        let message: Vec<u8> = (0..=255).collect();
+        let line = line(&message);
+        assert!(line.starts_with("a=key-mgmt:mikey AAECAwQ"));
+        assert_eq!(parse_line(line.as_bytes()).unwrap(), message);
+        assert_eq!(parse_line(value(&message).as_bytes()).unwrap(), message);
+    }
+
+    #[test]
+    fn white_space_around_and_one_space_before_the_protocol_are_accepted() {
+        for text in ["a=key-mgmt:mikey AQID\r\n", "  a=key-mgmt: mikey AQID", "mikey AQID\n", "a=key-mgmt:MIKEY AQID"] {
+            assert_eq!(parse_line(text.as_bytes()), Ok(vec![1, 2, 3]), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn other_text_is_refused_with_its_place() {
+        let not = |offset| Err(Error::NotKeyManagement { offset });
+        assert_eq!(parse_line(b""), not(0));
+        assert_eq!(parse_line(b" a=crypto:1 x"), not(1));
+        assert_eq!(parse_line(b"AQID"), not(0));
+        assert_eq!(parse_line(b"a=key-mgmt:mikey"), not(16));
+        assert_eq!(parse_line(b"mikey"), not(5));
+        assert_eq!(parse_line(b"a=key-mgmt:keyp AQID"), Err(Error::UnsupportedProtocol { offset: 11 }));
+        assert_eq!(parse_line(b"a=key-mgmt:"), Err(Error::UnsupportedProtocol { offset: 11 }));
+    }
+
+    #[test]
+    fn what_is_not_canonical_base64_is_refused_with_its_place() {
+        let invalid = |offset| Err(Error::InvalidBase64 { offset });
+        assert_eq!(parse_line(b"mikey AQ!D"), invalid(8));
+        assert_eq!(parse_line(b"mikey AQ\xffD"), invalid(8));
+        assert_eq!(parse_line(b"mikey \x80\x81\x82\x83"), invalid(6));
+        assert_eq!(parse_line(b"mikey AQ D"), invalid(8));
+        assert_eq!(parse_line(b"mikey  AQID"), invalid(6));
+        assert_eq!(parse_line(b"mikey AQ-_"), invalid(8));
+        assert_eq!(parse_line(b"mikey AR=="), invalid(7), "bits behind the last octet");
+        for unpadded in ["mikey AQ", "mikey AQI", "mikey AQ=", "mikey AQID=", "mikey AQIDA"] {
+            assert!(matches!(parse_line(unpadded.as_bytes()), Err(Error::InvalidBase64 { .. })), "{unpadded}");
+        }
+    }
+
+    #[test]
+    fn a_body_gives_every_message_with_its_level() {
+        for end in ["\r\n", "\n"] {
+            let body = [
+                "v=0",
+                "s=-",
+                "a=key-mgmt:mikey AQID",
+                "a=key-mgmt:keyp !!",
+                "m=audio 1 RTP/SAVP 0",
+                "a=sendrecv",
+                "m=application 2 udp MCPTT",
+                "a=key-mgmt:mikey BA==",
+                "a=key-mgmt:mikey BQ==",
+            ]
+            .join(end);
+            let found = |level, message| KeyManagement { level, message };
+            let expected = [
+                found(Level::Session, vec![1, 2, 3]),
+                found(Level::Media(1), vec![4]),
+                found(Level::Media(1), vec![5]),
+            ];
+            assert_eq!(parse_body(body.as_bytes()).unwrap(), expected);
+        }
+        assert_eq!(parse_body(b""), Ok(vec![]));
+        assert_eq!(parse_body(b"v=0\r\nx a=key-mgmt:mikey AQID"), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_broken_line_of_a_body_is_refused_with_its_place() {
+        assert_eq!(parse_body(b"v=0\na=key-mgmt:mikey AQI\xfe\r\n"), Err(Error::InvalidBase64 { offset: 24 }));
+        assert_eq!(parse_body(b"v=0\na=key-mgmt:mikey"), Err(Error::NotKeyManagement { offset: 20 }));
+    }
+}

@@ -121,7 +121,10 @@ fn a_certificate_must_be_usable() {
     ];
     for (field, change) in changes {
         let error = with_certificate(change);
-        assert!(matches!(error, Error::CertificateUnsupported { field: named, .. } if named == field), "{field}: {error}");
+        assert!(
+            matches!(error, Error::CertificateUnsupported { field: named, .. } if named == field),
+            "{field}: {error}"
+        );
     }
 }
 
@@ -268,7 +271,10 @@ fn encrypted_keys_need_a_transport_key() {
         });
     })
     .unwrap_err();
-    assert!(matches!(&error, Error::TransportKeyNeeded { trk_id, .. } if trk_id == "tk.12.user@example.org"), "{error}");
+    assert!(
+        matches!(&error, Error::TransportKeyNeeded { trk_id, .. } if trk_id == "tk.12.user@example.org"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -299,8 +305,7 @@ fn a_refusal_carries_its_code_and_text() {
 #[test]
 fn swapped_and_foreign_documents_are_named() {
     let kms = TestKms::new(KMS);
-    let (init, keyprov) =
-        (kms.init(kms.certificate()), kms.key_prov(vec![kms.key_set(ALICE, kms.period_now())]));
+    let (init, keyprov) = (kms.init(kms.certificate()), kms.key_prov(vec![kms.key_set(ALICE, kms.period_now())]));
     let error = import(&keyprov, &init).unwrap_err();
     assert!(matches!(error, Error::Response { request: "init", .. }), "{error}");
     let error = import(&init, b"{}").unwrap_err();

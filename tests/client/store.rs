@@ -81,7 +81,10 @@ fn damage_is_named() {
             fs::write(&path, content).unwrap();
         }
         let error = open_error(folder.path());
-        assert!(matches!(&error, Error::StoreDamaged { path: named, .. } if *named == path), "{file} {damage}: {error}");
+        assert!(
+            matches!(&error, Error::StoreDamaged { path: named, .. } if *named == path),
+            "{file} {damage}: {error}"
+        );
     }
 }
 

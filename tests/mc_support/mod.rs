@@ -111,12 +111,8 @@ pub fn bob_opens(message: &[u8]) -> Result<Opened, Error> {
 
 pub fn bob_opens_under(message: &[u8], policy: &Policy) -> Result<Opened, Error> {
     let world = &*WORLD;
-    let receiver = Receiver {
-        key_sets: &[&world.bob],
-        kmss: &[&world.issuer.kms],
-        initiator_uri: Some(ALICE),
-        key_type: None,
-    };
+    let receiver =
+        Receiver { key_sets: &[&world.bob], kmss: &[&world.issuer.kms], initiator_uri: Some(ALICE), key_type: None };
     Incoming::parse(message)?.verify(&receiver, policy)?.decapsulate()
 }
 

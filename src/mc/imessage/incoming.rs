@@ -75,8 +75,7 @@ impl Incoming {
         let rand = payloads.rand()?;
         let (initiator, recipient) = payloads.parties(&mut deviations)?;
         let policy_numbers = payloads.policy_numbers()?;
-        let claimed_gmk_ids =
-            judge_sessions(&message.header.cs_id_map, &policy_numbers, csb_id, &mut deviations)?;
+        let claimed_gmk_ids = judge_sessions(&message.header.cs_id_map, &policy_numbers, csb_id, &mut deviations)?;
         let sed = payloads.sed()?;
         let parameters = payloads.parameters(csb_id)?;
         payloads.judge_signature()?;

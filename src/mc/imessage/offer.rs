@@ -1,9 +1,7 @@
 //! Sending: from a key to the octets of a message.
 use super::profile;
 use crate::mc::{Bundle, Error, GukId, KeyId, KeyParameters, KeySet, KeyType, Kms, Uid};
-use crate::mikey::{
-    ExtensionType, GeneralExtension, Header, IdRole, Idr, Message, NtpTime, Rand, Sakke, Timestamp,
-};
+use crate::mikey::{ExtensionType, GeneralExtension, Header, IdRole, Idr, Message, NtpTime, Rand, Sakke, Timestamp};
 use crate::sakke::SharedSecret;
 use alloc::vec::Vec;
 use rand_core::CryptoRng;

@@ -63,7 +63,12 @@ pub struct Policy {
 impl Policy {
     /// The strict policy: default window, time enforced, nothing excused.
     pub fn new(now: NtpTime) -> Self {
-        Self { now, window: TimeWindow::default(), time_rules: TimeRules::Apply, compatibility: Compatibility::default() }
+        Self {
+            now,
+            window: TimeWindow::default(),
+            time_rules: TimeRules::Apply,
+            compatibility: Compatibility::default(),
+        }
     }
 
     /// The same judgement at any age of the message: what time makes wrong is reported.
@@ -203,8 +208,7 @@ impl Incoming {
         compatibility: &Compatibility,
     ) -> Result<Vec<Initiator<'a>>, Error> {
         let carried = self.initiator();
-        let mut refusal =
-            Error::UnknownKms { party: Party::Initiator, kms_uri: carried.kms_uri.clone() };
+        let mut refusal = Error::UnknownKms { party: Party::Initiator, kms_uri: carried.kms_uri.clone() };
         let mut candidates = Vec::new();
         for kms in receiver.kmss.iter().filter(|kms| kms.uri() == carried.kms_uri) {
             match self.find_initiator(receiver.initiator_uri, kms, compatibility) {

@@ -199,3 +199,123 @@ impl<'a> GenericIdEntry<'a> {
         put_data_8(out, &self.spi, "GENERIC-ID SPI")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+    use crate::mikey::{Header, Message};
+
+    const MAP_OFFSET: usize = 10;
+
+    fn octets(cs_count: u8, map_type: u8, map: &[u8]) -> Vec<u8> {
+        let mut octets = vec![1, 26, 0, 1, 0, 0, 0, 9, cs_count, map_type];
+        octets.extend_from_slice(map);
+        octets
+    }
+
+    fn assert_form(map: CsIdMap<'static>, octets: &[u8]) {
+        let message = Message::new(Header::sakke(9, map));
+        assert_eq!(message.to_bytes().unwrap(), octets);
+        assert_eq!(Message::parse(octets).unwrap(), message);
+        assert_eq!(Message::parse(octets).unwrap().into_owned(), message);
+        assert_eq!(message.encoded_len(), octets.len());
+        for length in 8..octets.len() {
+            match Message::parse(&octets[..length]) {
+                Err(Error::Truncated { offset, found, .. }) => assert_eq!(offset + found, length),
+                other => panic!("cut after {length} octets: {other:?}"),
+            }
+        }
+    }
+
+    fn build_error(map: CsIdMap<'static>) -> Error {
+        Message::new(Header::sakke(9, map)).to_bytes().unwrap_err()
+    }
+
+    fn entry() -> GenericIdEntry<'static> {
+        GenericIdEntry {
+            cs_id: 4,
+            protocol: ProtocolType::SRTP,
+            session_data_flag: false,
+            policy_numbers: vec![0].into(),
+            session_data: vec![].into(),
+            spi: vec![1, 2, 3, 4].into(),
+        }
+    }
+
+    #[test]
+    fn an_srtp_id_map_has_nine_octets_for_each_session() {
+        let first = SrtpIdEntry { policy_no: 1, ssrc: 0x0203_0405, roc: 0x0607_0809 };
+        let second = SrtpIdEntry { policy_no: 10, ssrc: 0, roc: 0 };
+        assert_form(CsIdMap::SrtpId(vec![]), &octets(0, 0, &[]));
+        assert_form(
+            CsIdMap::SrtpId(vec![first, second]),
+            &octets(2, 0, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 0, 0, 0, 0, 0, 0, 0]),
+        );
+        let map = CsIdMap::SrtpId(vec![first; 256]);
+        assert_eq!(build_error(map), Error::TooLong { field: "HDR #CS", found: 256, limit: 255 });
+    }
+
+    #[test]
+    fn an_empty_map_occupies_nothing_whatever_the_count() {
+        assert_form(CsIdMap::Empty { cs_count: 0 }, &octets(0, 1, &[]));
+        assert_form(CsIdMap::Empty { cs_count: 3 }, &octets(3, 1, &[]));
+    }
+
+    #[test]
+    fn a_generic_id_map_lists_policies_session_data_and_spi() {
+        assert_form(CsIdMap::GenericId(vec![]), &octets(0, 2, &[]));
+        assert_form(CsIdMap::GenericId(vec![entry()]), &octets(1, 2, &[4, 0, 1, 0, 0, 0, 4, 1, 2, 3, 4]));
+        let full = GenericIdEntry {
+            cs_id: 255,
+            protocol: ProtocolType(3),
+            session_data_flag: true,
+            policy_numbers: vec![].into(),
+            session_data: vec![9, 8].into(),
+            spi: vec![].into(),
+        };
+        assert_form(
+            CsIdMap::GenericId(vec![full, entry()]),
+            &octets(2, 2, &[255, 3, 0x80, 0, 2, 9, 8, 0, 4, 0, 1, 0, 0, 0, 4, 1, 2, 3, 4]),
+        );
+    }
+
+    #[test]
+    fn wrong_lengths_are_refused() {
+        let error = |octets: &[u8]| Message::parse(octets).unwrap_err();
+        assert_eq!(
+            error(&octets(2, 0, &[0; 17])),
+            Error::Truncated { field: "HDR SRTP-ID map", offset: MAP_OFFSET, expected: 18, found: 17 }
+        );
+        assert_eq!(
+            error(&octets(1, 2, &[4, 0, 0x7f, 1, 2])),
+            Error::Truncated { field: "GENERIC-ID policy numbers", offset: MAP_OFFSET + 3, expected: 127, found: 2 }
+        );
+        assert_eq!(
+            error(&octets(1, 2, &[4, 0, 0, 0xff, 0xff, 0])),
+            Error::Truncated { field: "GENERIC-ID session data", offset: MAP_OFFSET + 5, expected: 65535, found: 1 }
+        );
+        assert_eq!(
+            error(&octets(1, 2, &[4, 0, 0, 0, 0, 5, 1])),
+            Error::Truncated { field: "GENERIC-ID SPI", offset: MAP_OFFSET + 6, expected: 5, found: 1 }
+        );
+        assert_eq!(error(&octets(0, 2, &[4])), Error::TrailingOctets { offset: MAP_OFFSET, count: 1 });
+        let map = CsIdMap::GenericId(vec![GenericIdEntry { policy_numbers: vec![0; 128].into(), ..entry() }]);
+        assert_eq!(build_error(map), Error::TooLong { field: "GENERIC-ID policy numbers", found: 128, limit: 127 });
+        let map = CsIdMap::GenericId(vec![GenericIdEntry { session_data: vec![0; 65536].into(), ..entry() }]);
+        assert_eq!(build_error(map), Error::TooLong { field: "GENERIC-ID session data", found: 65536, limit: 65535 });
+        let map = CsIdMap::GenericId(vec![GenericIdEntry { spi: vec![0; 256].into(), ..entry() }]);
+        assert_eq!(build_error(map), Error::TooLong { field: "GENERIC-ID SPI", found: 256, limit: 255 });
+        let map = CsIdMap::GenericId(vec![entry(); 256]);
+        assert_eq!(build_error(map), Error::TooLong { field: "HDR #CS", found: 256, limit: 255 });
+    }
+
+    #[test]
+    fn unknown_map_types_are_refused() {
+        for cs_count in [0, 1] {
+            let error = Message::parse(&octets(cs_count, 3, &[])).unwrap_err();
+            assert_eq!(error, Error::UnknownMapType { offset: 9, found: 3 });
+        }
+    }
+}

@@ -51,3 +51,30 @@ impl<'a> GeneralExtension<'a> {
         put_data_16(out, &self.data, "General Extension data")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::super::PayloadType;
+    use super::super::testing::{HEADER_LEN, assert_form, build_error, parse_error};
+    use super::*;
+
+    #[test]
+    fn type_length_and_data() {
+        let extension = GeneralExtension::new(ExtensionType::KEY_PARAMETERS, vec![1, 2, 3]);
+        assert_form(extension, &[0, 7, 0, 3, 1, 2, 3]);
+        assert_form(GeneralExtension::new(ExtensionType(250), vec![]), &[0, 250, 0, 0]);
+    }
+
+    #[test]
+    fn wrong_lengths_are_refused() {
+        let error = parse_error(PayloadType::GENERAL_EXTENSION, &[0, 7, 0xff, 0xff, 1, 2, 3]);
+        let field = "General Extension data";
+        assert_eq!(error, Error::Truncated { field, offset: HEADER_LEN + 4, expected: 65535, found: 3 });
+        let error = parse_error(PayloadType::GENERAL_EXTENSION, &[0, 7, 0, 2, 1, 2, 3]);
+        assert_eq!(error, Error::TrailingOctets { offset: HEADER_LEN + 6, count: 1 });
+        let error = build_error(GeneralExtension::new(ExtensionType::VENDOR_ID, vec![0; 65536]));
+        assert_eq!(error, Error::TooLong { field, found: 65536, limit: 65535 });
+    }
+}

@@ -92,3 +92,72 @@ impl<'a> Header<'a> {
         self.cs_id_map.write(out)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mikey::Message;
+
+    const OCTETS: [u8; 10] = [1, 26, 0, 1, 0x12, 0x34, 0x56, 0x78, 0, 1];
+
+    fn changed(at: usize, octet: u8) -> [u8; 10] {
+        let mut octets = OCTETS;
+        octets[at] = octet;
+        octets
+    }
+
+    #[test]
+    fn the_header_of_a_sakke_message() {
+        let message = Message::new(Header::sakke(0x1234_5678, CsIdMap::Empty { cs_count: 0 }));
+        assert_eq!(message.to_bytes().unwrap(), OCTETS);
+        assert_eq!(Message::parse(&OCTETS).unwrap(), message);
+        assert_eq!(message.header.encoded_len(), OCTETS.len());
+    }
+
+    #[test]
+    fn each_truncation_is_refused() {
+        for length in 0..OCTETS.len() {
+            match Message::parse(&OCTETS[..length]) {
+                Err(Error::Truncated { offset, expected, found, .. }) => {
+                    assert_eq!(offset + found, length);
+                    assert!(expected > found);
+                }
+                other => panic!("cut after {length} octets: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn other_versions_are_refused() {
+        for version in [0, 2, 255] {
+            let error = Message::parse(&changed(0, version)).unwrap_err();
+            assert_eq!(error, Error::UnsupportedVersion { offset: 0, found: version });
+        }
+    }
+
+    #[test]
+    fn unknown_data_types_are_refused_and_known_ones_are_read() {
+        let error = Message::parse(&changed(1, 27)).unwrap_err();
+        assert_eq!(error, Error::UnknownDataType { offset: 1, found: 27 });
+        let octets = changed(1, 0);
+        let message = Message::parse(&octets).unwrap();
+        assert_eq!(message.header.data_type, DataType::PreShared);
+        assert_eq!(message.to_bytes().unwrap(), octets);
+    }
+
+    #[test]
+    fn the_v_flag_and_any_prf_are_carried() {
+        for (octet, verification_expected, prf) in
+            [(0x00, false, 0), (0x80, true, 0), (0x81, true, 1), (0x7f, false, 127), (0xff, true, 127)]
+        {
+            let octets = changed(3, octet);
+            let message = Message::parse(&octets).unwrap();
+            assert_eq!(message.header.verification_expected, verification_expected);
+            assert_eq!(message.header.prf, PrfFunction(prf));
+            assert_eq!(message.to_bytes().unwrap(), octets);
+        }
+        let mut message = Message::new(Header::sakke(0, CsIdMap::Empty { cs_count: 0 }));
+        message.header.prf = PrfFunction(128);
+        assert_eq!(message.to_bytes(), Err(Error::OutOfRange { field: "HDR PRF func", found: 128, limit: 127 }));
+    }
+}

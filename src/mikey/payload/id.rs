@@ -54,3 +54,34 @@ impl<'a> Id<'a> {
         put_data_16(out, &self.data, "ID data")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::super::PayloadType;
+    use super::super::testing::{HEADER_LEN, assert_form, build_error, parse_error};
+    use super::*;
+
+    #[test]
+    fn type_length_and_data() {
+        assert_form(Id::uri("sip:a@b"), b"\x00\x01\x00\x07sip:a@b");
+        assert_form(Id { id_type: IdType(200), data: vec![].into() }, &[0, 200, 0, 0]);
+    }
+
+    #[test]
+    fn text_is_utf_8_or_nothing() {
+        assert_eq!(Id::uri("sip:a@b").text(), Some("sip:a@b"));
+        assert_eq!(Id { id_type: IdType::NAI, data: vec![0xff].into() }.text(), None);
+    }
+
+    #[test]
+    fn wrong_lengths_are_refused() {
+        let error = parse_error(PayloadType::ID, &[0, 1, 1, 0, 1]);
+        assert_eq!(error, Error::Truncated { field: "ID data", offset: HEADER_LEN + 4, expected: 256, found: 1 });
+        let error = parse_error(PayloadType::ID, &[0, 1, 0, 1, 1, 2, 3]);
+        assert_eq!(error, Error::TrailingOctets { offset: HEADER_LEN + 5, count: 2 });
+        let error = build_error(Id { id_type: IdType::URI, data: vec![0; 65536].into() });
+        assert_eq!(error, Error::TooLong { field: "ID data", found: 65536, limit: 65535 });
+    }
+}

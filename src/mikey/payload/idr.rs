@@ -64,3 +64,40 @@ impl<'a> Idr<'a> {
         put_data_16(out, &self.data, "IDR data")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::super::PayloadType;
+    use super::super::testing::{HEADER_LEN, assert_form, build_error, parse_error};
+    use super::*;
+
+    #[test]
+    fn role_type_length_and_data() {
+        assert_form(Idr::uri(IdRole::INITIATOR_KMS, b"kms".as_slice()), b"\x00\x06\x01\x00\x03kms");
+        assert_form(Idr { role: IdRole(77), id_type: IdType(9), data: vec![1].into() }, &[0, 77, 9, 0, 1, 1]);
+    }
+
+    #[test]
+    fn what_vendors_send_is_carried_as_it_is() {
+        let with_nul = Idr::uri(IdRole::RESPONDER_KMS, b"kms\0".as_slice());
+        assert_form(with_nul.clone(), b"\x00\x07\x01\x00\x04kms\0");
+        assert_eq!(with_nul.text(), Some("kms\0"));
+        let uid = Idr::uri(IdRole::INITIATOR, vec![0xc4; 32]);
+        assert_eq!(uid.text(), None);
+        let mut octets = vec![0xc4; 37];
+        octets[..5].copy_from_slice(&[0, 1, 1, 0, 32]);
+        assert_form(uid, &octets);
+    }
+
+    #[test]
+    fn wrong_lengths_are_refused() {
+        let error = parse_error(PayloadType::IDR, &[0, 8, 1, 0, 32, 1, 2]);
+        assert_eq!(error, Error::Truncated { field: "IDR data", offset: HEADER_LEN + 5, expected: 32, found: 2 });
+        let error = parse_error(PayloadType::IDR, &[0, 8, 1, 0, 1, 1, 2]);
+        assert_eq!(error, Error::TrailingOctets { offset: HEADER_LEN + 6, count: 1 });
+        let error = build_error(Idr::uri(IdRole::KMS, vec![0; 65536]));
+        assert_eq!(error, Error::TooLong { field: "IDR data", found: 65536, limit: 65535 });
+    }
+}

@@ -10,6 +10,8 @@ mod rand;
 mod sakke;
 mod security_policy;
 mod sign;
+#[cfg(test)]
+mod testing;
 mod timestamp;
 
 use alloc::vec::Vec;
@@ -180,3 +182,20 @@ macro_rules! from_payload {
 }
 
 from_payload! { Rand Id Idr SecurityPolicy Sakke GeneralExtension Sign }
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{HEADER_LEN, parse_error};
+    use super::*;
+
+    #[test]
+    fn payloads_that_cannot_be_read_are_named_with_their_offset() {
+        for unknown in [PayloadType::KEMAC, PayloadType::TICKET, PayloadType(99), PayloadType(255)] {
+            let error = parse_error(unknown, &[0; 8]);
+            assert_eq!(error, Error::UnsupportedPayload { offset: HEADER_LEN, payload_type: unknown });
+        }
+        let behind_rand = parse_error(PayloadType::RAND, &[99, 1, 0xaa, 0]);
+        let message = alloc::format!("{behind_rand}");
+        assert_eq!(message, "payload of type 99 (unassigned) at octet 13 is not supported");
+    }
+}

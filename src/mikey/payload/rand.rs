@@ -34,3 +34,31 @@ impl<'a> Rand<'a> {
         put_data_8(out, &self.octets, "RAND")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::super::PayloadType;
+    use super::super::testing::{HEADER_LEN, assert_form, build_error, parse_error};
+    use super::*;
+
+    #[test]
+    fn any_length_of_an_octet() {
+        assert_form(Rand::new(vec![]), &[0, 0]);
+        assert_form(Rand::new(vec![0xaa, 0xbb]), &[0, 2, 0xaa, 0xbb]);
+        let mut octets = vec![7; 257];
+        octets[..2].copy_from_slice(&[0, 255]);
+        assert_form(Rand::new(vec![7; 255]), &octets);
+    }
+
+    #[test]
+    fn wrong_lengths_are_refused() {
+        let error = parse_error(PayloadType::RAND, &[0, 3, 1, 2]);
+        assert_eq!(error, Error::Truncated { field: "RAND", offset: HEADER_LEN + 2, expected: 3, found: 2 });
+        let error = parse_error(PayloadType::RAND, &[0, 1, 1, 2]);
+        assert_eq!(error, Error::TrailingOctets { offset: HEADER_LEN + 3, count: 1 });
+        let error = build_error(Rand::new(vec![0; 256]));
+        assert_eq!(error, Error::TooLong { field: "RAND", found: 256, limit: 255 });
+    }
+}

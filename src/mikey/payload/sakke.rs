@@ -85,3 +85,47 @@ impl<'a> Sakke<'a> {
         put_data_16(out, &self.data, "SAKKE data")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::super::PayloadType;
+    use super::super::testing::{HEADER_LEN, assert_form, build_error, parse_error};
+    use super::*;
+
+    #[test]
+    fn parameters_scheme_length_and_data() {
+        let mut octets = vec![4; 278];
+        octets[..5].copy_from_slice(&[0, 1, 2, 0x01, 0x11]);
+        assert_form(Sakke::mcx(vec![4; 273]), &octets);
+        let unknown = Sakke { parameters: SakkeParameters(9), id_scheme: IdScheme(8), data: b"x".as_slice().into() };
+        assert_form(unknown, &[0, 9, 8, 0, 1, b'x']);
+    }
+
+    #[test]
+    fn a_payload_that_stands_alone_is_all_of_its_data() {
+        let sakke = Sakke::mcx(vec![1, 2]);
+        let mut octets = sakke.to_standalone().unwrap();
+        assert_eq!(octets, [0, 1, 2, 0, 2, 1, 2]);
+        octets[0] = 21;
+        assert_eq!(Sakke::from_standalone(&octets).unwrap().into_owned(), sakke);
+        for length in 0..octets.len() {
+            let error = Sakke::from_standalone(&octets[..length]);
+            assert!(matches!(error, Err(Error::Truncated { .. })), "cut after {length} octets");
+        }
+        octets.push(0);
+        assert_eq!(Sakke::from_standalone(&octets), Err(Error::TrailingOctets { offset: 7, count: 1 }));
+    }
+
+    #[test]
+    fn wrong_lengths_are_refused() {
+        let error = parse_error(PayloadType::SAKKE, &[0, 1, 2, 0x01, 0x11, 4, 4]);
+        assert_eq!(error, Error::Truncated { field: "SAKKE data", offset: HEADER_LEN + 5, expected: 273, found: 2 });
+        let error = parse_error(PayloadType::SAKKE, &[0, 1, 2, 0, 1, 4, 4]);
+        assert_eq!(error, Error::TrailingOctets { offset: HEADER_LEN + 6, count: 1 });
+        let error = Error::TooLong { field: "SAKKE data", found: 65536, limit: 65535 };
+        assert_eq!(build_error(Sakke::mcx(vec![0; 65536])), error);
+        assert_eq!(Sakke::mcx(vec![0; 65536]).to_standalone(), Err(error));
+    }
+}

@@ -159,3 +159,73 @@ impl<'a> PolicyParameter<'a> {
         Ok(Self { parameter_type, value })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::super::PayloadType;
+    use super::super::testing::{HEADER_LEN, assert_form, build_error, parse_error};
+    use super::*;
+
+    fn policy() -> SecurityPolicy<'static> {
+        SecurityPolicy::srtp(
+            3,
+            &[
+                (SrtpParameter::ENCRYPTION_ALGORITHM, SrtpEncryption::AES_GCM.0),
+                (SrtpParameter::SESSION_ENCRYPTION_KEY_LENGTH, 16),
+            ],
+        )
+    }
+
+    #[test]
+    fn parameters_are_type_length_and_value() {
+        assert_form(policy(), &[0, 3, 0, 0, 6, 0, 1, 6, 1, 1, 16]);
+        assert_form(SecurityPolicy::srtp(0, &[]), &[0, 0, 0, 0, 0]);
+        let long = PolicyParameter { parameter_type: 200, value: &[1, 2, 3] };
+        let empty = PolicyParameter { parameter_type: 0, value: &[] };
+        let other = SecurityPolicy::new(1, ProtocolType(7), &[long, empty]).unwrap();
+        assert_eq!(other.parameters().collect::<Vec<_>>(), [long, empty]);
+        assert_form(other, &[0, 1, 7, 0, 7, 200, 3, 1, 2, 3, 0, 0]);
+    }
+
+    #[test]
+    fn values_are_found_by_their_names() {
+        let policy = policy();
+        assert_eq!(policy.srtp_value(SrtpParameter::ENCRYPTION_ALGORITHM), Some(6));
+        assert_eq!(policy.srtp_value(SrtpParameter::AEAD_TAG_LENGTH), None);
+        let names: Vec<_> = policy.parameters().map(|parameter| parameter.srtp_name()).collect();
+        assert_eq!(names, [Some("encryption algorithm"), Some("session encryption key length")]);
+
+        let of_two_octets = PolicyParameter { parameter_type: 6, value: &[0, 1] };
+        let policy = SecurityPolicy::new(0, ProtocolType::SRTP, &[of_two_octets]).unwrap();
+        assert_eq!(policy.srtp_value(SrtpParameter::KEY_DERIVATION_RATE), None);
+        let of_one_octet = PolicyParameter { parameter_type: 6, value: &[0] };
+        let policy = SecurityPolicy::new(0, ProtocolType(1), &[of_one_octet]).unwrap();
+        assert_eq!(policy.srtp_value(SrtpParameter::KEY_DERIVATION_RATE), None);
+    }
+
+    #[test]
+    fn wrong_lengths_are_refused() {
+        // The list ends inside the second parameter, although the message goes on.
+        let error = parse_error(PayloadType::SP, &[0, 3, 0, 0, 5, 0, 1, 6, 1, 1, 16]);
+        let field = "SP parameter value";
+        assert_eq!(error, Error::Truncated { field, offset: HEADER_LEN + 10, expected: 1, found: 0 });
+        let error = parse_error(PayloadType::SP, &[0, 3, 0, 0, 4, 0, 1, 6, 1, 1, 16]);
+        assert_eq!(error, Error::Truncated { field, offset: HEADER_LEN + 9, expected: 1, found: 0 });
+        let error = parse_error(PayloadType::SP, &[0, 3, 0, 0, 6, 0, 5, 6, 1, 1, 16]);
+        assert_eq!(error, Error::Truncated { field, offset: HEADER_LEN + 7, expected: 5, found: 4 });
+        let error = parse_error(PayloadType::SP, &[0, 3, 0, 0, 7, 0, 1, 6, 1, 1, 16]);
+        let field = "SP parameters";
+        assert_eq!(error, Error::Truncated { field, offset: HEADER_LEN + 5, expected: 7, found: 6 });
+        let error = parse_error(PayloadType::SP, &[0, 3, 0, 0, 3, 0, 1, 6, 1, 1, 16]);
+        assert_eq!(error, Error::TrailingOctets { offset: HEADER_LEN + 8, count: 3 });
+
+        let long = [0; 256];
+        let error = SecurityPolicy::new(0, ProtocolType::SRTP, &[PolicyParameter { parameter_type: 0, value: &long }]);
+        assert_eq!(error, Err(Error::TooLong { field: "SP parameter value", found: 256, limit: 255 }));
+        let many = vec![(SrtpParameter::PRF, 0); 21846];
+        let error = build_error(SecurityPolicy::srtp(0, &many));
+        assert_eq!(error, Error::TooLong { field: "SP parameters", found: 65538, limit: 65535 });
+    }
+}

@@ -65,3 +65,48 @@ impl<'a> Sign<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::super::PayloadType;
+    use super::super::testing::{HEADER_LEN, assert_form, build_error, parse_error};
+    use super::*;
+    use crate::mikey::{CsIdMap, Header, Message, Rand};
+
+    #[test]
+    fn type_and_length_share_two_octets() {
+        let mut octets = vec![5; 131];
+        octets[..2].copy_from_slice(&[0x20, 0x81]);
+        assert_form(Sign::eccsi(vec![5; 129]), &octets);
+        assert_form(Sign::eccsi(vec![]), &[0x20, 0x00]);
+        let mut octets = vec![6; 4097];
+        octets[..2].copy_from_slice(&[0xff, 0xff]);
+        assert_form(Sign { signature_type: SignatureType(15), signature: vec![6; 4095].into() }, &octets);
+    }
+
+    #[test]
+    fn wrong_lengths_are_refused() {
+        let error = parse_error(PayloadType::SIGN, &[0x20, 0x81, 1, 2]);
+        let field = "SIGN signature";
+        assert_eq!(error, Error::Truncated { field, offset: HEADER_LEN + 2, expected: 129, found: 2 });
+        let error = parse_error(PayloadType::SIGN, &[0x20, 0x01, 1, 2]);
+        assert_eq!(error, Error::TrailingOctets { offset: HEADER_LEN + 3, count: 1 });
+        let error = build_error(Sign::eccsi(vec![0; 4096]));
+        assert_eq!(error, Error::TooLong { field, found: 4096, limit: 4095 });
+        let error = build_error(Sign { signature_type: SignatureType(16), signature: vec![].into() });
+        assert_eq!(error, Error::OutOfRange { field: "SIGN S type", found: 16, limit: 15 });
+    }
+
+    #[test]
+    fn nothing_may_follow() {
+        let message = Message::new(Header::sakke(1, CsIdMap::Empty { cs_count: 0 }));
+        let sign = Sign::eccsi(vec![0; 129]);
+        assert_eq!(
+            message.clone().with(sign.clone()).with(Rand::new(vec![])).to_bytes(),
+            Err(Error::SignNotLast { index: 0 })
+        );
+        assert_eq!(message.with(sign.clone()).with(sign).to_bytes(), Err(Error::SignNotLast { index: 0 }));
+    }
+}

@@ -65,3 +65,31 @@ impl Timestamp {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::PayloadType;
+    use super::super::testing::{HEADER_LEN, assert_form, parse_error};
+    use super::*;
+
+    #[test]
+    fn each_type_has_its_length() {
+        let time = NtpTime::from_bits(0xD6B4_3232_0000_0000);
+        assert_form(Timestamp::NtpUtc(time), &[0, 0, 0xD6, 0xB4, 0x32, 0x32, 0, 0, 0, 0]);
+        assert_form(Timestamp::Ntp(time), &[0, 1, 0xD6, 0xB4, 0x32, 0x32, 0, 0, 0, 0]);
+        assert_form(Timestamp::Counter(0x0102_0304), &[0, 2, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn an_unknown_type_is_refused() {
+        let error = parse_error(PayloadType::T, &[0, 3, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(error, Error::UnknownTimestampType { offset: HEADER_LEN + 1, found: 3 });
+    }
+
+    #[test]
+    fn a_time_with_the_length_of_a_counter_is_refused() {
+        let error = parse_error(PayloadType::T, &[0, 0, 1, 2, 3, 4]);
+        let expected = Error::Truncated { field: "T NTP time", offset: HEADER_LEN + 2, expected: 8, found: 4 };
+        assert_eq!(error, expected);
+    }
+}
