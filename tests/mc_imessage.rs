@@ -1,5 +1,6 @@
 //! I_MESSAGEs there and back, and everything that a receiver must refuse.
 #![cfg(feature = "std")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
 mod mc_support;
 
@@ -86,8 +87,8 @@ fn payloads_go_out_in_the_order_that_the_field_expects() {
 }
 
 #[test]
-fn a_gmk_message_has_the_header_that_streamwide_sends() {
-    let message = message(KeyType::Gmk);
+fn a_gmk_message_with_a_map_has_the_header_that_streamwide_sends() {
+    let message = mapped_message(KeyType::Gmk);
     let guk_id = csb_id(KeyType::Gmk).to_bytes();
     let mut expected = vec![1, 26, T, 1];
     expected.extend_from_slice(&guk_id);
@@ -95,6 +96,25 @@ fn a_gmk_message_has_the_header_that_streamwide_sends() {
     expected.extend_from_slice(&key_id(KeyType::Gmk).to_bytes());
     expected.extend_from_slice(&guk_id);
     assert_eq!(message[..expected.len()], expected);
+}
+
+#[test]
+fn a_message_without_a_map_has_the_header_that_alea_sends() {
+    for key_type in KeyType::ALL {
+        let mut expected = vec![1, 26, T, 1];
+        expected.extend_from_slice(&csb_id(key_type).to_bytes());
+        expected.extend_from_slice(&[0, 1, RAND_PAYLOAD, 0]);
+        assert_eq!(message(key_type)[..expected.len()], expected);
+    }
+}
+
+#[test]
+fn every_key_type_arrives_with_a_map() {
+    for key_type in KeyType::ALL {
+        let message = mapped_message(key_type);
+        assert_eq!(message[9] == 2, CsId::first(key_type).is_some());
+        assert!(bob_opens(&message).is_ok());
+    }
 }
 
 #[test]
@@ -423,26 +443,26 @@ fn no_crypto_session_needs_no_map_whatever_its_type() {
 
 #[test]
 fn a_crypto_session_for_another_protocol_is_refused() {
-    let message = altered(KeyType::Gmk, |parts| parts.header[11] = 1);
+    let message = altered_message(&mapped_message(KeyType::Gmk), |parts| parts.header[11] = 1);
     assert_eq!(Incoming::parse(&message).map(|_| ()), Err(Error::CsProtocol { cs_id: 4, found: ProtocolType(1) }));
 }
 
 #[test]
 fn a_crypto_session_without_its_policy_is_refused() {
-    let message = altered(KeyType::Gmk, |parts| parts.header[13] = 5);
+    let message = altered_message(&mapped_message(KeyType::Gmk), |parts| parts.header[13] = 5);
     assert_eq!(Incoming::parse(&message).map(|_| ()), Err(Error::NoSuchPolicy { cs_id: 4, policy_no: 5 }));
-    let message = altered(KeyType::Gmk, |parts| parts.remove(SP, 0));
+    let message = altered_message(&mapped_message(KeyType::Gmk), |parts| parts.remove(SP, 0));
     assert_eq!(Incoming::parse(&message).map(|_| ()), Err(Error::NoSuchPolicy { cs_id: 4, policy_no: 0 }));
 }
 
 #[test]
 fn an_spi_that_is_not_the_key_identifier_is_refused() {
-    let message = altered(KeyType::Gmk, |parts| *parts.header.last_mut().unwrap() ^= 1);
+    let message = altered_message(&mapped_message(KeyType::Gmk), |parts| *parts.header.last_mut().unwrap() ^= 1);
     assert_eq!(Incoming::parse(&message).map(|_| ()), Err(Error::Spi { cs_id: 4 }));
-    let message = altered(KeyType::Csk, |parts| *parts.header.last_mut().unwrap() ^= 1);
+    let message = altered_message(&mapped_message(KeyType::Csk), |parts| *parts.header.last_mut().unwrap() ^= 1);
     assert_eq!(Incoming::parse(&message).map(|_| ()), Err(Error::Spi { cs_id: 6 }));
     // The GMK-ID shows only when the key is there.
-    let message = altered(KeyType::Gmk, |parts| parts.header[20] ^= 1);
+    let message = altered_message(&mapped_message(KeyType::Gmk), |parts| parts.header[20] ^= 1);
     assert_eq!(bob_opens(&message).map(|_| ()), Err(Error::Spi { cs_id: 4 }));
 }
 

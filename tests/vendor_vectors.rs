@@ -3,6 +3,7 @@
 //! They are not part of this repository: the environment variable `MIKEY_SAKKE_SHARED` names the folder that has them as
 //! `vectors/vendor`. Without it these tests pass without testing, except on a continuous integration server.
 #![cfg(feature = "std")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
 use base64::Engine;
 use mikey_sakke::mc::imessage::{CarriedIdentity, Incoming, Opened, Policy, Receiver, Revocation};

@@ -4,6 +4,7 @@ use crate::mikey::prf;
 use crate::sakke::SharedSecret;
 use alloc::vec::Vec;
 use core::fmt;
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 /// Octets of an SRTP master key (AEAD_AES_128_GCM).
@@ -142,8 +143,7 @@ impl Bundle {
     }
 }
 
-/// Master key, master salt and MKI of one SRTP crypto session.
-#[derive(Clone, PartialEq, Eq)]
+/// Master key, master salt and MKI of one SRTP crypto session. Compares in constant time.
 pub struct MediaKeys {
     /// The crypto session.
     pub cs_id: CsId,
@@ -172,6 +172,15 @@ impl MediaKeys {
     }
 }
 
+impl PartialEq for MediaKeys {
+    fn eq(&self, other: &Self) -> bool {
+        let secrets = self.master_key.ct_eq(&other.master_key) & self.master_salt.ct_eq(&other.master_salt);
+        bool::from(secrets) && self.cs_id == other.cs_id && self.mki == other.mki
+    }
+}
+
+impl Eq for MediaKeys {}
+
 impl Drop for MediaKeys {
     fn drop(&mut self) {
         self.master_key.zeroize();
@@ -182,5 +191,81 @@ impl Drop for MediaKeys {
 impl fmt::Debug for MediaKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MediaKeys").field("cs_id", &self.cs_id).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    fn bundle(key_type: KeyType) -> Bundle {
+        let key = SharedSecret::new([1; 16]);
+        let key_id = KeyId::from_u32(u32::from(key_type.tag()) << 28 | 0x0765_4321).unwrap();
+        let csb_id = match key_type {
+            KeyType::Gmk => GukId::new(&key, key_id, "sip:alice@example.org").unwrap().key_id(),
+            _ => key_id,
+        };
+        Bundle { key, key_id, csb_id, rand: [2; 16] }
+    }
+
+    #[test]
+    fn cs_ids_are_those_of_table_e_1_3_1() {
+        use Service::{McVideo, Mcptt};
+        let private = |service, side| CsId::private(service, side).to_u8();
+        assert_eq!(private(Mcptt, Side::Initiator), 0);
+        assert_eq!(private(Mcptt, Side::Receiver), 1);
+        assert_eq!(private(McVideo, Side::Initiator), 2);
+        assert_eq!(private(McVideo, Side::Receiver), 3);
+        assert_eq!([Mcptt, McVideo].map(|service| CsId::group(service).to_u8()), [4, 5]);
+        let first = |key_type| CsId::first(key_type).map(CsId::to_u8);
+        assert_eq!(KeyType::ALL.map(first), [Some(4), Some(0), Some(6), None, None, None, Some(7)]);
+    }
+
+    #[test]
+    fn an_mki_has_eight_octets_in_a_group_and_four_elsewhere() {
+        for key_type in KeyType::ALL {
+            let bundle = bundle(key_type);
+            let mki = bundle.mki();
+            assert_eq!(mki[..4], bundle.key_id.to_bytes());
+            match bundle.guk_id() {
+                Some(guk_id) => assert_eq!(mki[4..], guk_id.to_bytes()),
+                None => assert_eq!(mki.len(), 4),
+            }
+            assert_eq!(bundle.guk_id().is_some(), key_type == KeyType::Gmk);
+        }
+    }
+
+    #[test]
+    fn media_keys_depend_on_every_input() {
+        let bundle = bundle(KeyType::Pck);
+        let base = bundle.media_keys(CsId::McpttInitiator);
+        assert_eq!(base, bundle.media_keys(CsId::McpttInitiator));
+        for other in [
+            bundle.media_keys(CsId::McpttReceiver),
+            Bundle { rand: [3; 16], ..bundle.clone() }.media_keys(CsId::McpttInitiator),
+            Bundle { key: SharedSecret::new([4; 16]), ..bundle.clone() }.media_keys(CsId::McpttInitiator),
+            Bundle { csb_id: KeyId::from_u32(0x1000_0000).unwrap(), ..bundle.clone() }.media_keys(CsId::McpttInitiator),
+        ] {
+            assert_ne!(base.master_key, other.master_key);
+            assert_ne!(base.master_salt, other.master_salt);
+            assert_ne!(base, other);
+        }
+    }
+
+    #[test]
+    fn only_the_bundle_of_a_gmk_has_other_senders() {
+        let guk_id = bundle(KeyType::Gmk).guk_id().unwrap();
+        let refused = bundle(KeyType::Pck).for_sender(guk_id).map(|_| ());
+        assert_eq!(refused, Err(Error::NotAGmk { key_type: KeyType::Pck }));
+    }
+
+    #[test]
+    fn debug_output_shows_no_secret() {
+        let bundle = bundle(KeyType::Pck);
+        let keys = bundle.media_keys(CsId::McpttInitiator);
+        let shown = format!("{keys:?} {bundle:?}");
+        assert!(!shown.contains(&format!("{:?}", keys.master_key)));
+        assert!(!shown.contains(&format!("{:?}", bundle.key.as_bytes())));
     }
 }

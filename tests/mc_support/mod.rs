@@ -1,7 +1,7 @@
 //! A KMS, two users, and messages that can be taken apart and signed again.
 #![allow(dead_code, reason = "each test program uses a part")]
 
-use mikey_sakke::mc::imessage::{Incoming, Offer, Opened, Policy, Receiver};
+use mikey_sakke::mc::imessage::{Incoming, Offer, Opened, Policy, Receiver, SessionMap};
 use mikey_sakke::mc::{
     Error, GukId, IdentityForm, KeyId, KeyParameters, KeyPeriods, KeySet, KeyType, Kms, PeriodEpoch,
 };
@@ -104,6 +104,12 @@ pub fn message(key_type: KeyType) -> Vec<u8> {
     offer(key_type).parameters(KeyParameters::live(key_type)).unwrap().build(&mut rng()).unwrap()
 }
 
+/// The same with a map of its crypto sessions.
+pub fn mapped_message(key_type: KeyType) -> Vec<u8> {
+    let offer = offer(key_type).session_map(SessionMap::GenericId);
+    offer.parameters(KeyParameters::live(key_type)).unwrap().build(&mut rng()).unwrap()
+}
+
 /// What Bob makes of it, given that it should come from Alice, a minute after noon and excusing nothing.
 pub fn bob_opens(message: &[u8]) -> Result<Opened, Error> {
     bob_opens_under(message, &Policy::new(later(60)))
@@ -197,7 +203,12 @@ impl Parts {
 
 /// A message of Alice to Bob, altered and signed again.
 pub fn altered(key_type: KeyType, alter: impl FnOnce(&mut Parts)) -> Vec<u8> {
-    let mut parts = Parts::of(&message(key_type));
+    altered_message(&message(key_type), alter)
+}
+
+/// A message, altered and signed again.
+pub fn altered_message(message: &[u8], alter: impl FnOnce(&mut Parts)) -> Vec<u8> {
+    let mut parts = Parts::of(message);
     alter(&mut parts);
     parts.sign()
 }

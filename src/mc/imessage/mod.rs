@@ -32,6 +32,49 @@
 //!
 //! [`Policy::time_rules`] turns the refusals that only time causes (8, and revoked, expired, not yet active in 13) into
 //! [findings](Opened::findings), for tools that look at old messages; everything else holds there as well.
+//!
+//! # Example
+//! ```
+//! use mikey_sakke::mc::imessage::{Incoming, Offer, Policy, Receiver};
+//! use mikey_sakke::mc::{CsId, IdentityForm, KeyId, KeyPeriods, KeySet, KeyType, Kms, PeriodEpoch};
+//! use mikey_sakke::mikey::NtpTime;
+//! use mikey_sakke::{eccsi, sakke};
+//! # let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+//!
+//! // A KMS, and the key sets of two of its users for the key period of now.
+//! let (decryption, signing) = (sakke::MasterSecret::generate(&mut rng), eccsi::MasterSecret::generate(&mut rng));
+//! let periods = KeyPeriods::new(2_592_000, 0, PeriodEpoch::Ntp)?;
+//! let (enc, auth) = (decryption.public_key(), signing.public_key());
+//! let kms = Kms::new("kms.example.org", &enc, &auth, periods, IdentityForm::Raw);
+//! let now = NtpTime::from_unix(1_790_000_000);
+//! let period = periods.number_at(now)?;
+//! let mut key_set = |user: &str| {
+//!     let identity = kms.identity(&kms.uid(user, period)?);
+//!     let rsk = decryption.extract(identity.as_bytes())?;
+//!     let pair = signing.extract_random(identity.as_bytes(), &mut rng)?;
+//!     Ok::<_, Box<dyn std::error::Error>>(KeySet::validate(&kms, user, period, rsk, pair)?)
+//! };
+//! let (alice, bob) = (key_set("sip:alice@example.org")?, key_set("sip:bob@example.org")?);
+//!
+//! // Alice sends Bob a private call key.
+//! let pck = sakke::SharedSecret::generate(&mut rng);
+//! let pck_id = KeyId::generate(KeyType::Pck, &mut rng);
+//! let offer = Offer::new(&alice, bob.user_uri(), &kms, pck_id, pck, now, [0x2a; 16])?; // RAND should be random
+//! let message = offer.build(&mut rng)?;
+//!
+//! // Bob opens the message and has the same media keys.
+//! let receiver = Receiver {
+//!     key_sets: &[&bob],
+//!     kmss: &[&kms],
+//!     initiator_uri: Some("sip:alice@example.org"),
+//!     key_type: Some(KeyType::Pck),
+//! };
+//! let incoming = Incoming::parse(&message)?;
+//! let opened = incoming.verify(&receiver, &Policy::new(now))?.decapsulate()?;
+//! let session = CsId::McpttInitiator;
+//! assert_eq!(opened.bundle.media_keys(session), offer.bundle().media_keys(session));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod compatibility;
 mod incoming;
@@ -42,6 +85,6 @@ mod verify;
 
 pub use compatibility::{Compatibility, Deviation, StatusZero};
 pub use incoming::{CarriedIdentity, CarriedParty, Incoming};
-pub use offer::{IdentityMode, Offer};
+pub use offer::{IdentityMode, Offer, SessionMap};
 pub use opened::{Opened, Peer, Revocation};
 pub use verify::{Policy, Receiver, TimeRules, TimeWindow, Verified};

@@ -16,6 +16,17 @@ pub enum IdentityMode {
     Plain,
 }
 
+/// Whether a message maps its crypto sessions. Both forms are in the field, and every receiver reads both.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
+pub enum SessionMap {
+    /// Not: the CS-IDs are those of table E.1.3-1. Alea does so, and Streamwide for a PCK; tshark 4.0 reads nothing else.
+    #[default]
+    Empty,
+    /// By a GENERIC-ID map of one session (RFC 6043 6.1.1), whose SPI tells the MKI. Streamwide does so for a GMK and a
+    /// CSK. Keys without crypto sessions (SPK, MKFC, MSCCK) have an empty map nonetheless.
+    GenericId,
+}
+
 /// An I_MESSAGE to be: a key, from whom, to whom, when.
 #[derive(Debug)]
 pub struct Offer<'a> {
@@ -25,6 +36,7 @@ pub struct Offer<'a> {
     bundle: Bundle,
     time: NtpTime,
     identity_mode: IdentityMode,
+    session_map: SessionMap,
     parameters: Option<KeyParameters>,
 }
 
@@ -33,8 +45,8 @@ impl<'a> Offer<'a> {
     /// `recipient_kms`.
     ///
     /// `time` becomes T and must lie in the key period of `initiator`. `rand` becomes RAND: random, and for a GMK the
-    /// same in the messages to all members, since they derive each other's media keys with it. Identities are hidden and
-    /// there are no key parameters unless the methods below say otherwise.
+    /// same in the messages to all members, since they derive each other's media keys with it. Identities are hidden, and
+    /// there are no session map and no key parameters unless the methods below say otherwise.
     ///
     /// Fails with [`Error::TimeOutsideKeySet`], [`Error::BeforeFirstPeriod`], [`Error::KmsNotValid`], [`Error::TooLong`].
     pub fn new(
@@ -63,6 +75,7 @@ impl<'a> Offer<'a> {
             bundle: Bundle { key, key_id, csb_id, rand },
             time,
             identity_mode: IdentityMode::default(),
+            session_map: SessionMap::default(),
             parameters: None,
         })
     }
@@ -71,6 +84,13 @@ impl<'a> Offer<'a> {
     #[must_use]
     pub const fn identity_mode(mut self, mode: IdentityMode) -> Self {
         self.identity_mode = mode;
+        self
+    }
+
+    /// Chooses whether the message maps its crypto sessions.
+    #[must_use]
+    pub const fn session_map(mut self, map: SessionMap) -> Self {
+        self.session_map = map;
         self
     }
 
@@ -102,7 +122,11 @@ impl<'a> Offer<'a> {
         let recipient = self.recipient_kms.identity(&recipient_uid);
         let sed = self.recipient_kms.sakke().encapsulate(recipient.as_bytes(), key).map_err(Error::Encapsulation)?;
 
-        let mut message = Message::new(Header::sakke(csb_id.to_u32(), profile::crypto_sessions(&self.bundle)))
+        let map = match self.session_map {
+            SessionMap::Empty => profile::EMPTY_MAP,
+            SessionMap::GenericId => profile::generic_id_map(&self.bundle),
+        };
+        let mut message = Message::new(Header::sakke(csb_id.to_u32(), map))
             .with(Timestamp::NtpUtc(self.time))
             .with(Rand::new(rand.as_slice()));
         message.payloads.extend(self.identities(&recipient_uid).map(Into::into));

@@ -7,6 +7,8 @@ use alloc::vec;
 
 /// The policy number that we write.
 const POLICY_NO: u8 = 0;
+/// No map: the sessions are those of table E.1.3-1.
+pub(super) const EMPTY_MAP: CsIdMap<'static> = CsIdMap::Empty { cs_count: 0 };
 
 /// An SRTP policy parameter (RFC 3830 6.10.1) with its value, which is one octet in all that the profile has.
 type Parameter = (SrtpParameter, u8);
@@ -50,17 +52,10 @@ pub(super) fn policy(key_type: KeyType) -> SecurityPolicy<'static> {
     SecurityPolicy::srtp(POLICY_NO, parameters)
 }
 
-/// The crypto sessions that go with a key: a GENERIC-ID map with the key's identifiers as SPI for a GMK (GMK-ID ||
-/// GUK-ID) and a CSK (CSK-ID), an empty map for the others.
-pub(super) fn crypto_sessions(bundle: &Bundle) -> CsIdMap<'static> {
-    match bundle.key_id.key_type() {
-        KeyType::Gmk => one_session(CsId::McpttGroup, bundle),
-        KeyType::Csk => one_session(CsId::McpttCsk, bundle),
-        _ => CsIdMap::Empty { cs_count: 0 },
-    }
-}
-
-fn one_session(cs_id: CsId, bundle: &Bundle) -> CsIdMap<'static> {
+/// A GENERIC-ID map of the first crypto session under a key, with the key's identifiers as SPI: GMK-ID || GUK-ID for a
+/// GMK. Empty for keys that have no crypto sessions.
+pub(super) fn generic_id_map(bundle: &Bundle) -> CsIdMap<'static> {
+    let Some(cs_id) = CsId::first(bundle.key_id.key_type()) else { return EMPTY_MAP };
     CsIdMap::GenericId(vec![GenericIdEntry {
         cs_id: cs_id.to_u8(),
         protocol: ProtocolType::SRTP,
