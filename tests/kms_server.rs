@@ -1,6 +1,8 @@
 //! The key management server over real HTTPS on the loopback interface: what it gives, and everything that it refuses.
-#![allow(clippy::unwrap_used, reason = "a failure of the test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure of the test")]
 #![cfg(feature = "kms")]
+
+mod schema;
 
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -11,6 +13,7 @@ use mikey_sakke::mc::{IdentityForm, KeyPeriods, KeySet, Kms, PeriodEpoch};
 use mikey_sakke::sealing::{self, KdfParameters, Passphrase};
 use mikey_sakke::{eccsi, sakke};
 use reqwest::{Certificate, Client, ClientBuilder, Method, Response, StatusCode};
+use schema::Schema;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -602,6 +605,33 @@ async fn connect(world: &World) -> tokio_rustls::client::TlsStream<TcpStream> {
     let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
     let stream = TcpStream::connect(world.server.address()).await.unwrap();
     connector.connect(ServerName::try_from("localhost").unwrap(), stream).await.unwrap()
+}
+
+#[tokio::test]
+async fn every_answer_is_valid_against_the_schema() {
+    let Some(schema) = Schema::open() else { return };
+    let world = World::new().await;
+    let token = world.token(ALICE);
+    let mut answers = Vec::new();
+    for (resource, token) in [
+        ("init", &*token),
+        ("keyprov", &token),
+        ("keyprov/sip:alice@example.org", &token),
+        ("certcache/1", &token),
+        ("init", "rubbish"),
+        ("keyprov/sip%3A%26%3C%3E@example.org", &token),
+        ("nothing", &token),
+    ] {
+        answers.push(world.post(resource, token).await.text().await.unwrap());
+    }
+    answers.push(world.client.post(world.url("init")).send().await.unwrap().text().await.unwrap());
+    let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
+    answers.push(admin::issue(&state, ALICE, None, SystemTime::now()).await.unwrap().to_string());
+    answers.push(admin::init_document(&state, ALICE, SystemTime::now()).await.unwrap().to_string());
+    for answer in answers {
+        assert_eq!(schema.faults(&answer), None, "{answer}");
+    }
+    assert!(schema.faults("<KmsResponse/>").is_some());
 }
 
 #[tokio::test]

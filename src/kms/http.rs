@@ -15,7 +15,7 @@ use crate::kms_protocol::{
 };
 use crate::mikey::NtpTime;
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -213,8 +213,9 @@ impl App {
             message,
             error: refusal.as_ref().map(|refusal| KmsError::new(refusal.code, refusal.message.clone())),
         };
-        let xml = document.to_xml(&WriteOptions::default());
-        let mut response = Response::new(Body::from(xml.as_bytes().to_vec()));
+        // The text may hold keys: it is wiped once it was sent.
+        let xml = Bytes::from_owner(document.to_xml(&WriteOptions::default()));
+        let mut response = Response::new(Body::from(xml));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
