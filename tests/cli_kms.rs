@@ -230,6 +230,7 @@ impl RunningKms {
         let mut child = Command::new(env!("CARGO_BIN_EXE_mikey-sakke"))
             .args(["kms", "serve", "--json", "--listen", "127.0.0.1:0", "--dir", dir.to_str().unwrap()])
             .env("MIKEY_SAKKE_PASSPHRASE", PASSPHRASE)
+            .env("MIKEY_SAKKE_LOG", "warn")
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
