@@ -1,5 +1,6 @@
 //! The program as a script sees it: exit codes, JSON, and what it keeps to itself.
 #![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
 #[path = "cli_support/mod.rs"]
 mod cli_support;

@@ -1,5 +1,6 @@
 //! A KMS as its operator runs it, asked by curl and by this project's client, its answers judged by xmllint.
 #![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
 #[path = "cli_support/mod.rs"]
 mod cli_support;

@@ -43,7 +43,7 @@ fn decode(input: &[u8]) -> Result<Vec<u8>, String> {
     }
     let text = strip_protocol(text);
     let compact: String = text.split_whitespace().collect();
-    if compact.len() % 2 == 0 && compact.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+    if compact.len().is_multiple_of(2) && compact.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return from_hex(&compact);
     }
     STANDARD.decode(&compact).map_err(|error| format!("not base64: {error}"))
@@ -68,7 +68,7 @@ fn strip_protocol(text: &str) -> &str {
 
 /// The octets that an even number of hexadecimal digits stands for.
 pub fn from_hex(digits: &str) -> Result<Vec<u8>, String> {
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return Err(format!("an odd number of hexadecimal digits, {}", digits.len()));
     }
     let value = |digit: u8| {

@@ -16,7 +16,8 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   mikey-sakke client accept --store bob --as sip:bob@example.org call.mikey
-  mikey-sakke client accept --store bob --as sip:bob@example.org --from sip:alice@example.org --type pck < invite.sdp")]
+  mikey-sakke client accept --store bob --as sip:bob@example.org \
+      --from sip:alice@example.org --type pck < invite.sdp")]
 pub struct Arguments {
     /// File with the message; - or nothing for standard input.
     #[arg(value_name = "FILE")]
