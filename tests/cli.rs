@@ -51,6 +51,7 @@ fn every_command_has_help() {
         &["kms", "user", "revoke"],
         &["kms", "issue"],
         &["kms", "status"],
+        &["kms", "test-token"],
     ] {
         let arguments = [command, &["--help"]].concat();
         let run = Program::new(&arguments).run();

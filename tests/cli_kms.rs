@@ -131,6 +131,17 @@ fn a_group_key_keeps_its_identifier_and_each_member_has_its_own() {
 }
 
 #[test]
+fn test_tokens_open_a_server_that_runs_already() {
+    let kms = RunningKms::start(&[ALICE, BOB]);
+    let dir = kms.path("kms");
+    let arguments = ["kms", "test-token", "--dir", dir.to_str().unwrap(), "--user", ALICE];
+    let token = Program::new(&arguments).run().stdout;
+    kms.provision_with(ALICE, &token);
+    // The provider's own key is still in the JWK set.
+    kms.provision(BOB);
+}
+
+#[test]
 fn keys_travel_in_files_and_revoked_users_get_none() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("kms");
@@ -270,9 +281,13 @@ impl RunningKms {
 
     /// Provisions a store for a user and returns its path.
     fn provision(&self, user: &str) -> String {
+        self.provision_with(user, &self.token(user, Duration::from_secs(60)))
+    }
+
+    fn provision_with(&self, user: &str, access_token: &str) -> String {
         let name = user.replace([':', '@'], "-");
         let (store, token) = (self.path(&name), self.path(&format!("{name}.jwt")));
-        fs::write(&token, self.token(user, Duration::from_secs(60))).unwrap();
+        fs::write(&token, access_token).unwrap();
         let store = store.to_str().unwrap().to_owned();
         let arguments = [
             "client",

@@ -2,6 +2,7 @@ mod init;
 mod issue;
 mod serve;
 mod status;
+mod test_token;
 mod user;
 
 use super::failure::Failure;
@@ -17,6 +18,7 @@ pub enum Command {
     User(user::Command),
     Issue(issue::Arguments),
     Status(status::Arguments),
+    TestToken(test_token::Arguments),
 }
 
 /// The folder of a KMS.
@@ -41,5 +43,6 @@ pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
         Command::User(command) => user::run(command, output),
         Command::Issue(arguments) => issue::run(arguments, output),
         Command::Status(arguments) => status::run(arguments, output),
+        Command::TestToken(arguments) => test_token::run(arguments, output),
     }
 }

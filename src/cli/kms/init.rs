@@ -17,10 +17,11 @@ use std::path::PathBuf;
 Example:
   mikey-sakke kms init --dir kms --kms-uri kms.example.org --domain example.org
 
-Then:
-  put the public keys of your identity provider (a JWK set) into kms/jwks.json,
+Then allow users, put the public keys of your identity provider (a JWK set) into kms/jwks.json, and serve:
   mikey-sakke kms user add --dir kms --user sip:alice@example.org
-  mikey-sakke kms serve --dir kms")]
+  mikey-sakke kms serve --dir kms
+
+Without an identity provider, mikey-sakke kms test-token makes tokens to try with.")]
 pub struct Arguments {
     #[command(flatten)]
     folder: Folder,
