@@ -1,0 +1,130 @@
+mod accept;
+mod import;
+mod offer;
+mod provision;
+
+use super::failure::{Advise, Context, Failure};
+use super::output::Output;
+use super::passphrase;
+use mikey_sakke::client::{ImportReport, Store, StoreOptions};
+use mikey_sakke::mc::KeyType;
+use mikey_sakke::mc::imessage::Compatibility;
+use std::path::Path;
+
+/// Be a key management client: get keys, send keys, receive keys.
+#[derive(clap::Subcommand)]
+pub enum Command {
+    Import(import::Arguments),
+    Provision(provision::Arguments),
+    Offer(offer::Arguments),
+    Accept(accept::Arguments),
+}
+
+pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
+    match command {
+        Command::Import(arguments) => import::run(arguments, output),
+        Command::Provision(arguments) => provision::run(arguments, output),
+        Command::Offer(arguments) => offer::run(arguments, output),
+        Command::Accept(arguments) => accept::run(arguments, output),
+    }
+}
+
+/// Opens a store that exists.
+pub fn open(folder: &Path, passphrase: &passphrase::Source) -> Result<Store, Failure> {
+    // Before anybody types a passphrase for a store that is not there.
+    if !Store::exists(folder) {
+        return Err(Failure::new(format!("there is no client store in {}", folder.display())))
+            .advise("Make one with mikey-sakke client provision or client import.");
+    }
+    let passphrase = passphrase.read(&format!("the store {}", folder.display()))?;
+    Store::open(folder, &passphrase, &StoreOptions::default()).context("cannot open the store")
+}
+
+/// Opens a store, or makes one.
+fn open_or_create(folder: &Path, passphrase: &passphrase::Source) -> Result<Store, Failure> {
+    if Store::exists(folder) {
+        return open(folder, passphrase);
+    }
+    let passphrase = passphrase.choose(&format!("the store {}", folder.display()))?;
+    Store::create(folder, &passphrase, &StoreOptions::default()).context("cannot make a store")
+}
+
+fn print_report(report: &ImportReport, output: &Output) -> Result<(), Failure> {
+    output.line(report);
+    output.object(report)
+}
+
+/// What a key is for, as the command line names it.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum KeyTypeName {
+    /// Private call key: media of a private call.
+    Pck,
+    /// Group master key: media of a group.
+    Gmk,
+    /// Client-server key: signalling between a client and its server.
+    Csk,
+    /// Multicast signalling key.
+    Musik,
+    /// Multicast floor control key.
+    Mkfc,
+    /// MBMS subchannel control key.
+    Mscck,
+    /// Signalling protection key: signalling between servers.
+    Spk,
+}
+
+impl From<KeyTypeName> for KeyType {
+    fn from(name: KeyTypeName) -> Self {
+        match name {
+            KeyTypeName::Pck => Self::Pck,
+            KeyTypeName::Gmk => Self::Gmk,
+            KeyTypeName::Csk => Self::Csk,
+            KeyTypeName::Musik => Self::MuSik,
+            KeyTypeName::Mkfc => Self::Mkfc,
+            KeyTypeName::Mscck => Self::Mscck,
+            KeyTypeName::Spk => Self::Spk,
+        }
+    }
+}
+
+/// What to excuse in the messages of peers that deviate from TS 33.180.
+#[derive(clap::Args)]
+pub struct Compatible {
+    /// Excuse this deviation from TS 33.180 in the message; may be given several times.
+    #[arg(long = "excuse", value_name = "DEVIATION", value_enum)]
+    excused: Vec<Excused>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Excused {
+    /// The V flag is set.
+    VFlag,
+    /// PRF function 0 is named, meaning PRF-HMAC-SHA-256.
+    PrfZero,
+    /// The CS ID map is of type SRTP-ID.
+    SrtpIdMap,
+    /// UIDs stand in the roles of URIs.
+    UidsInPlainRoles,
+    /// A KMS URI ends with a NUL octet.
+    KmsUriNul,
+    /// The signature leaves out the header of its payload.
+    UnsignedSignHeader,
+    /// The UIDs are those of the key period before or after.
+    NeighbouringPeriods,
+}
+
+impl Compatible {
+    pub fn settings(&self) -> Compatibility {
+        let excused = |deviation| self.excused.contains(&deviation);
+        Compatibility {
+            v_flag: excused(Excused::VFlag),
+            prf_zero: excused(Excused::PrfZero),
+            srtp_id_map: excused(Excused::SrtpIdMap),
+            uids_in_plain_roles: excused(Excused::UidsInPlainRoles),
+            kms_uri_trailing_nul: excused(Excused::KmsUriNul),
+            unsigned_sign_header: excused(Excused::UnsignedSignHeader),
+            neighbouring_periods: excused(Excused::NeighbouringPeriods),
+            ..Compatibility::default()
+        }
+    }
+}

@@ -1,0 +1,43 @@
+use super::{open_or_create, print_report};
+use crate::cli::failure::{Advise, Context, Failure};
+use crate::cli::output::Output;
+use crate::cli::passphrase;
+use mikey_sakke::client::{self, now};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// Load keys from files that came out of band (pre-provisioning): what a KMS answers to init and to keyprov.
+///
+/// Every key is checked against the KMS's certificate, by the rules of TS 33.180 and by those of older KMSs; the answer
+/// says which held. Keys that are valid under none are refused, and nothing is stored.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Example:
+  mikey-sakke client import --store alice --init init.xml --keyprov keyprov.xml")]
+pub struct Arguments {
+    /// Folder of the client store; made if need be.
+    #[arg(long, value_name = "DIR")]
+    store: PathBuf,
+    /// The KMS's answer to init: its certificate.
+    #[arg(long, value_name = "FILE")]
+    init: PathBuf,
+    /// The KMS's answer to keyprov: the keys.
+    #[arg(long, value_name = "FILE")]
+    keyprov: PathBuf,
+    #[command(flatten)]
+    passphrase: passphrase::Source,
+}
+
+pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    let (init, keyprov) = (read(&arguments.init)?, read(&arguments.keyprov)?);
+    let mut store = open_or_create(&arguments.store, &arguments.passphrase)?;
+    let report = client::import(&mut store, &init, &keyprov, now()).context("nothing was imported")?;
+    print_report(&report, output)
+}
+
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    std::fs::read(path)
+        .map(Zeroizing::new)
+        .context(format_args!("cannot read {}", path.display()))
+        .advise("Give the two XML files that the KMS's operator sent, for example from mikey-sakke kms issue.")
+}

@@ -1,0 +1,131 @@
+use super::{KeyTypeName, open};
+use crate::cli::failure::{Context, Failure};
+use crate::cli::key_view::{KeyView, hidden_note, parameters_json};
+use crate::cli::message_input::from_hex;
+use crate::cli::output::Output;
+use crate::cli::{passphrase, rng};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use mikey_sakke::client::{self, OfferRequest, now};
+use mikey_sakke::mc::imessage::IdentityMode;
+use mikey_sakke::mc::{KeyId, KeyParameters, KeyType};
+use mikey_sakke::mikey::sdp;
+use mikey_sakke::sakke::SharedSecret;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use zeroize::Zeroizing;
+
+/// Make a message (I_MESSAGE) that carries a key to somebody, encrypted to them and signed by you.
+///
+/// It prints the message; with --json the key and its SRTP keys as well, which are null without --show-secrets. A key
+/// that has an identifier already, such as that of a group, goes to the next member with --key-id.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  mikey-sakke client offer --store alice --as sip:alice@example.org \
+      --to sip:bob@example.org --type pck
+  mikey-sakke client offer --store gms --as sip:gms@example.org --to sip:bob@example.org \\
+      --type gmk --group sip:team@example.org --sdp")]
+pub struct Arguments {
+    /// Folder of the client store.
+    #[arg(long, value_name = "DIR")]
+    store: PathBuf,
+    /// Identity of the store that sends.
+    #[arg(long = "as", id = "user", value_name = "URI")]
+    user: String,
+    /// Whom the key is for.
+    #[arg(long, value_name = "URI")]
+    to: String,
+    /// What the key is for.
+    #[arg(long = "type", id = "type", value_name = "TYPE", value_enum, ignore_case = true)]
+    key_type: KeyTypeName,
+    /// Group that the key is for (of gmk, mkfc and musik); may be given several times.
+    #[arg(long = "group", value_name = "URI")]
+    groups: Vec<String>,
+    /// The key, 16 octets in hex; without it, a random one.
+    #[arg(long, value_name = "HEX", value_parser = parse_key)]
+    key: Option<Key>,
+    /// The key's identifier, 4 octets in hex; without it, a random one. The key of an identifier that you sent before
+    /// is sent again.
+    #[arg(long, value_name = "HEX", value_parser = parse_key_id)]
+    key_id: Option<KeyId>,
+    /// URI of the recipient's KMS, if it is not yours and does not follow from the recipient's domain.
+    #[arg(long, value_name = "URI")]
+    to_kms: Option<String>,
+    /// Name both ends by their URIs, for everyone on the way to see, in place of their UIDs.
+    #[arg(long)]
+    plain: bool,
+    /// Print the message as an SDP line (a=key-mgmt:mikey ...).
+    #[arg(long)]
+    sdp: bool,
+    /// Show the key and the SRTP keys.
+    #[arg(long)]
+    show_secrets: bool,
+    #[command(flatten)]
+    passphrase: passphrase::Source,
+}
+
+/// A key of the command line, which is not to be shown again.
+#[derive(Clone)]
+struct Key(SharedSecret);
+
+fn parse_key(digits: &str) -> Result<Key, String> {
+    let octets = Zeroizing::new(from_hex(digits)?);
+    let octets =
+        <[u8; 16]>::try_from(octets.as_slice()).map_err(|_| format!("16 octets are needed, not {}", octets.len()))?;
+    Ok(Key(SharedSecret::new(octets)))
+}
+
+fn parse_key_id(digits: &str) -> Result<KeyId, String> {
+    let octets = from_hex(digits)?;
+    let octets =
+        <[u8; 4]>::try_from(octets.as_slice()).map_err(|_| format!("4 octets are needed, not {}", octets.len()))?;
+    KeyId::from_bytes(octets).map_err(|error| error.to_string())
+}
+
+pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    let mut store = open(&arguments.store, &arguments.passphrase)?;
+    let request = arguments.request();
+    let offered = client::offer(&mut store, &request, now(), &mut rng::system()).context("the message was not made")?;
+
+    let message = STANDARD.encode(&offered.message);
+    if arguments.sdp {
+        output.line(sdp::line(&offered.message));
+    } else {
+        output.line(&message);
+    }
+    let view = KeyView::of(&offered.bundle, arguments.show_secrets);
+    if !output.is_json() {
+        output.message(format_args!("{} {} for {}", view.key_type(), view.key_id(), arguments.to));
+        if let Some(key) = view.key() {
+            output.message(format_args!("key {key}"));
+        }
+    }
+    hidden_note(arguments.show_secrets, output);
+    output.object(&json!({
+        "message": message,
+        "key_type": view.key_type(),
+        "key_id": view.key_id(),
+        "key": view.key(),
+        "guk_id": view.guk_id(),
+        "rand": view.rand(),
+        "srtp": view.srtp(),
+        "key_parameters": request.parameters.as_ref().map_or(Value::Null, parameters_json),
+    }))
+}
+
+impl Arguments {
+    fn request(&self) -> OfferRequest<'_> {
+        let key_type = KeyType::from(self.key_type);
+        let parameters = (!self.groups.is_empty())
+            .then(|| KeyParameters { groups: self.groups.clone(), ..KeyParameters::live(key_type) });
+        OfferRequest {
+            recipient_kms_uri: self.to_kms.as_deref(),
+            key_id: self.key_id,
+            key: self.key.as_ref().map(|Key(key)| key.clone()),
+            identity_mode: if self.plain { IdentityMode::Plain } else { IdentityMode::Hidden },
+            parameters,
+            ..OfferRequest::new(&self.user, &self.to, key_type)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+use super::{open_or_create, print_report};
+use crate::cli::failure::{Advise, Context, Failure};
+use crate::cli::output::Output;
+use crate::cli::{passphrase, runtime};
+use mikey_sakke::client::{ProvisionRequest, Provisioner, now};
+use std::path::PathBuf;
+use zeroize::Zeroizing;
+
+/// Get keys from a KMS over HTTPS: its certificate, the keys of this and the next period, and the certificates of other
+/// KMSs.
+///
+/// Run it again before the key period ends.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Example:
+  mikey-sakke client provision --store alice --kms https://kms.example.org:8443 \\
+      --user sip:alice@example.org --token token.jwt")]
+pub struct Arguments {
+    /// Folder of the client store; made if need be.
+    #[arg(long, value_name = "DIR")]
+    store: PathBuf,
+    /// URL of the KMS: https://host or https://host:port.
+    #[arg(long, value_name = "URL")]
+    kms: String,
+    /// URI to get keys for, exactly as the token has it.
+    #[arg(long, value_name = "URI")]
+    user: String,
+    /// File with the access token of the identity provider (a JWT).
+    #[arg(long, value_name = "FILE")]
+    token: PathBuf,
+    /// HTTP proxy to reach the KMS through; TLS still ends at the KMS.
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
+    /// PEM file with the certificate authority of the KMS's TLS certificate, in place of those of the system.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: passphrase::Source,
+}
+
+pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    let provisioner = arguments.provisioner()?;
+    let mut store = open_or_create(&arguments.store, &arguments.passphrase)?;
+    let report = runtime::start()?
+        .block_on(provisioner.provision(&mut store, now()))
+        .context(format_args!("no keys for {} from {}", arguments.user, arguments.kms))?;
+    print_report(&report, output)
+}
+
+impl Arguments {
+    fn provisioner(&self) -> Result<Provisioner, Failure> {
+        let token = std::fs::read_to_string(&self.token)
+            .map(Zeroizing::new)
+            .context(format_args!("cannot read the token in {}", self.token.display()))
+            .advise("Log in at the identity provider and save the access token in this file.")?;
+        let mut request = ProvisionRequest::new(&self.kms, &self.user);
+        request.transport.proxy.clone_from(&self.proxy);
+        if let Some(path) = &self.ca {
+            let pem = std::fs::read(path).context(format_args!("cannot read {}", path.display()))?;
+            request.transport.trust_anchors = Some(pem);
+        }
+        Provisioner::new(request, token.trim()).context("the KMS cannot be asked")
+    }
+}

@@ -1,0 +1,47 @@
+use mikey_sakke::mikey::NtpTime;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// A point in time as people write it, for example `2026-11-24T16:00:00Z`.
+pub fn parse(text: &str) -> Result<NtpTime, String> {
+    let time = OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|error| format!("{error}; write it like 2026-11-24T16:00:00Z"))?;
+    let seconds = u64::try_from(time.unix_timestamp()).map_err(|_| "a time from 1970 on is needed".to_owned())?;
+    Ok(NtpTime::from_unix(seconds))
+}
+
+/// `time` for people: `2026-11-24T16:00:00Z`.
+pub fn display(time: NtpTime) -> String {
+    time.unix_seconds().map_or_else(|| format!("{} s after 1900-01-01", time.seconds()), display_unix)
+}
+
+/// The same for seconds since 1970.
+pub fn display_unix(seconds: u64) -> String {
+    i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+        .map_or_else(|| format!("{seconds} s after 1970-01-01"), display_date)
+}
+
+/// The same for a date.
+pub fn display_date(date: OffsetDateTime) -> String {
+    date.format(&Rfc3339).unwrap_or_else(|_| date.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_survive_text() {
+        let time = parse("2014-02-23T08:39:14Z").unwrap();
+        assert_eq!(time.seconds(), 0xD6B4_3232);
+        assert_eq!(display(time), "2014-02-23T08:39:14Z");
+    }
+
+    #[test]
+    fn a_time_that_is_no_time_says_how_to_write_one() {
+        assert!(parse("tomorrow").unwrap_err().contains("2026-11-24T16:00:00Z"));
+        assert_eq!(parse("1969-12-31T23:59:59Z").unwrap_err(), "a time from 1970 on is needed");
+    }
+}

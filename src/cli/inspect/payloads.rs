@@ -1,0 +1,208 @@
+use super::short_hex;
+use crate::cli::clock;
+use crate::cli::output::{Output, hex, quiet_style};
+use mikey_sakke::mikey::{
+    CsIdMap, Header, IdRole, Idr, Message, Payload, ProtocolType, SecurityPolicy, SrtpParameter, Timestamp,
+};
+use serde_json::{Map, Value, json};
+use std::ops::Range;
+
+/// A payload for people and scripts: where it is, what it is, what is in it.
+pub struct Described {
+    name: String,
+    octets: Range<usize>,
+    fields: Vec<Field>,
+}
+
+struct Field {
+    name: &'static str,
+    value: Value,
+    /// For people, where the value itself is not good for them.
+    text: Option<String>,
+}
+
+impl Described {
+    pub fn json(&self) -> Value {
+        let mut object = Map::new();
+        object.insert("type".into(), self.name.clone().into());
+        object.insert("offset".into(), self.octets.start.into());
+        object.insert("length".into(), self.octets.len().into());
+        for field in &self.fields {
+            object.insert(field.name.into(), field.value.clone());
+        }
+        object.into()
+    }
+
+    pub fn print(&self, output: &Output) {
+        let quiet = quiet_style();
+        let fields: Vec<_> = self.fields.iter().map(Field::text).collect();
+        output.line(format_args!(
+            "{quiet}{:>5}{quiet:#}  {:<18} {quiet}{:>4} octets{quiet:#}  {}",
+            self.octets.start,
+            self.name,
+            self.octets.len(),
+            fields.first().map_or("", String::as_str)
+        ));
+        for field in fields.iter().skip(1) {
+            output.line(format_args!("{:40}{field}", ""));
+        }
+    }
+}
+
+impl Field {
+    fn new(name: &'static str, value: impl Into<Value>) -> Self {
+        Self { name, value: value.into(), text: None }
+    }
+
+    /// A field that scripts get as `value` and people as `text`.
+    fn spoken(name: &'static str, value: impl Into<Value>, text: impl ToString) -> Self {
+        Self { name, value: value.into(), text: Some(text.to_string()) }
+    }
+
+    fn octets(name: &'static str, octets: &[u8]) -> Self {
+        Self::spoken(name, hex(octets), short_hex(octets))
+    }
+
+    fn text(&self) -> String {
+        let value = match (&self.text, &self.value) {
+            (Some(text), _) => text.clone(),
+            (None, Value::String(text)) => text.clone(),
+            (None, value) => value.to_string(),
+        };
+        format!("{} {value}", self.name.replace('_', " "))
+    }
+}
+
+/// Describes the header and every payload, in their order.
+pub fn describe(message: &Message<'_>) -> Vec<Described> {
+    let header =
+        Described { name: "HDR".to_owned(), octets: 0..message.header.encoded_len(), fields: header(&message.header) };
+    let payloads = message.located().map(|(octets, payload)| {
+        let payload_type = payload.payload_type();
+        let name = payload_type.name().map_or_else(|| payload_type.to_string(), str::to_owned);
+        Described { name, octets, fields: fields(payload) }
+    });
+    std::iter::once(header).chain(payloads).collect()
+}
+
+fn header(header: &Header<'_>) -> Vec<Field> {
+    let map = &header.cs_id_map;
+    let mut fields = vec![
+        Field::spoken("data_type", header.data_type.number(), header.data_type),
+        Field::new("v_flag", header.verification_expected),
+        Field::spoken("prf", header.prf.0, header.prf),
+        Field::new("csb_id", format!("{:08x}", header.csb_id)),
+        Field::spoken("cs_id_map", map.type_name(), format!("{} ({})", map.type_number(), map.type_name())),
+        Field::new("cs_count", map.cs_count()),
+    ];
+    match map {
+        CsIdMap::GenericId(entries) => {
+            for entry in entries {
+                let value = json!({
+                    "cs_id": entry.cs_id,
+                    "protocol": entry.protocol.0,
+                    "policies": &*entry.policy_numbers,
+                    "session_data": hex(&entry.session_data),
+                    "spi": hex(&entry.spi),
+                });
+                let text = format!(
+                    "CS-ID {}, protocol {}, policies {:?}, SPI {}",
+                    entry.cs_id,
+                    entry.protocol,
+                    entry.policy_numbers,
+                    hex(&entry.spi)
+                );
+                fields.push(Field::spoken("crypto_session", value, text));
+            }
+        }
+        CsIdMap::SrtpId(entries) => {
+            for entry in entries {
+                let value = json!({ "policy": entry.policy_no, "ssrc": entry.ssrc, "roc": entry.roc });
+                let text = format!("policy {}, SSRC {:08x}, ROC {}", entry.policy_no, entry.ssrc, entry.roc);
+                fields.push(Field::spoken("crypto_session", value, text));
+            }
+        }
+        _ => {}
+    }
+    fields
+}
+
+fn fields(payload: &Payload<'_>) -> Vec<Field> {
+    match payload {
+        Payload::Timestamp(timestamp) => time(*timestamp),
+        Payload::Rand(rand) => vec![Field::octets("rand", &rand.octets)],
+        Payload::Id(id) => vec![
+            Field::spoken("id_type", id.id_type.0, id.id_type),
+            id.text()
+                .filter(|text| printable(text))
+                .map_or_else(|| Field::octets("id", &id.data), |text| Field::new("id", text)),
+        ],
+        Payload::Idr(idr) => identity(idr),
+        Payload::SecurityPolicy(policy) => security_policy(policy),
+        Payload::Sakke(sakke) => vec![
+            Field::spoken("parameter_set", sakke.parameters.0, sakke.parameters),
+            Field::spoken("id_scheme", sakke.id_scheme.0, sakke.id_scheme),
+            Field::octets("encapsulation", &sakke.data),
+        ],
+        Payload::GeneralExtension(extension) => vec![
+            Field::spoken("extension_type", extension.extension_type.0, extension.extension_type),
+            Field::octets("data", &extension.data),
+        ],
+        Payload::Sign(sign) => vec![
+            Field::spoken("signature_type", sign.signature_type.0, sign.signature_type),
+            Field::octets("signature", &sign.signature),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+fn time(timestamp: Timestamp) -> Vec<Field> {
+    let timestamp_type = Field::new("timestamp_type", timestamp.type_name());
+    match timestamp {
+        Timestamp::NtpUtc(time) | Timestamp::Ntp(time) => {
+            vec![
+                timestamp_type,
+                Field::new("time", clock::display(time)),
+                Field::new("ntp", format!("{:016x}", time.to_bits())),
+            ]
+        }
+        Timestamp::Counter(count) => vec![timestamp_type, Field::new("counter", count)],
+        _ => vec![timestamp_type],
+    }
+}
+
+fn identity(idr: &Idr<'_>) -> Vec<Field> {
+    let hidden = matches!(idr.role, IdRole::INITIATOR_UID | IdRole::RESPONDER_UID);
+    let identity = match idr.text() {
+        Some(text) if !hidden && printable(text) => Field::new("identity", text),
+        _ => Field::spoken("identity", hex(&idr.data), hex(&idr.data)),
+    };
+    vec![Field::spoken("role", idr.role.0, idr.role), Field::spoken("id_type", idr.id_type.0, idr.id_type), identity]
+}
+
+fn security_policy(policy: &SecurityPolicy<'_>) -> Vec<Field> {
+    let parameters: Value = policy
+        .parameters()
+        .map(|parameter| json!({ "type": parameter.parameter_type, "value": hex(parameter.value) }))
+        .collect();
+    let text: Vec<String> = policy
+        .parameters()
+        .map(|parameter| {
+            let value = hex(parameter.value);
+            match policy.protocol {
+                ProtocolType::SRTP => format!("{} = {value}", SrtpParameter(parameter.parameter_type)),
+                _ => format!("{} = {value}", parameter.parameter_type),
+            }
+        })
+        .collect();
+    vec![
+        Field::new("policy", policy.policy_no),
+        Field::spoken("protocol", policy.protocol.0, policy.protocol),
+        Field::spoken("parameters", parameters, text.join(", ")),
+    ]
+}
+
+/// Whether a text of a stranger can be shown on a terminal as it is.
+fn printable(text: &str) -> bool {
+    !text.chars().any(char::is_control)
+}

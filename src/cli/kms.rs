@@ -1,0 +1,48 @@
+mod init;
+mod issue;
+mod serve;
+mod status;
+mod test_token;
+mod user;
+
+use super::failure::Failure;
+use super::output::Output;
+use std::path::PathBuf;
+
+/// Set up, run and administer a key management server.
+#[derive(clap::Subcommand)]
+pub enum Command {
+    Init(init::Arguments),
+    Serve(serve::Arguments),
+    #[command(subcommand)]
+    User(user::Command),
+    Issue(issue::Arguments),
+    Status(status::Arguments),
+    TestToken(test_token::Arguments),
+}
+
+/// The folder of a KMS.
+#[derive(clap::Args)]
+pub struct Folder {
+    /// Folder of the KMS: configuration, sealed master secrets, database.
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+}
+
+impl Folder {
+    /// What its passphrase opens, for people.
+    fn secrets(&self) -> String {
+        format!("the master secrets in {}", self.dir.display())
+    }
+}
+
+pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
+    match command {
+        Command::Init(arguments) => init::run(arguments, output),
+        Command::Serve(arguments) => serve::run(arguments, output),
+        Command::User(command) => user::run(command, output),
+        Command::Issue(arguments) => issue::run(arguments, output),
+        Command::Status(arguments) => status::run(arguments, output),
+        Command::TestToken(arguments) => test_token::run(arguments, output),
+    }
+}

@@ -1,0 +1,69 @@
+use super::Folder;
+use crate::cli::failure::{Context, Failure};
+use crate::cli::output::Output;
+use crate::cli::{passphrase, runtime};
+use mikey_sakke::kms::{State, admin};
+use mikey_sakke::sealing;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Write a user's keys to a file, to be carried to the client by hand (pre-provisioning).
+///
+/// The file is the KMS response that the client would have got over HTTPS, with the keys in clear. Guard it, and delete
+/// it when the client has imported it.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Example:
+  mikey-sakke kms issue --dir kms --user sip:alice@example.org --out keyprov.xml --init-out init.xml
+  mikey-sakke client import --store alice --init init.xml --keyprov keyprov.xml")]
+pub struct Arguments {
+    #[command(flatten)]
+    folder: Folder,
+    /// URI that the keys are for; it must belong to a user of the KMS.
+    #[arg(long, value_name = "URI")]
+    user: String,
+    /// Key period; without it, the current and the next one.
+    #[arg(long, value_name = "N")]
+    period_no: Option<u64>,
+    /// File for the keys (the answer to keyprov).
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// File for the KMS's certificate (the answer to init), which the client needs as well.
+    #[arg(long, value_name = "FILE")]
+    init_out: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: passphrase::Source,
+}
+
+pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    let passphrase = arguments.passphrase.read(&arguments.folder.secrets())?;
+    let user = &arguments.user;
+    runtime::start()?.block_on(async {
+        let state = State::open(&arguments.folder.dir, &passphrase)
+            .await
+            .context(format_args!("cannot open the KMS in {}", arguments.folder.dir.display()))?;
+        let now = SystemTime::now();
+        if let Some(path) = &arguments.init_out {
+            let document = admin::init_document(&state, user, now).await.context("cannot write the certificate")?;
+            write(path, document.as_bytes())?;
+            output.line(format_args!("certificate of {} in {}", state.config.kms_uri, path.display()));
+        }
+        let document = admin::issue(&state, user, arguments.period_no, now)
+            .await
+            .context(format_args!("cannot issue keys for {user}"))?;
+        write(&arguments.out, document.as_bytes())?;
+        output.line(format_args!("keys of {user} in {}", arguments.out.display()));
+        output.object(&json!({
+            "user_uri": user,
+            "kms_uri": state.config.kms_uri,
+            "issued": 1,
+            "out": arguments.out,
+            "init_out": arguments.init_out,
+        }))
+    })
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    sealing::file::replace(path, content).context(format_args!("cannot write {}", path.display()))
+}

@@ -1,0 +1,69 @@
+use super::Folder;
+use crate::cli::failure::{Context, Failure};
+use crate::cli::output::Output;
+use crate::cli::{passphrase, runtime};
+use mikey_sakke::kms::{Server, State};
+use serde_json::json;
+use std::net::SocketAddr;
+use tracing_subscriber::EnvFilter;
+
+/// Run the server until it is told to stop (Ctrl-C, SIGTERM).
+///
+/// Its log goes to standard error; MIKEY_SAKKE_LOG chooses what is in it (error, warn, info, debug). With --json the
+/// log is one JSON object a line, and standard output gets one object when the server is ready.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Example:
+  mikey-sakke kms serve --dir kms --listen 0.0.0.0:8443 --passphrase-file kms.passphrase")]
+pub struct Arguments {
+    #[command(flatten)]
+    folder: Folder,
+    /// Address and port, in place of the configured ones; port 0 lets the system choose a port.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    #[command(flatten)]
+    passphrase: passphrase::Source,
+}
+
+pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    let passphrase = arguments.passphrase.read(&arguments.folder.secrets())?;
+    start_log(output.is_json());
+    runtime::start()?.block_on(async {
+        let state = State::open(&arguments.folder.dir, &passphrase)
+            .await
+            .context(format_args!("cannot open the KMS in {}", arguments.folder.dir.display()))?;
+        drop(passphrase);
+        let server = Server::bind(&state, arguments.listen).await.context("cannot start the server")?;
+        let address = server.address();
+        output.line(format_args!("KMS {} serves at https://{address}", state.config.kms_uri));
+        output.object(&json!({ "kms_uri": state.config.kms_uri, "address": address.to_string() }))?;
+        told_to_stop().await.context("cannot wait for a signal to stop")?;
+        server.shutdown().await;
+        Ok(())
+    })
+}
+
+fn start_log(json: bool) {
+    let filter = EnvFilter::try_from_env("MIKEY_SAKKE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json {
+        log.json().init();
+    } else {
+        log.init();
+    }
+}
+
+#[cfg(unix)]
+async fn told_to_stop() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn told_to_stop() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}

@@ -1,0 +1,101 @@
+use super::Folder;
+use crate::cli::failure::{Context, Failure};
+use crate::cli::output::Output;
+use crate::cli::{clock, runtime};
+use mikey_sakke::kms::{admin, open_store};
+use serde_json::{Value, json};
+use std::time::SystemTime;
+
+/// Say who may get keys. The server need not be stopped, and no passphrase is needed.
+#[derive(clap::Subcommand)]
+pub enum Command {
+    Add(Add),
+    List(List),
+    Revoke(Revoke),
+}
+
+/// Allow a user, a server or a group management server to get keys.
+///
+/// A URI must be exactly what the user's access tokens and messages have: it is hashed into the identity.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  mikey-sakke kms user add --dir kms --user sip:alice@example.org
+  mikey-sakke kms user add --dir kms --user sip:alice@example.org --uri sip:alice-video@example.org")]
+pub struct Add {
+    #[command(flatten)]
+    folder: Folder,
+    /// URI of the user, which also identifies the user in this KMS.
+    #[arg(long, value_name = "URI")]
+    user: String,
+    /// Further URI of the same user, for other services; may be given several times.
+    #[arg(long = "uri", value_name = "URI")]
+    uris: Vec<String>,
+}
+
+/// List all users with their URIs.
+#[derive(clap::Args)]
+pub struct List {
+    #[command(flatten)]
+    folder: Folder,
+}
+
+/// Refuse a user all further keys. Keys that were issued stay valid until their period ends.
+#[derive(clap::Args)]
+pub struct Revoke {
+    #[command(flatten)]
+    folder: Folder,
+    /// URI that the user was added with.
+    #[arg(long, value_name = "URI")]
+    user: String,
+}
+
+pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
+    let runtime = runtime::start()?;
+    match command {
+        Command::Add(arguments) => runtime.block_on(add(arguments, output)),
+        Command::List(arguments) => runtime.block_on(list(arguments, output)),
+        Command::Revoke(arguments) => runtime.block_on(revoke(arguments, output)),
+    }
+}
+
+async fn add(arguments: &Add, output: &Output) -> Result<(), Failure> {
+    let store = open(&arguments.folder).await?;
+    let mut uris = vec![arguments.user.clone()];
+    uris.extend(arguments.uris.iter().filter(|uri| **uri != arguments.user).cloned());
+    admin::add_user(&*store, &arguments.user, &uris, SystemTime::now())
+        .await
+        .context(format_args!("cannot add {}", arguments.user))?;
+    output.line(format_args!("{} may get keys for {}", arguments.user, uris.join(", ")));
+    output.object(&json!({ "user": arguments.user, "uris": uris }))
+}
+
+async fn list(arguments: &List, output: &Output) -> Result<(), Failure> {
+    let users = admin::list_users(&*open(&arguments.folder).await?).await.context("cannot list the users")?;
+    for user in &users {
+        output.line(format_args!("{:<8} {}  {}", user.status, clock::display_unix(user.created), user.uris.join(", ")));
+    }
+    if users.is_empty() {
+        output.message("There are no users yet: add one with mikey-sakke kms user add.");
+    }
+    let users: Value = users
+        .iter()
+        .map(|user| {
+            json!({ "user": user.id, "status": user.status.as_str(), "created": user.created, "uris": user.uris })
+        })
+        .collect();
+    output.object(&json!({ "users": users }))
+}
+
+async fn revoke(arguments: &Revoke, output: &Output) -> Result<(), Failure> {
+    let store = open(&arguments.folder).await?;
+    admin::revoke_user(&*store, &arguments.user).await.context(format_args!("cannot revoke {}", arguments.user))?;
+    output.line(format_args!("{} gets no more keys", arguments.user));
+    output.object(&json!({ "user": arguments.user, "status": "revoked" }))
+}
+
+async fn open(folder: &Folder) -> Result<std::sync::Arc<dyn mikey_sakke::kms::store::Store>, Failure> {
+    let (_, store) =
+        open_store(&folder.dir).await.context(format_args!("cannot open the KMS in {}", folder.dir.display()))?;
+    Ok(store)
+}

@@ -1,0 +1,105 @@
+use super::failure::Failure;
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+use serde_json::json;
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+
+/// Where a command's results go: as text line by line, or as one JSON object at its end.
+pub struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints a line of text for people. Colours in it are dropped where standard output is no terminal.
+    pub fn line(&self, line: impl Display) {
+        if !self.json {
+            put(anstream::stdout(), line);
+        }
+    }
+
+    /// Prints the JSON object for scripts, once, at the end of the command.
+    pub fn object(&self, object: &impl Serialize) -> Result<(), Failure> {
+        if self.json {
+            let text = serde_json::to_string(object)
+                .map_err(|error| Failure::new("cannot write the result as JSON").because(&error))?;
+            put(anstream::stdout(), text);
+        }
+        Ok(())
+    }
+
+    /// Prints a message to standard error.
+    pub fn message(&self, message: impl Display) {
+        put(anstream::stderr(), message);
+    }
+
+    /// Shows how far long work has come, if somebody is watching.
+    pub fn progress(&self, message: impl Display) {
+        if !self.json && std::io::stderr().is_terminal() {
+            let mut stderr = anstream::stderr();
+            let _ = write!(stderr, "\r\x1b[2K{message}");
+            let _ = stderr.flush();
+        }
+    }
+
+    /// Removes what [`progress`](Self::progress) shows.
+    pub fn end_progress(&self) {
+        self.progress("");
+    }
+
+    /// Reports a failed command.
+    pub fn failure(&self, failure: &Failure) {
+        if failure.is_reported() && self.json {
+            return;
+        }
+        self.message(format_args!("{}error:{} {}", error_style(), error_style().render_reset(), failure.message()));
+        if let Some(advice) = failure.advice() {
+            self.message(advice);
+        }
+        if self.json {
+            put(anstream::stdout(), json!({ "error": failure.message(), "advice": failure.advice() }));
+        }
+    }
+}
+
+/// A closed pipe ends the output, not the work.
+fn put(mut stream: impl Write, line: impl Display) {
+    let _ = writeln!(stream, "{line}");
+}
+
+pub const fn error_style() -> Style {
+    AnsiColor::Red.on_default().bold()
+}
+
+pub const fn good_style() -> Style {
+    AnsiColor::Green.on_default()
+}
+
+pub const fn title_style() -> Style {
+    Style::new().bold()
+}
+
+pub const fn quiet_style() -> Style {
+    Style::new().dimmed()
+}
+
+/// Lower-case hexadecimal digits of `octets`.
+pub fn hex(octets: impl AsRef<[u8]>) -> String {
+    octets.as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn hex_is_lower_case_and_padded() {
+        assert_eq!(super::hex([0x0a, 0xff]), "0aff");
+    }
+}

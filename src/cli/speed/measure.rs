@@ -1,0 +1,71 @@
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+/// A sample takes at least this long, so that reading the clock does not count.
+const SHORTEST_SAMPLE: Duration = Duration::from_micros(200);
+/// A median of fewer samples says little, however slow the operation is.
+const FEWEST_SAMPLES: usize = 5;
+
+/// The time of one run of an operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Figure {
+    pub nanoseconds: f64,
+}
+
+impl Figure {
+    pub fn per_second(self) -> f64 {
+        1e9 / self.nanoseconds
+    }
+}
+
+/// Runs `operation` again and again for `budget` and takes the median time of a run.
+pub fn measure(
+    budget: Duration,
+    mut operation: impl FnMut() -> Result<(), Box<dyn Error>>,
+) -> Result<Figure, Box<dyn Error>> {
+    let runs = runs_in_a_sample(&mut operation)?;
+    let mut samples = Vec::new();
+    let start = Instant::now();
+    while samples.len() < FEWEST_SAMPLES || start.elapsed() < budget {
+        samples.push(sample(runs, &mut operation)?.as_secs_f64() * 1e9 / f64::from(runs));
+    }
+    samples.sort_by(f64::total_cmp);
+    let nanoseconds = samples.get(samples.len() / 2).copied().ok_or("nothing was measured")?;
+    Ok(Figure { nanoseconds })
+}
+
+fn runs_in_a_sample(operation: &mut impl FnMut() -> Result<(), Box<dyn Error>>) -> Result<u32, Box<dyn Error>> {
+    let mut runs = 1;
+    while sample(runs, operation)? < SHORTEST_SAMPLE {
+        runs *= 2;
+    }
+    Ok(runs)
+}
+
+fn sample(runs: u32, operation: &mut impl FnMut() -> Result<(), Box<dyn Error>>) -> Result<Duration, Box<dyn Error>> {
+    let start = Instant::now();
+    for _ in 0..runs {
+        operation()?;
+    }
+    Ok(start.elapsed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sleeping_takes_its_time() {
+        let figure = measure(Duration::from_millis(10), || {
+            std::thread::sleep(Duration::from_millis(1));
+            Ok(())
+        })
+        .unwrap();
+        assert!(figure.nanoseconds >= 1e6);
+    }
+
+    #[test]
+    fn a_failing_operation_is_not_measured() {
+        assert!(measure(Duration::from_millis(1), || Err("broken".into())).is_err());
+    }
+}

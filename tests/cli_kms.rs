@@ -1,0 +1,357 @@
+//! A KMS as its operator runs it, asked by curl and by this project's client, its answers judged by xmllint.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
+#[path = "cli_support/mod.rs"]
+mod cli_support;
+
+use cli_support::Program;
+use mikey_sakke::kms::development::TokenIssuer;
+use serde_json::{Value, json};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+const PASSPHRASE: &str = "a passphrase for tests";
+const KMS_URI: &str = "kms.example.org";
+const ALICE: &str = "sip:alice@example.org";
+const BOB: &str = "sip:bob@example.org";
+const ROOT: &str = "/keymanagement/identity/v1";
+
+#[test]
+fn curl_gets_answers_that_follow_the_schema() {
+    if !peers_are_there() {
+        return;
+    }
+    let Some(schema) = Schema::new() else { return };
+    let kms = RunningKms::start(&[ALICE, BOB]);
+    let alice = kms.token(ALICE, Duration::from_secs(60));
+
+    let init = kms.curl(&format!("{ROOT}/init"), Some(&alice));
+    assert_eq!(init.status, 200, "{}", init.body);
+    assert!(init.body.contains("<KmsCertificate"), "{}", init.body);
+    schema.accepts(&init.body);
+
+    for path in ["/keyprov".to_owned(), "/keyprov/sip%3Aalice%40example.org".to_owned()] {
+        let keyprov = kms.curl(&format!("{ROOT}{path}"), Some(&alice));
+        assert_eq!(keyprov.status, 200, "{path}: {}", keyprov.body);
+        assert_eq!(keyprov.body.matches("<KmsKeySet").count(), 2, "the current and the next period: {}", keyprov.body);
+        schema.accepts(&keyprov.body);
+    }
+    let certcache = kms.curl(&format!("{ROOT}/certcache"), Some(&alice));
+    assert_eq!(certcache.status, 200, "{}", certcache.body);
+    schema.accepts(&certcache.body);
+
+    let others = kms.curl(&format!("{ROOT}/keyprov/sip%3Abob%40example.org"), Some(&alice));
+    assert_eq!(others.status, 403, "{}", others.body);
+    assert!(others.body.contains("<KmsError") && !others.body.contains("UserDecryptKey"), "{}", others.body);
+    schema.accepts(&others.body);
+
+    let expired = kms.token_at(ALICE, SystemTime::now() - Duration::from_secs(7200), Duration::from_secs(60));
+    assert_eq!(kms.curl(&format!("{ROOT}/init"), Some(&expired)).status, 401);
+    assert_eq!(kms.curl(&format!("{ROOT}/init"), None).status, 401);
+}
+
+#[test]
+fn two_users_provision_and_call_each_other() {
+    let kms = RunningKms::start(&[ALICE, BOB]);
+    let (alice, bob) = (kms.provision(ALICE), kms.provision(BOB));
+
+    let offer = ["client", "offer", "--store", &alice, "--as", ALICE, "--to", BOB, "--type", "pck"];
+    let hidden = Program::new(&offer).passphrase(PASSPHRASE).json();
+    assert_eq!(hidden["key_type"], "pck");
+    assert!(hidden["key"].is_null() && hidden["srtp"]["master_key"].is_null(), "{hidden}");
+
+    let offered = Program::new(&offer).args(&["--show-secrets"]).passphrase(PASSPHRASE).json();
+    let message = offered["message"].as_str().unwrap();
+    assert_eq!(offered["key"].as_str().unwrap().len(), 32);
+    assert_eq!(offered["srtp"]["master_key"].as_str().unwrap().len(), 32);
+    assert_eq!(offered["srtp"]["master_salt"].as_str().unwrap().len(), 24);
+
+    let accept = ["client", "accept", "--store", &bob, "--as", BOB, "--show-secrets"];
+    let accepted = Program::new(&accept).passphrase(PASSPHRASE).stdin(message).json();
+    for field in ["key_type", "key_id", "key", "guk_id", "rand", "srtp"] {
+        assert_eq!(accepted[field], offered[field], "{field}");
+    }
+    assert!(accepted["message"].is_null());
+
+    let again = Program::new(&accept).args(&["--json"]).passphrase(PASSPHRASE).stdin(message).run();
+    assert_eq!(again.code, 1);
+    let refusal: Value = serde_json::from_str(&again.stdout).unwrap();
+    assert!(refusal["error"].as_str().unwrap().contains("replay"), "{refusal}");
+
+    let for_another = ["client", "accept", "--store", &alice, "--as", ALICE];
+    let run = Program::new(&for_another).passphrase(PASSPHRASE).stdin(hidden["message"].as_str().unwrap()).run();
+    assert_eq!(run.code, 1, "{}", run.stdout);
+
+    let inspected =
+        Program::new(&["inspect", "--store", &bob, "--as", BOB]).passphrase(PASSPHRASE).stdin(message).json();
+    assert_eq!(inspected["signature"], "valid");
+    assert_eq!(inspected["replayed"], true, "{inspected}");
+}
+
+#[test]
+fn a_group_key_keeps_its_identifier_and_each_member_has_its_own() {
+    let kms = RunningKms::start(&[ALICE, BOB]);
+    let (alice, bob) = (kms.provision(ALICE), kms.provision(BOB));
+    let (key, key_id) = ("000102030405060708090a0b0c0d0e0f", "0abbccdd");
+    let offer = [
+        "client",
+        "offer",
+        "--store",
+        &alice,
+        "--as",
+        ALICE,
+        "--to",
+        BOB,
+        "--type",
+        "gmk",
+        "--group",
+        "sip:team@example.org",
+        "--key",
+        key,
+        "--key-id",
+        key_id,
+        "--sdp",
+        "--show-secrets",
+    ];
+    let offered = Program::new(&offer).passphrase(PASSPHRASE).json();
+    assert_eq!((&offered["key"], &offered["key_id"]), (&json!(key), &json!(key_id)));
+
+    let line = Program::new(&offer).passphrase(PASSPHRASE).run().stdout;
+    assert!(line.starts_with("a=key-mgmt:mikey "), "{line}");
+    let accept = ["client", "accept", "--store", &bob, "--as", BOB, "--show-secrets"];
+    let accepted = Program::new(&accept).passphrase(PASSPHRASE).stdin(&line).json();
+    assert_eq!((&accepted["key"], &accepted["key_id"]), (&json!(key), &json!(key_id)));
+    assert_eq!(accepted["guk_id"], offered["guk_id"]);
+    assert_ne!(accepted["guk_id"], accepted["key_id"]);
+    assert_eq!(accepted["key_parameters"]["groups"], json!(["sip:team@example.org"]));
+}
+
+#[test]
+fn test_tokens_open_a_server_that_runs_already() {
+    let kms = RunningKms::start(&[ALICE, BOB]);
+    let dir = kms.path("kms");
+    let arguments = ["kms", "test-token", "--dir", dir.to_str().unwrap(), "--user", ALICE];
+    let token = Program::new(&arguments).run().stdout;
+    kms.provision_with(ALICE, &token);
+    // The provider's own key is still in the JWK set.
+    kms.provision(BOB);
+}
+
+#[test]
+fn keys_travel_in_files_and_revoked_users_get_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("kms");
+    let (init, keyprov, store) =
+        (folder.path().join("i.xml"), folder.path().join("k.xml"), folder.path().join("alice"));
+    let dir = dir.to_str().unwrap();
+    let made = create(dir);
+    assert_eq!(made["kms_uri"], KMS_URI);
+    assert_eq!(made["pub_enc_key"].as_str().unwrap().len(), 514);
+    assert_eq!(made["pub_auth_key"].as_str().unwrap().len(), 130);
+    add_user(dir, ALICE);
+
+    let issue = [
+        "kms",
+        "issue",
+        "--dir",
+        dir,
+        "--user",
+        ALICE,
+        "--out",
+        keyprov.to_str().unwrap(),
+        "--init-out",
+        init.to_str().unwrap(),
+    ];
+    Program::new(&issue).passphrase(PASSPHRASE).json();
+    let import = [
+        "client",
+        "import",
+        "--store",
+        store.to_str().unwrap(),
+        "--init",
+        init.to_str().unwrap(),
+        "--keyprov",
+        keyprov.to_str().unwrap(),
+    ];
+    let imported = Program::new(&import).passphrase(PASSPHRASE).json();
+    assert_eq!((&imported["user_uri"], &imported["kms_uri"]), (&json!(ALICE), &json!(KMS_URI)));
+    assert_eq!(imported["periods"].as_array().unwrap().len(), 2);
+
+    let status = Program::new(&["kms", "status", "--dir", dir]).json();
+    assert_eq!((&status["active_users"], &status["issued"]), (&json!(1), &json!(2)));
+    Program::new(&["kms", "user", "revoke", "--dir", dir, "--user", ALICE]).json();
+    let users = Program::new(&["kms", "user", "list", "--dir", dir]).json();
+    assert_eq!(users["users"][0]["status"], "revoked");
+    let run = Program::new(&issue).passphrase(PASSPHRASE).run();
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("revoked"), "{}", run.stderr);
+}
+
+#[test]
+fn a_wrong_passphrase_opens_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("kms");
+    let dir = dir.to_str().unwrap();
+    create(dir);
+    let again = ["kms", "init", "--dir", dir, "--kms-uri", KMS_URI, "--domain", "example.org"];
+    let run = Program::new(&again).passphrase(PASSPHRASE).run();
+    assert_eq!(run.code, 1, "a KMS is never overwritten");
+    let run = Program::new(&["kms", "serve", "--dir", dir]).passphrase("another passphrase").run();
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("wrong passphrase"), "{}", run.stderr);
+}
+
+fn create(dir: &str) -> Value {
+    let arguments = ["kms", "init", "--dir", dir, "--kms-uri", KMS_URI, "--domain", "example.org"];
+    Program::new(&arguments).passphrase(PASSPHRASE).json()
+}
+
+fn add_user(dir: &str, user: &str) {
+    Program::new(&["kms", "user", "add", "--dir", dir, "--user", user]).json();
+}
+
+/// A KMS that serves at a port of its own until it is dropped.
+struct RunningKms {
+    folder: tempfile::TempDir,
+    issuer: TokenIssuer,
+    child: Child,
+    address: String,
+}
+
+/// What curl got.
+struct Answer {
+    status: u16,
+    body: String,
+}
+
+impl RunningKms {
+    fn start(users: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("kms");
+        create(dir.to_str().unwrap());
+        for user in users {
+            add_user(dir.to_str().unwrap(), user);
+        }
+        let issuer = TokenIssuer::new("https://idms.example.org", KMS_URI, "test").unwrap();
+        fs::write(dir.join("jwks.json"), issuer.jwks()).unwrap();
+
+        let mut child = Command::new(env!("CARGO_BIN_EXE_mikey-sakke"))
+            .args(["kms", "serve", "--json", "--listen", "127.0.0.1:0", "--dir", dir.to_str().unwrap()])
+            .env("MIKEY_SAKKE_PASSPHRASE", PASSPHRASE)
+            .env("MIKEY_SAKKE_LOG", "warn")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap();
+        let address = ready["address"].as_str().unwrap().to_owned();
+        Self { folder, issuer, child, address }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn token(&self, uri: &str, lifetime: Duration) -> String {
+        self.token_at(uri, SystemTime::now(), lifetime)
+    }
+
+    fn token_at(&self, uri: &str, now: SystemTime, lifetime: Duration) -> String {
+        self.issuer.token(uri, now, lifetime).unwrap()
+    }
+
+    fn curl(&self, path: &str, token: Option<&str>) -> Answer {
+        let mut command = Command::new("curl");
+        command.args(["--silent", "--show-error", "--request", "POST", "--write-out", "\n%{http_code}"]);
+        command.arg("--cacert").arg(self.path("kms/tls-cert.pem"));
+        if let Some(token) = token {
+            command.args(["--header", &format!("Authorization: Bearer {token}")]);
+        }
+        let output = command.arg(format!("https://{}{path}", self.address)).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (body, status) = text.rsplit_once('\n').unwrap();
+        Answer { status: status.parse().unwrap(), body: body.to_owned() }
+    }
+
+    /// Provisions a store for a user and returns its path.
+    fn provision(&self, user: &str) -> String {
+        self.provision_with(user, &self.token(user, Duration::from_secs(60)))
+    }
+
+    fn provision_with(&self, user: &str, access_token: &str) -> String {
+        let name = user.replace([':', '@'], "-");
+        let (store, token) = (self.path(&name), self.path(&format!("{name}.jwt")));
+        fs::write(&token, access_token).unwrap();
+        let store = store.to_str().unwrap().to_owned();
+        let arguments = [
+            "client",
+            "provision",
+            "--store",
+            &store,
+            "--kms",
+            &format!("https://{}", self.address),
+            "--user",
+            user,
+            "--token",
+            token.to_str().unwrap(),
+            "--ca",
+            self.path("kms/tls-cert.pem").to_str().unwrap(),
+        ]
+        .map(str::to_owned);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let result = Program::new(&arguments).passphrase(PASSPHRASE).json();
+        assert_eq!((&result["user_uri"], &result["kms_uri"]), (&json!(user), &json!(KMS_URI)));
+        assert_eq!(result["periods"].as_array().unwrap().len(), 2);
+        store
+    }
+}
+
+impl Drop for RunningKms {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Without the foreign programs these tests pass silently, but not where they were promised to be there.
+fn peers_are_there() -> bool {
+    let there = ["curl", "xmllint"].iter().all(|program| {
+        Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+    }) && Path::new("/usr/share/xml/xmltooling/xmldsig-core-schema.xsd").exists();
+    assert!(there || std::env::var_os("MIKEY_SAKKE_PEERS").is_none(), "curl, xmllint or xmltooling-schemas is missing");
+    there
+}
+
+/// The schema of the KMS interface, in a folder where xmllint finds all its parts.
+struct Schema {
+    folder: tempfile::TempDir,
+}
+
+impl Schema {
+    fn new() -> Option<Self> {
+        let main = cli_support::shared()?.join("spec/mcsecKMSInterface-1.0.xsd");
+        let folder = tempfile::tempdir().unwrap();
+        fs::copy(main, folder.path().join("mcsecKMSInterface.xsd")).unwrap();
+        fs::write(folder.path().join("kms.xsd"), include_str!("schema/kms.xsd")).unwrap();
+        fs::write(folder.path().join("krr.xsd"), include_str!("schema/krr.xsd")).unwrap();
+        Some(Self { folder })
+    }
+
+    fn accepts(&self, document: &str) {
+        let file = self.folder.path().join("document.xml");
+        fs::write(&file, document).unwrap();
+        let output = Command::new("xmllint")
+            .args(["--nonet", "--noout", "--schema"])
+            .arg(self.folder.path().join("kms.xsd"))
+            .arg(&file)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}\n{document}", String::from_utf8_lossy(&output.stderr));
+    }
+}
