@@ -17,7 +17,7 @@
 //! | 1 | [`arith`] | fields, curves, the pairing, fixed-base tables |
 //!
 //! Floors 1 to 4 build without the standard library (`--no-default-features`) and do no input or output.
-#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(not(any(feature = "std", test)), no_std)]
 
 extern crate alloc;
 

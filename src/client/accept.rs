@@ -59,8 +59,8 @@ pub fn accept(
     store.require_user(user_uri)?;
     let incoming = Incoming::parse(message)?;
     let time = incoming.time().seconds();
-    let fingerprint = incoming.replay_tag();
-    match store.replay.look_up(time, fingerprint) {
+    let tag = incoming.replay_tag();
+    match store.replay.look_up(time, tag) {
         Seen::Never => {}
         Seen::Before => return Err(Error::Replayed),
         Seen::Forgotten => return Err(Error::Forgotten { dated: date_time(incoming.time()) }),
@@ -72,8 +72,8 @@ pub fn accept(
     };
     let opened = open(store, user_uri, incoming, options, &policy)?;
     keep(store, &opened, now)?;
-    store.replay.insert(time, fingerprint, now.seconds().saturating_sub(REMEMBERED));
-    store.save_replay().inspect_err(|_| store.replay.remove(time, fingerprint))?;
+    store.replay.insert(time, tag, now.seconds().saturating_sub(REMEMBERED));
+    store.save_replay().inspect_err(|_| store.replay.remove(time, tag))?;
     Ok(opened)
 }
 

@@ -9,8 +9,8 @@ const VERSION: u8 = 1;
 const FLOOR_LEN: usize = 8;
 const ENTRY_LEN: usize = 40;
 
-/// What makes a message the same message: [`replay_tag`](crate::mc::imessage::Incoming::replay_tag).
-pub(super) type Fingerprint = [u8; 32];
+/// What makes a message the same message: [`Incoming::replay_tag`](crate::mc::imessage::Incoming::replay_tag).
+pub(super) type Tag = [u8; 32];
 
 /// The accepted messages, by the seconds of their T payload.
 ///
@@ -20,7 +20,7 @@ pub(super) type Fingerprint = [u8; 32];
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ReplayCache {
     floor: u64,
-    seen: BTreeSet<(u64, Fingerprint)>,
+    seen: BTreeSet<(u64, Tag)>,
 }
 
 /// What the cache says of a message.
@@ -36,8 +36,8 @@ pub(super) enum Seen {
 
 impl ReplayCache {
     /// Looks up a message with T at `time` (seconds since 1900).
-    pub(super) fn look_up(&self, time: u64, fingerprint: Fingerprint) -> Seen {
-        if self.seen.contains(&(time, fingerprint)) {
+    pub(super) fn look_up(&self, time: u64, tag: Tag) -> Seen {
+        if self.seen.contains(&(time, tag)) {
             Seen::Before
         } else if time <= self.floor {
             Seen::Forgotten
@@ -47,8 +47,8 @@ impl ReplayCache {
     }
 
     /// Remembers a message, and drops those dated before `oldest` and those beyond the capacity.
-    pub(super) fn insert(&mut self, time: u64, fingerprint: Fingerprint, oldest: u64) {
-        self.seen.insert((time, fingerprint));
+    pub(super) fn insert(&mut self, time: u64, tag: Tag, oldest: u64) {
+        self.seen.insert((time, tag));
         while let Some(&(time, _)) = self.seen.first()
             && (time < oldest || self.seen.len() > CAPACITY)
         {
@@ -58,18 +58,18 @@ impl ReplayCache {
     }
 
     /// Forgets the message again: its key could not be stored, so that it has to be accepted once more.
-    pub(super) fn remove(&mut self, time: u64, fingerprint: Fingerprint) {
-        self.seen.remove(&(time, fingerprint));
+    pub(super) fn remove(&mut self, time: u64, tag: Tag) {
+        self.seen.remove(&(time, tag));
     }
 
-    /// Version octet, floor, then time and fingerprint of each message.
+    /// Version octet, floor, then time and tag of each message.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(1 + FLOOR_LEN + ENTRY_LEN * self.seen.len());
         bytes.push(VERSION);
         bytes.extend_from_slice(&self.floor.to_be_bytes());
-        for (time, fingerprint) in &self.seen {
+        for (time, tag) in &self.seen {
             bytes.extend_from_slice(&time.to_be_bytes());
-            bytes.extend_from_slice(fingerprint);
+            bytes.extend_from_slice(tag);
         }
         bytes
     }
@@ -84,46 +84,48 @@ impl ReplayCache {
     }
 }
 
-fn entry(bytes: &[u8; ENTRY_LEN]) -> Option<(u64, Fingerprint)> {
-    let (time, fingerprint) = bytes.split_first_chunk::<8>()?;
-    Some((u64::from_be_bytes(*time), fingerprint.try_into().ok()?))
+fn entry(bytes: &[u8; ENTRY_LEN]) -> Option<(u64, Tag)> {
+    let (time, tag) = bytes.split_first_chunk::<8>()?;
+    Some((u64::from_be_bytes(*time), tag.try_into().ok()?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn fingerprint(number: u32) -> Fingerprint {
-        [number.to_be_bytes(); 8].concat().try_into().unwrap()
+    fn tag(number: u32) -> Tag {
+        let mut tag = [0; 32];
+        tag[..4].copy_from_slice(&number.to_be_bytes());
+        tag
     }
 
     #[test]
     fn a_message_is_new_once() {
         let mut cache = ReplayCache::default();
-        assert_eq!(cache.look_up(100, fingerprint(1)), Seen::Never);
-        cache.insert(100, fingerprint(1), 0);
-        assert_eq!(cache.look_up(100, fingerprint(1)), Seen::Before);
-        assert_eq!(cache.look_up(100, fingerprint(2)), Seen::Never);
-        cache.remove(100, fingerprint(1));
-        assert_eq!(cache.look_up(100, fingerprint(1)), Seen::Never);
+        assert_eq!(cache.look_up(100, tag(1)), Seen::Never);
+        cache.insert(100, tag(1), 0);
+        assert_eq!(cache.look_up(100, tag(1)), Seen::Before);
+        assert_eq!(cache.look_up(100, tag(2)), Seen::Never);
+        cache.remove(100, tag(1));
+        assert_eq!(cache.look_up(100, tag(1)), Seen::Never);
     }
 
     #[test]
     fn what_was_dropped_by_age_cannot_come_back() {
         let mut cache = ReplayCache::default();
-        cache.insert(100, fingerprint(1), 0);
-        cache.insert(200, fingerprint(2), 150);
-        assert_eq!(cache.look_up(100, fingerprint(1)), Seen::Forgotten);
-        assert_eq!(cache.look_up(101, fingerprint(3)), Seen::Never);
-        assert_eq!(cache.look_up(200, fingerprint(2)), Seen::Before);
+        cache.insert(100, tag(1), 0);
+        cache.insert(200, tag(2), 150);
+        assert_eq!(cache.look_up(100, tag(1)), Seen::Forgotten);
+        assert_eq!(cache.look_up(101, tag(3)), Seen::Never);
+        assert_eq!(cache.look_up(200, tag(2)), Seen::Before);
     }
 
     #[test]
     fn a_clock_far_ahead_does_not_raise_the_floor_beyond_accepted_messages() {
         let mut cache = ReplayCache::default();
-        cache.insert(100, fingerprint(1), u64::MAX);
-        assert_eq!(cache.look_up(100, fingerprint(1)), Seen::Forgotten);
-        assert_eq!(cache.look_up(101, fingerprint(2)), Seen::Never);
+        cache.insert(100, tag(1), u64::MAX);
+        assert_eq!(cache.look_up(100, tag(1)), Seen::Forgotten);
+        assert_eq!(cache.look_up(101, tag(2)), Seen::Never);
     }
 
     #[test]
@@ -131,11 +133,11 @@ mod tests {
         let mut cache = ReplayCache::default();
         let count = u32::try_from(CAPACITY).unwrap() + 10;
         for number in 0..count {
-            cache.insert(1000 + u64::from(number), fingerprint(number), 0);
+            cache.insert(1000 + u64::from(number), tag(number), 0);
         }
         assert_eq!(cache.seen.len(), CAPACITY);
         for number in 0..count {
-            assert_ne!(cache.look_up(1000 + u64::from(number), fingerprint(number)), Seen::Never, "{number}");
+            assert_ne!(cache.look_up(1000 + u64::from(number), tag(number)), Seen::Never, "{number}");
         }
     }
 
@@ -143,7 +145,7 @@ mod tests {
     fn survives_the_round_trip_and_refuses_everything_else() {
         let mut cache = ReplayCache::default();
         for number in 0..5 {
-            cache.insert(u64::from(number) + 1, fingerprint(number), 3);
+            cache.insert(u64::from(number) + 1, tag(number), 3);
         }
         let bytes = cache.to_bytes();
         assert_eq!(ReplayCache::from_bytes(&bytes), Some(cache));

@@ -32,7 +32,7 @@ const MAX_FILE: u64 = 64 * 1024 * 1024;
 /// | file | holds |
 /// |---|---|
 /// | `keys.sealed` | KMS certificates, key sets, and the keys that were sent and accepted |
-/// | `replay.sealed` | fingerprints of the messages accepted lately |
+/// | `replay.sealed` | tags of the messages accepted lately |
 /// | `lock` | nothing; whoever has the store open holds a lock on it |
 ///
 /// A file is replaced as a whole or not at all: after a failed write, a crash or a wrong passphrase the store is what it

@@ -113,7 +113,8 @@ fn a_certificate_must_be_usable() {
     assert!(matches!(error, Error::CertificateDates { .. }), "{error}");
     let error = with_certificate(|certificate| certificate.valid_from = at(1));
     assert!(matches!(error, Error::CertificateDates { .. }), "{error}");
-    let changes: [(&str, fn(&mut KmsCertificate)); 4] = [
+    type Change = fn(&mut KmsCertificate);
+    let changes: [(&str, Change); 4] = [
         ("ParameterSet", |certificate| certificate.parameter_set = Some(2)),
         ("UserIdFormat", |certificate| certificate.user_id_format = "1".into()),
         ("UserKeyPeriod", |certificate| certificate.user_key_period = 0),

@@ -1,1 +1,401 @@
-//! Messages between two stores.
+//! Messages between stores.
+
+use crate::support::{ALICE, BOB, PERIOD, TestKms, TestStore, later, now, rng, xml};
+use mikey_sakke::client::{AcceptOptions, Error, OfferRequest, Offered, Store, accept, examine, import, offer};
+use mikey_sakke::kms_protocol::{KeyContent, KmsCertificate, KmsInit, KmsMessage};
+use mikey_sakke::mc::imessage::{IdentityMode, Opened, TimeWindow};
+use mikey_sakke::mc::{self, CsId, IdentityForm, KeyId, KeyParameters, KeyStatus, KeyType, PeriodEpoch};
+use mikey_sakke::mikey::NtpTime;
+use mikey_sakke::sakke::SharedSecret;
+use std::fs;
+
+const KMS: &str = "kms.example.org";
+const GMS: &str = "sip:gms@example.org";
+const CAROL: &str = "sip:carol@example.org";
+
+fn send(from: &mut TestStore, request: &OfferRequest<'_>, at: NtpTime) -> Offered {
+    offer(&mut from.store, request, at, &mut rng()).unwrap()
+}
+
+fn receive(to: &mut TestStore, user_uri: &str, message: &[u8], at: NtpTime) -> Result<Opened, Error> {
+    accept(&mut to.store, user_uri, message, &AcceptOptions::default(), at)
+}
+
+fn pair() -> (TestStore, TestStore) {
+    let kms = TestKms::new(KMS);
+    (TestStore::of(&kms, ALICE), TestStore::of(&kms, BOB))
+}
+
+#[test]
+fn both_ends_of_a_private_call_derive_the_same_keys() {
+    let (mut alice, mut bob) = pair();
+    for identity_mode in [IdentityMode::Hidden, IdentityMode::Plain] {
+        let request = OfferRequest { identity_mode, ..OfferRequest::new(ALICE, BOB, KeyType::Pck) };
+        let sent = send(&mut alice, &request, now());
+        let opened = receive(&mut bob, BOB, &sent.message, now()).unwrap();
+        assert_eq!(opened.bundle.key.as_bytes(), sent.bundle.key.as_bytes());
+        assert_eq!(opened.bundle.csb_id, sent.bundle.key_id);
+        for cs_id in [CsId::McpttInitiator, CsId::McpttReceiver] {
+            assert_eq!(opened.bundle.media_keys(cs_id), sent.bundle.media_keys(cs_id));
+        }
+        let known = (identity_mode == IdentityMode::Plain).then_some(ALICE);
+        assert_eq!(opened.initiator().uri(), known);
+    }
+    assert!(alice.store.held_keys().is_empty() && bob.store.held_keys().is_empty(), "a PCK is for one call");
+}
+
+#[test]
+fn all_members_of_a_group_have_its_key_and_a_guk_id_of_their_own() {
+    let kms = TestKms::new(KMS);
+    let mut gms = TestStore::of(&kms, GMS);
+    let mut request = OfferRequest::new(GMS, ALICE, KeyType::Gmk);
+    let groups = vec!["sip:group1@example.org".to_owned()];
+    request.parameters = Some(KeyParameters { groups: groups.clone(), ..KeyParameters::live(KeyType::Gmk) });
+    let mut opened = Vec::new();
+    for member in [ALICE, BOB, CAROL] {
+        request.recipient_uri = member;
+        let sent = send(&mut gms, &request, now());
+        // From the second member on, the same key goes out by its identifier alone, even after a restart.
+        request.key_id = Some(sent.bundle.key_id);
+        gms = gms.reopen();
+        let mut store = TestStore::of(&kms, member);
+        opened.push(receive(&mut store, member, &sent.message, now()).unwrap());
+        let held = store.reopen().store.held_keys();
+        assert_eq!(held.len(), 1);
+        assert_eq!((held[0].groups.as_slice(), held[0].recipient.as_str()), (groups.as_slice(), member));
+        assert_eq!(held[0].bundle.key.as_bytes(), opened[0].bundle.key.as_bytes());
+    }
+    let [alice, bob, carol] = &opened[..] else { panic!("three members") };
+    let guk_ids = [alice, bob, carol].map(|member| member.bundle.guk_id().unwrap());
+    assert!(guk_ids[0] != guk_ids[1] && guk_ids[1] != guk_ids[2] && guk_ids[0] != guk_ids[2]);
+    let bobs = bob.bundle.media_keys(CsId::McpttGroup);
+    let heard = alice.bundle.for_sender(guk_ids[1]).unwrap().media_keys(CsId::McpttGroup);
+    assert_eq!(heard, bobs);
+    assert_eq!(gms.store.held_keys().len(), 3);
+}
+
+#[test]
+fn a_csk_reaches_the_server_and_both_keep_it() {
+    let kms = TestKms::new(KMS);
+    let (mut alice, mut server) = (TestStore::of(&kms, ALICE), TestStore::of(&kms, "sip:mcptt@example.org"));
+    let sent = send(&mut alice, &OfferRequest::new(ALICE, "sip:mcptt@example.org", KeyType::Csk), now());
+    let options =
+        AcceptOptions { initiator_uri: Some(ALICE), key_type: Some(KeyType::Csk), ..AcceptOptions::default() };
+    let opened = accept(&mut server.store, "sip:mcptt@example.org", &sent.message, &options, now()).unwrap();
+    assert_eq!(opened.initiator().uri(), Some(ALICE));
+    let (sent_keys, received_keys) = (alice.reopen().store.held_keys(), server.reopen().store.held_keys());
+    assert_eq!((sent_keys.len(), received_keys.len()), (1, 1));
+    assert_eq!(sent_keys[0].bundle.key.as_bytes(), received_keys[0].bundle.key.as_bytes());
+    assert_eq!(received_keys[0].initiator, ALICE);
+}
+
+#[test]
+fn a_given_key_and_identifier_go_out_as_they_are() {
+    let (mut alice, mut bob) = pair();
+    let (key, key_id) = (SharedSecret::new([0x11; 16]), KeyId::from_u32(0x1234_5678).unwrap());
+    let request = OfferRequest { key: Some(key), key_id: Some(key_id), ..OfferRequest::new(ALICE, BOB, KeyType::Pck) };
+    let sent = send(&mut alice, &request, now());
+    let opened = receive(&mut bob, BOB, &sent.message, now()).unwrap();
+    assert_eq!((opened.bundle.key.as_bytes(), opened.bundle.key_id), (&[0x11; 16], key_id));
+}
+
+#[test]
+fn what_an_identifier_contradicts_is_not_sent() {
+    let (mut alice, _) = pair();
+    let key_id = Some(KeyId::from_u32(0x0234_5678).unwrap());
+    let request = OfferRequest { key_id, ..OfferRequest::new(ALICE, BOB, KeyType::Pck) };
+    let error = offer(&mut alice.store, &request, now(), &mut rng()).unwrap_err();
+    assert!(matches!(error, Error::KeyIdType { .. }), "{error}");
+
+    let request = OfferRequest { key_id, ..OfferRequest::new(ALICE, BOB, KeyType::Gmk) };
+    send(&mut alice, &request, now());
+    let other = OfferRequest { key: Some(SharedSecret::new([7; 16])), ..request };
+    let error = offer(&mut alice.store, &other, now(), &mut rng()).unwrap_err();
+    assert!(matches!(error, Error::OtherKeyHeld { .. }), "{error}");
+    assert_eq!(alice.store.held_keys().len(), 1);
+}
+
+#[test]
+fn a_replay_is_refused_also_after_reopening() {
+    let (mut alice, mut bob) = pair();
+    let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Pck), now());
+    receive(&mut bob, BOB, &sent.message, now()).unwrap();
+    assert!(matches!(receive(&mut bob, BOB, &sent.message, now()), Err(Error::Replayed)));
+    let mut bob = bob.reopen();
+    assert!(matches!(receive(&mut bob, BOB, &sent.message, now()), Err(Error::Replayed)));
+    let again = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Pck), now());
+    receive(&mut bob, BOB, &again.message, now()).unwrap();
+}
+
+#[test]
+fn a_message_that_was_refused_may_come_again() {
+    let (mut alice, mut bob) = pair();
+    let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Pck), now());
+    let mut altered = sent.message.clone();
+    *altered.last_mut().unwrap() ^= 1;
+    receive(&mut bob, BOB, &altered, now()).unwrap_err();
+    receive(&mut bob, BOB, &sent.message, later(301)).unwrap_err();
+    receive(&mut bob, BOB, &sent.message, now()).unwrap();
+}
+
+#[test]
+fn a_message_that_could_not_be_remembered_is_not_accepted() {
+    let (mut alice, mut bob) = pair();
+    let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Pck), now());
+    let path = bob.folder.path().join("replay.sealed");
+    let aside = bob.folder.path().join("aside");
+    fs::rename(&path, &aside).unwrap();
+    fs::create_dir(&path).unwrap();
+    fs::write(path.join("inside"), "").unwrap();
+    let error = receive(&mut bob, BOB, &sent.message, now()).unwrap_err();
+    assert!(matches!(error, Error::File { .. }), "{error}");
+    fs::remove_dir_all(&path).unwrap();
+    fs::rename(&aside, &path).unwrap();
+    receive(&mut bob, BOB, &sent.message, now()).unwrap();
+}
+
+#[test]
+fn stale_and_future_messages_are_refused() {
+    let (mut alice, mut bob) = pair();
+    let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Pck), now());
+    for (seconds, fits) in [(301, false), (-301, false), (365 * 86_400, false), (300, true)] {
+        match receive(&mut bob, BOB, &sent.message, later(seconds)) {
+            Ok(_) => assert!(fits, "{seconds}"),
+            Err(Error::Message(mc::Error::TooOld { .. })) => assert!(!fits && seconds > 0, "{seconds}"),
+            Err(Error::Message(mc::Error::InTheFuture { .. })) => assert!(!fits && seconds < 0, "{seconds}"),
+            Err(error) => panic!("{seconds}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn a_group_key_may_be_a_day_under_way_and_other_windows_can_be_chosen() {
+    let (mut alice, mut bob) = pair();
+    let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Gmk), now());
+    let error = receive(&mut bob, BOB, &sent.message, later(86_401)).unwrap_err();
+    assert!(matches!(error, Error::Message(mc::Error::TooOld { .. })), "{error}");
+    let narrow = AcceptOptions { window: Some(TimeWindow { past: 10, future: 0 }), ..AcceptOptions::default() };
+    let error = accept(&mut bob.store, BOB, &sent.message, &narrow, later(11)).unwrap_err();
+    assert!(matches!(error, Error::Message(mc::Error::TooOld { .. })), "{error}");
+    receive(&mut bob, BOB, &sent.message, later(86_400)).unwrap();
+}
+
+#[test]
+fn what_has_dropped_out_of_the_replay_cache_stays_refused_in_any_window() {
+    let (mut alice, mut bob) = pair();
+    let old = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Gmk), now());
+    receive(&mut bob, BOB, &old.message, now()).unwrap();
+    let three_days = 3 * 86_400;
+    let new = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Gmk), later(three_days));
+    receive(&mut bob, BOB, &new.message, later(three_days)).unwrap();
+    let wide = AcceptOptions { window: Some(TimeWindow { past: u64::MAX, future: 0 }), ..AcceptOptions::default() };
+    let error = accept(&mut bob.reopen().store, BOB, &old.message, &wide, later(three_days)).unwrap_err();
+    assert!(matches!(error, Error::Forgotten { .. }), "{error}");
+}
+
+#[test]
+fn only_the_recipient_opens_it() {
+    let kms = TestKms::new(KMS);
+    let (mut alice, mut carol) = (TestStore::of(&kms, ALICE), TestStore::of(&kms, CAROL));
+    for identity_mode in [IdentityMode::Hidden, IdentityMode::Plain] {
+        let request = OfferRequest { identity_mode, ..OfferRequest::new(ALICE, BOB, KeyType::Pck) };
+        let sent = send(&mut alice, &request, now());
+        let error = receive(&mut carol, CAROL, &sent.message, now()).unwrap_err();
+        assert!(matches!(error, Error::Message(mc::Error::NotForMe { .. })), "{error}");
+        let error = receive(&mut carol, BOB, &sent.message, now()).unwrap_err();
+        assert!(matches!(&error, Error::UnknownUser { users, .. } if users == &[CAROL]), "{error}");
+        let error = receive(&mut alice, ALICE, &sent.message, now()).unwrap_err();
+        assert!(matches!(error, Error::Message(mc::Error::NotForMe { .. })), "{error}");
+    }
+}
+
+#[test]
+fn a_store_of_several_users_opens_for_the_one_that_is_named() {
+    let kms = TestKms::new(KMS);
+    let (mut alice, mut both) = (TestStore::of(&kms, ALICE), TestStore::of(&kms, BOB));
+    both.import(&kms, CAROL, kms.period_now());
+    let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Pck), now());
+    let error = receive(&mut both, CAROL, &sent.message, now()).unwrap_err();
+    assert!(matches!(error, Error::Message(mc::Error::NotForMe { .. })), "{error}");
+    receive(&mut both, BOB, &sent.message, now()).unwrap();
+}
+
+#[test]
+fn every_flipped_bit_is_refused() {
+    let (mut alice, mut bob) = pair();
+    let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Csk), now());
+    for octet in (0..sent.message.len()).step_by(3) {
+        let mut altered = sent.message.clone();
+        altered[octet] ^= 1 << (octet % 8);
+        assert!(receive(&mut bob, BOB, &altered, now()).is_err(), "octet {octet}");
+    }
+    assert!(bob.store.held_keys().is_empty());
+    let mut bob = bob.reopen();
+    assert!(bob.store.held_keys().is_empty());
+    receive(&mut bob, BOB, &sent.message, now()).unwrap();
+}
+
+#[test]
+fn a_sender_of_an_unknown_kms_is_refused() {
+    let (home, foreign) = (TestKms::new(KMS), TestKms::new("kms.example.net"));
+    let mut stranger = TestStore::of(&foreign, "sip:dave@example.net");
+    stranger.import(&home, CAROL, home.period_now());
+    let mut bob = TestStore::of(&home, BOB);
+    let request =
+        OfferRequest { recipient_kms_uri: Some(KMS), ..OfferRequest::new("sip:dave@example.net", BOB, KeyType::Pck) };
+    let sent = send(&mut stranger, &request, now());
+    let error = receive(&mut bob, BOB, &sent.message, now()).unwrap_err();
+    assert!(matches!(&error, Error::UnknownKms { kms_uri } if kms_uri == "kms.example.net"), "{error}");
+}
+
+#[test]
+fn two_kmss_work_together_once_they_know_each_other() {
+    let (home, foreign) = (TestKms::new(KMS), TestKms::new("kms.example.net"));
+    let mut dave = TestStore::of(&foreign, "sip:dave@example.net");
+    dave.import(&home, CAROL, home.period_now());
+    let mut bob = TestStore::of(&home, BOB);
+    bob.import(&foreign, "sip:bob@example.net", foreign.period_now());
+    let request =
+        OfferRequest { recipient_kms_uri: Some(KMS), ..OfferRequest::new("sip:dave@example.net", BOB, KeyType::Pck) };
+    let sent = send(&mut dave, &request, now());
+    let opened = receive(&mut bob, BOB, &sent.message, now()).unwrap();
+    assert_eq!(opened.initiator().kms_uri(), "kms.example.net");
+}
+
+#[test]
+fn an_impostor_with_keys_of_another_kms_of_the_same_name_is_refused() {
+    let (real, fake) = (TestKms::new(KMS), TestKms::new(KMS));
+    let (mut mallory, mut bob) = (TestStore::of(&fake, ALICE), TestStore::of(&real, BOB));
+    let sent = send(&mut mallory, &OfferRequest::new(ALICE, BOB, KeyType::Pck), now());
+    let error = receive(&mut bob, BOB, &sent.message, now()).unwrap_err();
+    assert!(matches!(error, Error::Message(mc::Error::SignatureInvalid(_))), "{error}");
+}
+
+#[test]
+fn another_initiator_than_expected_is_refused() {
+    let (mut alice, mut bob) = pair();
+    let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Pck), now());
+    let options = AcceptOptions { initiator_uri: Some(CAROL), ..AcceptOptions::default() };
+    let error = accept(&mut bob.store, BOB, &sent.message, &options, now()).unwrap_err();
+    assert!(matches!(error, Error::Message(mc::Error::UnexpectedInitiator { .. })), "{error}");
+    let options = AcceptOptions { key_type: Some(KeyType::Csk), ..AcceptOptions::default() };
+    let error = accept(&mut bob.store, BOB, &sent.message, &options, now()).unwrap_err();
+    assert!(matches!(error, Error::Message(mc::Error::UnexpectedKeyType { .. })), "{error}");
+}
+
+#[test]
+fn a_message_of_a_period_without_keys_is_named() {
+    let kms = TestKms::new(KMS);
+    let mut alice = TestStore::of(&kms, ALICE);
+    let next = later(PERIOD.try_into().unwrap());
+    let error = offer(&mut alice.store, &OfferRequest::new(ALICE, BOB, KeyType::Pck), next, &mut rng()).unwrap_err();
+    assert!(matches!(error, Error::NoKeysForPeriod { .. }), "{error}");
+
+    alice.import(&kms, ALICE, kms.period_now() + 1);
+    for identity_mode in [IdentityMode::Hidden, IdentityMode::Plain] {
+        let request = OfferRequest { identity_mode, ..OfferRequest::new(ALICE, BOB, KeyType::Pck) };
+        let sent = send(&mut alice, &request, next);
+        let mut bob = TestStore::of(&kms, BOB);
+        let error = receive(&mut bob, BOB, &sent.message, next).unwrap_err();
+        assert!(matches!(error, Error::NoKeysForPeriod { .. }), "{error}");
+        bob.import(&kms, BOB, kms.period_now() + 1);
+        receive(&mut bob, BOB, &sent.message, next).unwrap();
+    }
+}
+
+#[test]
+fn a_message_for_keys_of_another_kms_is_named() {
+    let (home, other) = (TestKms::new(KMS), TestKms::new("kms.example.net"));
+    let mut alice = TestStore::of(&home, ALICE);
+    alice.import(&other, CAROL, other.period_now());
+    let mut bob = TestStore::of(&home, BOB);
+    let request = OfferRequest {
+        recipient_kms_uri: Some("kms.example.net"),
+        identity_mode: IdentityMode::Plain,
+        ..OfferRequest::new(ALICE, BOB, KeyType::Pck)
+    };
+    let sent = send(&mut alice, &request, now());
+    let error = receive(&mut bob, BOB, &sent.message, now()).unwrap_err();
+    assert!(matches!(&error, Error::NoKeysOfKms { kms_uri, .. } if kms_uri == "kms.example.net"), "{error}");
+}
+
+#[test]
+fn old_conventions_work_end_to_end() {
+    let kms = TestKms::new(KMS).with_convention(IdentityForm::HexText, PeriodEpoch::Unix);
+    let (mut alice, mut bob) = (TestStore::of(&kms, ALICE).reopen(), TestStore::of(&kms, BOB).reopen());
+    let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Pck), now());
+    let opened = receive(&mut bob, BOB, &sent.message, now()).unwrap();
+    assert_eq!(opened.bundle.key.as_bytes(), sent.bundle.key.as_bytes());
+}
+
+#[test]
+fn a_revocation_takes_the_key_away() {
+    let (mut alice, mut bob) = pair();
+    let request = OfferRequest { identity_mode: IdentityMode::Plain, ..OfferRequest::new(ALICE, BOB, KeyType::Gmk) };
+    let sent = send(&mut alice, &request, now());
+    receive(&mut bob, BOB, &sent.message, now()).unwrap();
+    for status in [KeyStatus::SHARED_WITH_GATEWAY, KeyStatus::ZERO] {
+        receive(&mut bob, BOB, &send(&mut alice, &request, now()).message, now()).unwrap();
+        assert!(!bob.store.held_keys().is_empty());
+        let revocation = OfferRequest {
+            key_id: bob.store.held_keys().last().map(|key| key.bundle.key_id),
+            parameters: Some(KeyParameters { status, ..KeyParameters::live(KeyType::Gmk) }),
+            ..OfferRequest::new(ALICE, BOB, KeyType::Gmk)
+        };
+        let revocation = OfferRequest { identity_mode: IdentityMode::Plain, ..revocation };
+        let before = bob.store.held_keys().len();
+        let revoking = send(&mut alice, &revocation, later(1)).message;
+        let error = receive(&mut bob, BOB, &revoking, later(1)).unwrap_err();
+        assert!(matches!(error, Error::Message(mc::Error::KeyRevoked { .. })), "{error}");
+        assert_eq!(bob.store.held_keys().len(), before - 1);
+    }
+}
+
+#[test]
+fn a_store_can_be_looked_into_at_any_age() {
+    let (mut alice, mut bob) = pair();
+    let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Gmk), now());
+    let look = |store: &mut Store, at| examine(store, BOB, &sent.message, &AcceptOptions::default(), at).unwrap();
+    let a_year = later(365 * 86_400);
+    for _ in 0..2 {
+        let examined = look(&mut bob.store, a_year);
+        assert!(!examined.replayed);
+        assert!(matches!(examined.opened.findings[..], [mc::Error::TooOld { .. }]));
+    }
+    assert!(bob.store.held_keys().is_empty());
+    receive(&mut bob, BOB, &sent.message, now()).unwrap();
+    let examined = look(&mut bob.store, now());
+    assert!(examined.replayed && examined.opened.findings.is_empty());
+}
+
+#[test]
+fn the_recipients_domain_tells_its_kms() {
+    let (home, foreign) = (TestKms::new(KMS), TestKms::new("kms.example.net"));
+    let mut alice = TestStore::of(&home, ALICE);
+    let mut certificate: KmsCertificate = foreign.certificate();
+    certificate.domains = vec!["example.net".into()];
+    let init = KmsInit { certificate, new_transport_keys: Vec::new(), new_integrity_keys: Vec::new() };
+    let init = xml(&foreign.response(CAROL, KmsMessage::Init(init)));
+    let keyprov = foreign.key_prov(vec![foreign.key_set(CAROL, foreign.period_now())]);
+    import(&mut alice.store, &init, &keyprov, now()).unwrap();
+    let request = OfferRequest {
+        identity_mode: IdentityMode::Plain,
+        ..OfferRequest::new(ALICE, "sip:dave@example.net", KeyType::Pck)
+    };
+    let sent = send(&mut alice, &request, now());
+    let mut dave = TestStore::of(&foreign, "sip:dave@example.net");
+    dave.import(&home, CAROL, home.period_now());
+    receive(&mut dave, "sip:dave@example.net", &sent.message, now()).unwrap();
+}
+
+#[test]
+fn keys_that_were_never_validated_cannot_send() {
+    // Such keys cannot even get into a store, so that a message that nobody can verify cannot come out of one.
+    let kms = TestKms::new(KMS);
+    let mut made = TestStore::empty();
+    let mut key_set = kms.key_set(ALICE, kms.period_now());
+    key_set.user_signing_key_ssk = KeyContent::clear(&[1; 32]);
+    import(&mut made.store, &kms.init(kms.certificate()), &kms.key_prov(vec![key_set]), now()).unwrap_err();
+    let error = offer(&mut made.store, &OfferRequest::new(ALICE, BOB, KeyType::Pck), now(), &mut rng()).unwrap_err();
+    assert!(matches!(&error, Error::UnknownUser { users, .. } if users.is_empty()), "{error}");
+}

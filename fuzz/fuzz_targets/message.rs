@@ -1,0 +1,34 @@
+//! Any octets are refused, or are exactly the message that they are read as.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use mikey_sakke::mikey::{IdRole, Message, Payload, Sakke};
+
+fuzz_target!(|octets: &[u8]| {
+    let Ok(message) = Message::parse(octets) else { return };
+    assert_eq!(message.to_bytes().as_deref(), Ok(octets));
+    assert_eq!(message.encoded_len(), octets.len());
+
+    let mut end = message.header.encoded_len();
+    for (range, payload) in message.located() {
+        assert_eq!(range.start, end);
+        end = range.end;
+        match payload {
+            Payload::SecurityPolicy(policy) => {
+                let octets: usize = policy.parameters().map(|parameter| 2 + parameter.value.len()).sum();
+                assert_eq!(octets + 5, range.len(), "the iterator sees every parameter");
+            }
+            Payload::GeneralExtension(extension) => {
+                if let Ok(sakke) = Sakke::from_standalone(&extension.data) {
+                    assert_eq!(sakke.to_standalone().unwrap()[1..], extension.data[1..]);
+                }
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(end, octets.len());
+
+    let _ = (message.timestamp(), message.rand(), message.sakke(), message.signed_octets());
+    let _ = (message.identity(IdRole::INITIATOR), message.policy(0));
+    assert_eq!(message.clone().into_owned(), message);
+});

@@ -1,0 +1,16 @@
+//! Any text is refused, or gives octets that the line built from them gives back.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use mikey_sakke::mikey::sdp;
+
+fuzz_target!(|text: &[u8]| {
+    if let Ok(message) = sdp::parse_line(text) {
+        assert_eq!(sdp::parse_line(sdp::line(&message).as_bytes()).as_ref(), Ok(&message));
+        assert_eq!(sdp::parse_line(sdp::value(&message).as_bytes()), Ok(message));
+    }
+    let Ok(found) = sdp::parse_body(text) else { return };
+    for key_management in found {
+        assert!(key_management.message.len() < text.len());
+    }
+});
