@@ -367,7 +367,7 @@ fn candidate(key_set: &KmsKeySet) -> Result<CandidateKeys, Error> {
     })
 }
 
-fn require_same_kms(place: &'static str, found: &str, expected: &str) -> Result<(), Error> {
+pub(super) fn require_same_kms(place: &'static str, found: &str, expected: &str) -> Result<(), Error> {
     if found == expected {
         return Ok(());
     }

@@ -2,12 +2,13 @@
 
 use super::calendar::date_time;
 use super::http::{Answer as HttpAnswer, Http, Transport};
-use super::import::{Answer, Intake, ntp_time};
+use super::import::{Answer, Intake, ntp_time, require_same_kms};
 use super::{Error, ImportReport, Store};
 use crate::kms_protocol::resource::{Resource, UrlMatch, compare_request_url};
-use crate::kms_protocol::{KmsRequest, Limits};
+use crate::kms_protocol::{KmsKeyProv, KmsRequest, Limits};
 use crate::mikey::NtpTime;
 use reqwest::Url;
+use std::time::Instant;
 use time::OffsetDateTime;
 
 /// Whose keys to get from where.
@@ -66,17 +67,19 @@ impl Provisioner {
     /// [`Error::OtherUser`], [`Error::OtherKms`], [`Error::OtherRequest`], [`Error::ResponseTime`] for an answer to
     /// another question; all of [`import`](super::import). After an error the store is what it was.
     pub async fn provision(&self, store: &mut Store, now: NtpTime) -> Result<ImportReport, Error> {
-        let init = self.ask(INIT, Resource::Init, self.request.kms_uri.as_deref(), now, Answer::init).await?;
+        let clock = Clock { at_start: now, started: Instant::now() };
+        let init = self.ask(INIT, Resource::Init, self.request.kms_uri.as_deref(), &clock, Answer::init).await?;
         let intake = Intake::of_home(&store.contents, &init, now)?;
-        let intake = self.get_keys(intake, now).await?;
-        let intake = self.get_certificates(store, intake, now).await;
+        let intake = self.get_keys(intake, &clock).await?;
+        let intake = self.get_certificates(store, intake, &clock).await;
         intake.store(store, self.request.user_uri.clone())
     }
 
-    async fn get_keys(&self, intake: Intake, now: NtpTime) -> Result<Intake, Error> {
+    async fn get_keys(&self, intake: Intake, clock: &Clock) -> Result<Intake, Error> {
+        let now = clock.now();
         let resource = |time| Resource::KeyProv { user_uri: Some(self.request.user_uri.clone()), time };
         let kms_uri = intake.kms_uri().to_owned();
-        let answer = self.ask(KEY_PROV, resource(None), Some(&kms_uri), now, Answer::key_prov).await?;
+        let answer = self.ask(KEY_PROV, resource(None), Some(&kms_uri), clock, Answer::key_prov).await?;
         let mut intake = self.take_keys(intake, &answer, now)?;
         let next = intake.periods().number_at(now)?.saturating_add(1);
         if intake.has_period(next) {
@@ -84,7 +87,7 @@ impl Provisioner {
         }
         let (start, _) = intake.periods().bounds(next);
         let resource = resource(Some(NtpTime::from_seconds(start).to_bits()));
-        match self.ask(KEY_PROV, resource, Some(&kms_uri), now, Answer::key_prov).await {
+        match self.ask(KEY_PROV, resource, Some(&kms_uri), clock, Answer::key_prov).await {
             Ok(answer) => self.take_keys(intake, &answer, now),
             Err(error) => {
                 intake.note(format!("no keys for the next period, {next}: {error}"));
@@ -93,23 +96,18 @@ impl Provisioner {
         }
     }
 
-    fn take_keys(
-        &self,
-        intake: Intake,
-        answer: &Answer<crate::kms_protocol::KmsKeyProv>,
-        now: NtpTime,
-    ) -> Result<Intake, Error> {
+    fn take_keys(&self, intake: Intake, answer: &Answer<KmsKeyProv>, now: NtpTime) -> Result<Intake, Error> {
         for key_set in &answer.content.key_sets {
             self.require_user(KEY_PROV, &key_set.user_uri)?;
         }
         intake.with_keys(answer, now)
     }
 
-    async fn get_certificates(&self, store: &Store, mut intake: Intake, now: NtpTime) -> Intake {
+    async fn get_certificates(&self, store: &Store, mut intake: Intake, clock: &Clock) -> Intake {
         let resource = Resource::CertCache { number: intake.cache_number() };
         let kms_uri = intake.kms_uri().to_owned();
-        match self.ask(CERT_CACHE, resource, Some(&kms_uri), now, Answer::cert_cache).await {
-            Ok(answer) => intake.with_others(&store.contents, &answer.content, now),
+        match self.ask(CERT_CACHE, resource, Some(&kms_uri), clock, Answer::cert_cache).await {
+            Ok(answer) => intake.with_others(&store.contents, &answer.content, clock.now()),
             Err(error) => {
                 intake.note(format!("no certificates of other KMSs: {error}"));
                 intake
@@ -123,13 +121,13 @@ impl Provisioner {
         name: &'static str,
         resource: Resource,
         kms_uri: Option<&str>,
-        now: NtpTime,
+        clock: &Clock,
         read: impl FnOnce(&[u8], &Limits) -> Result<Answer<T>, Error>,
     ) -> Result<Answer<T>, Error> {
         let url = self.url(&resource)?;
         // Without the KMS's name there is no request document, but the URL says all; a body may be empty.
         let body = match kms_uri {
-            Some(kms_uri) => self.document(&url, kms_uri, now).into_bytes(),
+            Some(kms_uri) => self.document(&url, kms_uri, clock.now()).into_bytes(),
             None => Vec::new(),
         };
         let HttpAnswer { status, body } = self.http.post(&url, body).await?;
@@ -140,20 +138,15 @@ impl Provisioner {
             (answer, 200..=299) => answer?,
             (_, status) => return Err(Error::Http { url: url.into(), status, advice: advice(status) }),
         };
-        self.require_user(name, &answer.user_uri)?;
-        if let Some(kms_uri) = kms_uri
-            && answer.kms_uri != kms_uri
-        {
-            return Err(Error::OtherKms {
-                place: "the KMS's answer",
-                found: answer.kms_uri,
-                expected: kms_uri.to_owned(),
-            });
+        // Asked without a document, a KMS answers for any identity of the token.
+        if let Some(kms_uri) = kms_uri {
+            self.require_user(name, &answer.user_uri)?;
+            require_same_kms("the KMS's answer", &answer.kms_uri, kms_uri)?;
         }
         if compare_request_url(&answer.client_req_url, url.as_str()) == UrlMatch::Different {
             return Err(Error::OtherRequest { found: answer.client_req_url, expected: url.into() });
         }
-        self.require_time(answer.time, now)?;
+        self.require_time(answer.time, clock.now())?;
         Ok(answer)
     }
 
@@ -196,6 +189,18 @@ impl Provisioner {
             return Ok(());
         }
         Err(Error::ResponseTime { found: time.to_string(), now: date_time(now) })
+    }
+}
+
+/// The caller's time, moving on while a KMS is slow.
+struct Clock {
+    at_start: NtpTime,
+    started: Instant,
+}
+
+impl Clock {
+    fn now(&self) -> NtpTime {
+        NtpTime::from_seconds(self.at_start.seconds().saturating_add(self.started.elapsed().as_secs()))
     }
 }
 

@@ -4,6 +4,8 @@
 
 mod import;
 mod messages;
+#[cfg(feature = "kms")]
+mod provision;
 mod store;
 mod support;
 mod vendor;
