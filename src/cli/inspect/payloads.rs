@@ -17,7 +17,7 @@ pub struct Described {
 struct Field {
     name: &'static str,
     value: Value,
-    /// For people, where the value itself is not good for them.
+    /// For people, where the value itself is not good for them; may have several lines.
     text: Option<String>,
 }
 
@@ -35,16 +35,18 @@ impl Described {
 
     pub fn print(&self, output: &Output) {
         let quiet = quiet_style();
-        let fields: Vec<_> = self.fields.iter().map(Field::text).collect();
+        let text: Vec<_> = self.fields.iter().map(Field::text).collect();
+        let text = text.join("\n");
+        let mut lines = text.lines();
         output.line(format_args!(
             "{quiet}{:>5}{quiet:#}  {:<18} {quiet}{:>4} octets{quiet:#}  {}",
             self.octets.start,
             self.name,
             self.octets.len(),
-            fields.first().map_or("", String::as_str)
+            lines.next().unwrap_or_default()
         ));
-        for field in fields.iter().skip(1) {
-            output.line(format_args!("{:40}{field}", ""));
+        for line in lines {
+            output.line(format_args!("{:39}{line}", ""));
         }
     }
 }
@@ -69,7 +71,9 @@ impl Field {
             (None, Value::String(text)) => text.clone(),
             (None, value) => value.to_string(),
         };
-        format!("{} {value}", self.name.replace('_', " "))
+        let name = self.name.replace('_', " ");
+        let further_lines = format!("\n{:1$}", "", name.len() + 1);
+        format!("{name} {}", value.replace('\n', &further_lines))
     }
 }
 
@@ -95,36 +99,41 @@ fn header(header: &Header<'_>) -> Vec<Field> {
         Field::spoken("cs_id_map", map.type_name(), format!("{} ({})", map.type_number(), map.type_name())),
         Field::new("cs_count", map.cs_count()),
     ];
+    let (values, texts) = crypto_sessions(map);
+    if !values.is_empty() {
+        fields.push(Field::spoken("crypto_sessions", values, texts.join("\n")));
+    }
+    fields
+}
+
+/// The entries of the CS ID map, for scripts and for people.
+fn crypto_sessions(map: &CsIdMap<'_>) -> (Vec<Value>, Vec<String>) {
     match map {
-        CsIdMap::GenericId(entries) => {
-            for entry in entries {
+        CsIdMap::GenericId(entries) => entries
+            .iter()
+            .map(|entry| {
+                let (policies, spi) = (&*entry.policy_numbers, hex(&entry.spi));
+                let text = format!("CS-ID {}, {}, policies {policies:?}, SPI {spi}", entry.cs_id, entry.protocol);
                 let value = json!({
                     "cs_id": entry.cs_id,
                     "protocol": entry.protocol.0,
-                    "policies": &*entry.policy_numbers,
+                    "policies": policies,
                     "session_data": hex(&entry.session_data),
-                    "spi": hex(&entry.spi),
+                    "spi": spi,
                 });
-                let text = format!(
-                    "CS-ID {}, protocol {}, policies {:?}, SPI {}",
-                    entry.cs_id,
-                    entry.protocol,
-                    entry.policy_numbers,
-                    hex(&entry.spi)
-                );
-                fields.push(Field::spoken("crypto_session", value, text));
-            }
-        }
-        CsIdMap::SrtpId(entries) => {
-            for entry in entries {
-                let value = json!({ "policy": entry.policy_no, "ssrc": entry.ssrc, "roc": entry.roc });
-                let text = format!("policy {}, SSRC {:08x}, ROC {}", entry.policy_no, entry.ssrc, entry.roc);
-                fields.push(Field::spoken("crypto_session", value, text));
-            }
-        }
-        _ => {}
+                (value, text)
+            })
+            .unzip(),
+        CsIdMap::SrtpId(entries) => entries
+            .iter()
+            .map(|entry| {
+                let ssrc = format!("{:08x}", entry.ssrc);
+                let text = format!("policy {}, SSRC {ssrc}, ROC {}", entry.policy_no, entry.roc);
+                (json!({ "policy": entry.policy_no, "ssrc": ssrc, "roc": entry.roc }), text)
+            })
+            .unzip(),
+        _ => (Vec::new(), Vec::new()),
     }
-    fields
 }
 
 fn fields(payload: &Payload<'_>) -> Vec<Field> {
@@ -198,11 +207,39 @@ fn security_policy(policy: &SecurityPolicy<'_>) -> Vec<Field> {
     vec![
         Field::new("policy", policy.policy_no),
         Field::spoken("protocol", policy.protocol.0, policy.protocol),
-        Field::spoken("parameters", parameters, text.join(", ")),
+        Field::spoken("parameters", parameters, text.join("\n")),
     ]
 }
 
 /// Whether a text of a stranger can be shown on a terminal as it is.
 fn printable(text: &str) -> bool {
     !text.chars().any(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mikey_sakke::mikey::{Idr, SrtpIdEntry};
+
+    #[test]
+    fn every_crypto_session_is_described() {
+        let entries = [1, 2].map(|ssrc| SrtpIdEntry { policy_no: 0, ssrc, roc: 7 });
+        let message = Message::new(Header::sakke(0x1000_0001, CsIdMap::SrtpId(entries.to_vec())));
+        let header = describe(&message).remove(0).json();
+        assert_eq!(header["csb_id"], "10000001");
+        assert_eq!(header["crypto_sessions"][1], json!({ "policy": 0, "ssrc": "00000002", "roc": 7 }));
+        assert_eq!(header["length"], 28);
+    }
+
+    #[test]
+    fn identities_that_are_no_text_are_shown_in_hex() {
+        let message = Message::new(Header::sakke(1, CsIdMap::Empty { cs_count: 0 }))
+            .with(Idr::uri(IdRole::INITIATOR, b"sip:a@example.org".as_slice()))
+            .with(Idr::uri(IdRole::INITIATOR_KMS, b"kms\0".as_slice()))
+            .with(Idr::uri(IdRole::RESPONDER_UID, b"abc".as_slice()));
+        let payloads = describe(&message);
+        let identities: Vec<_> = payloads.iter().skip(1).map(|payload| payload.json()["identity"].clone()).collect();
+        assert_eq!(identities, ["sip:a@example.org", "6b6d7300", "616263"]);
+        assert_eq!(payloads.last().unwrap().json()["offset"], 10 + 22 + 9);
+    }
 }

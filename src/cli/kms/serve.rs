@@ -4,6 +4,7 @@ use crate::cli::output::Output;
 use crate::cli::{passphrase, runtime};
 use mikey_sakke::kms::{Server, State};
 use serde_json::json;
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use tracing_subscriber::EnvFilter;
 
@@ -45,7 +46,10 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
 
 fn start_log(json: bool) {
     let filter = EnvFilter::try_from_env("MIKEY_SAKKE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     if json {
         log.json().init();
     } else {
