@@ -1,4 +1,5 @@
 //! SAKKE on one thread: what a KMS, a sender and a receiver do, and the tables that they build once.
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot run stops at once")]
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use mikey_sakke::sakke::{KmsTables, MasterSecret, PublicKey, ReceiverSecretKey, SharedSecret};

@@ -43,7 +43,7 @@ impl KeyPair {
         self.pvt.to_bytes()
     }
 
-    /// Checks that the pair belongs to the identity under the KMS, [SSK]G = KPAK + [HS]PVT (RFC 6507 section 5.1.2), and
+    /// Checks that the pair belongs to the identity under the KMS, `[SSK]G` = KPAK + `[HS]PVT` (RFC 6507 section 5.1.2), and
     /// makes it ready for signing. [`Error::KeyPairInvalid`].
     pub fn validate(self, id: &[u8], kms: &KmsTables) -> Result<SigningKey, Error> {
         let hs = Hs::new(kms.kpak_bytes(), id, &self.pvt_bytes());

@@ -42,13 +42,13 @@ impl KmsTables {
         &self.kpak_bytes
     }
 
-    /// Y = [HS]PVT + KPAK, the public key that belongs to a signer's SSK.
+    /// Y = `[HS]PVT + KPAK`, the public key that belongs to a signer's SSK.
     pub(super) fn signer_point_vartime(&self, hs: &Hs, pvt: &Affine) -> Jacobian {
         let multiple = multi_scalar_vartime([(&OddMultiples::once(pvt), &hs.to_scalar())]);
         multiple.add_affine_vartime(&self.public_key.point)
     }
 
-    /// J = [s]([HE]G + [r]Y), as [s HE]G + [s r]KPAK + [s r HS]PVT.
+    /// J = `[s]([HE]G + [r]Y)`, as `[s HE]G + [s r]KPAK + [s r HS]PVT`.
     pub(super) fn recover_vartime(&self, hs: &Hs, message: &[u8], signature: &Signature) -> Jacobian {
         let s_he = signature.s * hs.he(&signature.r_bytes(), message);
         let s_r = signature.s * Scalar::from_limbs_mod(&signature.r.to_limbs());

@@ -40,12 +40,12 @@ impl MasterSecret {
         octets
     }
 
-    /// KPAK = [KSAK]G.
+    /// KPAK = `[KSAK]G`.
     pub fn public_key(&self) -> PublicKey {
         self.public_key.clone()
     }
 
-    /// The key pair of an identity for a given ephemeral secret v (RFC 6507 section 5.1.1): PVT = [v]G and
+    /// The key pair of an identity for a given ephemeral secret v (RFC 6507 section 5.1.1): PVT = `[v]G` and
     /// SSK = KSAK + HS v modulo q.
     ///
     /// v must be secret, must differ between identities, and must never serve two key pairs: from two equations in KSAK
@@ -71,7 +71,7 @@ impl MasterSecret {
     }
 }
 
-/// [secret]G; `None` for a secret of 0.
+/// `[secret]G`; `None` for a secret of 0.
 fn public_point(secret: &Scalar) -> Option<Affine> {
     Zeroizing::new(generator_multiply(secret)).to_affine()
 }

@@ -3,7 +3,7 @@ use core::fmt;
 use super::{Error, POINT_LEN};
 use crate::arith::p256::Affine;
 
-/// A KMS's public authentication key KPAK = [KSAK]G (`PubAuthKey` of a KMS certificate).
+/// A KMS's public authentication key KPAK = `[KSAK]G` (`PubAuthKey` of a KMS certificate).
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey {
     pub(super) point: Affine,

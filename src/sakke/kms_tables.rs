@@ -34,7 +34,7 @@ impl KmsTables {
         Ok(Encapsulation { r: point, h })
     }
 
-    /// R = [r]([b]P + Z), as [r b]P + [r]Z, in which both points are fixed.
+    /// R = `[r]([b]P + Z)`, as `[r b]P + [r]Z`, in which both points are fixed.
     pub(super) fn commitment(&self, id: &[u8], r: &Scalar) -> Result<Affine, Error> {
         let mut r_b = *r * identity::to_scalar(id)?;
         let mut sum = FixedBase::multiply_sum([(parameters::generator(), &r_b), (&self.z, r)]);
@@ -44,7 +44,7 @@ impl KmsTables {
         Ok(point)
     }
 
-    /// [b]P + Z, the public point of an identity.
+    /// `[b]P + Z`, the public point of an identity.
     pub(super) fn identity_point(&self, id: &[u8]) -> Result<Projective, Error> {
         let b = identity::to_scalar(id)?;
         Ok(parameters::generator().multiply(&b).add_affine(&self.public_key.point))

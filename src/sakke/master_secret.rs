@@ -43,12 +43,12 @@ impl MasterSecret {
         octets
     }
 
-    /// Z = [z]P.
+    /// Z = `[z]P`.
     pub fn public_key(&self) -> PublicKey {
         PublicKey { point: parameters::generator().multiply(&self.z).to_affine() }
     }
 
-    /// The receiver secret key [(b + z)^-1]P of an identity of at most 128 octets (RFC 6508 section 6.1.1).
+    /// The receiver secret key `[(b + z)^-1]P` of an identity of at most 128 octets (RFC 6508 section 6.1.1).
     pub fn extract(&self, id: &[u8]) -> Result<ReceiverSecretKey, Error> {
         let mut sum = identity::to_scalar(id)? + self.z;
         if sum == Scalar::ZERO {

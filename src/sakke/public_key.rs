@@ -3,7 +3,7 @@ use core::fmt;
 use super::{Error, POINT_LEN};
 use crate::arith::supersingular::Affine;
 
-/// A KMS's public encryption key Z = [z]P (`PubEncKey` of a KMS certificate).
+/// A KMS's public encryption key Z = `[z]P` (`PubEncKey` of a KMS certificate).
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey {
     pub(super) point: Affine,

@@ -25,7 +25,7 @@ impl ReceiverSecretKey {
         Zeroizing::new(self.point.to_bytes())
     }
 
-    /// Checks that the key belongs to the identity under the KMS, <[b]P + Z, K> = g (RFC 6508 section 6.1.2), and makes
+    /// Checks that the key belongs to the identity under the KMS, `<[b]P + Z, K> = g` (RFC 6508 section 6.1.2), and makes
     /// it ready for decapsulation.
     pub fn validate(self, id: &[u8], kms: &KmsTables) -> Result<ReceiverKey, Error> {
         let lines = MillerLines::new(&self.point).map_err(|_| Error::ReceiverSecretKey(PointError::NotInSubgroup))?;

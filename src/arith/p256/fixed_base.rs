@@ -1,7 +1,7 @@
 //! Multiples of a fixed point by a secret scalar.
 //!
 //! The scalar is written with digits between -16 and 16, window i standing for digit · 2^(5 i) (Booth's recoding). A
-//! table holds the multiples 1 to 16 of every [2^(5 i)]B, so that a multiplication is one addition a window, without
+//! table holds the multiples 1 to 16 of every `[2^(5 i)]B`, so that a multiplication is one addition a window, without
 //! doublings.
 //!
 //! The additions run from the lowest window up, by a formula that is wrong where both points are equal or opposite. That
@@ -49,7 +49,7 @@ impl FixedBase {
         FixedBase { entries: Jacobian::to_affine_all(&entries).into_boxed_slice() }
     }
 
-    /// [scalar]B, in constant time.
+    /// `[scalar]B`, in constant time.
     pub fn multiply(&self, scalar: &Scalar) -> Jacobian {
         let mut limbs = scalar.to_limbs();
         let mut sum = Jacobian::INFINITY;

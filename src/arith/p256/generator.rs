@@ -8,7 +8,7 @@ use super::fixed_base::FixedBase;
 use super::multi_scalar::OddMultiples;
 use super::point::{Affine, Jacobian};
 
-/// [scalar]G, in constant time.
+/// `[scalar]G`, in constant time.
 pub fn generator_multiply(scalar: &Scalar) -> Jacobian {
     static TABLES: OnceBox<FixedBase> = OnceBox::new();
     TABLES.get_or_init(|| Box::new(FixedBase::new(&Affine::generator()))).multiply(scalar)

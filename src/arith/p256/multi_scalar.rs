@@ -11,7 +11,7 @@ use super::point::{Affine, Jacobian};
 /// Digits of the sparsest form of a scalar of 256 bits, with its carry.
 const DIGITS: usize = 64 * LIMBS + 1;
 
-/// The odd multiples B, [3]B, [5]B, ... of a point.
+/// The odd multiples B, `[3]B`, `[5]B`, ... of a point.
 pub struct OddMultiples {
     points: Box<[Affine]>,
     window: u32,
@@ -47,7 +47,7 @@ impl fmt::Debug for OddMultiples {
     }
 }
 
-/// The sum of [scalar]B over all terms, which share the doublings. Time and memory accesses depend on the scalars.
+/// The sum of `[scalar]B` over all terms, which share the doublings. Time and memory accesses depend on the scalars.
 pub fn multi_scalar_vartime<const TERMS: usize>(terms: [(&OddMultiples, &Scalar); TERMS]) -> Jacobian {
     let terms = terms.map(|(multiples, scalar)| (multiples, sparse_digits_vartime(scalar, multiples.window)));
     let mut sum = Jacobian::INFINITY;

@@ -2,7 +2,7 @@
 //!
 //! An odd scalar is a sum of ±2^i over all i below TABLES · TEETH · SPACING. Bit i of the sign string belongs to column
 //! i mod SPACING and to tooth (i / SPACING) mod TEETH of table i / (SPACING · TEETH). A table holds every signed sum of its
-//! TEETH points [2^(SPACING j)]B with the top sign positive, so each column costs one addition a table, and the columns
+//! TEETH points `[2^(SPACING j)]B` with the top sign positive, so each column costs one addition a table, and the columns
 //! are joined by SPACING - 1 doublings. No digit is ever 0, and the complete formulas have no exceptional case, so the
 //! sequence of operations is the same for every scalar; tables are read in full for every digit.
 
@@ -46,12 +46,12 @@ impl FixedBase {
         FixedBase { entries: Projective::to_affine_all(&entries).into_boxed_slice() }
     }
 
-    /// [scalar]B, in constant time.
+    /// `[scalar]B`, in constant time.
     pub fn multiply(&self, scalar: &Scalar) -> Projective {
         Self::multiply_sum([(self, scalar)])
     }
 
-    /// The sum of [scalar]B over all terms, which share the doublings, in constant time.
+    /// The sum of `[scalar]B` over all terms, which share the doublings, in constant time.
     pub fn multiply_sum<const TERMS: usize>(terms: [(&FixedBase, &Scalar); TERMS]) -> Projective {
         let terms = terms.map(|(base, scalar)| (base, Comb::recode(scalar)));
         let mut accumulator = Projective::IDENTITY;
@@ -123,7 +123,7 @@ impl Comb {
         ((bits ^ flip) & (TABLE_LEN as u64 - 1), Choice::from((top ^ 1) as u8))
     }
 
-    /// Gives each table of the comb for `base`, in any group: entry i is the sum of [2^(SPACING j)]base over a table's
+    /// Gives each table of the comb for `base`, in any group: entry i is the sum of `[2^(SPACING j)]base` over a table's
     /// teeth j, the top one positive and the others by the bits of i.
     pub(super) fn for_each_table<T: Copy>(
         base: T,

@@ -85,7 +85,7 @@ impl Affine {
         out
     }
 
-    /// Refuses a point whose order is not q. The time depends on nothing but q: it takes [q] of the point.
+    /// Refuses a point whose order is not q. The time depends on nothing but q: it multiplies by q.
     pub fn check_subgroup_vartime(&self) -> Result<(), PointError> {
         let mut accumulator = Projective::IDENTITY;
         for digit in order_digits().iter().rev() {
