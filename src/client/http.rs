@@ -2,6 +2,7 @@
 
 use super::Error;
 use core::error::Error as _;
+use core::fmt;
 use core::time::Duration;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::redirect::Policy;
@@ -11,7 +12,7 @@ use zeroize::Zeroizing;
 const XML: HeaderValue = HeaderValue::from_static("application/xml");
 
 /// How a KMS is reached.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Transport {
     /// PEM certificates that are the only trust anchors; without them the system's are used.
     pub trust_anchors: Option<Vec<u8>>,
@@ -35,6 +36,27 @@ impl Default for Transport {
             timeout: Duration::from_secs(30),
             max_answer: 64 * 1024,
         }
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Transport")
+            .field("own_trust_anchors", &self.trust_anchors.is_some())
+            .field("proxy", &self.proxy.as_deref().map(without_password))
+            .field("connect_timeout", &self.connect_timeout)
+            .field("timeout", &self.timeout)
+            .field("max_answer", &self.max_answer)
+            .finish()
+    }
+}
+
+/// A proxy's URL without the name and password that it may have before the `@`.
+fn without_password(url: &str) -> String {
+    match url.rsplit_once('@') {
+        Some((_, host)) => format!("...@{host}"),
+        None => url.to_owned(),
     }
 }
 
@@ -65,7 +87,8 @@ impl Http {
         }
         if let Some(proxy) = &transport.proxy {
             let used = Proxy::https(proxy.as_str());
-            builder = builder.proxy(used.map_err(|error| Error::Url { url: proxy.clone(), problem: causes(&error) })?);
+            builder = builder
+                .proxy(used.map_err(|error| Error::Url { url: without_password(proxy), problem: causes(&error) })?);
         }
         let client = builder.build().map_err(|error| Error::TrustAnchors(causes(&error)))?;
         Ok(Self {
@@ -172,7 +195,9 @@ mod tests {
 
     #[test]
     fn a_proxy_must_be_a_url() {
-        let transport = Transport { proxy: Some("http://[broken".into()), ..Transport::default() };
-        assert!(matches!(Http::new("token", &transport), Err(Error::Url { .. })));
+        let transport = Transport { proxy: Some("http://user:hunter2@[broken".into()), ..Transport::default() };
+        let error = Http::new("token", &transport).err().unwrap();
+        assert!(matches!(&error, Error::Url { url, .. } if url == "...@[broken"), "{error}");
+        assert!(!format!("{transport:?} {error} {error:?}").contains("hunter2"));
     }
 }
