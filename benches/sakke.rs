@@ -4,7 +4,7 @@
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use mikey_sakke::sakke::{KmsTables, MasterSecret, PublicKey, ReceiverSecretKey, SharedSecret};
 
-fn sakke(c: &mut Criterion) {
+fn sakke(criterion: &mut Criterion) {
     let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
     let id = [7; 32];
     let master = MasterSecret::generate(&mut rng);
@@ -15,18 +15,20 @@ fn sakke(c: &mut Criterion) {
     let ssv = SharedSecret::generate(&mut rng);
     let sed = kms.encapsulate(&id, &ssv).unwrap();
 
-    c.bench_function("sakke_extract", |b| b.iter(|| master.extract(&id)));
-    c.bench_function("sakke_validate", |b| {
+    let mut group = criterion.benchmark_group("sakke");
+    group.bench_function("extract", |b| b.iter(|| master.extract(&id)));
+    group.bench_function("validate", |b| {
         b.iter_batched(
             || ReceiverSecretKey::from_bytes(&*rsk).unwrap(),
             |rsk| rsk.validate(&id, &kms),
             BatchSize::SmallInput,
         )
     });
-    c.bench_function("sakke_encapsulate", |b| b.iter(|| kms.encapsulate(&id, &ssv)));
-    c.bench_function("sakke_decapsulate", |b| b.iter(|| receiver.decapsulate(&kms, &sed)));
-    c.bench_function("sakke_public_key_from_bytes", |b| b.iter(|| PublicKey::from_bytes(&public_key.to_bytes())));
-    c.bench_function("sakke_kms_tables", |b| b.iter(|| KmsTables::new(&public_key)));
+    group.bench_function("encapsulate", |b| b.iter(|| kms.encapsulate(&id, &ssv)));
+    group.bench_function("decapsulate", |b| b.iter(|| receiver.decapsulate(&kms, &sed)));
+    group.bench_function("public key from bytes", |b| b.iter(|| PublicKey::from_bytes(&public_key.to_bytes())));
+    group.bench_function("kms tables", |b| b.iter(|| KmsTables::new(&public_key)));
+    group.finish();
 }
 
 criterion_group!(benches, sakke);

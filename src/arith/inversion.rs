@@ -4,6 +4,8 @@
 //! Theorem 11.2 there bounds the number of divsteps (with delta starting at 1) that take a d-bit input, d >= 46, to a
 //! gcd of 1 by (49 d + 57) / 17. We always run that many, rounded up to whole batches.
 
+use core::hint::black_box;
+
 const LIMB_BITS: usize = 62;
 const LIMB_MASK: i64 = (1 << LIMB_BITS) - 1;
 
@@ -36,7 +38,7 @@ pub(super) fn invert<const N: usize, const L: usize>(a: &[u64; N], m: &[u64; N])
         update_d_e(&mut d, &mut e, &t, &modulus, modulus_inverse);
         update_f_g(&mut f, &mut g, &t);
     }
-    to_unsigned(&normalize(&d, f[L - 1] >> 63, &modulus))
+    to_unsigned(&normalize(&d, sign(f[L - 1]), &modulus))
 }
 
 const fn batches(bits: usize) -> usize {
@@ -48,8 +50,8 @@ fn divsteps(mut eta: i64, f0: i64, g0: i64) -> (i64, Transition) {
     let (mut u, mut v, mut q, mut r) = (1i64, 0i64, 0i64, 1i64);
     let (mut f, mut g) = (f0, g0);
     for _ in 0..LIMB_BITS {
-        let delta_positive = eta >> 63;
-        let g_odd = -(g & 1);
+        let delta_positive = sign(eta);
+        let g_odd = black_box(-(g & 1));
         // Add f (or subtract it, where delta > 0) to an odd g.
         g = g.wrapping_add(((f ^ delta_positive) - delta_positive) & g_odd);
         q += ((u ^ delta_positive) - delta_positive) & g_odd;
@@ -75,8 +77,8 @@ fn update_d_e<const L: usize>(
     modulus: &Signed<L>,
     modulus_inverse: u64,
 ) {
-    let d_negative = d[L - 1] >> 63;
-    let e_negative = e[L - 1] >> 63;
+    let d_negative = sign(d[L - 1]);
+    let e_negative = sign(e[L - 1]);
     let mut m_d = (t.u & d_negative) + (t.v & e_negative);
     let mut m_e = (t.q & d_negative) + (t.r & e_negative);
     let mut c_d = product(t.u, d[0]) + product(t.v, e[0]);
@@ -127,7 +129,7 @@ fn normalize<const L: usize>(d: &Signed<L>, negate: i64, modulus: &Signed<L>) ->
 }
 
 fn add_modulus_if_negative<const L: usize>(out: &mut Signed<L>, modulus: &Signed<L>) {
-    let negative = out[L - 1] >> 63;
+    let negative = sign(out[L - 1]);
     for i in 0..L {
         out[i] += modulus[i] & negative;
     }
@@ -139,6 +141,11 @@ fn propagate<const L: usize>(out: &mut Signed<L>) {
         out[i] += out[i - 1] >> LIMB_BITS;
         out[i - 1] &= LIMB_MASK;
     }
+}
+
+/// -1 if negative, otherwise 0. An optimiser that saw that these are the only values would branch on the sign.
+fn sign(a: i64) -> i64 {
+    black_box(a >> 63)
 }
 
 fn product(a: i64, b: i64) -> i128 {

@@ -1,10 +1,11 @@
 //! Integers modulo a fixed prime, in Montgomery form.
 
+use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Add, AddAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::backend::portable;
 
@@ -37,7 +38,13 @@ pub trait Modulus<const N: usize>: Copy + Eq + 'static {
     /// a² / R mod m, in constant time, for a below m.
     #[inline(always)]
     fn square_limbs(a: &[u64; N]) -> [u64; N] {
-        portable::square(a, &Self::LIMBS, Self::N0)
+        Self::multiply_limbs(a, a)
+    }
+
+    /// (a b + c d) / R mod m, in constant time, for all four below m.
+    #[inline(always)]
+    fn multiply_two_limbs(first: [&[u64; N]; 2], second: [&[u64; N]; 2]) -> [u64; N] {
+        portable::multiply_two(first, second, &Self::LIMBS, Self::N0)
     }
 }
 
@@ -83,9 +90,9 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
         below.then(|| Self::from_limbs_mod(&limbs))
     }
 
-    /// Writes the number big-endian over the whole of `out`, which must have `BYTES` octets.
+    /// Writes the number big-endian over the whole of `out`. Panics unless that has `BYTES` octets.
     pub fn write_be_bytes(&self, out: &mut [u8]) {
-        debug_assert_eq!(out.len(), Self::BYTES);
+        assert_eq!(out.len(), Self::BYTES, "an encoded number has a fixed length");
         for (octets, limb) in out.rchunks_exact_mut(8).zip(self.to_limbs()) {
             octets.copy_from_slice(&limb.to_be_bytes());
         }
@@ -108,7 +115,7 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     #[inline]
     pub fn sum_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
         let (first, second) = ([&a.montgomery, &b.montgomery], [&c.montgomery, &d.montgomery]);
-        Self::from_montgomery(portable::multiply_two(first, second, &M::LIMBS, M::N0))
+        Self::from_montgomery(M::multiply_two_limbs(first, second))
     }
 
     /// Twice the number.
@@ -145,16 +152,16 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
 }
 
 /// Replaces every number by its inverse (0 stays 0) with one inversion and three multiplications each (Montgomery's
-/// trick). `scratch` must be as long as `values`.
-pub fn invert_all<M: Modulus<N>, const N: usize>(values: &mut [Residue<M, N>], scratch: &mut [Residue<M, N>]) {
-    debug_assert_eq!(values.len(), scratch.len());
+/// trick), in constant time.
+pub fn invert_all<M: Modulus<N>, const N: usize>(values: &mut [Residue<M, N>]) {
+    let mut products_before = Zeroizing::new(Vec::with_capacity(values.len()));
     let mut product = Residue::ONE;
-    for (value, before) in values.iter_mut().zip(scratch.iter_mut()) {
-        *before = product;
+    for value in values.iter() {
+        products_before.push(product);
         product *= Residue::conditional_select(value, &Residue::ONE, value.is_zero());
     }
     let mut inverse = product.invert();
-    for (value, before) in values.iter_mut().zip(scratch.iter()).rev() {
+    for (value, before) in values.iter_mut().zip(products_before.iter()).rev() {
         let zero = value.is_zero();
         let inverted = inverse * *before;
         inverse *= Residue::conditional_select(value, &Residue::ONE, zero);

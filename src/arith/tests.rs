@@ -148,7 +148,6 @@ fn check_backend<M: Modulus<N>, const N: usize>(_: Residue<M, N>, [a, b, c, d]: 
     prop_assert_eq!(M::multiply_limbs(&b_reduced, &a), product);
 
     let square = limbs(&(big(&a_reduced) * big(&a_reduced) * &r_inverse % &m));
-    prop_assert_eq!(portable::square(&a_reduced, &M::LIMBS, M::N0), square);
     prop_assert_eq!(M::square_limbs(&a_reduced), square);
 
     let two = limbs(&((big(&a_reduced) * big(&b_reduced) + big(&c) * big(&d)) * &r_inverse % &m));
@@ -183,7 +182,7 @@ fn check_inversion_at_edges<M: Modulus<N>, const N: usize>(witness: Residue<M, N
 fn check_shared_inversion<M: Modulus<N>, const N: usize>(_: Residue<M, N>, numbers: Vec<[u64; N]>) -> Checked {
     let given: Vec<_> = numbers.iter().map(Residue::<M, N>::from_limbs_mod).collect();
     let mut inverted = given.clone();
-    invert_all(&mut inverted, &mut vec![Residue::ZERO; given.len()]);
+    invert_all(&mut inverted);
     for (value, inverse) in given.iter().zip(&inverted) {
         prop_assert_eq!(*inverse, value.invert());
     }

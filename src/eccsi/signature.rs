@@ -4,6 +4,9 @@ use super::{Error, POINT_LEN, SECRET_LEN, SIGNATURE_LEN};
 use crate::arith::p256::{Affine, Fp, Scalar};
 
 /// A signature: r, s and the signer's public validation token (RFC 6507 section 3.3).
+///
+/// Anyone can turn a signature (r, s) into (r, q - s), which is valid for the same message. What must be unique, such as
+/// an entry of a replay cache, is made of what is signed, never of the signature.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Signature {
     pub(super) r: Fp,

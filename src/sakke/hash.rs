@@ -6,14 +6,12 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::arith::supersingular::{BYTES, Fp, Scalar};
 
 const HASH_LEN: usize = 32;
-/// Hashes that cover the 1022 bits of q.
-const HASHES_FOR_Q: usize = BYTES / HASH_LEN;
 
 /// HashToIntegerRange(first || second, q).
 pub(super) fn to_scalar(first: &[u8], second: &[u8]) -> Scalar {
     let mut wide = Zeroizing::new([0; BYTES]);
     let mut stream = HashStream::new(&[first, second]);
-    for chunk in wide.chunks_exact_mut(HASH_LEN).take(HASHES_FOR_Q) {
+    for chunk in wide.chunks_exact_mut(HASH_LEN) {
         chunk.copy_from_slice(&*stream.next());
     }
     Scalar::from_be_bytes_mod(&*wide).unwrap_or_default()

@@ -1,8 +1,8 @@
 use core::fmt;
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
-use super::{Encapsulation, Error, PublicKey, SSV_LEN, SharedSecret, hash, identity, parameters};
-use crate::arith::supersingular::{Affine, FixedBase, Projective, Scalar};
+use super::{Encapsulation, Error, PublicKey, SSV_LEN, SharedSecret, hash, identity};
+use crate::arith::supersingular::{Affine, FixedBase, Scalar, generator_multiples, generator_powers};
 
 /// A KMS's public key with tables for its multiples, 72 KiB: what encapsulation and decapsulation under that KMS need.
 pub struct KmsTables {
@@ -21,33 +21,27 @@ impl KmsTables {
         &self.public_key
     }
 
-    /// Encapsulates a secret to an identity of at most 128 octets (RFC 6508 section 6.2.1).
+    /// Encapsulates a secret to an identity of at most 128 octets (RFC 6508 section 6.2.1). [`Error::IdentityLength`];
+    /// [`Error::IdentityWithoutKey`] where Z was made to be the opposite of the identity's point.
     pub fn encapsulate(&self, id: &[u8], ssv: &SharedSecret) -> Result<Encapsulation, Error> {
-        let mut r = hash::to_scalar(ssv.as_bytes(), id);
+        let r = Zeroizing::new(hash::to_scalar(ssv.as_bytes(), id));
         let point = self.commitment(id, &r)?;
-        let mut value = parameters::pairing_generator().power(&r);
-        let mut w = value.representative();
-        let h = xor(ssv.as_bytes(), &hash::to_mask(&w));
-        r.zeroize();
-        value.zeroize();
-        w.zeroize();
-        Ok(Encapsulation { r: point, h })
+        let value = Zeroizing::new(generator_powers().power(&r));
+        let w = Zeroizing::new(value.representative());
+        Ok(Encapsulation { r: point, h: xor(ssv.as_bytes(), &hash::to_mask(&w)) })
     }
 
     /// R = `[r]([b]P + Z)`, as `[r b]P + [r]Z`, in which both points are fixed.
     pub(super) fn commitment(&self, id: &[u8], r: &Scalar) -> Result<Affine, Error> {
-        let mut r_b = *r * identity::to_scalar(id)?;
-        let mut sum = FixedBase::multiply_sum([(parameters::generator(), &r_b), (&self.z, r)]);
-        let point = sum.to_affine();
-        r_b.zeroize();
-        sum.zeroize();
-        Ok(point)
+        let r_b = Zeroizing::new(*r * identity::to_scalar(id)?);
+        let sum = Zeroizing::new(FixedBase::multiply_sum([(generator_multiples(), &r_b), (&self.z, r)]));
+        sum.to_affine().ok_or(Error::IdentityWithoutKey)
     }
 
     /// `[b]P + Z`, the public point of an identity.
-    pub(super) fn identity_point(&self, id: &[u8]) -> Result<Projective, Error> {
-        let b = identity::to_scalar(id)?;
-        Ok(parameters::generator().multiply(&b).add_affine(&self.public_key.point))
+    pub(super) fn identity_point(&self, id: &[u8]) -> Result<Affine, Error> {
+        let multiple = generator_multiples().multiply(&identity::to_scalar(id)?);
+        multiple.add_affine(&self.public_key.point).to_affine().ok_or(Error::IdentityWithoutKey)
     }
 }
 

@@ -2,12 +2,13 @@ use core::fmt;
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{Error, MASTER_SECRET_LEN, PublicKey, ReceiverSecretKey, identity, parameters};
-use crate::arith::supersingular::Scalar;
+use super::{Error, MASTER_SECRET_LEN, PublicKey, ReceiverSecretKey, identity};
+use crate::arith::supersingular::{Affine, Scalar, generator_multiples};
 
 /// A KMS's master secret z, an integer between 2 and q - 1. Wiped on drop.
 pub struct MasterSecret {
     z: Scalar,
+    public_key: PublicKey,
 }
 
 impl MasterSecret {
@@ -29,11 +30,12 @@ impl MasterSecret {
         if bytes.len() != MASTER_SECRET_LEN {
             return Err(Error::MasterSecretLength(bytes.len()));
         }
-        let z = Scalar::from_be_bytes(bytes).ok_or(Error::MasterSecretRange)?;
-        if z == Scalar::ZERO || z == Scalar::ONE {
-            return Err(Error::MasterSecretRange);
+        let z = Zeroizing::new(Scalar::from_be_bytes(bytes).ok_or(Error::MasterSecretRange)?);
+        let multiple = Zeroizing::new(generator_multiples().multiply(&z));
+        match multiple.to_affine() {
+            Some(point) if point != Affine::generator() => Ok(MasterSecret { z: *z, public_key: PublicKey { point } }),
+            _ => Err(Error::MasterSecretRange),
         }
-        Ok(MasterSecret { z })
     }
 
     /// The integer as 128 octets, big-endian.
@@ -45,22 +47,14 @@ impl MasterSecret {
 
     /// Z = `[z]P`.
     pub fn public_key(&self) -> PublicKey {
-        PublicKey { point: parameters::generator().multiply(&self.z).to_affine() }
+        self.public_key.clone()
     }
 
     /// The receiver secret key `[(b + z)^-1]P` of an identity of at most 128 octets (RFC 6508 section 6.1.1).
     pub fn extract(&self, id: &[u8]) -> Result<ReceiverSecretKey, Error> {
-        let mut sum = identity::to_scalar(id)? + self.z;
-        if sum == Scalar::ZERO {
-            return Err(Error::IdentityWithoutKey);
-        }
-        let mut inverse = sum.invert();
-        let mut product = parameters::generator().multiply(&inverse);
-        let key = ReceiverSecretKey { point: product.to_affine() };
-        sum.zeroize();
-        inverse.zeroize();
-        product.zeroize();
-        Ok(key)
+        let inverse = Zeroizing::new(Zeroizing::new(identity::to_scalar(id)? + self.z).invert());
+        let multiple = Zeroizing::new(generator_multiples().multiply(&inverse));
+        multiple.to_affine().map(|point| ReceiverSecretKey { point }).ok_or(Error::IdentityWithoutKey)
     }
 }
 

@@ -25,12 +25,12 @@ mod hash;
 mod identity;
 mod kms_tables;
 mod master_secret;
-mod parameters;
 mod public_key;
 mod receiver;
 mod selftest;
 mod shared_secret;
 
+pub use crate::arith::supersingular::PointError;
 pub use encapsulation::Encapsulation;
 pub use error::Error;
 pub use kms_tables::KmsTables;

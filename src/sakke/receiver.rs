@@ -29,9 +29,7 @@ impl ReceiverSecretKey {
     /// it ready for decapsulation.
     pub fn validate(self, id: &[u8], kms: &KmsTables) -> Result<ReceiverKey, Error> {
         let lines = MillerLines::new(&self.point).map_err(|_| Error::ReceiverSecretKey(PointError::NotInSubgroup))?;
-        let identity_point = kms.identity_point(id)?;
-        // Where b = -z the identity's point is infinity, which to_affine writes as (0, 0): no key pairs with it to g.
-        let valid = lines.pair(&identity_point.to_affine()).ct_eq(&PairingValue::generator());
+        let valid = lines.pair(&kms.identity_point(id)?).ct_eq(&PairingValue::generator());
         if !bool::from(valid) {
             return Err(Error::RskInvalid);
         }
@@ -39,7 +37,7 @@ impl ReceiverSecretKey {
     }
 }
 
-/// A validated receiver secret key with the lines of its pairing, 344 KiB. Wiped on drop.
+/// A validated receiver secret key with the lines of its pairing, 343 KiB. Wiped on drop.
 pub struct ReceiverKey {
     rsk: ReceiverSecretKey,
     id: Vec<u8>,
@@ -50,15 +48,14 @@ impl ReceiverKey {
     /// Decapsulates (RFC 6508 section 6.2.2). [`Error::DecapsulationFailed`] where the encapsulation is for another
     /// identity or KMS, or was altered in any bit.
     pub fn decapsulate(&self, kms: &KmsTables, encapsulation: &Encapsulation) -> Result<SharedSecret, Error> {
-        let mut value = self.lines.pair(&encapsulation.r);
-        let mut w = value.representative();
+        let value = Zeroizing::new(self.lines.pair(&encapsulation.r));
+        let w = Zeroizing::new(value.representative());
         let ssv = SharedSecret::new(xor(&encapsulation.h, &hash::to_mask(&w)));
-        let mut r = hash::to_scalar(ssv.as_bytes(), &self.id);
-        let commitment = kms.commitment(&self.id, &r);
-        value.zeroize();
-        w.zeroize();
-        r.zeroize();
-        if bool::from(commitment?.ct_eq(&encapsulation.r)) { Ok(ssv) } else { Err(Error::DecapsulationFailed) }
+        let r = Zeroizing::new(hash::to_scalar(ssv.as_bytes(), &self.id));
+        match kms.commitment(&self.id, &r) {
+            Ok(point) if bool::from(point.ct_eq(&encapsulation.r)) => Ok(ssv),
+            _ => Err(Error::DecapsulationFailed),
+        }
     }
 
     /// The key that was validated.

@@ -1,96 +1,188 @@
+//! The values of RFC 6509 Appendix A and RFC 6508 Appendix A, computed by the running program.
+
+use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Encapsulation, Error, KmsTables, MasterSecret, PublicKey, ReceiverSecretKey, SharedSecret, hash};
-use crate::arith::supersingular::{Affine, FixedBase, Fp, MillerLines, PairingValue, Scalar};
+use super::{Encapsulation, KmsTables, MasterSecret, PublicKey, ReceiverSecretKey, SharedSecret, hash};
+use crate::arith::supersingular::{
+    Affine, FixedBase, Fp, MillerLines, PairingValue, Scalar, generator_multiples, generator_powers,
+};
+use crate::arith::{Modulus, Residue};
 use crate::vectors::Vectors;
 
 const PARAMETERS: Vectors = Vectors::new(include_str!("../../vectors/rfc6509-parameter-set-1.txt"));
 const EXAMPLE: Vectors = Vectors::new(include_str!("../../vectors/rfc6508-sakke.txt"));
 
-/// Recomputes every value of RFC 6509 Appendix A and RFC 6508 Appendix A. Each value's name, and whether it came out.
+type Check = (&'static str, fn(Vectors) -> Option<bool>);
+
+/// What is checked of the parameter set, and whether it holds on this machine.
+const PARAMETER_CHECKS: [Check; 6] = [
+    ("RFC 6509 A: p is the characteristic", characteristic),
+    ("RFC 6509 A: q is the order, and 4 q = p + 1", order),
+    ("RFC 6509 A: P", generator),
+    ("RFC 6509 A: q P is infinity", generator_order),
+    ("RFC 6509 A: g", pairing_generator),
+    ("RFC 6509 A: g = <P, P>", pairing_of_generator),
+];
+
+/// The same of the example.
+const EXAMPLE_CHECKS: [Check; 9] = [
+    ("RFC 6508 A: Z = [z]P", public_key),
+    ("RFC 6508 A: RSK from z", extraction),
+    ("RFC 6508 A: the RSK is valid", validation),
+    ("RFC 6508 A: r from SSV", randomness),
+    ("RFC 6508 A: R = [r]([b]P + Z)", commitment),
+    ("RFC 6508 A: g^r", power),
+    ("RFC 6508 A: H", mask),
+    ("RFC 6508 A: encapsulated data", encapsulation),
+    ("RFC 6508 A: SSV from the encapsulated data", decapsulation),
+];
+
+/// Computes every value of both appendices again: the name of each check, and whether it passed.
 pub fn selftest() -> Vec<(&'static str, bool)> {
-    let mut results = parameters();
-    results.extend(example());
-    results
+    let parameters = PARAMETER_CHECKS.iter().map(|&(name, check)| (name, check(PARAMETERS) == Some(true)));
+    let example = EXAMPLE_CHECKS.iter().map(|&(name, check)| (name, check(EXAMPLE) == Some(true)));
+    parameters.chain(example).collect()
 }
 
-fn parameters() -> Vec<(&'static str, bool)> {
-    let generator = Affine::generator().to_bytes();
-    let minus_one = |octets: &[u8]| Fp::from_be_bytes_mod(octets).map(|value| value + Fp::ONE);
-    let quarter = |octets: &[u8]| Scalar::from_be_bytes_mod(octets);
-    let pairing = MillerLines::new(&Affine::generator()).map(|lines| lines.pair(&Affine::generator()));
-    let is = |name, value: Option<&[u8]>| value.is_some() && value == PARAMETERS.get(name).as_deref();
-    alloc::vec![
-        // p and q are 0 modulo themselves, and p + 1 = 4 q.
-        ("RFC 6509 p", PARAMETERS.get("p").is_some_and(|p| minus_one(&p) == Some(Fp::ONE))),
-        (
-            "RFC 6509 q",
-            PARAMETERS.get("q").is_some_and(|q| {
-                quarter(&q) == Some(Scalar::ZERO)
-                    && Fp::from_be_bytes(&q).is_some_and(|q| q.double().double() == Fp::ONE)
-            }),
-        ),
-        ("RFC 6509 Px", is("Px", generator.get(1..129))),
-        ("RFC 6509 Py", is("Py", generator.get(129..))),
-        ("RFC 6509 g", is("g", Some(&octets(&PairingValue::generator().representative())))),
-        (
-            "RFC 6509 <P, P>",
-            is("g", pairing.ok().map(|value| octets(&value.representative())).as_ref().map(|g| &g[..]))
-        ),
-    ]
+fn characteristic(vectors: Vectors) -> Option<bool> {
+    Some(Fp::from_be_bytes_mod(&vectors.get("p")?)? == Fp::ZERO && Fp::from_be_bytes(&vectors.get("p")?).is_none())
 }
 
-fn example() -> Vec<(&'static str, bool)> {
-    let is = |name, value: &[u8]| EXAMPLE.get(name).as_deref() == Some(value);
-    let failed = |_: Error| false;
-    let Some(inputs) = Inputs::read() else { return alloc::vec![("RFC 6508 inputs", false)] };
-    let Inputs { id, master, ssv } = inputs;
-    let kms = KmsTables::new(&master.public_key());
-    let r = hash::to_scalar(ssv.as_bytes(), &id);
-    let g_to_r = crate::arith::supersingular::FixedBasePower::new(&PairingValue::generator()).power(&r);
-    let commitment = kms.identity_point(&id).map(|point| FixedBase::new(&point.to_affine()).multiply(&r).to_affine());
-    let encapsulation = kms.encapsulate(&id, &ssv);
-    let decapsulated = || -> Result<bool, Error> {
-        let rsk = EXAMPLE.get("RSK").unwrap_or_default();
-        let receiver = ReceiverSecretKey::from_bytes(&rsk)?.validate(&id, &kms)?;
-        let sed = Encapsulation::from_bytes(&EXAMPLE.get("SED").unwrap_or_default())?;
-        receiver.decapsulate(&kms, &sed).map(|opened| opened.as_bytes() == ssv.as_bytes())
-    };
-    alloc::vec![
-        ("RFC 6508 z", is("z", &master.to_bytes()[..])),
-        ("RFC 6508 Z", is("Z", &master.public_key().to_bytes())),
-        (
-            "RFC 6508 Z is accepted",
-            PublicKey::from_bytes(&EXAMPLE.get("Z").unwrap_or_default()) == Ok(master.public_key())
-        ),
-        ("RFC 6508 RSK", master.extract(&id).map_or_else(failed, |rsk| is("RSK", &rsk.to_bytes()[..]))),
-        ("RFC 6508 r", is("r", &octets(&r))),
-        ("RFC 6508 R", commitment.map_or_else(failed, |point| is("R_bS", &point.to_bytes()))),
-        ("RFC 6508 g^r", is("g_pow_r", &octets(&g_to_r.representative()))),
-        ("RFC 6508 H", encapsulation.as_ref().is_ok_and(|sed| is("H", &sed.h))),
-        ("RFC 6508 encapsulated data", encapsulation.is_ok_and(|sed| is("SED", &sed.to_bytes()))),
-        ("RFC 6508 SSV", decapsulated().unwrap_or(false)),
-    ]
+fn order(vectors: Vectors) -> Option<bool> {
+    let q = vectors.get("q")?;
+    let quadruple = Fp::from_be_bytes(&q)?.double().double();
+    Some(Scalar::from_be_bytes_mod(&q)? == Scalar::ZERO && quadruple == Fp::ONE)
 }
 
-struct Inputs {
-    id: Vec<u8>,
-    master: MasterSecret,
-    ssv: SharedSecret,
+fn generator(vectors: Vectors) -> Option<bool> {
+    let point = Affine::generator().to_bytes();
+    let (x, y) = point.split_first()?.1.split_at(Fp::BYTES);
+    Some(x == vectors.get("Px")? && y == vectors.get("Py")?)
 }
 
-impl Inputs {
-    fn read() -> Option<Inputs> {
-        Some(Inputs {
-            id: EXAMPLE.get("id")?,
-            master: MasterSecret::from_bytes(&EXAMPLE.get("z")?).ok()?,
-            ssv: SharedSecret::new(EXAMPLE.get("SSV")?.try_into().ok()?),
-        })
-    }
+fn generator_order(vectors: Vectors) -> Option<bool> {
+    let point = [vec![4], vectors.get("Px")?, vectors.get("Py")?].concat();
+    Some(Affine::from_bytes(&point).ok()?.check_subgroup_vartime().is_ok())
 }
 
-fn octets<M: crate::arith::Modulus<16>>(value: &crate::arith::Residue<M, 16>) -> [u8; 128] {
+fn pairing_generator(vectors: Vectors) -> Option<bool> {
+    Some(octets(&PairingValue::generator().representative())[..] == vectors.get("g")?)
+}
+
+fn pairing_of_generator(vectors: Vectors) -> Option<bool> {
+    let value = MillerLines::new(&Affine::generator()).ok()?.pair(&Affine::generator());
+    Some(octets(&value.representative())[..] == vectors.get("g")?)
+}
+
+fn public_key(vectors: Vectors) -> Option<bool> {
+    Some(master_secret(vectors)?.public_key() == given_public_key(vectors)?)
+}
+
+fn extraction(vectors: Vectors) -> Option<bool> {
+    let rsk = master_secret(vectors)?.extract(&vectors.get("id")?).ok()?;
+    Some(rsk.to_bytes()[..] == vectors.get("RSK")?)
+}
+
+fn validation(vectors: Vectors) -> Option<bool> {
+    let rsk = ReceiverSecretKey::from_bytes(&vectors.get("RSK")?).ok()?;
+    Some(rsk.validate(&vectors.get("id")?, &kms(vectors)?).is_ok())
+}
+
+fn randomness(vectors: Vectors) -> Option<bool> {
+    Some(octets(&hash::to_scalar(&vectors.get("SSV")?, &vectors.get("id")?))[..] == vectors.get("r")?)
+}
+
+/// By another way than encapsulation takes, through a table for the identity's point.
+fn commitment(vectors: Vectors) -> Option<bool> {
+    let b = Scalar::from_be_bytes(&vectors.get("id")?)?;
+    let z = given_public_key(vectors)?;
+    let identity_point = generator_multiples().multiply(&b).add_affine(&z.point).to_affine()?;
+    let r = Scalar::from_be_bytes(&vectors.get("r")?)?;
+    Some(FixedBase::new(&identity_point).multiply(&r).to_affine()?.to_bytes()[..] == vectors.get("R_bS")?)
+}
+
+fn power(vectors: Vectors) -> Option<bool> {
+    let value = generator_powers().power(&Scalar::from_be_bytes(&vectors.get("r")?)?);
+    Some(octets(&value.representative())[..] == vectors.get("g_pow_r")?)
+}
+
+fn mask(vectors: Vectors) -> Option<bool> {
+    let g_to_r = Fp::from_be_bytes(&vectors.get("g_pow_r")?)?;
+    let ssv = shared_secret(vectors)?;
+    let masked = super::kms_tables::xor(ssv.as_bytes(), &hash::to_mask(&g_to_r));
+    Some(masked[..] == vectors.get("H")?)
+}
+
+fn encapsulation(vectors: Vectors) -> Option<bool> {
+    let sed = kms(vectors)?.encapsulate(&vectors.get("id")?, &shared_secret(vectors)?).ok()?;
+    Some(sed.to_bytes()[..] == vectors.get("SED")?)
+}
+
+fn decapsulation(vectors: Vectors) -> Option<bool> {
+    let kms = kms(vectors)?;
+    let rsk = ReceiverSecretKey::from_bytes(&vectors.get("RSK")?).ok()?;
+    let receiver = rsk.validate(&vectors.get("id")?, &kms).ok()?;
+    let opened = receiver.decapsulate(&kms, &Encapsulation::from_bytes(&vectors.get("SED")?).ok()?).ok()?;
+    Some(opened.as_bytes()[..] == vectors.get("SSV")?)
+}
+
+fn master_secret(vectors: Vectors) -> Option<MasterSecret> {
+    MasterSecret::from_bytes(&vectors.get("z")?).ok()
+}
+
+fn given_public_key(vectors: Vectors) -> Option<PublicKey> {
+    PublicKey::from_bytes(&vectors.get("Z")?).ok()
+}
+
+fn kms(vectors: Vectors) -> Option<KmsTables> {
+    given_public_key(vectors).map(|key| KmsTables::new(&key))
+}
+
+fn shared_secret(vectors: Vectors) -> Option<SharedSecret> {
+    Some(SharedSecret::new(vectors.get("SSV")?.try_into().ok()?))
+}
+
+fn octets<M: Modulus<16>>(value: &Residue<M, 16>) -> [u8; 128] {
     let mut out = [0; 128];
     value.write_be_bytes(&mut out);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_of_the_appendices_is_reproduced() {
+        for (name, passed) in selftest() {
+            assert!(passed, "{name}");
+        }
+    }
+
+    #[test]
+    fn no_check_passes_without_its_vectors() {
+        for (name, check) in PARAMETER_CHECKS.iter().chain(&EXAMPLE_CHECKS) {
+            assert_eq!(check(Vectors::new("")), None, "{name}");
+        }
+    }
+
+    /// Each value of the files is looked at: altering it fails at least one check.
+    #[test]
+    fn every_vector_matters() {
+        for (vectors, checks) in [(PARAMETERS, &PARAMETER_CHECKS[..]), (EXAMPLE, &EXAMPLE_CHECKS[..])] {
+            for (altered_name, _) in vectors.entries() {
+                let text: String = vectors
+                    .entries()
+                    .map(|(name, hex)| match hex.split_at(hex.len() - 1) {
+                        (start, "0") if name == altered_name => format!("{name} = {start}1\n"),
+                        (start, _) if name == altered_name => format!("{name} = {start}0\n"),
+                        _ => format!("{name} = {hex}\n"),
+                    })
+                    .collect();
+                let altered = Vectors::new(Box::leak(text.into_boxed_str()));
+                assert!(checks.iter().any(|(_, check)| check(altered) != Some(true)), "{altered_name}");
+            }
+        }
+    }
 }

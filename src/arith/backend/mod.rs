@@ -1,9 +1,10 @@
 //! The same operations for different processors.
 //!
-//! A backend supplies modular multiplication and squaring in Montgomery form; everything above is written once.
-//! Which one runs is decided when the process first asks, from what the processor has, and can be forced by name.
+//! Code above `arith` builds tables and lines (`FixedBase`, `FixedBasePower`, `MillerLines`, `OddMultiples`) and calls
+//! their operations. What these hold and how they loop belongs to a backend, so nothing above learns which one runs.
 
 pub(super) mod portable;
+pub(super) mod portable_p256;
 
 /// One implementation of the arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

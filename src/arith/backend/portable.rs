@@ -1,4 +1,4 @@
-//! Montgomery arithmetic on 64-bit limbs, least significant first, in plain Rust.
+//! Arithmetic on 64-bit limbs, least significant first, in plain Rust.
 //!
 //! With R = 2^(64 N), the product of a and b is a b / R mod m. Inputs may be any N-limb numbers as long as one of them
 //! is below m; the result is below m. No branch, index or shift depends on a value.
@@ -64,15 +64,9 @@ pub(in crate::arith) fn multiply_two<const N: usize>(
     // The result is below 2 m²/R + m, less than 3 m.
     let (reduced, borrow) = subtract_with_borrow(&t, m);
     let (high, negative) = top.overflowing_sub(u64::from(borrow));
-    let keep = u64::from(negative).wrapping_neg();
+    let keep = mask(negative);
     let once = core::array::from_fn(|i| reduced[i] ^ (keep & (reduced[i] ^ t[i])));
     subtract_modulus_once(&once, (high & !keep) != 0, m)
-}
-
-/// a² / R mod m.
-#[inline]
-pub(in crate::arith) fn square<const N: usize>(a: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N] {
-    multiply(a, a, m, n0)
 }
 
 /// a + b mod m, for a and b below m.
@@ -86,8 +80,8 @@ pub(in crate::arith) fn add<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64
 #[inline]
 pub(in crate::arith) fn subtract<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
     let (difference, borrow) = subtract_with_borrow(a, b);
-    let mask = u64::from(borrow).wrapping_neg();
-    let (sum, _) = add_with_carry(&difference, &m.map(|limb| limb & mask));
+    let keep = mask(borrow);
+    let (sum, _) = add_with_carry(&difference, &m.map(|limb| limb & keep));
     sum
 }
 
@@ -117,9 +111,15 @@ fn add_with_carry<const N: usize>(a: &[u64; N], b: &[u64; N]) -> ([u64; N], bool
 #[inline]
 pub(in crate::arith) fn subtract_modulus_once<const N: usize>(t: &[u64; N], carry: bool, m: &[u64; N]) -> [u64; N] {
     let (mut reduced, borrow) = subtract_with_borrow(t, m);
-    let keep = u64::from(borrow & !carry).wrapping_neg();
+    let keep = mask(borrow & !carry);
     for i in 0..N {
         reduced[i] ^= keep & (reduced[i] ^ t[i]);
     }
     reduced
+}
+
+/// All ones if `bit`, otherwise 0. An optimiser that saw that these are the only values would branch on the bit.
+#[inline(always)]
+pub(in crate::arith) fn mask(bit: bool) -> u64 {
+    core::hint::black_box(u64::from(bit)).wrapping_neg()
 }

@@ -9,7 +9,7 @@
 //! 0 or at least 2^(5 i) in size, so S = ±D only where both are 0, which is dealt with apart. S = ±D modulo q without
 //! S = ±D needs |S| + |D| >= q, which only the last window reaches: there D is 2^255 or 2^256 and S = k - D for the scalar
 //! k. S = -D modulo q makes k a multiple of q, but 0 < k < q. S = D modulo q makes S = D - q, which for D = 2^255 is
-//! below -2^254, and for D = 2^256 makes k = 2^257 - q > q.
+//! below -2^254, and for D = 2^256 makes k = 2^257 - q > q; D - 2q is smaller than any S.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

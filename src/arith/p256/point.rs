@@ -1,13 +1,12 @@
 //! Points of P-256.
 
-use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroize;
 
 use super::field::{BYTES, Fp, LIMBS};
-use crate::arith::residue::{Residue, invert_all};
+use crate::arith::residue::invert_all;
 
 /// Octets of the uncompressed encoding 04 || x || y, the only one that RFC 6507 section 3.3 uses.
 pub const UNCOMPRESSED_LEN: usize = 1 + 2 * BYTES;
@@ -222,7 +221,7 @@ impl Jacobian {
     pub(super) fn to_affine_all(points: &[Jacobian]) -> Vec<Affine> {
         debug_assert!(points.iter().all(|point| !bool::from(point.is_infinity())));
         let mut inverses: Vec<Fp> = points.iter().map(|point| point.z).collect();
-        invert_all(&mut inverses, &mut vec![Residue::ZERO; points.len()]);
+        invert_all(&mut inverses);
         points.iter().zip(inverses).map(|(point, inverse)| point.scale(inverse)).collect()
     }
 

@@ -10,6 +10,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use zeroize::{Zeroize, Zeroizing};
 
 use super::field::{Fp, LIMBS, Q, Scalar};
 use super::point::{Affine, Projective};
@@ -94,9 +95,9 @@ impl Comb {
 
     /// The signs of the scalar, or of the scalar plus q if it is even. (k + 2^SIGNS - 1) / 2 has the signs as bits.
     pub(super) fn recode(scalar: &Scalar) -> Comb {
-        let limbs = scalar.to_limbs();
+        let limbs = Zeroizing::new(scalar.to_limbs());
         let even = ((limbs[0] & 1) ^ 1).wrapping_neg();
-        let mut odd = [0; LIMBS + 1];
+        let mut odd = Zeroizing::new([0; LIMBS + 1]);
         let mut carry = 0;
         for i in 0..LIMBS {
             let wide = u128::from(limbs[i]) + u128::from(Q::LIMBS[i] & even) + carry;
@@ -152,6 +153,12 @@ impl Comb {
             }
             give(&table);
         }
+    }
+}
+
+impl Drop for Comb {
+    fn drop(&mut self) {
+        self.signs.zeroize();
     }
 }
 

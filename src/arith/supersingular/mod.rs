@@ -5,12 +5,14 @@
 
 mod field;
 mod fixed_base;
+mod generator;
 mod pairing;
 mod pairing_value;
 mod point;
 
 pub use field::{BYTES, Fp, Scalar};
 pub use fixed_base::FixedBase;
+pub use generator::{generator_multiples, generator_powers};
 pub use pairing::{MillerLines, NotInSubgroup};
 pub use pairing_value::{FixedBasePower, PairingValue};
 pub use point::{Affine, PointError, Projective, UNCOMPRESSED_LEN};

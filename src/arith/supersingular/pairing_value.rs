@@ -1,7 +1,6 @@
 //! The target group of the pairing: F_p2* / F_p*, with F_p2 = F_p(i), i² = -1.
 
 use alloc::boxed::Box;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
@@ -88,7 +87,7 @@ impl FixedBasePower {
             |table| entries.extend_from_slice(table),
         );
         let mut re: Vec<Fp> = entries.iter().map(|value: &PairingValue| value.re).collect();
-        invert_all(&mut re, &mut vec![Fp::ZERO; entries.len()]);
+        invert_all(&mut re);
         FixedBasePower { entries: entries.iter().zip(re).map(|(value, inverse)| value.im * inverse).collect() }
     }
 
@@ -119,7 +118,7 @@ impl ConstantTimeEq for PairingValue {
 }
 
 impl PairingValue {
-    /// Whether both coordinates are 0, which a Miller loop gives for points outside the subgroup.
+    /// Whether both coordinates are 0, which is no element.
     fn is_degenerate(&self) -> Choice {
         self.re.is_zero() & self.im.is_zero()
     }

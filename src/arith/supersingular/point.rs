@@ -6,7 +6,6 @@ use zeroize::Zeroize;
 
 use super::field::{BYTES, Fp, Q};
 use crate::arith::residue::{Modulus, Residue, invert_all};
-use alloc::vec;
 use alloc::vec::Vec;
 
 /// Octets of the uncompressed encoding 04 || x || y, the only one that RFC 6508 section 4 uses.
@@ -14,6 +13,8 @@ pub const UNCOMPRESSED_LEN: usize = 1 + 2 * BYTES;
 
 /// The tag octet of an uncompressed point.
 const UNCOMPRESSED: u8 = 4;
+/// The whole encoding of the point at infinity.
+const INFINITY: u8 = 0;
 
 /// A finite point of E.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,9 +29,13 @@ pub enum PointError {
     /// The encoding has the wrong number of octets.
     #[error("a point has {UNCOMPRESSED_LEN} octets, found {0}")]
     Length(usize),
-    /// The first octet is not 04: compressed, hybrid and infinity encodings are not used by RFC 6508.
-    #[error("a point starts with octet 04 (uncompressed), found {0:02x}")]
-    Form(u8),
+    /// The point at infinity, 00.
+    #[error("the point is infinity")]
+    Infinity,
+    /// The first octet is not 04: RFC 6508 uses neither compressed nor hybrid encodings. (What it is instead is not said,
+    /// since the point may be a secret key.)
+    #[error("the point does not start with octet 04 (uncompressed)")]
+    Form,
     /// A coordinate is not below p.
     #[error("a coordinate of the point is not below the field's characteristic")]
     NotReduced,
@@ -54,12 +59,15 @@ impl Affine {
     /// A point of E from 04 || x || y. Checks length, form, range, curve equation and that the order is not 1, 2 or 4;
     /// [`Affine::check_subgroup_vartime`] excludes what remains.
     pub fn from_bytes(bytes: &[u8]) -> Result<Affine, PointError> {
+        if bytes == [INFINITY] {
+            return Err(PointError::Infinity);
+        }
         if bytes.len() != UNCOMPRESSED_LEN {
             return Err(PointError::Length(bytes.len()));
         }
         let (form, coordinates) = bytes.split_at(1);
         if form != [UNCOMPRESSED] {
-            return Err(PointError::Form(form.first().copied().unwrap_or_default()));
+            return Err(PointError::Form);
         }
         let (x, y) = coordinates.split_at(BYTES);
         let x = Fp::from_be_bytes(x).ok_or(PointError::NotReduced)?;
@@ -171,16 +179,17 @@ impl Projective {
         Projective { x: self.x, y: -self.y, z: self.z }
     }
 
-    /// The finite point that this is. (0, 0), which is not in the subgroup, stands for the identity.
-    pub fn to_affine(&self) -> Affine {
+    /// The finite point that this is; `None` for the identity, which alone is revealed.
+    pub fn to_affine(&self) -> Option<Affine> {
         let z_inverse = self.z.invert();
-        Affine { x: self.x * z_inverse, y: self.y * z_inverse }
+        let point = Affine { x: self.x * z_inverse, y: self.y * z_inverse };
+        (!bool::from(self.z.is_zero())).then_some(point)
     }
 
-    /// The finite points that these are, with one inversion.
+    /// The finite points that these are, with one inversion. None may be the identity.
     pub fn to_affine_all(points: &[Projective]) -> Vec<Affine> {
         let mut inverses: Vec<Fp> = points.iter().map(|point| point.z).collect();
-        invert_all(&mut inverses, &mut vec![Fp::ZERO; points.len()]);
+        invert_all(&mut inverses);
         points.iter().zip(inverses).map(|(point, z)| Affine { x: point.x * z, y: point.y * z }).collect()
     }
 }

@@ -30,7 +30,7 @@ fn point(affine: &Affine) -> Point {
 }
 
 fn reference_point(projective: &Projective) -> Point {
-    if bool::from(projective.is_identity()) { None } else { point(&projective.to_affine()) }
+    if bool::from(projective.is_identity()) { None } else { point(&projective.to_affine().unwrap()) }
 }
 
 fn reference_add(a: &Point, b: &Point) -> Point {
@@ -100,7 +100,7 @@ fn addition_is_complete_on_the_subgroup() {
     let a = GENERATOR.multiply(&Scalar::from_u64(5));
     let opposite = a.negate();
     let identity = Projective::IDENTITY;
-    let finite = a.to_affine();
+    let finite = a.to_affine().unwrap();
     assert_eq!(reference_point(&a.add(&opposite)), None);
     assert_eq!(reference_point(&a.add_affine(&finite.negate())), None);
     assert_eq!(reference_point(&a.add(&identity)), point(&finite));
@@ -115,12 +115,11 @@ fn addition_is_complete_on_the_subgroup() {
 
 #[test]
 fn many_points_become_affine_with_one_inversion() {
-    let points: Vec<Projective> = (0..4).map(|k| GENERATOR.multiply(&Scalar::from_u64(k))).collect();
-    let affine = Projective::to_affine_all(&points);
-    assert_eq!(affine[0].to_bytes()[1..], [0; 256], "the identity is written as (0, 0)");
-    for (one, all) in points.iter().zip(&affine) {
-        assert_eq!(one.to_affine(), *all);
+    let points: Vec<Projective> = (1..5).map(|k| GENERATOR.multiply(&Scalar::from_u64(k))).collect();
+    for (one, all) in points.iter().zip(Projective::to_affine_all(&points)) {
+        assert_eq!(one.to_affine(), Some(all));
     }
+    assert_eq!(Projective::IDENTITY.to_affine(), None);
 }
 
 #[test]
@@ -150,6 +149,25 @@ fn the_subgroup_is_told_from_the_rest_of_the_curve() {
         assert_eq!(MillerLines::new(&candidate).is_ok(), expected);
     }
     assert!(outside > 3, "three of four points of the curve are outside the subgroup");
+}
+
+/// Both subgroup checks stand on their own: they refuse points of order 2 and 4, which reading excludes.
+#[test]
+fn small_orders_are_outside_the_subgroup() {
+    let p = &*CHARACTERISTIC;
+    // A square root of -3 is (-3)^((p + 1) / 4); of the two, one is the x of points of order 4, whose y² is -6x.
+    let root = (p - 3u32).modpow(&((p + 1u32) >> 2), p);
+    let order_4 = [root.clone(), p - root].into_iter().find_map(|x| {
+        let square = (p - &x * 6u32 % p) % p;
+        let y = square.modpow(&((p + 1u32) >> 2), p);
+        (&y * &y % p == square).then_some((x, y))
+    });
+    for (x, y) in [(BigUint::ZERO, BigUint::ZERO), order_4.unwrap()] {
+        let coordinate = |value: &BigUint| Fp::from_be_bytes(&value.to_bytes_be()).unwrap();
+        let small = Affine { x: coordinate(&x), y: coordinate(&y) };
+        assert_eq!(small.check_subgroup_vartime(), Err(PointError::NotInSubgroup));
+        assert_eq!(MillerLines::new(&small).err(), Some(NotInSubgroup));
+    }
 }
 
 #[test]
@@ -190,8 +208,8 @@ proptest! {
 
     #[test]
     fn sums_of_multiples_are_right(a in any_scalar(), b in any_scalar(), c in any_scalar()) {
-        let base = GENERATOR.multiply(&scalar(&c)).to_affine();
         prop_assume!(c != BigUint::ZERO);
+        let base = GENERATOR.multiply(&scalar(&c)).to_affine().unwrap();
         let table = FixedBase::new(&base);
         let sum = FixedBase::multiply_sum([(&GENERATOR, &scalar(&a)), (&table, &scalar(&b))]);
         let expected = (a + b * c) % &*ORDER;
@@ -201,8 +219,8 @@ proptest! {
     #[test]
     fn the_pairing_is_bilinear_and_symmetric(a in any_scalar(), b in any_scalar()) {
         prop_assume!(a != BigUint::ZERO && b != BigUint::ZERO);
-        let left = GENERATOR.multiply(&scalar(&a)).to_affine();
-        let right = GENERATOR.multiply(&scalar(&b)).to_affine();
+        let left = GENERATOR.multiply(&scalar(&a)).to_affine().unwrap();
+        let right = GENERATOR.multiply(&scalar(&b)).to_affine().unwrap();
         let value = MillerLines::new(&left).unwrap().pair(&right);
         let swapped = MillerLines::new(&right).unwrap().pair(&left);
         let powers = FixedBasePower::new(&PairingValue::generator());
