@@ -8,12 +8,11 @@
 use alloc::vec::Vec;
 use core::fmt;
 use subtle::{Choice, ConstantTimeEq};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::field::Fp;
 use super::pairing_value::PairingValue;
 use super::point::{Affine, order_digits};
-use crate::arith::residue::invert_all;
 
 /// The lines of Miller's loop for one point: 1372 lines, 343 KiB. Wiped on drop, since the point may be a secret key.
 pub struct MillerLines {
@@ -42,8 +41,7 @@ impl MillerLines {
             }
         }
         let in_subgroup = walk.ends_opposite(point);
-        let lines = walk.into_lines();
-        if bool::from(in_subgroup) { Ok(lines) } else { Err(NotInSubgroup) }
+        if bool::from(in_subgroup) { Ok(walk.into_lines()) } else { Err(NotInSubgroup) }
     }
 
     /// <A, B> for the prepared point A and a point B with y ≠ 0, in constant time.
@@ -88,59 +86,62 @@ struct Walk {
     x: Fp,
     y: Fp,
     z: Fp,
-    /// Numerators of slope and constant.
-    numerators: Vec<Line>,
-    denominators: Vec<Fp>,
+    fractions: Vec<Fraction>,
+}
+
+/// A line whose denominators are powers of Z before and after its step.
+struct Fraction {
+    /// The slope times the new Z.
+    slope: Fp,
+    /// The constant times the new Z, and in a doubling also times the square of the old Z.
+    constant: Fp,
+    /// The new Z divided by the old one.
+    factor: Fp,
 }
 
 impl Walk {
     fn new(point: &Affine) -> Walk {
-        let steps = steps().count();
-        Walk {
-            x: point.x,
-            y: point.y,
-            z: Fp::ONE,
-            numerators: Vec::with_capacity(steps),
-            denominators: Vec::with_capacity(steps),
-        }
+        Walk { x: point.x, y: point.y, z: Fp::ONE, fractions: Vec::with_capacity(steps().count()) }
     }
 
-    /// The tangent, and the doubled point ("dbl-2001-b" for a = -3): 6 multiplications and 5 squarings.
+    /// The tangent, and the doubled point (the formulas "dbl-2001-b" for a = -3, with 2YZ as such).
     fn double(&mut self) {
         let delta = self.z.square();
         let gamma = self.y.square();
         let beta = self.x * gamma;
         let slope = (self.x - delta) * (self.x + delta);
         let alpha = slope.double() + slope;
-        let z = (self.y + self.z).square() - gamma - delta;
-        self.push(alpha * delta, alpha * self.x - gamma.double(), z * delta);
+        let factor = self.y.double();
+        let constant = alpha * self.x - gamma.double();
+        self.push(Fraction { slope: alpha, constant, factor }, self.z * factor);
 
         let four_beta = beta.double().double();
         let x = alpha.square() - four_beta.double();
         let minus_eight_gamma = -gamma.double().double().double();
-        let y = Fp::sum_of_products(&alpha, &(four_beta - x), &gamma, &minus_eight_gamma);
-        (self.x, self.y, self.z) = (x, y, z);
+        self.y = Fp::sum_of_products(&alpha, &(four_beta - x), &gamma, &minus_eight_gamma);
+        self.x = x;
     }
 
-    /// The line through a finite point, and the sum: 10 multiplications and 3 squarings.
+    /// The line through a finite point, and the sum.
     fn add(&mut self, point: &Affine) {
         let zz = self.z.square();
         let h = point.x * zz - self.x;
         let theta = point.y * zz * self.z - self.y;
         let z = self.z * h;
-        self.push(theta, Fp::sum_of_products(&theta, &point.x, &-point.y, &z), z);
+        let constant = Fp::sum_of_products(&theta, &point.x, &-point.y, &z);
+        self.push(Fraction { slope: theta, constant, factor: h }, z);
 
         let hh = h.square();
         let hhh = h * hh;
         let v = self.x * hh;
         let x = theta.square() - hhh - v.double();
-        let y = Fp::sum_of_products(&theta, &(v - x), &-self.y, &hhh);
-        (self.x, self.y, self.z) = (x, y, z);
+        self.y = Fp::sum_of_products(&theta, &(v - x), &-self.y, &hhh);
+        self.x = x;
     }
 
-    fn push(&mut self, slope: Fp, constant: Fp, denominator: Fp) {
-        self.numerators.push(Line { slope, constant });
-        self.denominators.push(denominator);
+    fn push(&mut self, line: Fraction, new_z: Fp) {
+        self.fractions.push(line);
+        self.z = new_z;
     }
 
     /// Whether the running point is ± the given one, so that q of the latter is the identity. (The sign follows from q's
@@ -151,16 +152,22 @@ impl Walk {
         (last.x * zz).ct_eq(&self.x) & (last.y * zz * self.z).ct_eq(&self.y) & !self.z.is_zero()
     }
 
-    fn into_lines(mut self) -> MillerLines {
-        let mut inverses = core::mem::take(&mut self.denominators);
-        invert_all(&mut inverses);
-        let lines = self
-            .numerators
-            .iter()
-            .zip(&inverses)
-            .map(|(line, &inverse)| Line { slope: line.slope * inverse, constant: line.constant * inverse })
-            .collect();
-        inverses.zeroize();
+    /// Divides by the denominators. Their inverses follow from that of the last Z, going back factor by factor.
+    fn into_lines(self) -> MillerLines {
+        let mut lines = Vec::with_capacity(self.fractions.len());
+        let mut new_z_inverse = Zeroizing::new(self.z.invert());
+        let steps: Vec<Step> = steps().collect();
+        for (fraction, step) in self.fractions.iter().zip(steps).rev() {
+            let old_z_inverse = *new_z_inverse * fraction.factor;
+            let slope = fraction.slope * *new_z_inverse;
+            let mut constant = fraction.constant * *new_z_inverse;
+            if step == Step::Double {
+                constant *= old_z_inverse.square();
+            }
+            lines.push(Line { slope, constant });
+            *new_z_inverse = old_z_inverse;
+        }
+        lines.reverse();
         MillerLines { lines }
     }
 }
@@ -170,8 +177,11 @@ impl Drop for Walk {
         self.x.zeroize();
         self.y.zeroize();
         self.z.zeroize();
-        self.numerators.iter_mut().for_each(Line::wipe);
-        self.denominators.zeroize();
+        for fraction in &mut self.fractions {
+            fraction.slope.zeroize();
+            fraction.constant.zeroize();
+            fraction.factor.zeroize();
+        }
     }
 }
 
