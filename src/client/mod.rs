@@ -35,6 +35,8 @@ mod held_key;
 mod http;
 mod import;
 mod lock;
+#[cfg(feature = "srtp")]
+mod media;
 mod octets;
 mod offer;
 mod provision;
@@ -50,6 +52,8 @@ pub use error::Error;
 pub use held_key::HeldKey;
 pub use http::Transport;
 pub use import::import;
+#[cfg(feature = "srtp")]
+pub use media::{MediaError, MediaReceiver, MediaSender};
 pub use offer::{OfferRequest, Offered, offer};
 pub use provision::{ProvisionRequest, Provisioner};
 pub use report::{ImportReport, KeySetSummary, KmsSummary};

@@ -1,9 +1,9 @@
 use super::narrator::Narrator;
 use super::thief::{Denied, ask_for_keys};
-use super::voice::{self, PacketError};
+use super::voice;
 use super::world::{ALICE, BOB, CAROL, World};
 use crate::cli::failure::{Context, Failure};
-use mikey_sakke::client::{self, OfferRequest, Offered};
+use mikey_sakke::client::{self, MediaError, MediaReceiver, MediaSender, OfferRequest, Offered};
 use mikey_sakke::kms_protocol::ErrorCode;
 use mikey_sakke::mc::{self, CsId, KeyType, Service, Side};
 use std::time::{Duration, SystemTime};
@@ -49,11 +49,11 @@ fn on_the_message(narrator: &mut Narrator<'_>, world: &mut World, offered: &Offe
 fn on_the_voice(narrator: &mut Narrator<'_>, offered: &Offered) {
     let keys = offered.bundle.media_keys(CsId::private(Service::Mcptt, Side::Initiator));
     let forge = || {
-        let mut packet = voice::protect(voice::packet(), &keys)?;
+        let mut packet = MediaSender::new(&keys)?.protect(voice::packet())?;
         flip_a_bit(&mut packet, voice::RTP_HEADER.len());
-        voice::unprotect(packet, &keys)
+        MediaReceiver::new(&keys)?.unprotect(packet)
     };
-    narrator.attack("A bit of Alice's voice is flipped", forge, |error| matches!(error, PacketError::Forged));
+    narrator.attack("A bit of Alice's voice is flipped", forge, |error| matches!(error, MediaError::Forged));
 }
 
 fn at_the_kms(narrator: &mut Narrator<'_>, world: &World) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 use super::listener::shortened;
 use super::narrator::Narrator;
 use crate::cli::failure::Failure;
-use libsrtp::{MasterKey, ProtectionProfile, RecvSession, SendSession, SrtpError, StreamConfig};
+use mikey_sakke::client::{MediaReceiver, MediaSender};
 use mikey_sakke::mc::MediaKeys;
 use std::error::Error;
 
@@ -22,8 +22,8 @@ pub fn transmission(
     let name = format!("{from} says something: one SRTP packet, and {to} understands it");
     narrator.step(&name, || -> Result<(), Box<dyn Error>> {
         let clear = packet();
-        on_the_wire = protect(clear.clone(), sent_with)?;
-        let heard = unprotect(on_the_wire.clone(), received_with)?;
+        on_the_wire = MediaSender::new(sent_with)?.protect(clear.clone())?;
+        let heard = MediaReceiver::new(received_with)?.unprotect(on_the_wire.clone())?;
         if heard == clear { Ok(()) } else { Err("something else was heard".into()) }
     })?;
     narrator.detail("a listener hears", shortened(on_the_wire.get(RTP_HEADER.len()..).unwrap_or_default()));
@@ -33,43 +33,4 @@ pub fn transmission(
 /// A voice packet in clear (RFC 3550).
 pub fn packet() -> Vec<u8> {
     [RTP_HEADER.as_slice(), SPEECH].concat()
-}
-
-/// Why a packet was neither protected nor opened.
-#[derive(Debug, thiserror::Error)]
-pub enum PacketError {
-    /// It is not what its sender sent.
-    #[error("the packet's authentication tag is wrong")]
-    Forged,
-    /// SRTP cannot be used so.
-    #[error("SRTP: {0}")]
-    Srtp(SrtpError),
-}
-
-impl From<SrtpError> for PacketError {
-    fn from(error: SrtpError) -> Self {
-        match error {
-            SrtpError::Authentication => Self::Forged,
-            error => Self::Srtp(error),
-        }
-    }
-}
-
-/// The packet as SRTP, with the MKI that tells the receiver which key it needs (RFC 7714, AEAD_AES_128_GCM).
-pub fn protect(packet: Vec<u8>, keys: &MediaKeys) -> Result<Vec<u8>, PacketError> {
-    let mut session = SendSession::new();
-    session.add_stream(None, &config(keys))?;
-    Ok(session.rtp_protect_mki(packet, &Some(keys.mki.clone()))?)
-}
-
-/// The packet in clear again.
-pub fn unprotect(packet: Vec<u8>, keys: &MediaKeys) -> Result<Vec<u8>, PacketError> {
-    let mut session = RecvSession::new();
-    session.add_stream(None, &config(keys))?;
-    Ok(session.rtp_unprotect(packet)?)
-}
-
-fn config(keys: &MediaKeys) -> StreamConfig {
-    let master = MasterKey::new(&keys.master_key, &keys.master_salt, &Some(keys.mki.clone()));
-    StreamConfig::new(vec![master], &ProtectionProfile::AeadAes128Gcm, &ProtectionProfile::AeadAes128Gcm)
 }
