@@ -152,10 +152,12 @@ impl Config {
             "\
 # Configuration of a key management server. Paths are relative to this folder.
 
-# These four are part of every user's keys: a change makes all issued keys useless.
+# These three are part of every user's identity, and sealed with the master secrets: they cannot be changed.
 kms_uri = {kms_uri}
 key_period = {key_period}  # seconds
 key_offset = {key_offset}  # seconds after 1900-01-01T00:00:00Z
+
+# Domains that this KMS serves, as its certificate lists them.
 domains = [{domains}]
 
 [server]
