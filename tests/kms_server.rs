@@ -794,7 +794,31 @@ async fn the_log_tells_every_request_and_no_secret() {
     let forged = request_id(&response);
     refused(response, ErrorCode::InvalidToken).await;
 
+    let flood = format!("keyprov/{}", "%22".repeat(255));
+    let response = world.client.post(world.url(&flood)).send().await.unwrap();
+    let flooded = request_id(&response);
+    refused(response, ErrorCode::Unauthenticated).await;
+    let response = world.client.post(world.url(&format!("keyprov/{}", "%22".repeat(8000)))).send().await.unwrap();
+    let flooded_more = request_id(&response);
+    refused(response, ErrorCode::UnknownResource).await;
+    let long = "x".repeat(50_000);
+    let request = |user_uri: &str| world.request(user_uri, "init");
+    let mut quoted = Vec::new();
+    for (document, code) in [
+        (request(&format!("sip:{long}")), ErrorCode::MalformedDocument),
+        (KmsRequest { kms_uri: long.clone(), ..request(ALICE) }, ErrorCode::WrongKms),
+        (KmsRequest { client_req_url: world.url(&long), ..request(ALICE) }, ErrorCode::WrongRequestUrl),
+    ] {
+        let response = world.post_document("init", &token, &document).await;
+        quoted.push(request_id(&response));
+        assert!(refused(response, code).await.len() < 300);
+    }
+
     let log = String::from_utf8(LOG.lock().unwrap().clone()).unwrap();
+    for request_id in [&flooded, &flooded_more].into_iter().chain(&quoted) {
+        let line = log.lines().find(|line| line.contains(request_id)).unwrap();
+        assert!(line.len() < 1000, "{line}");
+    }
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let logged = |request_id: String| {
         let mut lines = lines.iter().filter(|line| line["fields"]["request_id"] == request_id.as_str());

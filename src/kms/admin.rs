@@ -5,7 +5,7 @@ use super::config::Config;
 use super::issue::{self, Grant};
 use super::store::{Counts, Store, User};
 use super::{Error, State, calendar};
-use crate::kms_protocol::resource::Resource;
+use crate::kms_protocol::resource::{MAX_USER_URI, Resource};
 use crate::kms_protocol::{KmsInit, KmsKeyProv, KmsMessage, KmsResponse, WriteOptions};
 use std::time::SystemTime;
 use time::OffsetDateTime;
@@ -154,7 +154,7 @@ fn document(
 /// A scheme, a colon and something, in the characters of RFC 3986: it is hashed into the UID as it stands.
 fn is_user_uri(uri: &str) -> bool {
     let Some((scheme, rest)) = uri.split_once(':') else { return false };
-    uri.len() <= 255
+    uri.len() <= MAX_USER_URI
         && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"+-.".contains(&octet))
         && !rest.is_empty()

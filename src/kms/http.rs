@@ -11,7 +11,7 @@ use super::{Error, State, admin, calendar};
 use crate::kms_protocol::resource::{self, Resource, UrlMatch, compare_request_url};
 use crate::kms_protocol::{
     self, ErrorCode, KmsCertCache, KmsError, KmsKeyProv, KmsMessage, KmsRequest, KmsResponse, Limits, MEDIA_TYPE,
-    WriteOptions,
+    WriteOptions, excerpt,
 };
 use crate::mikey::NtpTime;
 use axum::Router;
@@ -72,7 +72,7 @@ impl App {
         tracing::info!(
             request_id = exchange.request_id,
             peer = peer.map(|Peer(address)| address.to_string()),
-            resource = exchange.resource.as_ref().map(Resource::path),
+            resource = exchange.resource.as_ref().map(|resource| excerpt(&resource.path())),
             user = exchange.user_uri,
             status = status.as_u16(),
             code = outcome.as_ref().err().map(|refusal| refusal.code.number()),
@@ -97,6 +97,7 @@ impl App {
         let body = read_body(body, self.state.config.server.max_body).await?;
         let document = self.read_document(&parts.headers, &body)?;
         if let Some(document) = &document {
+            require_short(&document.user_uri)?;
             exchange.user_uri.clone_from(&document.user_uri);
             self.check_document(document, &identities, exchange)?;
         }
@@ -139,11 +140,12 @@ impl App {
     ) -> Result<(), Refusal> {
         let config = &self.state.config;
         if document.kms_uri != config.kms_uri {
-            let message = format!("KmsUri is {}, this is {}", document.kms_uri, config.kms_uri);
+            let message = format!("KmsUri is {}, this is {}", excerpt(&document.kms_uri), config.kms_uri);
             return Err(Refusal::new(ErrorCode::WrongKms, message));
         }
         if compare_request_url(&document.client_req_url, &exchange.request_url) == UrlMatch::Different {
-            let message = format!("ClientReqUrl is {}, not {}", document.client_req_url, exchange.request_url);
+            let (claimed, actual) = (excerpt(&document.client_req_url), excerpt(&exchange.request_url));
+            let message = format!("ClientReqUrl is {claimed}, not {actual}");
             return Err(Refusal::new(ErrorCode::WrongRequestUrl, message));
         }
         let window = config.server.request_window;
@@ -317,8 +319,8 @@ impl From<AuthError> for Refusal {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match &error {
-            Error::UnknownUri(uri) => Self::new(ErrorCode::UnknownUser, format!("{uri} is not registered")),
-            Error::Revoked { uri, .. } => Self::new(ErrorCode::RevokedUser, format!("{uri} is revoked")),
+            Error::UnknownUri(uri) => Self::new(ErrorCode::UnknownUser, format!("{} is not registered", excerpt(uri))),
+            Error::Revoked { uri, .. } => Self::new(ErrorCode::RevokedUser, format!("{} is revoked", excerpt(uri))),
             Error::Store(StoreError::Database(source)) if is_overload(source) => {
                 tracing::error!(%error, "the database does not keep up");
                 Self::new(ErrorCode::Unavailable, "")
@@ -336,7 +338,17 @@ fn require_own(uri: &str, identities: &Identities) -> Result<(), Refusal> {
     if identities.has(uri) {
         return Ok(());
     }
-    Err(Refusal::new(ErrorCode::NotAuthorised, format!("{uri} is not an identity of this token's holder")))
+    let message = format!("{} is not an identity of this token's holder", excerpt(uri));
+    Err(Refusal::new(ErrorCode::NotAuthorised, message))
+}
+
+/// What is longer than any registered URI is not repeated, neither in the answer nor in the log.
+fn require_short(uri: &str) -> Result<(), Refusal> {
+    if uri.len() <= resource::MAX_USER_URI {
+        return Ok(());
+    }
+    let message = format!("UserUri has {} octets, at most {} are allowed", uri.len(), resource::MAX_USER_URI);
+    Err(Refusal::new(ErrorCode::MalformedDocument, message))
 }
 
 /// A body may come without a media type; another one than XML shows a client that speaks something else.

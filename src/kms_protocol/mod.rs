@@ -54,6 +54,8 @@ pub use limits::{DEFAULT_MAX_BYTES, Limits};
 pub use request::KmsRequest;
 pub use response::{KmsCertCache, KmsInit, KmsKeyProv, KmsMessage, KmsResponse};
 pub use signature::{Received, SignatureStatus};
+#[cfg(feature = "kms")]
+pub(crate) use value::excerpt;
 pub use writer::{UserIdForm, WriteOptions};
 
 /// The namespace of the KMS interface documents.

@@ -5,6 +5,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 /// The path under which a KMS has its resources.
 pub const ROOT: &str = "/keymanagement/identity/v1";
 
+/// The most octets of a user URI.
+pub const MAX_USER_URI: usize = 255;
+
 /// A resource of a KMS; requests are POSTed to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resource {
@@ -44,8 +47,9 @@ pub enum Error {
         /// Segments that are there.
         found: usize,
     },
-    /// The user URI's escapes are malformed, it is not UTF-8, or has control characters or white space in it.
-    #[error("user URI {found:?}: expected a percent-encoded URI")]
+    /// The user URI's escapes are malformed, it is not UTF-8, has control characters or white space in it, or has more
+    /// than [`MAX_USER_URI`] octets.
+    #[error("user URI {found:?}: expected a percent-encoded URI of at most {MAX_USER_URI} octets")]
     UserUri {
         /// The segment as it stands.
         found: String,
@@ -201,7 +205,7 @@ fn parse_user_uri(segment: &str) -> Result<String, Error> {
         return Err(bad());
     }
     let uri = percent_decode_str(segment).decode_utf8().map_err(|_| bad())?;
-    if uri.is_empty() || uri.contains(|c: char| c.is_control() || c.is_whitespace()) {
+    if uri.is_empty() || uri.len() > MAX_USER_URI || uri.contains(|c: char| c.is_control() || c.is_whitespace()) {
         return Err(bad());
     }
     Ok(uri.into_owned())
@@ -298,6 +302,14 @@ mod tests {
             let parsed = Resource::parse(&format!("{ROOT}/keyprov/{segment}/0000000000000001"));
             assert_eq!(parsed, Err(Error::UserUri { found: segment.to_owned() }), "{segment}");
         }
+    }
+
+    #[test]
+    fn user_uris_that_are_too_long_are_refused() {
+        let parse = |length: usize| Resource::parse(&format!("{ROOT}/keyprov/{}", "%61".repeat(length)));
+        assert_eq!(parse(MAX_USER_URI), Ok(key_prov(&"a".repeat(MAX_USER_URI), None)));
+        let refused = parse(MAX_USER_URI + 1).unwrap_err();
+        assert!(matches!(&refused, Error::UserUri { found } if found.len() < 70), "{refused}");
     }
 
     #[test]
