@@ -197,6 +197,11 @@ impl Authenticator {
     }
 }
 
+/// The key that a token names, good or bad: for the log alone.
+pub(super) fn claimed_key_id(authorization: &[u8]) -> Option<String> {
+    TokenHeader::of(bearer_token(authorization)?).ok()?.kid
+}
+
 fn bearer_token(authorization: &[u8]) -> Option<&str> {
     let (scheme, token) = core::str::from_utf8(authorization).ok()?.split_once(' ')?;
     (scheme.eq_ignore_ascii_case("Bearer")).then(|| token.trim_matches(' '))

@@ -4,7 +4,7 @@
 //! [`ErrorCode`] goes with. What is checked, in this order: method, path, access token, body, the request document's
 //! KMS, URL and time, whose keys are asked for, whether that user is registered and active, the key period.
 
-use super::auth::{AuthError, Authenticator, Identities};
+use super::auth::{self, AuthError, Authenticator, Identities};
 use super::issue::{self, Grant};
 use super::store::StoreError;
 use super::{Error, State, admin, calendar};
@@ -54,6 +54,11 @@ struct Exchange {
     request_id: String,
     now: SystemTime,
     resource: Option<Resource>,
+    /// The identities of the access token, once it was found good.
+    asker: Option<String>,
+    /// The key that a bad access token names.
+    key_id: Option<String>,
+    /// Whose keys are asked for.
     user_uri: String,
     request_url: String,
 }
@@ -73,7 +78,9 @@ impl App {
             request_id = exchange.request_id,
             peer = peer.map(|Peer(address)| address.to_string()),
             resource = exchange.resource.as_ref().map(|resource| excerpt(&resource.path())),
-            user = exchange.user_uri,
+            asker = exchange.asker,
+            kid = exchange.key_id,
+            asked = excerpt(&exchange.user_uri),
             status = status.as_u16(),
             code = outcome.as_ref().err().map(|refusal| refusal.code.number()),
             reason = outcome.as_ref().err().map(|refusal| refusal.message.as_str()),
@@ -92,7 +99,15 @@ impl App {
 
         let (parts, body) = request.into_parts();
         let authorization = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
-        let identities = self.authenticator.authenticate(authorization, exchange.now).await?;
+        let identities = match self.authenticator.authenticate(authorization, exchange.now).await {
+            Ok(identities) => identities,
+            Err(error) => {
+                exchange.key_id = authorization.and_then(auth::claimed_key_id).map(|key_id| excerpt(&key_id));
+                return Err(error.into());
+            }
+        };
+        let asker: Vec<String> = identities.uris().iter().map(|uri| excerpt(uri)).collect();
+        exchange.asker = Some(asker.join(" "));
 
         let body = read_body(body, self.state.config.server.max_body).await?;
         let document = self.read_document(&parts.headers, &body)?;
@@ -240,6 +255,8 @@ impl Exchange {
             request_id: request_id(),
             now: SystemTime::now(),
             resource: None,
+            asker: None,
+            key_id: None,
             user_uri: String::new(),
             request_url: format!("https://{host}{}", request.uri().path()),
         }
