@@ -620,6 +620,11 @@ async fn every_answer_is_valid_against_the_schema() {
         ("certcache/1", &token),
         ("init", "rubbish"),
         ("keyprov/sip%3A%26%3C%3E@example.org", &token),
+        ("keyprov/sip%3A%25zz", &token),
+        ("keyprov/sip%3A%5B", &token),
+        ("keyprov/%zz", &token),
+        ("keyprov/%", &token),
+        ("keyprov/[%5B^{", &token),
         ("nothing", &token),
     ] {
         answers.push(world.post(resource, token).await.text().await.unwrap());

@@ -23,7 +23,7 @@ use axum::response::Response;
 use core::pin::Pin;
 use hyper::body::Body as _;
 use std::future::poll_fn;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 use tokio::time::timeout;
@@ -217,12 +217,13 @@ impl App {
 
     fn respond(&self, exchange: Exchange, outcome: Result<KmsMessage, Refusal>) -> Response {
         let kms_uri = &self.state.config.kms_uri;
-        let (message, refusal) = match outcome {
-            Ok(message) => (Some(message), None),
-            Err(refusal) => (None, Some(refusal)),
+        let (user_uri, message, refusal) = match outcome {
+            Ok(message) => (exchange.user_uri, Some(message), None),
+            // What was asked for may be no URI; in the answer it has to be one.
+            Err(refusal) => (any_uri(&exchange.user_uri), None, Some(refusal)),
         };
         let document = KmsResponse {
-            user_uri: exchange.user_uri,
+            user_uri,
             kms_uri: kms_uri.clone(),
             time: calendar::date(exchange.now),
             kms_id: None,
@@ -250,7 +251,8 @@ impl App {
 impl Exchange {
     fn begin(request: &Request, kms_uri: &str) -> Self {
         let authority = request.uri().authority().map(|authority| authority.as_str());
-        let host = authority.or_else(|| request.headers().get(HOST)?.to_str().ok()).unwrap_or(kms_uri);
+        let host = authority.or_else(|| request.headers().get(HOST)?.to_str().ok()).filter(|host| is_host(host));
+        let host = host.unwrap_or_else(|| kms_uri.split_once("://").map_or(kms_uri, |(_, rest)| rest));
         Self {
             request_id: request_id(),
             now: SystemTime::now(),
@@ -258,7 +260,7 @@ impl Exchange {
             asker: None,
             key_id: None,
             user_uri: String::new(),
-            request_url: format!("https://{host}{}", request.uri().path()),
+            request_url: format!("https://{host}{}", any_uri(request.uri().path())),
         }
     }
 }
@@ -347,6 +349,39 @@ impl From<Error> for Refusal {
     }
 }
 
+/// The text with everything escaped that keeps it from being a URI, stray percent signs among it. A URI stays as it is, but
+/// for brackets, which belong into a host alone.
+fn any_uri(text: &str) -> String {
+    let mut uri = String::with_capacity(text.len());
+    for (at, octet) in text.bytes().enumerate() {
+        let allowed = match octet {
+            b'%' => {
+                let digits = text.as_bytes().get(at + 1..at + 3);
+                digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+            }
+            _ => octet.is_ascii_alphanumeric() || b"-._~:/?@!$&'()*+,;=".contains(&octet),
+        };
+        if allowed {
+            uri.push(char::from(octet));
+        } else {
+            uri.push_str(&format!("%{octet:02X}"));
+        }
+    }
+    uri
+}
+
+/// A name or an address, with or without a port: what can stand in a URL as it is.
+fn is_host(host: &str) -> bool {
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => (name, port),
+        _ => (host, ""),
+    };
+    let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let is_name = |name: &str| name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._".contains(&octet));
+    let is_host = address.map_or_else(|| is_name(name), |address| address.parse::<Ipv6Addr>().is_ok());
+    !name.is_empty() && is_host && port.len() <= 5 && port.bytes().all(|digit| digit.is_ascii_digit())
+}
+
 fn is_overload(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::PoolTimedOut)
 }
@@ -398,4 +433,35 @@ async fn read_body(mut body: Body, max: usize) -> Result<Vec<u8>, Refusal> {
 /// Sixteen hex digits that tell one request from another in the log, the answer and the database.
 fn request_id() -> String {
     getrandom::u64().map_or_else(|_| "0".repeat(16), |number| format!("{number:016x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_uri_becomes_one_and_a_uri_stays() {
+        for uri in ["/keymanagement/identity/v1/keyprov/sip%3Aa%40b/D6B4323200000000", "sip:a@b;x=1?y", ""] {
+            assert_eq!(any_uri(uri), uri);
+        }
+        for (text, uri) in [
+            ("/%zz", "/%25zz"),
+            ("/%", "/%25"),
+            ("/%4", "/%254"),
+            ("%%41", "%25%41"),
+            ("a b\"<\u{e9}[", "a%20b%22%3C%C3%A9%5B"),
+        ] {
+            assert_eq!(any_uri(text), uri);
+        }
+    }
+
+    #[test]
+    fn only_hosts_are_taken_into_urls() {
+        for host in ["kms.example.org", "127.0.0.1:8443", "[::1]", "[::1]:443", "a_b"] {
+            assert!(is_host(host), "{host}");
+        }
+        for host in ["", ":1", "a b", "a:b", "a:123456", "[x]", "a%zz", "u@a", "a/b", "::1"] {
+            assert!(!is_host(host), "{host}");
+        }
+    }
 }
