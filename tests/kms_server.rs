@@ -328,6 +328,12 @@ async fn only_good_tokens_are_let_in() {
     let basic = world.client.post(world.url("init")).basic_auth("alice", Some("secret")).send().await.unwrap();
     refused(basic, ErrorCode::Unauthenticated).await;
 
+    let good = world.token(ALICE);
+    for other in [good.as_str(), "rubbish"] {
+        let twice = world.client.post(world.url("keyprov")).bearer_auth(&good).bearer_auth(other).send().await.unwrap();
+        refused(twice, ErrorCode::SeveralAuthorizations).await;
+    }
+
     let stranger = TokenIssuer::new("https://idms.example.org", KMS_URI, "key-1").unwrap();
     let unpublished = TokenIssuer::new("https://idms.example.org", KMS_URI, "key-2").unwrap();
     let (now, minute) = (SystemTime::now(), Duration::from_secs(60));
@@ -336,7 +342,6 @@ async fn only_good_tokens_are_let_in() {
     let key = EncodingKey::from_secret(b"secret");
     let hs256 = Header { kid: Some("key-1".into()), ..Header::new(Algorithm::HS256) };
     let hs256 = jsonwebtoken::encode(&hs256, &claims, &key).unwrap();
-    let good = world.token(ALICE);
     // {"alg":"none"}
     let none = format!("eyJhbGciOiJub25lIn0.{}.", good.split('.').nth(1).unwrap());
     for (token, reason) in [

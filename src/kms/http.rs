@@ -83,7 +83,7 @@ impl App {
             asked = excerpt(&exchange.user_uri),
             status = status.as_u16(),
             code = outcome.as_ref().err().map(|refusal| refusal.code.number()),
-            reason = outcome.as_ref().err().map(|refusal| refusal.message.as_str()),
+            reason = outcome.as_ref().err().map(Refusal::reason),
             ms = started.elapsed().as_millis(),
             "request"
         );
@@ -98,7 +98,11 @@ impl App {
         exchange.resource = Some(resource.clone());
 
         let (parts, body) = request.into_parts();
-        let authorization = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+        let mut authorizations = parts.headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes);
+        let authorization = authorizations.next();
+        if authorizations.next().is_some() {
+            return Err(Refusal::new(ErrorCode::SeveralAuthorizations, ""));
+        }
         let identities = match self.authenticator.authenticate(authorization, exchange.now).await {
             Ok(identities) => identities,
             Err(error) => {
@@ -269,7 +273,7 @@ impl Exchange {
 #[derive(Debug)]
 struct Refusal {
     code: ErrorCode,
-    /// For people: no secrets, no tokens, nothing of the server's inside.
+    /// For people: no secrets, no tokens, nothing of the server's inside. Empty where the code says all.
     message: String,
 }
 
@@ -282,6 +286,10 @@ impl Refusal {
     fn internal(error: &Error) -> Self {
         tracing::error!(%error, "a request failed");
         Self::new(ErrorCode::Internal, "")
+    }
+
+    fn reason(&self) -> &str {
+        if self.message.is_empty() { self.code.meaning() } else { &self.message }
     }
 
     fn status(&self) -> StatusCode {

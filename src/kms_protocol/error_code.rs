@@ -109,6 +109,8 @@ error_codes! {
     MissingScope = 2003, 403, "the token lacks a key management scope";
     /// The identity is not one of the authenticated client's own.
     NotAuthorised = 2004, 403, "the client may not have keys for this identity";
+    /// More than one `Authorization` header: which one counts would be a guess.
+    SeveralAuthorizations = 2005, 400, "there is more than one Authorization header";
     /// The identity is not registered at this KMS.
     UnknownUser = 3001, 404, "the user is unknown";
     /// The identity is revoked.
