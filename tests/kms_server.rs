@@ -715,7 +715,7 @@ async fn init_never_overwrites_and_writes_nothing_for_wrong_values() {
     assert!(matches!(kms::init(&path, options(), &passphrase()).await, Err(Error::Exists { .. })));
     assert_eq!(std::fs::read(path.join("secrets.sealed")).unwrap(), secrets);
     #[cfg(unix)]
-    for name in ["", "kms.toml", "secrets.sealed", "tls-key.pem"] {
+    for name in ["", "kms.toml", "secrets.sealed", "tls-key.pem", "kms.sqlite"] {
         use std::os::unix::fs::PermissionsExt;
         let mode = std::fs::metadata(path.join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{name}");

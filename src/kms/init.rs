@@ -1,7 +1,7 @@
 use super::config::{self, AuthConfig, Config, KeySource, ServerConfig, defaults};
 use super::development::SelfSigned;
 use super::secrets::{self, MasterSecrets};
-use super::store::{self, SqliteStore};
+use super::store::{self, SqliteStore, Store};
 use super::{Error, store::StoreError};
 use crate::sealing::{KdfParameters, Passphrase, file};
 use crate::{eccsi, sakke};
@@ -129,8 +129,7 @@ pub async fn init(folder: &Path, options: InitOptions, passphrase: &Passphrase) 
 
 async fn create_database(config: &Config) -> Result<(), StoreError> {
     let store = SqliteStore::create(&config.database()).await?;
-    store.close().await;
-    Ok(())
+    store.close().await
 }
 
 /// A new folder is for its owner alone; an existing one stays as it is.

@@ -49,6 +49,9 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// How much the store holds.
     fn counts(&self) -> Answer<'_, Counts>;
+
+    /// Finishes what is in progress and lets go of the storage; any call after it fails.
+    fn close(&self) -> Answer<'_, ()>;
 }
 
 /// A user of the KMS: a person's client, an MCX server, a group management server.

@@ -40,7 +40,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         output.object(&json!({ "kms_uri": state.config.kms_uri, "address": address.to_string() }))?;
         told_to_stop().await.context("cannot wait for a signal to stop")?;
         server.shutdown().await;
-        Ok(())
+        state.store.close().await.context("cannot close the database")
     })
 }
 

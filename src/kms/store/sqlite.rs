@@ -2,6 +2,7 @@ use super::{Answer, Counts, Issue, Store, StoreError, User, UserStatus};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row, SqliteConnection};
+use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,12 +15,18 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Creates the database file with its tables.
+    /// Creates the database file with its tables, for its owner alone.
     ///
     /// # Errors
     /// [`StoreError::Database`], [`StoreError::Migration`].
     pub async fn create(path: &Path) -> Result<Self, StoreError> {
-        Self::connect(path, true).await
+        // SQLite takes an empty file for an empty database, and gives the write-ahead log the mode of the database.
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(path).map_err(sqlx::Error::Io)?;
+        Self::connect(path).await
     }
 
     /// Opens a database file and brings its tables to the present form.
@@ -27,18 +34,13 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Database`] if the file is absent or no database, [`StoreError::Migration`].
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::connect(path, false).await
+        Self::connect(path).await
     }
 
-    /// Waits until all connections are closed and the write-ahead log is folded in.
-    pub async fn close(&self) {
-        self.pool.close().await;
-    }
-
-    async fn connect(path: &Path, create: bool) -> Result<Self, StoreError> {
+    async fn connect(path: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(create)
+            .create_if_missing(false)
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
@@ -181,6 +183,14 @@ impl Store for SqliteStore {
             })
         })
     }
+
+    /// Closes all connections; the last one folds the write-ahead log in.
+    fn close(&self) -> Answer<'_, ()> {
+        Box::pin(async move {
+            self.pool.close().await;
+            Ok(())
+        })
+    }
 }
 
 async fn require_active(connection: &mut SqliteConnection, id: &str) -> Result<(), StoreError> {
@@ -297,7 +307,8 @@ mod tests {
             let store = store(folder.path()).await;
             store.record_issues(&issues).await.unwrap();
             let users = store.users().await.unwrap();
-            store.close().await;
+            store.close().await.unwrap();
+            assert!(!path.with_extension("sqlite-wal").exists());
             users
         };
         let store = SqliteStore::open(&path).await.unwrap();
