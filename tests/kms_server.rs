@@ -723,6 +723,22 @@ async fn init_never_overwrites_and_writes_nothing_for_wrong_values() {
 }
 
 #[tokio::test]
+async fn a_kms_that_was_half_made_is_named_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    kms::init(folder.path(), options(), &passphrase()).await.unwrap();
+    for name in ["kms.toml", "tls-key.pem", "tls-cert.pem", "kms.sqlite"] {
+        std::fs::remove_file(folder.path().join(name)).unwrap();
+        for error in [
+            kms::init(folder.path(), options(), &passphrase()).await.unwrap_err(),
+            State::open(folder.path(), &passphrase()).await.unwrap_err(),
+            open_store(folder.path()).await.unwrap_err(),
+        ] {
+            assert!(matches!(error, Error::HalfMade { .. }), "{name}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_state_that_does_not_fit_is_not_opened() {
     let folder = tempfile::tempdir().unwrap();
     kms::init(folder.path(), options(), &passphrase()).await.unwrap();

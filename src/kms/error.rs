@@ -1,6 +1,7 @@
 use super::auth::KeyRingError;
-use super::config::ConfigError;
+use super::config::{self, ConfigError};
 use super::development::DevelopmentError;
+use super::secrets;
 use super::store::StoreError;
 use crate::{eccsi, mc, sakke, sealing};
 use std::io;
@@ -21,6 +22,12 @@ pub enum Error {
     Exists {
         /// The file that is in the way.
         path: PathBuf,
+    },
+    /// [`init`](super::init) was interrupted: there are master secrets, but no configuration.
+    #[error("{} holds a KMS that was only half made: {} is there, {} is not. No user can have keys of it: delete the folder's files and run `kms init` again; or, if it did serve users, restore kms.toml from a copy", folder.display(), secrets::FILE, config::FILE)]
+    HalfMade {
+        /// The folder.
+        folder: PathBuf,
     },
     /// A file of the KMS could not be read or written.
     #[error("{}: {source}", path.display())]
@@ -77,7 +84,7 @@ pub enum Error {
     #[error("{0} belongs to no user of this KMS: add the user first (kms user add)")]
     UnknownUri(String),
     /// The URI's user is revoked.
-    #[error("user {user_id} of {uri} is revoked")]
+    #[error("{} is revoked and gets no more keys", revoked(user_id, uri))]
     Revoked {
         /// The user.
         user_id: String,
@@ -99,6 +106,11 @@ pub enum Error {
     /// A thread that derived keys was stopped.
     #[error("key extraction was interrupted")]
     Interrupted,
+}
+
+/// Names a user once, though its identifier is often its URI.
+fn revoked(user_id: &str, uri: &str) -> String {
+    if user_id == uri { format!("user {user_id}") } else { format!("user {user_id}, to whom {uri} belongs,") }
 }
 
 impl Error {

@@ -2,7 +2,7 @@ use super::config::{self, AuthConfig, Config, KeySource, ServerConfig, defaults}
 use super::development::SelfSigned;
 use super::secrets::{self, MasterSecrets};
 use super::store::{self, SqliteStore, Store};
-use super::{Error, store::StoreError};
+use super::{Error, state, store::StoreError};
 use crate::sealing::{KdfParameters, Passphrase, file};
 use crate::{eccsi, sakke};
 use std::fs;
@@ -100,11 +100,14 @@ pub struct Initialised {
 /// (`kms.sqlite`), a self-signed development certificate (`tls-cert.pem`, `tls-key.pem`) and `kms.toml`.
 ///
 /// # Errors
-/// [`Error::Exists`] if the folder has any of these files, [`Error::Config`] for a value out of range; nothing is then
+/// [`Error::Exists`] if the folder has any of these files, [`Error::HalfMade`] if an earlier attempt was interrupted, [`Error::Config`] for a value out of range; nothing is then
 /// written. Otherwise what writing reports.
 pub async fn init(folder: &Path, options: InitOptions, passphrase: &Passphrase) -> Result<Initialised, Error> {
     let kdf = options.kdf;
     let config = options.config(folder)?;
+    if state::is_half_made(folder) {
+        return Err(Error::HalfMade { folder: folder.to_owned() });
+    }
     for name in [config::FILE, secrets::FILE, store::FILE, CERTIFICATE_FILE, KEY_FILE] {
         let path = folder.join(name);
         if path.try_exists().map_err(|source| Error::file(&path, source))? {

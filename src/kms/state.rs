@@ -1,7 +1,7 @@
 use super::Error;
 use super::authority::Authority;
-use super::config::Config;
-use super::secrets::MasterSecrets;
+use super::config::{self, Config};
+use super::secrets::{self, MasterSecrets};
 use super::store::{SqliteStore, Store};
 use crate::sealing::Passphrase;
 use std::path::Path;
@@ -22,9 +22,10 @@ impl State {
     /// Opens the KMS in a folder that [`init`](super::init) made. Unsealing takes a fraction of a second on purpose.
     ///
     /// # Errors
-    /// [`Error::Config`], [`Error::File`], [`Error::Sealing`], [`Error::SecretsDamaged`], [`Error::Store`].
+    /// [`Error::HalfMade`], [`Error::Config`], [`Error::File`], [`Error::Sealing`], [`Error::SecretsDamaged`],
+    /// [`Error::Store`].
     pub async fn open(folder: &Path, passphrase: &Passphrase) -> Result<Self, Error> {
-        let config = Config::load(folder)?;
+        let config = load(folder)?;
         let secrets = MasterSecrets::open(&config, passphrase)?;
         let authority = Arc::new(Authority::new(&config, secrets)?);
         let store = Arc::new(SqliteStore::open(&config.database()).await?);
@@ -35,9 +36,21 @@ impl State {
 /// Opens only the configuration and the database of a KMS, which needs no passphrase: enough to administer users.
 ///
 /// # Errors
-/// [`Error::Config`], [`Error::Store`].
+/// [`Error::HalfMade`], [`Error::Config`], [`Error::Store`].
 pub async fn open_store(folder: &Path) -> Result<(Config, Arc<dyn Store>), Error> {
-    let config = Config::load(folder)?;
+    let config = load(folder)?;
     let store = Arc::new(SqliteStore::open(&config.database()).await?);
     Ok((config, store))
+}
+
+fn load(folder: &Path) -> Result<Config, Error> {
+    if is_half_made(folder) {
+        return Err(Error::HalfMade { folder: folder.to_owned() });
+    }
+    Ok(Config::load(folder)?)
+}
+
+/// [`init`](super::init) writes the secrets first and the configuration last.
+pub(super) fn is_half_made(folder: &Path) -> bool {
+    folder.join(secrets::FILE).exists() && !folder.join(config::FILE).exists()
 }
