@@ -188,7 +188,12 @@ fn keys_travel_in_files_and_revoked_users_get_none() {
     assert_eq!(users["users"][0]["status"], "revoked");
     let run = Program::new(&issue).passphrase(PASSPHRASE).run();
     assert_eq!(run.code, 1);
-    assert!(run.stderr.contains("revoked"), "{}", run.stderr);
+    assert!(run.stderr.contains(&format!("user {ALICE} is revoked and gets no more keys")), "{}", run.stderr);
+    for (command, advice) in [("revoke", "is revoked already"), ("add", "exists already, active or revoked")] {
+        let run = Program::new(&["kms", "user", command, "--dir", dir, "--user", ALICE]).run();
+        assert_eq!(run.code, 1);
+        assert!(run.stderr.contains(advice), "{}", run.stderr);
+    }
 }
 
 #[test]

@@ -125,16 +125,16 @@ pub struct Counts {
 #[non_exhaustive]
 pub enum StoreError {
     /// A user of this identifier is there already, active or revoked.
-    #[error("user {0} exists already")]
+    #[error("user {0} exists already, active or revoked: `kms user list` shows it; nothing was changed")]
     UserExists(String),
     /// The URI belongs to a user already.
-    #[error("URI {0} belongs to another user")]
+    #[error("URI {0} belongs to another user: `kms user list` shows whose it is; nothing was changed")]
     UriTaken(String),
     /// No such user.
-    #[error("there is no user {0}")]
+    #[error("there is no user {0}: `kms user list` shows all")]
     NoSuchUser(String),
     /// The user is revoked.
-    #[error("user {0} is revoked")]
+    #[error("user {0} is revoked already and gets no more keys")]
     AlreadyRevoked(String),
     /// A number does not fit into the database.
     #[error("{0} is too great a number for the database")]
