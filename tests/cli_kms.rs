@@ -166,7 +166,7 @@ fn keys_travel_in_files_and_revoked_users_get_none() {
         "--init-out",
         init.to_str().unwrap(),
     ];
-    Program::new(&issue).passphrase(PASSPHRASE).json();
+    assert_eq!(Program::new(&issue).passphrase(PASSPHRASE).json()["issued"], 2);
     let import = [
         "client",
         "import",

@@ -636,7 +636,7 @@ async fn every_answer_is_valid_against_the_schema() {
     }
     answers.push(world.client.post(world.url("init")).send().await.unwrap().text().await.unwrap());
     let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
-    answers.push(admin::issue(&state, ALICE, None, SystemTime::now()).await.unwrap().to_string());
+    answers.push(admin::issue(&state, ALICE, None, SystemTime::now()).await.unwrap().document.to_string());
     answers.push(admin::init_document(&state, ALICE, SystemTime::now()).await.unwrap().to_string());
     for answer in answers {
         assert_eq!(schema.faults(&answer), None, "{answer}");
@@ -650,13 +650,15 @@ async fn files_for_pre_provisioning_hold_what_the_server_gives() {
     let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
     let now = SystemTime::now();
     let parse = |xml: &str| KmsResponse::from_xml(xml.as_bytes(), &Limits::default()).unwrap().into_parts().0;
-    let file = parse(&admin::issue(&state, ALICE, None, now).await.unwrap());
+    let file = parse(&admin::issue(&state, ALICE, None, now).await.unwrap().document);
     assert_eq!((file.user_uri.as_str(), file.kms_uri.as_str()), (ALICE, KMS_URI));
     let from_file = file.into_message().unwrap().into_key_prov().unwrap().key_sets;
     assert_eq!(from_file, key_sets(world.post("keyprov", &world.token(ALICE)).await).await);
 
     let later = current_period() + 7;
-    let file = parse(&admin::issue(&state, ALICE, Some(later), now).await.unwrap());
+    let issued = admin::issue(&state, ALICE, Some(later), now).await.unwrap();
+    assert_eq!(issued.key_sets, 1);
+    let file = parse(&issued.document);
     let key_sets = file.into_message().unwrap().into_key_prov().unwrap().key_sets;
     assert_eq!(names(&key_sets), [(ALICE, later)]);
     validate(&world.public().await, &key_sets[0]);

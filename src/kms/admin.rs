@@ -51,6 +51,14 @@ pub async fn revoke_user(store: &dyn Store, id: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// Key sets that were issued to a file.
+pub struct Issued {
+    /// The document, with the keys in clear.
+    pub document: Zeroizing<String>,
+    /// How many key sets it holds.
+    pub key_sets: usize,
+}
+
 /// Issues the key sets of a URI as the document that `keyprov` would answer with, to be carried to the client by hand.
 ///
 /// For `period_no`, or for the current and the next key period. The issue is noted before this returns.
@@ -62,17 +70,18 @@ pub async fn issue(
     user_uri: &str,
     period_no: Option<u64>,
     now: SystemTime,
-) -> Result<Zeroizing<String>, Error> {
+) -> Result<Issued, Error> {
     let grant = Grant::find(&*state.store, user_uri).await?;
     let periods = match period_no {
         Some(number) => vec![number],
         None => issue::current_and_next(state, now)?.to_vec(),
     };
     let key_sets = issue::key_sets(state, &[grant], &periods, FILE_REQUEST, now).await?;
-    tracing::info!(uri = user_uri, key_sets = key_sets.len(), "issued to a file");
+    let count = key_sets.len();
+    tracing::info!(uri = user_uri, key_sets = count, "issued to a file");
     let resource = Resource::KeyProv { user_uri: Some(user_uri.to_owned()), time: None };
     let message = KmsMessage::KeyProv(KmsKeyProv { key_sets, ..KmsKeyProv::default() });
-    Ok(document(state, user_uri, &resource, message, now))
+    Ok(Issued { document: document(state, user_uri, &resource, message, now), key_sets: count })
 }
 
 /// The document that `init` would answer with: the KMS's certificate, which a client needs beside [`issue`]'s.

@@ -49,15 +49,16 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
             write(path, document.as_bytes())?;
             output.line(format_args!("certificate of {} in {}", state.config.kms_uri, path.display()));
         }
-        let document = admin::issue(&state, user, arguments.period_no, now)
+        let issued = admin::issue(&state, user, arguments.period_no, now)
             .await
             .context(format_args!("cannot issue keys for {user}"))?;
-        write(&arguments.out, document.as_bytes())?;
-        output.line(format_args!("keys of {user} in {}", arguments.out.display()));
+        write(&arguments.out, issued.document.as_bytes())?;
+        let key_sets = issued.key_sets;
+        output.line(format_args!("{key_sets} key sets of {user} in {}", arguments.out.display()));
         output.object(&json!({
             "user_uri": user,
             "kms_uri": state.config.kms_uri,
-            "issued": 1,
+            "issued": key_sets,
             "out": arguments.out,
             "init_out": arguments.init_out,
         }))
