@@ -97,6 +97,14 @@ fn selftest_passes_every_published_value_on_every_backend() {
 }
 
 #[test]
+fn uid_names_the_days_of_a_period_of_any_century() {
+    let arguments = ["uid", "--user-uri", "a:b", "--kms-uri", "k", "--period", "2592000", "--offset", "0"];
+    let run = Program::new(&arguments).args(&["--period-no", "1"]).run();
+    assert_eq!(run.code, 0);
+    assert!(run.stderr.contains("from 1900-01-31T00:00:00Z until 1900-03-02T00:00:00Z"), "{}", run.stderr);
+}
+
+#[test]
 fn speed_measures_what_it_is_asked_for() {
     let result = Program::new(&["speed", "--op", "eccsi_sign", "--op", "eccsi_verify", "--seconds", "0.01"]).json();
     assert!(result["backend"].is_string() && result["cpu"].is_string());

@@ -1,3 +1,4 @@
+use mikey_sakke::kms_protocol::ntp_date;
 use mikey_sakke::mikey::NtpTime;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -12,7 +13,12 @@ pub fn parse(text: &str) -> Result<NtpTime, String> {
 
 /// `time` for people: `2026-11-24T16:00:00Z`.
 pub fn display(time: NtpTime) -> String {
-    time.unix_seconds().map_or_else(|| format!("{} s after 1900-01-01", time.seconds()), display_unix)
+    display_ntp(time.seconds())
+}
+
+/// The same for seconds since 1900, of any year.
+pub fn display_ntp(seconds: u64) -> String {
+    ntp_date(seconds).map_or_else(|| format!("{seconds} s after 1900-01-01"), display_date)
 }
 
 /// The same for seconds since 1970.
@@ -37,6 +43,12 @@ mod tests {
         let time = parse("2014-02-23T08:39:14Z").unwrap();
         assert_eq!(time.seconds(), 0xD6B4_3232);
         assert_eq!(display(time), "2014-02-23T08:39:14Z");
+    }
+
+    #[test]
+    fn times_that_a_timestamp_cannot_hold_are_not_folded() {
+        assert_eq!(display_ntp(2_592_000), "1900-01-31T00:00:00Z");
+        assert_eq!(display_ntp(u64::MAX), "18446744073709551615 s after 1900-01-01");
     }
 
     #[test]

@@ -71,8 +71,8 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     output.line(uid);
     output.message(format_args!(
         "key period {period_no}, from {} until {}",
-        clock::display(NtpTime::from_seconds(start)),
-        clock::display(NtpTime::from_seconds(end))
+        clock::display_ntp(start),
+        clock::display_ntp(end)
     ));
     output.object(&json!({ "uid": uid.to_string(), "period_no": period_no }))
 }

@@ -1,11 +1,9 @@
 //! The system's clock in the forms that documents, key periods and the database have.
 
+use crate::kms_protocol::ntp_date;
 use crate::mikey::NtpTime;
 use std::time::{SystemTime, UNIX_EPOCH};
 use time::OffsetDateTime;
-
-/// Seconds from 1900 to 1970.
-const NTP_OFFSET: u64 = 2_208_988_800;
 
 /// Seconds since 1970; 0 before.
 pub(super) fn unix_seconds(time: SystemTime) -> u64 {
@@ -24,6 +22,5 @@ pub(super) fn date(time: SystemTime) -> OffsetDateTime {
 
 /// The date that lies so many seconds after 1900, unless it is before 1970 or after 9999.
 pub(super) fn date_of_ntp_seconds(seconds: u64) -> Option<OffsetDateTime> {
-    let unix = i64::try_from(seconds.checked_sub(NTP_OFFSET)?).ok()?;
-    OffsetDateTime::from_unix_timestamp(unix).ok()
+    ntp_date(seconds).filter(|date| *date >= OffsetDateTime::UNIX_EPOCH)
 }

@@ -33,6 +33,7 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+mod calendar;
 mod certificate;
 mod document;
 mod error;
@@ -46,6 +47,7 @@ mod signature;
 mod value;
 mod writer;
 
+pub use calendar::ntp_date;
 pub use certificate::{KmsCertificate, Role, USER_ID_FORMAT_HASHED};
 pub use error::Error;
 pub use error_code::{ClientError, ErrorCode, KmsError};
