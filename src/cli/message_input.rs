@@ -1,7 +1,8 @@
 use super::failure::{Advise, Context, Failure};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use mikey_sakke::mikey::sdp;
+use base64::alphabet::STANDARD;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use std::io::Read;
 use std::path::Path;
 
@@ -25,12 +26,15 @@ fn octets(file: Option<&Path>) -> std::io::Result<Vec<u8>> {
         None => Box::new(std::io::stdin().lock()),
     };
     let mut octets = Vec::new();
-    source.take(LONGEST).read_to_end(&mut octets)?;
+    source.take(LONGEST + 1).read_to_end(&mut octets)?;
     Ok(octets)
 }
 
 /// The octets of the message in `input`, whatever form it has.
 fn decode(input: &[u8]) -> Result<Vec<u8>, String> {
+    if u64::try_from(input.len()).is_ok_and(|length| length > LONGEST) {
+        return Err(format!("it is longer than {LONGEST} octets"));
+    }
     let text = match std::str::from_utf8(input) {
         Ok(text) if text.chars().all(|character| !character.is_control() || character.is_whitespace()) => text.trim(),
         _ => return Ok(input.to_vec()),
@@ -46,14 +50,32 @@ fn decode(input: &[u8]) -> Result<Vec<u8>, String> {
     if compact.len().is_multiple_of(2) && compact.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return from_hex(&compact);
     }
-    STANDARD.decode(&compact).map_err(|error| format!("not base64: {error}"))
+    from_base64(&compact)
 }
 
-/// The message of an SDP body, or of one of its lines; the first one if there are several.
+/// The first message of an SDP body, or of one of its lines, that can be read.
 fn first_of_sdp(text: &str) -> Result<Vec<u8>, String> {
-    let messages = sdp::parse_body(text.as_bytes()).map_err(|error| error.to_string())?;
-    let first = messages.into_iter().next().ok_or("its key-mgmt lines are not for MIKEY")?;
-    Ok(first.message)
+    let mut fault = None;
+    for line in text.lines().map(str::trim) {
+        let Some(value) = line.strip_prefix("a=").unwrap_or(line).strip_prefix("key-mgmt:") else { continue };
+        let value = value.trim_start();
+        // What is not for MIKEY has no such prefix.
+        let message = strip_protocol(value);
+        if message.len() == value.len() {
+            continue;
+        }
+        match from_base64(message.trim()) {
+            Ok(message) => return Ok(message),
+            Err(error) => _ = fault.get_or_insert(error),
+        }
+    }
+    Err(fault.unwrap_or_else(|| "its key-mgmt lines are not for MIKEY".to_owned()))
+}
+
+/// With or without padding.
+fn from_base64(text: &str) -> Result<Vec<u8>, String> {
+    let form = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    GeneralPurpose::new(&STANDARD, form).decode(text).map_err(|error| format!("not base64: {error}"))
 }
 
 /// Removes the protocol's name of `mikey BASE64` (RFC 4567 3).
@@ -95,8 +117,12 @@ mod tests {
 
     #[test]
     fn every_form_gives_the_same_octets() {
-        let forms: [&[u8]; 8] = [
+        let forms: [&[u8]; 12] = [
             b"ARoFgQ==",
+            b"ARoFgQ",
+            b"a=key-mgmt:mikey ARoFgQ",
+            b"v=0\na=key-mgmt:mikey\na=key-mgmt:keyp x\na=key-mgmt:mikey A!\na=key-mgmt: mikey ARoFgQ==\n",
+            b"key-mgmt:MIKEY ARoFgQ==",
             b"ARoF\r\n  gQ==\n",
             b"mikey ARoFgQ==",
             b"011a0581",
@@ -114,6 +140,16 @@ mod tests {
     fn what_is_no_message_says_why() {
         assert_eq!(decode(b" \n").unwrap_err(), "it is empty");
         assert!(decode(b"not a message!").unwrap_err().starts_with("not base64"));
+        assert!(decode(b"a=key-mgmt:mikey A!\na=key-mgmt:keyp x").unwrap_err().starts_with("not base64"));
+        assert_eq!(decode(b"a=key-mgmt:keyp ARoFgQ==").unwrap_err(), "its key-mgmt lines are not for MIKEY");
+    }
+
+    #[test]
+    fn what_is_too_long_is_not_cut() {
+        let long = vec![b'A'; 1 << 20];
+        assert_eq!(decode(&long).unwrap(), vec![0xaa; 1 << 19]);
+        let longer = [&long[..], b"A"].concat();
+        assert_eq!(decode(&longer).unwrap_err(), "it is longer than 1048576 octets");
     }
 
     #[test]
