@@ -138,6 +138,27 @@ fn inspect_decodes_foreign_messages_without_keys() {
 }
 
 #[test]
+fn inspect_says_where_a_message_deviates() {
+    let Some(streamwide) = vendor("streamwide-v5.json") else { return };
+    let message = streamwide["messages"][1]["i_message"].as_str().unwrap();
+    let inspect = |message: &str| Program::new(&["inspect"]).stdin(message).json();
+    let faithful = inspect(message);
+    assert_eq!((&faithful["deviations"], &faithful["refusal"]), (&json!([]), &Value::Null));
+
+    let altered = message.replacen("ARoFAR", "ARoFgB", 1); // V = 1, PRF 0
+    let deviating = inspect(&altered);
+    let deviations = deviating["deviations"].as_array().unwrap();
+    assert_eq!(deviations.len(), 2, "{deviating}");
+    assert!(deviations[0].as_str().unwrap().starts_with("the V flag is set"), "{deviating}");
+    assert!(deviations[1].as_str().unwrap().starts_with("PRF function 0"), "{deviating}");
+    let text = Program::new(&["inspect"]).stdin(&altered).run().stdout;
+    assert!(text.contains("deviates from TS 33.180: the V flag is set"), "{text}");
+
+    let foreign = inspect(&message.replacen("ARoF", "AQoF", 1));
+    assert!(foreign["refusal"].as_str().unwrap().contains("data type"), "{foreign}");
+}
+
+#[test]
 fn inspect_of_a_broken_message_says_where_it_breaks() {
     let run = Program::new(&["inspect", "--json"]).stdin("011a0581").run();
     assert_eq!(run.code, 1);

@@ -8,6 +8,7 @@ use super::output::{Output, error_style, good_style, hex, title_style};
 use super::passphrase;
 use mikey_sakke::client::{AcceptOptions, Error, Examined, examine, now};
 use mikey_sakke::mc;
+use mikey_sakke::mc::imessage::Incoming;
 use mikey_sakke::mikey::Message;
 use payloads::Described;
 use serde_json::{Map, Value, json};
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 /// Decode a MIKEY message payload by payload; with a store of keys, verify and decrypt it as well.
 ///
 /// A message is taken as it comes: base64, `mikey BASE64`, an SDP a=key-mgmt line or a whole SDP body, hex, or binary.
-/// With a store a message of any age is opened, as often as you like, and nothing is stored: what its age or a replay
+/// Where it deviates from the profile of TS 33.180 is said as well. With a store a message of any age is opened, as often as you like, and nothing is stored: what its age or a replay
 /// would make wrong is reported. Every other rule holds.
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -63,6 +64,7 @@ impl Arguments {
         let title = title_style();
         output.line(format_args!("{title}MIKEY message, {} octets{title:#}", octets.len()));
         report.payloads.iter().for_each(|payload| payload.print(output));
+        report.judge(octets, output);
 
         let (Some(folder), Some(user)) = (&self.store, &self.user) else { return Ok(()) };
         let mut store = client::open(folder, &self.passphrase)?;
@@ -90,6 +92,10 @@ struct Report {
     payloads: Vec<Described>,
     data_type: Option<u8>,
     csb_id: Option<u32>,
+    /// What only a setting excuses.
+    deviations: Vec<String>,
+    /// What nothing excuses.
+    refusal: Option<String>,
     signature: Signature,
     opened: Option<Opened>,
     error: Option<String>,
@@ -106,11 +112,28 @@ struct Opened {
 }
 
 impl Report {
+    /// Holds the message against the profile of TS 33.180.
+    fn judge(&mut self, octets: &[u8], output: &Output) {
+        let style = error_style();
+        match Incoming::parse(octets) {
+            Ok(incoming) => self.deviations = incoming.deviations().iter().map(ToString::to_string).collect(),
+            Err(error) => self.refusal = Some(Failure::explain(&error)),
+        }
+        for deviation in &self.deviations {
+            output.line(format_args!("{style}deviates from TS 33.180:{style:#} {deviation}"));
+        }
+        if let Some(refusal) = &self.refusal {
+            output.line(format_args!("{style}no I_MESSAGE of TS 33.180:{style:#} {refusal}"));
+        }
+    }
+
     fn json(&self) -> Value {
         let mut object = Map::new();
         object.insert("payloads".into(), self.payloads.iter().map(Described::json).collect());
         object.insert("data_type".into(), self.data_type.into());
         object.insert("csb_id".into(), self.csb_id.map(|csb_id| format!("{csb_id:08x}")).into());
+        object.insert("deviations".into(), self.deviations.clone().into());
+        object.insert("refusal".into(), self.refusal.clone().into());
         object.insert("signature".into(), self.signature.name().into());
         if let Some(opened) = &self.opened {
             object.insert("initiator".into(), opened.initiator.clone());
