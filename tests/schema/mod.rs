@@ -5,6 +5,32 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::{env, fs, io::Write as _};
 
+/// Whether a foreign program is there that a test talks to.
+#[allow(dead_code, reason = "not every test talks to one")]
+pub fn peer(program: &str) -> bool {
+    or_leave_out(runs(program)).is_some()
+}
+
+/// What a test needs beside this repository may be missing, with a note; in continuous integration that is a failure.
+fn or_leave_out<T>(needed: Result<T, String>) -> Option<T> {
+    match needed {
+        Ok(needed) => Some(needed),
+        Err(reason) if env::var_os("CI").is_some() => panic!("this test cannot run: {reason}"),
+        Err(reason) => {
+            eprintln!("left out: {reason}");
+            None
+        }
+    }
+}
+
+fn runs(program: &str) -> Result<(), String> {
+    let status = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        _ => Err(format!("{program} does not run (tests/run installs it)")),
+    }
+}
+
 /// A folder with all schemas; without one the caller has nothing to test.
 pub struct Schema {
     folder: tempfile::TempDir,
@@ -13,14 +39,7 @@ pub struct Schema {
 impl Schema {
     /// `None`, with a note, where the schemas or `xmllint` are missing; in continuous integration that is a failure.
     pub fn open() -> Option<Schema> {
-        match Self::collect() {
-            Ok(schema) => Some(schema),
-            Err(reason) if env::var_os("CI").is_some() => panic!("schema validation cannot run: {reason}"),
-            Err(reason) => {
-                eprintln!("schema validation left out: {reason}");
-                None
-            }
-        }
+        or_leave_out(Self::collect())
     }
 
     /// What `xmllint` has against the document; nothing if it is valid.
@@ -40,10 +59,7 @@ impl Schema {
 
     fn collect() -> Result<Schema, String> {
         let shared = env::var_os("MIKEY_SAKKE_SHARED").ok_or("MIKEY_SAKKE_SHARED is not set")?;
-        let xmllint = Command::new("xmllint").arg("--version").stderr(Stdio::null()).status();
-        if !xmllint.is_ok_and(|status| status.success()) {
-            return Err("xmllint does not run: apt-get install libxml2-utils".to_owned());
-        }
+        runs("xmllint")?;
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schema");
         let installed = Path::new("/usr/share/xml/xmltooling");
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
