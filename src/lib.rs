@@ -11,6 +11,7 @@
 //! |---|---|---|
 //! | 6 | [`kms`], [`client`] | the key management server and the key management client |
 //! | 5 | [`kms_protocol`] | the documents that both exchange (TS 33.180 Annex D) |
+//! | 5 | [`sealing`] | secrets at rest under a passphrase |
 //! | 4 | [`mc`] | the mission critical profile: UIDs, key periods, key identifiers, I_MESSAGEs, media keys |
 //! | 3 | [`mikey`] | MIKEY messages (RFC 3830, 6043, 6509) |
 //! | 2 | [`sakke`], [`eccsi`] | the two identity-based schemes |
