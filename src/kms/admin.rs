@@ -65,12 +65,7 @@ pub struct Issued {
 ///
 /// # Errors
 /// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::Period`], [`Error::Store`].
-pub async fn issue(
-    state: &State,
-    user_uri: &str,
-    period_no: Option<u64>,
-    now: SystemTime,
-) -> Result<Issued, Error> {
+pub async fn issue(state: &State, user_uri: &str, period_no: Option<u64>, now: SystemTime) -> Result<Issued, Error> {
     let grant = Grant::find(&*state.store, user_uri).await?;
     let periods = match period_no {
         Some(number) => vec![number],
