@@ -141,6 +141,18 @@ fn test_tokens_open_a_server_that_runs_already() {
     kms.provision(BOB);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_server_that_is_told_to_stop_leaves_one_whole_database() {
+    let mut kms = RunningKms::start(&[ALICE]);
+    kms.provision(ALICE);
+    let log = kms.path("kms/kms.sqlite-wal");
+    assert!(log.exists());
+    let stopped = Command::new("kill").args(["-TERM", &kms.child.id().to_string()]).status().unwrap();
+    assert!(stopped.success() && kms.child.wait().unwrap().success());
+    assert!(!log.exists());
+}
+
 #[test]
 fn keys_travel_in_files_and_revoked_users_get_none() {
     let folder = tempfile::tempdir().unwrap();
