@@ -33,6 +33,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The number of the cache of external KMS certificates, which is empty.
 const CERT_CACHE_NUMBER: u64 = 0;
 
+/// What an answer repeats of the path, in characters; every resource has a shorter one.
+const MAX_PATH: usize = 1024;
+
 /// Whom a connection is with; the server puts it into each request's extensions.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub(super) SocketAddr);
@@ -264,7 +267,7 @@ impl Exchange {
             asker: None,
             key_id: None,
             user_uri: String::new(),
-            request_url: format!("https://{host}{}", any_uri(request.uri().path())),
+            request_url: format!("https://{host}{}", any_uri(start(request.uri().path(), MAX_PATH))),
         }
     }
 }
@@ -378,6 +381,10 @@ fn any_uri(text: &str) -> String {
     uri
 }
 
+fn start(text: &str, characters: usize) -> &str {
+    text.char_indices().nth(characters).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
 /// A name or an address, with or without a port: what can stand in a URL as it is.
 fn is_host(host: &str) -> bool {
     let (name, port) = match host.rsplit_once(':') {
@@ -461,6 +468,12 @@ mod tests {
         ] {
             assert_eq!(any_uri(text), uri);
         }
+    }
+
+    #[test]
+    fn a_text_starts_with_whole_characters() {
+        assert_eq!(start("a\u{e9}b", 2), "a\u{e9}");
+        assert_eq!(start("a\u{e9}b", 3), "a\u{e9}b");
     }
 
     #[test]
