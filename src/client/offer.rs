@@ -3,7 +3,7 @@
 use super::held_key::is_kept;
 use super::{Error, HeldKey, Store};
 use crate::mc::imessage::{IdentityMode, Offer};
-use crate::mc::{Bundle, KeyId, KeyParameters, KeySet, KeyType, Kms};
+use crate::mc::{Bundle, KeyId, KeyParameters, KeySet, KeyType, Kms, same_domain};
 use crate::mikey::NtpTime;
 use crate::sakke::SharedSecret;
 use rand_core::CryptoRng;
@@ -169,36 +169,7 @@ impl Store {
         if let Some(kms_uri) = request.recipient_kms_uri {
             return Ok(Some(kms_uri.to_owned()));
         }
-        let domain = domain_of(request.recipient_uri);
-        let serves = |domains: &[String]| domains.iter().any(|listed| domain_of(listed).eq_ignore_ascii_case(domain));
+        let serves = |domains: &[String]| domains.iter().any(|listed| same_domain(listed, request.recipient_uri));
         Ok(self.contents.kms.iter().find(|kms| serves(&kms.domains)).map(|kms| kms.kms_uri.clone()))
-    }
-}
-
-/// `example.org` of `sip:alice@example.org:5060;transport=tls`, of `sip:example.org` and of `example.org`.
-fn domain_of(uri: &str) -> &str {
-    let without_scheme =
-        uri.split_once(':').map_or(uri, |(scheme, rest)| if scheme.contains(['@', '.']) { uri } else { rest });
-    let host = without_scheme.rsplit_once('@').map_or(without_scheme, |(_, host)| host).trim_start_matches('/');
-    host.split([':', ';', '/', '?']).next().unwrap_or(host)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_domain_of_a_uri_is_its_host() {
-        for uri in [
-            "sip:alice@example.org",
-            "sip:alice@example.org:5060;transport=tls",
-            "alice@example.org",
-            "sip:example.org",
-            "example.org",
-            "example.org:8443",
-            "https://example.org/path",
-        ] {
-            assert_eq!(domain_of(uri), "example.org", "{uri}");
-        }
     }
 }
