@@ -187,6 +187,19 @@ pub enum Error {
         found: String,
     },
 
+    /// The certificate claims users that another KMS of the store serves.
+    #[error(
+        "the certificate of KMS {kms_uri} claims the domain {domain:?}, which KMS {holder} in the store serves: ask both operators; nothing of it is taken"
+    )]
+    DomainTaken {
+        /// KmsUri of the certificate.
+        kms_uri: String,
+        /// The domain.
+        domain: String,
+        /// KmsUri of the KMS that serves it.
+        holder: String,
+    },
+
     // Key sets.
     /// The answer brings no keys.
     #[error("the KMS's answer holds no key set: ask for one for this user")]
@@ -378,6 +391,14 @@ pub enum Error {
         /// The KMS.
         kms_uri: String,
     },
+    /// It cannot be told which KMS the recipient is a user of.
+    #[error("{}: name the recipient's KMS (--to-kms)", no_single_kms(domain, candidates))]
+    AmbiguousKms {
+        /// Domain of the recipient's URI.
+        domain: String,
+        /// The KMSs that could be meant.
+        candidates: Vec<String>,
+    },
     /// The purpose tag of the key identifier is that of another type.
     #[error("key identifier {key_id} is that of a {}, not of a {key_type}: leave it out, or choose the other type", key_id.key_type())]
     KeyIdType {
@@ -430,4 +451,12 @@ fn list(attempts: &[Attempt]) -> String {
 
 fn known(users: &[String]) -> String {
     if users.is_empty() { String::new() } else { format!(", only of {}", users.join(", ")) }
+}
+
+fn no_single_kms(domain: &str, candidates: &[String]) -> String {
+    if candidates.is_empty() {
+        format!("no KMS that is known here serves the domain {domain:?}")
+    } else {
+        format!("users of the domain {domain:?} may belong to any of the KMSs {}", candidates.join(", "))
+    }
 }

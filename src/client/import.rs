@@ -128,6 +128,7 @@ impl Intake {
         if let Some(known) = known {
             require_unchanged(known, &record)?;
         }
+        require_own_domains(&record, &contents.kms)?;
         let convention_known = contents.key_sets.iter().any(|set| set.kms_uri == record.kms_uri);
         let kms = Kms::new(&*record.kms_uri, &pub_enc_key, &pub_auth_key, record.periods()?, record.identity_form);
         Ok(Self { record, kms, convention_known, key_sets: Vec::new(), others: Vec::new(), notes: Vec::new() })
@@ -270,7 +271,11 @@ impl Intake {
         }
         public_keys(certificate)?;
         let convention = known.map(KmsRecord::convention).unwrap_or_default();
-        Ok(KmsRecord::of(certificate, false, convention, None))
+        let record = KmsRecord::of(certificate, false, convention, None);
+        if !record.revoked {
+            require_own_domains(&record, contents.kms.iter().chain(&self.others).chain([&self.record]))?;
+        }
+        Ok(record)
     }
 
     /// Stores everything at once.
@@ -432,6 +437,17 @@ fn require_unchanged(known: &KmsRecord, found: &KmsRecord) -> Result<(), Error> 
     if (known.period, known.offset) != (found.period, found.offset) {
         let text = |record: &KmsRecord| format!("key periods of {} s with offset {} s", record.period, record.offset);
         return Err(Error::KmsConventionChanged { kms_uri, known: text(known), found: text(found) });
+    }
+    Ok(())
+}
+
+/// A KMS cannot take users over from another one by a claim of its own.
+fn require_own_domains<'a>(record: &KmsRecord, others: impl IntoIterator<Item = &'a KmsRecord>) -> Result<(), Error> {
+    for other in others.into_iter().filter(|other| other.kms_uri != record.kms_uri && !other.revoked) {
+        if let Some(domain) = record.domains.iter().find(|domain| other.serves(domain)) {
+            let (kms_uri, domain, holder) = (record.kms_uri.clone(), domain.clone(), other.kms_uri.clone());
+            return Err(Error::DomainTaken { kms_uri, domain, holder });
+        }
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Sending: from a key to a message.
 
 use super::held_key::is_kept;
+use super::record::KmsRecord;
 use super::{Error, HeldKey, Store};
 use crate::mc::imessage::{IdentityMode, Offer};
 use crate::mc::{Bundle, KeyId, KeyParameters, KeySet, KeyType, Kms};
@@ -17,8 +18,8 @@ pub struct OfferRequest<'a> {
     pub user_uri: &'a str,
     /// Who shall receive.
     pub recipient_uri: &'a str,
-    /// The receiver's KMS. Without it: the KMS whose certificate lists the domain of the receiver's URI, otherwise the
-    /// sender's own.
+    /// The receiver's KMS. Without it: the sender's own, if its certificate lists the domain of the receiver's URI or no
+    /// domains at all; otherwise the one other KMS whose certificate lists it.
     pub recipient_kms_uri: Option<&'a str>,
     /// What the key is for.
     pub key_type: KeyType,
@@ -56,25 +57,24 @@ pub struct Offered {
     pub message: Vec<u8>,
     /// The key in it, as the receiver will have it: for a GMK with the receiver's GUK-ID.
     pub bundle: Bundle,
+    /// URI of the KMS that the receiver is taken to be a user of.
+    pub recipient_kms: String,
 }
 
 /// Makes an I_MESSAGE at the time `now`, and keeps its key in the store, except a PCK.
 ///
 /// # Errors
-/// [`Error::UnknownUser`], [`Error::NoKeysForPeriod`], [`Error::KeySetDates`], [`Error::UnknownKms`], [`Error::CertificateRevoked`],
-/// [`Error::KeyIdType`], [`Error::OtherKeyHeld`], [`Error::Message`], [`Error::File`].
+/// [`Error::UnknownUser`], [`Error::NoKeysForPeriod`], [`Error::KeySetDates`], [`Error::UnknownKms`], [`Error::AmbiguousKms`],
+/// [`Error::CertificateRevoked`], [`Error::KeyIdType`], [`Error::OtherKeyHeld`], [`Error::Message`], [`Error::File`].
 pub fn offer(
     store: &mut Store,
     request: &OfferRequest<'_>,
     now: NtpTime,
     rng: &mut impl CryptoRng,
 ) -> Result<Offered, Error> {
-    let named_kms = store.recipient_kms(request)?;
-    let initiator = store.sender(request.user_uri, named_kms.as_deref(), now)?;
-    let recipient_kms = match &named_kms {
-        Some(kms_uri) => store.kms(kms_uri)?,
-        None => initiator.kms().clone(),
-    };
+    let recipient_kms = store.recipient_kms(request)?;
+    let initiator = store.sender(request.user_uri, &recipient_kms, now)?;
+    let recipient_kms = store.kms(&recipient_kms)?;
     let material = Material::choose(store, request, rng)?;
     let offered = build(request, &initiator, &recipient_kms, material, now, rng)?;
     if is_kept(request.key_type) {
@@ -98,7 +98,7 @@ fn build(
         offer = offer.parameters(parameters)?;
     }
     let bundle = offer.bundle().clone();
-    Ok(Offered { message: offer.build(rng)?, bundle })
+    Ok(Offered { message: offer.build(rng)?, bundle, recipient_kms: recipient_kms.uri().to_owned() })
 }
 
 fn held(request: &OfferRequest<'_>, bundle: &Bundle, now: NtpTime) -> HeldKey {
@@ -151,9 +151,9 @@ impl Store {
     }
 
     /// The keys to send with: those of the KMS named, if it issued the user's, otherwise of the first that has any for now.
-    fn sender(&mut self, user_uri: &str, preferred_kms: Option<&str>, now: NtpTime) -> Result<Arc<KeySet>, Error> {
+    fn sender(&mut self, user_uri: &str, preferred_kms: &str, now: NtpTime) -> Result<Arc<KeySet>, Error> {
         let mut kmss = self.kmss_of(user_uri)?;
-        kmss.sort_by_key(|kms_uri| Some(kms_uri.as_str()) != preferred_kms);
+        kmss.sort_by_key(|kms_uri| kms_uri.as_str() != preferred_kms);
         let mut refusal = Error::NoKeySets;
         for kms_uri in kmss {
             match self.key_set_at(user_uri, &kms_uri, now) {
@@ -164,15 +164,46 @@ impl Store {
         Err(refusal)
     }
 
-    /// The KMS of the recipient, as far as it is named or can be told from the URI.
-    fn recipient_kms(&self, request: &OfferRequest<'_>) -> Result<Option<String>, Error> {
+    /// The KMS of the recipient. What other KMSs say of themselves cannot take a domain from the sender's own.
+    fn recipient_kms(&self, request: &OfferRequest<'_>) -> Result<String, Error> {
         if let Some(kms_uri) = request.recipient_kms_uri {
-            return Ok(Some(kms_uri.to_owned()));
+            return Ok(kms_uri.to_owned());
         }
         let domain = domain_of(request.recipient_uri);
-        let serves = |domains: &[String]| domains.iter().any(|listed| domain_of(listed).eq_ignore_ascii_case(domain));
-        Ok(self.contents.kms.iter().find(|kms| serves(&kms.domains)).map(|kms| kms.kms_uri.clone()))
+        let own_uris = self.kmss_of(request.user_uri)?;
+        let (own, others): (Vec<_>, Vec<_>) = self.contents.kms.iter().partition(|kms| own_uris.contains(&kms.kms_uri));
+        let serving = |kmss: &[&KmsRecord]| in_use(kmss.iter().copied().filter(|kms| kms.serves(domain)));
+        let unlimited = || in_use(own.iter().copied().filter(|kms| kms.domains.is_empty()));
+        let mut candidates = serving(&own);
+        if candidates.is_empty() {
+            candidates = unlimited();
+        }
+        if candidates.is_empty() {
+            candidates = serving(&others);
+        }
+        match <[String; 1]>::try_from(candidates) {
+            Ok([kms_uri]) => Ok(kms_uri),
+            Err(candidates) => Err(Error::AmbiguousKms { domain: domain.to_owned(), candidates }),
+        }
     }
+}
+
+/// The URIs of those that are not revoked; if all are, of all, so that the refusal says that.
+fn in_use<'a>(kmss: impl Iterator<Item = &'a KmsRecord>) -> Vec<String> {
+    let (revoked, live): (Vec<_>, Vec<_>) = kmss.partition(|kms| kms.revoked);
+    let kmss = if live.is_empty() { revoked } else { live };
+    kmss.into_iter().map(|kms| kms.kms_uri.clone()).collect()
+}
+
+impl KmsRecord {
+    /// Whether its certificate lists the domain.
+    pub(super) fn serves(&self, domain: &str) -> bool {
+        self.domains.iter().any(|listed| same_domain(listed, domain))
+    }
+}
+
+pub(super) fn same_domain(left: &str, right: &str) -> bool {
+    domain_of(left).eq_ignore_ascii_case(domain_of(right))
 }
 
 /// `example.org` of `sip:alice@example.org:5060;transport=tls`, of `sip:example.org` and of `example.org`.

@@ -33,14 +33,18 @@ impl Contents {
 
     /// Adds a KMS, or takes the place of the one with the same URI.
     pub(super) fn put_kms(&mut self, record: KmsRecord) {
-        self.kms.retain(|kms| kms.kms_uri != record.kms_uri);
-        self.kms.push(record);
+        match self.kms.iter_mut().find(|kms| kms.kms_uri == record.kms_uri) {
+            Some(known) => *known = record,
+            None => self.kms.push(record),
+        }
     }
 
     /// Adds a key set, or takes the place of the one of the same user, KMS and period.
     pub(super) fn put_key_set(&mut self, record: KeySetRecord) {
-        self.key_sets.retain(|set| !set.is(&record.user_uri, &record.kms_uri, record.period_no));
-        self.key_sets.push(record);
+        match self.key_sets.iter_mut().find(|set| set.is(&record.user_uri, &record.kms_uri, record.period_no)) {
+            Some(known) => *known = record,
+            None => self.key_sets.push(record),
+        }
     }
 
     /// Adds a key, or takes the place of the same one from the same sender to the same receiver. Beyond `limit`, keys

@@ -1,8 +1,8 @@
 //! Messages between stores.
 
-use crate::support::{ALICE, BOB, NOW_UNIX, PERIOD, TestKms, TestStore, later, now, rng, xml};
+use crate::support::{ALICE, BOB, NOW_UNIX, PERIOD, TestKms, TestStore, later, now, rng};
 use mikey_sakke::client::{AcceptOptions, Error, OfferRequest, Offered, Store, accept, examine, import, offer};
-use mikey_sakke::kms_protocol::{KeyContent, KmsCertificate, KmsInit, KmsMessage};
+use mikey_sakke::kms_protocol::KeyContent;
 use mikey_sakke::mc::imessage::{IdentityMode, Opened, TimeWindow};
 use mikey_sakke::mc::{self, CsId, IdentityForm, KeyId, KeyParameters, KeyStatus, KeyType, PeriodEpoch};
 use mikey_sakke::mikey::NtpTime;
@@ -403,24 +403,70 @@ fn a_store_can_be_looked_into_at_any_age() {
     assert!(examined.replayed && examined.opened.findings.is_empty());
 }
 
+/// Alice at `example.org`, who knows a KMS of `example.net` as well.
+fn two_domains() -> (TestKms, TestKms, TestStore) {
+    let home = TestKms::new(KMS).serving(&["example.org"]);
+    let foreign = TestKms::new("kms.example.net").serving(&["example.net"]);
+    let mut alice = TestStore::of(&home, ALICE);
+    alice.import(&foreign, CAROL, foreign.period_now());
+    (home, foreign, alice)
+}
+
 #[test]
 fn the_recipients_domain_tells_its_kms() {
-    let (home, foreign) = (TestKms::new(KMS), TestKms::new("kms.example.net"));
-    let mut alice = TestStore::of(&home, ALICE);
-    let mut certificate: KmsCertificate = foreign.certificate();
-    certificate.domains = vec!["example.net".into()];
-    let init = KmsInit { certificate, new_transport_keys: Vec::new(), new_integrity_keys: Vec::new() };
-    let init = xml(&foreign.response(CAROL, KmsMessage::Init(init)));
-    let keyprov = foreign.key_prov(vec![foreign.key_set(CAROL, foreign.period_now())]);
-    import(&mut alice.store, &init, &keyprov, now()).unwrap();
+    let (home, foreign, mut alice) = two_domains();
     let request = OfferRequest {
         identity_mode: IdentityMode::Plain,
         ..OfferRequest::new(ALICE, "sip:dave@example.net", KeyType::Pck)
     };
     let sent = send(&mut alice, &request, now());
+    assert_eq!(sent.recipient_kms, foreign.uri);
     let mut dave = TestStore::of(&foreign, "sip:dave@example.net");
     dave.import(&home, CAROL, home.period_now());
     receive(&mut dave, "sip:dave@example.net", &sent.message, now()).unwrap();
+    let named = OfferRequest { recipient_kms_uri: Some(KMS), ..request };
+    assert_eq!(send(&mut alice, &named, now()).recipient_kms, KMS);
+}
+
+#[test]
+fn no_other_kms_takes_over_calls_to_the_senders_own_domain() {
+    let (home, foreign, mut alice) = two_domains();
+    let request = OfferRequest::new(ALICE, BOB, KeyType::Pck);
+    for _ in 0..2 {
+        assert_eq!(send(&mut alice, &request, now()).recipient_kms, KMS);
+        // Neither the order of imports matters, nor what the other KMS claims later.
+        let greedy = foreign.certificate_for(&["example.net", "EXAMPLE.ORG"]);
+        let keyprov = foreign.key_prov(vec![foreign.key_set(CAROL, foreign.period_now())]);
+        let error = import(&mut alice.store, &foreign.init(greedy), &keyprov, now()).unwrap_err();
+        assert!(matches!(&error, Error::DomainTaken { holder, .. } if holder == KMS), "{error}");
+        alice.import(&home, ALICE, home.period_now());
+        alice = alice.reopen();
+    }
+    // A KMS that names no domains serves its own users' calls before any other does.
+    let quiet = TestKms::new("kms.example.com");
+    let mut erin = TestStore::of(&quiet, "sip:erin@example.com");
+    erin.import(&foreign, CAROL, foreign.period_now());
+    let request = OfferRequest::new("sip:erin@example.com", "sip:dave@example.net", KeyType::Pck);
+    assert_eq!(send(&mut erin, &request, now()).recipient_kms, quiet.uri);
+}
+
+#[test]
+fn a_recipient_of_no_single_kms_needs_one_to_be_named() {
+    let (_, _, mut alice) = two_domains();
+    let request = OfferRequest::new(ALICE, "sip:frank@example.com", KeyType::Pck);
+    let error = offer(&mut alice.store, &request, now(), &mut rng()).unwrap_err();
+    assert!(
+        matches!(&error, Error::AmbiguousKms { domain, candidates } if domain == "example.com" && candidates.is_empty()),
+        "{error}"
+    );
+
+    let mut alice = TestStore::of(&TestKms::new(KMS), ALICE);
+    let second = TestKms::new("kms.example.net");
+    alice.import(&second, ALICE, second.period_now());
+    let error = offer(&mut alice.store, &request, now(), &mut rng()).unwrap_err();
+    assert!(matches!(&error, Error::AmbiguousKms { candidates, .. } if candidates == &[KMS, second.uri]), "{error}");
+    let named = OfferRequest { recipient_kms_uri: Some(second.uri), ..request };
+    assert_eq!(send(&mut alice, &named, now()).recipient_kms, second.uri);
 }
 
 #[test]

@@ -49,7 +49,8 @@ pub struct Arguments {
     /// is sent again.
     #[arg(long, value_name = "HEX", value_parser = parse_key_id)]
     key_id: Option<KeyId>,
-    /// URI of the recipient's KMS, if it is not yours and does not follow from the recipient's domain.
+    /// URI of the recipient's KMS. Without it: yours, if it serves the recipient's domain or names no domains; otherwise
+    /// the one other KMS that serves it.
     #[arg(long, value_name = "URI")]
     to_kms: Option<String>,
     /// Name both ends by their URIs, for everyone on the way to see, in place of their UIDs.
@@ -96,7 +97,13 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     }
     let view = KeyView::of(&offered.bundle, arguments.show_secrets);
     if !output.is_json() {
-        output.message(format_args!("{} {} for {}", view.key_type(), view.key_id(), arguments.to));
+        output.message(format_args!(
+            "{} {} for {} at KMS {}",
+            view.key_type(),
+            view.key_id(),
+            arguments.to,
+            offered.recipient_kms
+        ));
         if let Some(key) = view.key() {
             output.message(format_args!("key {key}"));
         }
@@ -110,6 +117,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         "guk_id": view.guk_id(),
         "rand": view.rand(),
         "srtp": view.srtp(),
+        "recipient_kms": offered.recipient_kms,
         "key_parameters": request.parameters.as_ref().map_or(Value::Null, parameters_json),
     }))
 }
