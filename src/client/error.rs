@@ -228,6 +228,14 @@ pub enum Error {
         /// Now on import, otherwise the time of the message.
         at: String,
     },
+    /// The answer names a user whom it brings no keys for.
+    #[error("the KMS's answer is for user {user_uri:?}, but its keys are those of {}: nothing was stored", users.join(", "))]
+    KeysOfOtherUsers {
+        /// UserUri of the answer.
+        user_uri: String,
+        /// UserUri of its key sets.
+        users: Vec<String>,
+    },
     /// Two key sets claim the same user and period.
     #[error("the KMS's answer holds two key sets of {user_uri} for period {period_no}: none is taken")]
     KeySetTwice {

@@ -4,7 +4,7 @@ use super::calendar::{date_time, ntp_time, unix_date, unix_seconds};
 use super::convention::{CandidateKeys, Convention, identity_form, period_epoch, period_text};
 use super::octets::Octets;
 use super::record::{Contents, KeySetRecord, KmsRecord};
-use super::{Error, ImportReport, Store};
+use super::{Error, ImportReport, Store, UserPeriods};
 use crate::kms_protocol::{
     self, KeyContent, KmsCertCache, KmsCertificate, KmsInit, KmsKeyProv, KmsKeySet, KmsMessage, KmsResponse, Limits,
     SignatureStatus, USER_ID_FORMAT_HASHED,
@@ -12,7 +12,6 @@ use crate::kms_protocol::{
 use crate::mc::{IdentityForm, KeyPeriods, KeySet, Kms, PeriodEpoch, Uid};
 use crate::mikey::NtpTime;
 use crate::{eccsi, sakke};
-use std::collections::BTreeSet;
 use time::OffsetDateTime;
 
 /// Octets of a file that came out of band.
@@ -278,14 +277,20 @@ impl Intake {
         Ok(record)
     }
 
-    /// Stores everything at once.
+    /// Stores everything at once. `user_uri` is whom the answer is for.
     pub(super) fn store(self, store: &mut Store, user_uri: String) -> Result<ImportReport, Error> {
         let mut notes = self.record.convention().notes();
         notes.extend(self.notes);
+        let key_sets = UserPeriods::of(&self.key_sets);
+        let Some(named) = key_sets.iter().find(|user| user.user_uri == user_uri) else {
+            let users = key_sets.into_iter().map(|user| user.user_uri).collect();
+            return Err(Error::KeysOfOtherUsers { user_uri, users });
+        };
         let report = ImportReport {
             user_uri,
             kms_uri: self.record.kms_uri.clone(),
-            periods: self.key_sets.iter().map(|set| set.period_no).collect::<BTreeSet<_>>().into_iter().collect(),
+            periods: named.periods.clone(),
+            key_sets,
             identity_form: self.record.identity_form,
             period_epoch: self.record.period_epoch,
             other_kms: self.others.iter().map(|other| other.kms_uri.clone()).collect(),

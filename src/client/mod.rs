@@ -56,7 +56,7 @@ pub use import::import;
 pub use media::{MediaError, MediaReceiver, MediaSender};
 pub use offer::{OfferRequest, Offered, offer};
 pub use provision::{ProvisionRequest, Provisioner};
-pub use report::{ImportReport, KeySetSummary, KmsSummary};
+pub use report::{ImportReport, KeySetSummary, KmsSummary, UserPeriods};
 pub use store::{Store, StoreOptions};
 
 use crate::mikey::NtpTime;

@@ -3,7 +3,7 @@
 use crate::support::{ALICE, BOB, NOW_UNIX, PERIOD, TestKms, TestStore, later, now, xml};
 use mikey_sakke::client::{self, Error, ImportReport};
 use mikey_sakke::kms_protocol::{
-    EncryptedKey, ErrorCode, KeyContent, KmsCertificate, KmsError, KmsKeySet, KmsMessage, Role,
+    EncryptedKey, ErrorCode, KeyContent, KmsCertificate, KmsError, KmsKeyProv, KmsKeySet, KmsMessage, Role,
 };
 use mikey_sakke::mc::{IdentityForm, PeriodEpoch};
 use time::OffsetDateTime;
@@ -326,4 +326,36 @@ fn a_period_that_is_over_is_noted() {
     let in_two_periods = later(2 * i64::try_from(PERIOD).unwrap());
     let report = client::import(&mut made.store, &kms.init(kms.certificate()), &keyprov, in_two_periods).unwrap();
     assert!(report.notes.iter().any(|note| note.contains("is over")), "{report}");
+}
+
+#[test]
+fn the_report_names_every_user_whose_keys_were_stored() {
+    let kms = TestKms::new(KMS);
+    let period = kms.period_now();
+    let key_sets =
+        [(ALICE, period + 1), (BOB, period), (ALICE, period)].map(|(user, period)| kms.key_set(user, period));
+    let report = import(
+        &kms.init(kms.certificate()),
+        &kms.key_prov(users.map(|(user, period)| kms.key_set(user, period)).into()),
+    )
+    .unwrap();
+    let users: Vec<_> = report.key_sets.iter().map(|user| (user.user_uri.as_str(), user.periods.as_slice())).collect();
+    assert_eq!(users, [(ALICE, &[period, period + 1][..]), (BOB, &[period][..])]);
+    assert_eq!((report.user_uri.as_str(), report.periods.as_slice()), (ALICE, &[period, period + 1][..]));
+    let text = report.to_string();
+    assert!(text.contains(&format!("Of {ALICE}, periods {period}, {}", period + 1)), "{text}");
+    assert!(text.contains(&format!("Of {BOB}, period {period}")), "{text}");
+}
+
+#[test]
+fn an_answer_for_a_user_without_keys_in_it_is_refused() {
+    let kms = TestKms::new(KMS);
+    let key_sets = vec![kms.key_set(ALICE, kms.period_now())];
+    let content = KmsKeyProv { key_sets, ..KmsKeyProv::default() };
+    let error =
+        import(&kms.init(kms.certificate()), &xml(&kms.response(BOB, KmsMessage::KeyProv(content)))).unwrap_err();
+    assert!(
+        matches!(&error, Error::KeysOfOtherUsers { user_uri, users } if user_uri == BOB && users == &[ALICE]),
+        "{error}"
+    );
 }
