@@ -303,6 +303,20 @@ pub enum Error {
         /// The UID by TS 33.180 F.2.1.
         uid: String,
     },
+    /// The keys are valid for this user's UID, but the key set's UserID is another.
+    #[error(
+        "the keys of {user_uri} for period {period_no} are valid for this user's UID {uid}, but the key set says UserID {user_id}: have it issued again"
+    )]
+    UserIdWrong {
+        /// Whose keys.
+        user_uri: String,
+        /// KeyPeriodNo.
+        period_no: u64,
+        /// UserID of the key set.
+        user_id: String,
+        /// The UID by TS 33.180 F.2.1.
+        uid: String,
+    },
     /// The key sets of one answer follow different conventions.
     #[error("the key sets of KMS {kms_uri} follow different conventions: {first}, and {second}")]
     MixedConventions {

@@ -17,6 +17,9 @@ use time::OffsetDateTime;
 /// Octets of a file that came out of band.
 const MAX_FILE: usize = 1024 * 1024;
 
+/// Seconds by which the clock of whoever made a file may be ahead.
+const CLOCK_DIFFERENCE: u64 = 24 * 60 * 60;
+
 /// RFC 6509 Appendix A.
 const PARAMETER_SET: u64 = 1;
 
@@ -26,7 +29,8 @@ const PARAMETER_SET: u64 = 1;
 /// # Errors
 /// [`Error::Response`] and [`Error::Refused`] for what the documents are, [`Error::OtherKms`] where they do not belong
 /// together, `Error::Certificate...` and `Error::Kms...` for the KMS, `Error::Key...` for the keys,
-/// [`Error::TransportKeyNeeded`], [`Error::IntegrityKeyNeeded`]. After an error the store is what it was.
+/// [`Error::TransportKeyNeeded`], [`Error::IntegrityKeyNeeded`]; [`Error::UserIdWrong`]; [`Error::ResponseTime`] for an
+/// answer from before 1970 or of more than a day ahead. After an error the store is what it was.
 pub fn import(store: &mut Store, init: &[u8], keyprov: &[u8], now: NtpTime) -> Result<ImportReport, Error> {
     let limits = Limits::with_max_bytes(MAX_FILE);
     let init = Answer::init(init, &limits)?;
@@ -159,7 +163,7 @@ impl Intake {
         if answer.content.key_sets.is_empty() {
             return Err(Error::NoKeySets);
         }
-        let issued = ntp_time(answer.time.unix_timestamp()).unwrap_or(now);
+        let issued = issue_time(answer.time, now)?;
         for key_set in &answer.content.key_sets {
             self.add(key_set, issued, now)?;
         }
@@ -183,12 +187,12 @@ impl Intake {
         let validated =
             KeySet::validate(&self.kms, &keys.user_uri, keys.period_no, keys.receiver_secret_key()?, keys.key_pair()?)?;
         if keys.user_id != *validated.uid() {
-            self.notes.push(format!(
-                "UserID of period {} is {}, but the keys are valid for the UID {}",
-                keys.period_no,
-                keys.user_id,
-                validated.uid()
-            ));
+            return Err(Error::UserIdWrong {
+                user_uri: keys.user_uri,
+                period_no: keys.period_no,
+                user_id: keys.user_id.to_string(),
+                uid: validated.uid().to_string(),
+            });
         }
         let pair = validated.signer().key_pair();
         let record = KeySetRecord {
@@ -361,6 +365,15 @@ impl KmsRecord {
     /// Adds to the tables of the public keys how long they may be used.
     pub(super) fn make_ready(&self, kms: Kms) -> Kms {
         kms.valid(self.valid_from.and_then(ntp_time), self.valid_to.and_then(ntp_time))
+    }
+}
+
+/// When an answer was made. It tells what periods count from, so a date that cannot be must not stand.
+fn issue_time(time: OffsetDateTime, now: NtpTime) -> Result<NtpTime, Error> {
+    let time = time.unix_timestamp();
+    match ntp_time(time) {
+        Some(issued) if issued.seconds() <= now.seconds().saturating_add(CLOCK_DIFFERENCE) => Ok(issued),
+        _ => Err(Error::ResponseTime { found: unix_date(time), now: date_time(now) }),
     }
 }
 
