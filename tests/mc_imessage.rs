@@ -6,11 +6,11 @@ mod mc_support;
 
 use mc_support::*;
 use mikey_sakke::mc::imessage::{
-    CarriedIdentity, Compatibility, Deviation, IdentityMode, Incoming, Offer, Policy, Receiver, Revocation, StatusZero,
-    TimeWindow,
+    CarriedIdentity, Compatibility, Decapsulated, Deviation, Expected, IdentityMode, Incoming, Offer, Opened, Policy,
+    Receiver, Revocation, StatusZero, TimeWindow,
 };
 use mikey_sakke::mc::{
-    CsId, Error, GukId, IdentityForm, KeyId, KeyParameters, KeyPeriods, KeyStatus, KeyType, Party, PeriodEpoch,
+    CsId, Error, GukId, IdentityForm, KeyId, KeyParameters, KeyPeriods, KeyStatus, KeyType, Kms, Party, PeriodEpoch,
     Service, Side,
 };
 use mikey_sakke::mikey::{
@@ -147,9 +147,10 @@ fn a_kms_of_the_old_conventions_works() {
     let (alice, bob) = (issuer.key_set_of(&kms, ALICE, period_no), issuer.key_set_of(&kms, BOB, period_no));
     let message = Offer::new(&alice, BOB, &kms, key_id(KeyType::Pck), key(), noon(), RAND).unwrap();
     let message = message.build(&mut rng()).unwrap();
-    let receiver = Receiver { key_sets: &[&bob], kmss: &[&kms], initiator_uri: Some(ALICE), key_type: None };
+    let receiver =
+        Receiver { key_sets: &[&bob], kmss: &[&kms], initiator: Some(Expected::user(ALICE)), key_type: None };
     let verified = Incoming::parse(&message).unwrap().verify(&receiver, &Policy::new(noon())).unwrap();
-    assert_eq!(verified.decapsulate().unwrap().bundle.key.as_bytes(), key().as_bytes());
+    assert_eq!(verified.decapsulate().unwrap().live().unwrap().bundle.key.as_bytes(), key().as_bytes());
 }
 
 #[test]
@@ -162,7 +163,7 @@ fn users_of_two_kmss_reach_each_other() {
     let receiver = Receiver {
         key_sets: &[&WORLD.bob, &carol],
         kmss: &[&other.kms, &WORLD.issuer.kms],
-        initiator_uri: Some(ALICE),
+        initiator: Some(Expected::user(ALICE)),
         key_type: Some(KeyType::Pck),
     };
     let verified = Incoming::parse(&message).unwrap().verify(&receiver, &Policy::new(noon())).unwrap();
@@ -172,18 +173,78 @@ fn users_of_two_kmss_reach_each_other() {
 
 #[test]
 fn a_hidden_initiator_is_known_by_uid_until_confirmed() {
-    let receiver =
-        Receiver { key_sets: &[&WORLD.bob], kmss: &[&WORLD.issuer.kms], initiator_uri: None, key_type: None };
+    let receiver = Receiver { key_sets: &[&WORLD.bob], kmss: &[&WORLD.issuer.kms], initiator: None, key_type: None };
     let incoming = Incoming::parse(&message(KeyType::Pck)).unwrap();
     let verified = incoming.verify(&receiver, &Policy::new(noon())).unwrap();
     assert_eq!(verified.initiator_uri(), None);
-    let mut opened = verified.decapsulate().unwrap();
+    let mut opened = verified.decapsulate().unwrap().live().unwrap();
     assert_eq!(opened.initiator().uri(), None);
     let uid = *WORLD.alice.uid();
-    assert_eq!(opened.confirm_initiator("sip:mallory@example.org"), Err(Error::UnexpectedInitiator { uid }));
+    assert_eq!(
+        opened.confirm_initiator(Expected::user("sip:mallory@example.org")),
+        Err(Error::UnexpectedInitiator { uid })
+    );
     assert_eq!(opened.initiator().uri(), None);
-    assert_eq!(opened.confirm_initiator(ALICE), Ok(()));
+    assert_eq!(opened.confirm_initiator(Expected::user(ALICE)), Ok(()));
     assert_eq!(opened.initiator().uri(), Some(ALICE));
+}
+
+/// A KMS that is known but not Alice's, and her keys as it would issue them.
+fn rogue() -> (Issuer, Vec<u8>) {
+    let rogue = Issuer::new("kms.rogue.example");
+    let alice = rogue.key_set(ALICE, PERIOD_NO);
+    let offer = Offer::new(&alice, BOB, &WORLD.issuer.kms, key_id(KeyType::Pck), key(), noon(), RAND).unwrap();
+    (rogue, offer.build(&mut rng()).unwrap())
+}
+
+/// What Bob makes of a message from a rogue KMS's Alice, given what the two KMSs list.
+fn bob_verifies(message: &[u8], kmss: &[&Kms], initiator: Option<Expected<'_>>) -> Result<Opened, Error> {
+    let receiver = Receiver { key_sets: &[&WORLD.bob], kmss, initiator, key_type: None };
+    Incoming::parse(message)?.verify(&receiver, &Policy::new(noon()))?.decapsulate()?.live()
+}
+
+#[test]
+fn a_kms_cannot_issue_keys_for_a_user_whom_another_serves() {
+    let (rogue, message) = rogue();
+    let home = WORLD.issuer.kms.clone().with_domains(["EXAMPLE.org"]);
+    let refused = Err(Error::KmsNotForUser { user_uri: ALICE.into(), kms_uri: "kms.rogue.example".into() });
+    let alice = Some(Expected::user(ALICE));
+    for domains in [&[] as &[&str], &["rogue.example"]] {
+        let foreign = rogue.kms.clone().with_domains(domains.iter().copied());
+        for kmss in [[&home, &foreign], [&foreign, &home]] {
+            assert_eq!(bob_verifies(&message, &kmss, alice).map(|_| ()), refused);
+            let mut opened = bob_verifies(&message, &kmss, None).unwrap();
+            assert!(!opened.initiator().is(ALICE));
+            assert_eq!(opened.confirm_initiator(Expected::user(ALICE)), refused);
+            assert_eq!(opened.initiator().uri(), None);
+        }
+    }
+    // Both list the domain; nobody does; or the receiver says so.
+    let foreign = rogue.kms.clone().with_domains(["example.org"]);
+    assert!(bob_verifies(&message, &[&home, &foreign], alice).is_ok());
+    assert!(bob_verifies(&message, &[&WORLD.issuer.kms, &rogue.kms], alice).is_ok());
+    let expected = Some(Expected { uri: ALICE, kms_uri: Some("kms.rogue.example") });
+    assert!(bob_verifies(&message, &[&home, &rogue.kms], expected).is_ok());
+}
+
+#[test]
+fn a_plain_initiator_whom_another_kms_serves_is_refused_without_expectations() {
+    let rogue = Issuer::new("kms.rogue.example");
+    let alice = rogue.key_set(ALICE, PERIOD_NO);
+    let offer = Offer::new(&alice, BOB, &WORLD.issuer.kms, key_id(KeyType::Pck), key(), noon(), RAND).unwrap();
+    let message = offer.identity_mode(IdentityMode::Plain).build(&mut rng()).unwrap();
+    let home = WORLD.issuer.kms.clone().with_domains(["example.org"]);
+    let refused = Err(Error::KmsNotForUser { user_uri: ALICE.into(), kms_uri: "kms.rogue.example".into() });
+    assert_eq!(bob_verifies(&message, &[&home, &rogue.kms], None).map(|_| ()), refused);
+    assert!(bob_verifies(&message, &[&rogue.kms], None).is_ok());
+}
+
+#[test]
+fn an_initiator_of_another_kms_than_expected_is_refused() {
+    let (rogue, message) = rogue();
+    let expected = Some(Expected { uri: ALICE, kms_uri: Some(KMS_URI) });
+    let refused = Err(Error::KmsNotForUser { user_uri: ALICE.into(), kms_uri: "kms.rogue.example".into() });
+    assert_eq!(bob_verifies(&message, &[&WORLD.issuer.kms, &rogue.kms], expected).map(|_| ()), refused);
 }
 
 #[test]
@@ -197,7 +258,7 @@ fn a_message_made_just_before_the_period_ends_opens_after() {
         let receiver = Receiver {
             key_sets: &[&next, &WORLD.bob],
             kmss: &[&WORLD.issuer.kms],
-            initiator_uri: Some(ALICE),
+            initiator: Some(Expected::user(ALICE)),
             key_type: None,
         };
         let policy = Policy::new(NtpTime::from_seconds(end + 30));
@@ -519,8 +580,7 @@ fn faults_in_the_clear_part_of_key_parameters_are_refused() {
 
 #[test]
 fn a_message_for_another_user_is_refused() {
-    let receiver =
-        Receiver { key_sets: &[&WORLD.alice], kmss: &[&WORLD.issuer.kms], initiator_uri: None, key_type: None };
+    let receiver = Receiver { key_sets: &[&WORLD.alice], kmss: &[&WORLD.issuer.kms], initiator: None, key_type: None };
     let refuse = |mode| {
         let message = offer(KeyType::Pck).identity_mode(mode).build(&mut rng()).unwrap();
         Incoming::parse(&message).unwrap().verify(&receiver, &Policy::new(noon())).map(|_| ())
@@ -532,14 +592,14 @@ fn a_message_for_another_user_is_refused() {
 
 #[test]
 fn a_receiver_without_keys_is_nobody() {
-    let receiver = Receiver { key_sets: &[], kmss: &[&WORLD.issuer.kms], initiator_uri: None, key_type: None };
+    let receiver = Receiver { key_sets: &[], kmss: &[&WORLD.issuer.kms], initiator: None, key_type: None };
     let refused = Incoming::parse(&message(KeyType::Pck)).unwrap().verify(&receiver, &Policy::new(noon()));
     assert!(matches!(refused, Err(Error::NotForMe { .. })));
 }
 
 #[test]
 fn an_unknown_kms_is_refused() {
-    let receiver = Receiver { key_sets: &[&WORLD.bob], kmss: &[], initiator_uri: None, key_type: None };
+    let receiver = Receiver { key_sets: &[&WORLD.bob], kmss: &[], initiator: None, key_type: None };
     let refused = Incoming::parse(&message(KeyType::Pck)).unwrap().verify(&receiver, &Policy::new(noon()));
     assert_eq!(refused.map(|_| ()), Err(Error::UnknownKms { party: Party::Initiator, kms_uri: KMS_URI.into() }));
     let other = b"kms.example.com";
@@ -557,7 +617,7 @@ fn a_kms_certificate_outside_its_validity_is_refused() {
     let expired = WORLD.issuer.kms.clone().valid(None, Some(earlier(1)));
     let early = WORLD.issuer.kms.clone().valid(Some(later(1)), None);
     for kms in [&expired, &early] {
-        let receiver = Receiver { key_sets: &[&WORLD.bob], kmss: &[kms], initiator_uri: None, key_type: None };
+        let receiver = Receiver { key_sets: &[&WORLD.bob], kmss: &[kms], initiator: None, key_type: None };
         let refused = Incoming::parse(&message(KeyType::Pck)).unwrap().verify(&receiver, &Policy::new(noon()));
         assert_eq!(refused.map(|_| ()), Err(Error::KmsNotValid { kms_uri: KMS_URI.into(), time: noon() }));
     }
@@ -568,7 +628,7 @@ fn another_initiator_than_expected_is_refused() {
     let receiver = Receiver {
         key_sets: &[&WORLD.bob],
         kmss: &[&WORLD.issuer.kms],
-        initiator_uri: Some("sip:carol@example.org"),
+        initiator: Some(Expected::user("sip:carol@example.org")),
         key_type: None,
     };
     for mode in [IdentityMode::Hidden, IdentityMode::Plain] {
@@ -580,12 +640,8 @@ fn another_initiator_than_expected_is_refused() {
 
 #[test]
 fn another_key_type_than_expected_is_refused() {
-    let receiver = Receiver {
-        key_sets: &[&WORLD.bob],
-        kmss: &[&WORLD.issuer.kms],
-        initiator_uri: None,
-        key_type: Some(KeyType::Pck),
-    };
+    let receiver =
+        Receiver { key_sets: &[&WORLD.bob], kmss: &[&WORLD.issuer.kms], initiator: None, key_type: Some(KeyType::Pck) };
     let refused = Incoming::parse(&message(KeyType::Csk)).unwrap().verify(&receiver, &Policy::new(noon()));
     assert_eq!(refused.map(|_| ()), Err(Error::UnexpectedKeyType { found: KeyType::Csk, expected: KeyType::Pck }));
 }
@@ -593,7 +649,7 @@ fn another_key_type_than_expected_is_refused() {
 #[test]
 fn a_plain_message_of_a_period_without_keys_is_refused() {
     let next = WORLD.issuer.key_set(BOB, PERIOD_NO + 1);
-    let receiver = Receiver { key_sets: &[&next], kmss: &[&WORLD.issuer.kms], initiator_uri: None, key_type: None };
+    let receiver = Receiver { key_sets: &[&next], kmss: &[&WORLD.issuer.kms], initiator: None, key_type: None };
     let message = offer(KeyType::Pck).identity_mode(IdentityMode::Plain).build(&mut rng()).unwrap();
     let refused = Incoming::parse(&message).unwrap().verify(&receiver, &Policy::new(noon()));
     assert_eq!(refused.map(|_| ()), Err(Error::NoKeySetForPeriod { period_no: PERIOD_NO }));
@@ -705,9 +761,35 @@ fn a_revoked_key_is_refused() {
     let error = Error::KeyRevoked { key_id: key_id(KeyType::Pck).to_u32() };
     let message = with_parameters(KeyType::Pck, &revoked);
     assert_eq!(bob_opens(&message).map(|_| ()), Err(error.clone()));
-    let opened = bob_opens_under(&message, &Policy::new(later(60)).at_any_age()).unwrap();
+    let opened = match bob_decapsulates(&message, &Policy::new(later(60)).at_any_age()) {
+        Ok(Decapsulated::Revoked(opened)) => opened,
+        other => panic!("{other:?}"),
+    };
     assert_eq!(opened.findings, [error]);
     assert_eq!(opened.revocation, Revocation::Yes);
+}
+
+#[test]
+fn a_revocation_names_key_recipient_and_initiator_whenever_the_key_ends() {
+    let revoked = KeyParameters {
+        status: KeyStatus::SHARED_WITH_GATEWAY,
+        expiry: unix(noon()),
+        ..KeyParameters::live(KeyType::Gmk)
+    };
+    let message = with_parameters(KeyType::Gmk, &revoked);
+    let opened = match bob_decapsulates(&message, &Policy::new(later(60))) {
+        Ok(Decapsulated::Revoked(opened)) => opened,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(opened.bundle.key.as_bytes(), key().as_bytes());
+    assert_eq!(opened.bundle.key_id, key_id(KeyType::Gmk));
+    assert_eq!(opened.recipient_uri, BOB);
+    assert!(opened.initiator().is(ALICE) && !opened.initiator().is(BOB));
+    assert_eq!(opened.initiator().period_no(), PERIOD_NO);
+    assert_eq!(opened.revocation, Revocation::Yes);
+    let secret = "75, 75, 75, 75"; // the key's octets as Debug would show them
+    let shown = format!("{opened:?}");
+    assert!(!shown.contains(secret) && !shown.contains("4b4b4b4b"), "{shown}");
 }
 
 #[test]

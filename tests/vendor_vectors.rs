@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
 use base64::Engine;
-use mikey_sakke::mc::imessage::{CarriedIdentity, Incoming, Opened, Policy, Receiver, Revocation};
+use mikey_sakke::mc::imessage::{CarriedIdentity, Expected, Incoming, Opened, Policy, Receiver, Revocation};
 use mikey_sakke::mc::{
     CsId, Error, GukId, IdentityForm, KeyId, KeyPeriods, KeySet, KeyStatus, KeyType, Kms, MediaKeys, PeriodEpoch, Uid,
     dpck,
@@ -204,11 +204,11 @@ fn opens(vectors: &Value, message: &Value) -> Opened {
     let receiver = Receiver {
         key_sets: &[&key_set],
         kmss: &[&kms],
-        initiator_uri: Some(text(message, "initiator")),
+        initiator: Some(Expected::user(text(message, "initiator"))),
         key_type: Some(incoming.key_type()),
     };
     let policy = Policy::new(NtpTime::from_seconds(incoming.time().seconds() + 60));
-    let opened = incoming.verify(&receiver, &policy).unwrap().decapsulate().unwrap();
+    let opened = incoming.verify(&receiver, &policy).unwrap().decapsulate().unwrap().live().unwrap();
 
     assert_eq!(opened.key_type().to_string(), text(message, "key_type"));
     assert_eq!(opened.bundle.key.as_bytes().as_slice(), hex(text(message, "key")));

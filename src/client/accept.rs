@@ -4,7 +4,10 @@ use super::calendar::date_time;
 use super::held_key::is_kept;
 use super::replay::Seen;
 use super::{Error, HeldKey, Store};
-use crate::mc::imessage::{CarriedIdentity, Compatibility, Incoming, Opened, Policy, Receiver, Revocation, TimeWindow};
+use crate::mc::imessage::{
+    CarriedIdentity, Compatibility, Decapsulated, Expected, Incoming, Opened, Policy, Receiver, Revocation, TimeRules,
+    TimeWindow,
+};
 use crate::mc::{self, KeySet, KeyType};
 use crate::mikey::NtpTime;
 use std::sync::Arc;
@@ -122,17 +125,20 @@ fn open(
     let receiver = Receiver {
         key_sets: &[&key_set],
         kmss: &[&initiator_kms],
-        initiator_uri: options.initiator_uri,
+        initiator: options.initiator_uri.map(Expected::user),
         key_type: options.key_type,
     };
     let verified = incoming.verify(&receiver, policy)?;
-    let initiator = verified.initiator_uri().map_or_else(|| verified.initiator_uid().to_string(), ToString::to_string);
-    verified.decapsulate().or_else(|error| {
-        if let mc::Error::KeyRevoked { key_id } = error {
+    match verified.decapsulate()? {
+        Decapsulated::Revoked(opened) if policy.time_rules == TimeRules::Apply => {
+            let initiator = opened.initiator();
+            let initiator = initiator.uri().map_or_else(|| initiator.uid().to_string(), ToString::to_string);
+            let key_id = opened.bundle.key_id.to_u32();
             store.drop_revoked(key_id, &initiator, user_uri)?;
+            Err(mc::Error::KeyRevoked { key_id }.into())
         }
-        Err(Error::Message(error))
-    })
+        decapsulated => Ok(decapsulated.into_opened()),
+    }
 }
 
 /// The one key set that the message can be for, so that no other has to be made ready. Which it is costs hashes only;

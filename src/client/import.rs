@@ -365,6 +365,7 @@ impl KmsRecord {
     /// Adds to the tables of the public keys how long they may be used.
     pub(super) fn make_ready(&self, kms: Kms) -> Kms {
         kms.valid(self.valid_from.and_then(ntp_time), self.valid_to.and_then(ntp_time))
+            .with_domains(self.domains.clone())
     }
 }
 

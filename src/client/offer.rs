@@ -4,7 +4,7 @@ use super::held_key::is_kept;
 use super::record::KmsRecord;
 use super::{Error, HeldKey, Store};
 use crate::mc::imessage::{IdentityMode, Offer};
-use crate::mc::{Bundle, KeyId, KeyParameters, KeySet, KeyType, Kms};
+use crate::mc::{Bundle, KeyId, KeyParameters, KeySet, KeyType, Kms, domain_of, same_domain};
 use crate::mikey::NtpTime;
 use crate::sakke::SharedSecret;
 use rand_core::CryptoRng;
@@ -196,40 +196,8 @@ fn in_use<'a>(kmss: impl Iterator<Item = &'a KmsRecord>) -> Vec<String> {
 }
 
 impl KmsRecord {
-    /// Whether its certificate lists the domain.
-    pub(super) fn serves(&self, domain: &str) -> bool {
-        self.domains.iter().any(|listed| same_domain(listed, domain))
-    }
-}
-
-pub(super) fn same_domain(left: &str, right: &str) -> bool {
-    domain_of(left).eq_ignore_ascii_case(domain_of(right))
-}
-
-/// `example.org` of `sip:alice@example.org:5060;transport=tls`, of `sip:example.org` and of `example.org`.
-fn domain_of(uri: &str) -> &str {
-    let without_scheme =
-        uri.split_once(':').map_or(uri, |(scheme, rest)| if scheme.contains(['@', '.']) { uri } else { rest });
-    let host = without_scheme.rsplit_once('@').map_or(without_scheme, |(_, host)| host).trim_start_matches('/');
-    host.split([':', ';', '/', '?']).next().unwrap_or(host)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_domain_of_a_uri_is_its_host() {
-        for uri in [
-            "sip:alice@example.org",
-            "sip:alice@example.org:5060;transport=tls",
-            "alice@example.org",
-            "sip:example.org",
-            "example.org",
-            "example.org:8443",
-            "https://example.org/path",
-        ] {
-            assert_eq!(domain_of(uri), "example.org", "{uri}");
-        }
+    /// Whether its certificate lists the domain of a URI, or a domain itself.
+    pub(super) fn serves(&self, uri: &str) -> bool {
+        self.domains.iter().any(|listed| same_domain(listed, uri))
     }
 }

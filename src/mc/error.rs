@@ -300,6 +300,15 @@ pub enum Error {
         /// The UID of the initiator of the message.
         uid: Uid,
     },
+    /// The KMS of the initiator is not that of the user who should have sent the message: the user's domain is listed by
+    /// another known KMS and not by this one, or the receiver names another KMS.
+    #[error("KMS {kms_uri} does not issue the keys of {user_uri}")]
+    KmsNotForUser {
+        /// The user.
+        user_uri: String,
+        /// The KMS that the message names.
+        kms_uri: String,
+    },
     /// The message carries a key for another purpose than expected.
     #[error("the message carries a {found}: expected a {expected}")]
     UnexpectedKeyType {

@@ -1,5 +1,5 @@
 //! One KMS certificate, made ready for use.
-use super::{Error, Identity, IdentityForm, KeyPeriods, Uid};
+use super::{Error, Identity, IdentityForm, KeyPeriods, Uid, same_domain};
 use crate::mikey::NtpTime;
 use crate::{eccsi, sakke};
 use alloc::string::String;
@@ -17,6 +17,7 @@ pub struct Kms {
     eccsi: Arc<eccsi::KmsTables>,
     valid_from: Option<NtpTime>,
     valid_to: Option<NtpTime>,
+    domains: Arc<[String]>,
 }
 
 impl Kms {
@@ -37,6 +38,7 @@ impl Kms {
             eccsi: Arc::new(eccsi::KmsTables::new(pub_auth_key)),
             valid_from: None,
             valid_to: None,
+            domains: Arc::default(),
         }
     }
 
@@ -45,6 +47,14 @@ impl Kms {
     pub const fn valid(mut self, from: Option<NtpTime>, to: Option<NtpTime>) -> Self {
         self.valid_from = from;
         self.valid_to = to;
+        self
+    }
+
+    /// States the domains whose users the KMS serves (KmsDomainList), each a host name or a URI with one. A KMS that
+    /// states none may serve every domain that no other states.
+    #[must_use]
+    pub fn with_domains(mut self, domains: impl IntoIterator<Item: Into<String>>) -> Self {
+        self.domains = domains.into_iter().map(Into::into).collect();
         self
     }
 
@@ -92,6 +102,16 @@ impl Kms {
     /// The identity string of a UID at this KMS.
     pub fn identity(&self, uid: &Uid) -> Identity {
         self.identity_form.identity(uid)
+    }
+
+    /// The domains of [`with_domains`](Self::with_domains), as they were given.
+    pub fn domains(&self) -> impl Iterator<Item = &str> {
+        self.domains.iter().map(String::as_str)
+    }
+
+    /// Whether the certificate lists the domain of this user.
+    pub fn serves(&self, user_uri: &str) -> bool {
+        self.domains().any(|listed| same_domain(listed, user_uri))
     }
 
     /// Fails with [`Error::KmsNotValid`] unless the certificate is valid at `time`.

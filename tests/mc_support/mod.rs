@@ -1,7 +1,7 @@
 //! A KMS, two users, and messages that can be taken apart and signed again.
 #![allow(dead_code, reason = "each test program uses a part")]
 
-use mikey_sakke::mc::imessage::{Incoming, Offer, Opened, Policy, Receiver, SessionMap};
+use mikey_sakke::mc::imessage::{Decapsulated, Expected, Incoming, Offer, Opened, Policy, Receiver, SessionMap};
 use mikey_sakke::mc::{
     Error, GukId, IdentityForm, KeyId, KeyParameters, KeyPeriods, KeySet, KeyType, Kms, PeriodEpoch,
 };
@@ -116,9 +116,17 @@ pub fn bob_opens(message: &[u8]) -> Result<Opened, Error> {
 }
 
 pub fn bob_opens_under(message: &[u8], policy: &Policy) -> Result<Opened, Error> {
+    bob_decapsulates(message, policy)?.live()
+}
+
+pub fn bob_decapsulates(message: &[u8], policy: &Policy) -> Result<Decapsulated, Error> {
     let world = &*WORLD;
-    let receiver =
-        Receiver { key_sets: &[&world.bob], kmss: &[&world.issuer.kms], initiator_uri: Some(ALICE), key_type: None };
+    let receiver = Receiver {
+        key_sets: &[&world.bob],
+        kmss: &[&world.issuer.kms],
+        initiator: Some(Expected::user(ALICE)),
+        key_type: None,
+    };
     Incoming::parse(message)?.verify(&receiver, policy)?.decapsulate()
 }
 

@@ -1,6 +1,6 @@
 use super::super::rng;
 use super::measure::{Figure, measure};
-use mikey_sakke::mc::imessage::{Incoming, Offer, Policy, Receiver};
+use mikey_sakke::mc::imessage::{Expected, Incoming, Offer, Policy, Receiver};
 use mikey_sakke::mc::{IdentityForm, KeyId, KeyPeriods, KeySet, KeyType, Kms, PeriodEpoch};
 use mikey_sakke::mikey::NtpTime;
 use mikey_sakke::sakke::SharedSecret;
@@ -195,10 +195,11 @@ fn imessage_create(bench: &mut Bench, budget: Duration) -> Outcome<Figure> {
 fn imessage_open(bench: &mut Bench, budget: Duration) -> Outcome<Figure> {
     let message = bench.offer(&mut rng::system())?;
     let (key_sets, kmss) = ([&bench.bob], [&bench.kms]);
-    let receiver = Receiver { key_sets: &key_sets, kmss: &kmss, initiator_uri: Some(ALICE), key_type: None };
+    let receiver =
+        Receiver { key_sets: &key_sets, kmss: &kmss, initiator: Some(Expected::user(ALICE)), key_type: None };
     let policy = Policy::new(bench.now);
     measure(budget, || {
-        black_box(Incoming::parse(&message)?.verify(&receiver, &policy)?.decapsulate()?);
+        black_box(Incoming::parse(&message)?.verify(&receiver, &policy)?.decapsulate()?.live()?);
         Ok(())
     })
 }

@@ -1,5 +1,18 @@
 //! The I_MESSAGE: one signed, encrypted message that carries a key (TS 33.180 annex E, clause 5.2.2).
 //!
+//! # What a signature proves
+//! That the initiator's KMS, as the message names it, issued a signing key for the UID that signed. A UID is a hash over
+//! the user's URI, the URI of the KMS and the key period, so every known KMS can issue keys for every URI, and a message
+//! signed under one says nothing of users whom another serves. Who the user is therefore rests on two more things, which
+//! [`Incoming::verify`] requires wherever a URI is known, and [`Opened::confirm_initiator`] where it comes later:
+//!
+//! * The UID is that of the URI at that KMS.
+//! * The KMS is the user's: the one that the receiver [expects](Expected::kms_uri), or else not one that leaves the domain
+//!   of the URI to another known KMS ([`Kms::with_domains`](super::Kms::with_domains)).
+//!
+//! A KMS that lists no domains is trusted with every domain that no other known one lists. A hidden initiator without a
+//! URI is a UID of that KMS and nothing more.
+//!
 //! # Sending
 //! An [`Offer`] says which key goes from whom to whom; [`Offer::build`] encodes, encapsulates and signs it.
 //!
@@ -10,7 +23,7 @@
 //! |---|---|---|
 //! | [`Incoming`] | [`Incoming::parse`] | a message of the right shape, nothing of it trusted |
 //! | [`Verified`] | [`Incoming::verify`] | a message for me, timely, signed by its initiator |
-//! | [`Opened`] | [`Verified::decapsulate`] | the key, its parameters, its media keys |
+//! | [`Opened`] | [`Verified::decapsulate`] | the key, its parameters, its media keys; or the key that is [revoked](Decapsulated::Revoked) |
 //!
 //! Checks run in this order, cheap ones before dear ones, and all that need no secret before the first secret is used:
 //!
@@ -35,7 +48,7 @@
 //!
 //! # Example
 //! ```
-//! use mikey_sakke::mc::imessage::{Incoming, Offer, Policy, Receiver};
+//! use mikey_sakke::mc::imessage::{Expected, Incoming, Offer, Policy, Receiver};
 //! use mikey_sakke::mc::{CsId, IdentityForm, KeyId, KeyPeriods, KeySet, KeyType, Kms, PeriodEpoch};
 //! use mikey_sakke::mikey::NtpTime;
 //! use mikey_sakke::{eccsi, sakke};
@@ -66,11 +79,11 @@
 //! let receiver = Receiver {
 //!     key_sets: &[&bob],
 //!     kmss: &[&kms],
-//!     initiator_uri: Some("sip:alice@example.org"),
+//!     initiator: Some(Expected::user("sip:alice@example.org")),
 //!     key_type: Some(KeyType::Pck),
 //! };
 //! let incoming = Incoming::parse(&message)?;
-//! let opened = incoming.verify(&receiver, &Policy::new(now))?.decapsulate()?;
+//! let opened = incoming.verify(&receiver, &Policy::new(now))?.decapsulate()?.live()?;
 //! let session = CsId::McpttInitiator;
 //! assert_eq!(opened.bundle.media_keys(session), offer.bundle().media_keys(session));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -80,11 +93,13 @@ mod compatibility;
 mod incoming;
 mod offer;
 mod opened;
+mod peer;
 mod profile;
 mod verify;
 
 pub use compatibility::{Compatibility, Deviation, StatusZero};
 pub use incoming::{CarriedIdentity, CarriedParty, Incoming};
 pub use offer::{IdentityMode, Offer, SessionMap};
-pub use opened::{Opened, Peer, Revocation};
+pub use opened::{Decapsulated, Opened, Revocation};
+pub use peer::{Expected, Peer};
 pub use verify::{Policy, Receiver, TimeRules, TimeWindow, Verified};

@@ -1,7 +1,6 @@
 //! Steps 11 to 13: the key, its identifier, its parameters.
-use super::verify::Initiator;
-use super::{Policy, StatusZero, Verified};
-use crate::mc::{Bundle, Error, GukId, KeyId, KeyParameters, KeyStatus, KeyType, Kms, Uid};
+use super::{Expected, Peer, Policy, StatusZero, TimeRules, Verified};
+use crate::mc::{Bundle, Error, GukId, KeyId, KeyParameters, KeyStatus, KeyType, Uid};
 use crate::mikey::NtpTime;
 use crate::sakke;
 use alloc::string::String;
@@ -14,33 +13,34 @@ pub enum Revocation {
     No,
     /// Status 0: live as some send it, revoked by the letter. It is revoked if the receiver holds the key already.
     Possible,
-    /// Yes. Met only under [`TimeRules::Report`](super::TimeRules::Report); otherwise it is [`Error::KeyRevoked`].
+    /// Yes: the message is [`Decapsulated::Revoked`].
     Yes,
 }
 
-/// Who is at the other end.
-#[derive(Clone, Debug)]
-pub struct Peer {
-    uid: Uid,
-    uri: Option<String>,
-    kms: Kms,
-    period_no: u64,
+/// What a message turned out to be. Its contents are authentic either way.
+#[derive(Debug)]
+#[must_use]
+pub enum Decapsulated {
+    /// It brings a key.
+    Live(Opened),
+    /// It takes a key back: whoever holds this key from this initiator stops using it.
+    Revoked(Opened),
 }
 
-impl Peer {
-    /// The UID that signed the message.
-    pub const fn uid(&self) -> &Uid {
-        &self.uid
+impl Decapsulated {
+    /// The message that brings a key; fails with [`Error::KeyRevoked`] when it takes one back.
+    pub fn live(self) -> Result<Opened, Error> {
+        match self {
+            Self::Live(opened) => Ok(opened),
+            Self::Revoked(opened) => Err(Error::KeyRevoked { key_id: opened.bundle.key_id.to_u32() }),
+        }
     }
 
-    /// The URI: of a plain identity, or expected or confirmed by the receiver. It hashes to the UID.
-    pub fn uri(&self) -> Option<&str> {
-        self.uri.as_deref()
-    }
-
-    /// The URI of its KMS.
-    pub fn kms_uri(&self) -> &str {
-        self.kms.uri()
+    /// The message, whichever it is.
+    pub fn into_opened(self) -> Opened {
+        match self {
+            Self::Live(opened) | Self::Revoked(opened) => opened,
+        }
     }
 }
 
@@ -59,7 +59,7 @@ pub struct Opened {
     pub recipient_uri: String,
     /// UID of that identity.
     pub recipient_uid: Uid,
-    /// What time makes wrong, under [`TimeRules::Report`](super::TimeRules::Report): [`Error::TooOld`],
+    /// What time makes wrong, under [`TimeRules::Report`]: [`Error::TooOld`],
     /// [`Error::InTheFuture`], [`Error::KeyRevoked`], [`Error::KeyExpired`], [`Error::KeyNotYetActive`].
     pub findings: Vec<Error>,
     initiator: Peer,
@@ -79,16 +79,14 @@ impl Opened {
     /// Ties a hidden initiator to a URI that the receiver learnt elsewhere, for example from protected signalling
     /// (TS 33.180 E.7): recomputes the UID and compares.
     ///
-    /// Fails with [`Error::UnexpectedInitiator`] when the URI is another user's.
-    pub fn confirm_initiator(&mut self, uri: &str) -> Result<(), Error> {
-        let Peer { uid, kms, period_no, .. } = &self.initiator;
-        if kms.uid(uri, *period_no)? != *uid {
-            return Err(Error::UnexpectedInitiator { uid: *uid });
-        }
-        self.initiator.uri = Some(uri.into());
-        Ok(())
+    /// Fails with [`Error::KmsNotForUser`] when the message's KMS is not the user's, and with
+    /// [`Error::UnexpectedInitiator`] when the URI is another user's.
+    pub fn confirm_initiator(&mut self, expected: Expected<'_>) -> Result<(), Error> {
+        self.initiator.confirm(expected)
     }
+}
 
+impl Decapsulated {
     pub(super) fn from_verified(verified: Verified<'_>) -> Result<Self, Error> {
         let Verified { incoming, key_set, policy, initiator, mut findings } = verified;
         let sed = sakke::Encapsulation::from_bytes(incoming.sed()).map_err(Error::Decapsulation)?;
@@ -110,8 +108,7 @@ impl Opened {
             None => Revocation::No,
         };
 
-        let Initiator { uid, uri, kms, period_no } = initiator;
-        Ok(Self {
+        let opened = Opened {
             bundle: Bundle { key, key_id, csb_id, rand: *incoming.rand() },
             time: incoming.time(),
             parameters,
@@ -119,7 +116,11 @@ impl Opened {
             recipient_uri: key_set.user_uri().into(),
             recipient_uid: *key_set.uid(),
             findings,
-            initiator: Peer { uid, uri, kms: kms.clone(), period_no },
+            initiator,
+        };
+        Ok(match revocation {
+            Revocation::Yes => Self::Revoked(opened),
+            Revocation::No | Revocation::Possible => Self::Live(opened),
         })
     }
 }
@@ -137,7 +138,11 @@ fn judge_parameters(
     }
     let revocation = revocation(parameters.status, policy.compatibility.status_zero);
     if revocation == Revocation::Yes {
-        policy.judge_time(Err(Error::KeyRevoked { key_id: key_id.to_u32() }), findings)?;
+        match policy.time_rules {
+            // A key can be taken back whenever its life ends.
+            TimeRules::Apply => return Ok(revocation),
+            TimeRules::Report => findings.push(Error::KeyRevoked { key_id: key_id.to_u32() }),
+        }
     }
     let now = policy.now.unix_seconds().unwrap_or(0);
     policy.judge_time(require_not_expired(parameters.expiry, now), findings)?;

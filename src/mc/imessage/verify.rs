@@ -1,10 +1,10 @@
 //! Steps 2 to 10: whom a message is for, whom it is from, when, and the signature.
-use super::{CarriedIdentity, Compatibility, Incoming, Opened};
+use super::{CarriedIdentity, Compatibility, Decapsulated, Expected, Incoming, Peer};
 use crate::eccsi;
 use crate::mc::error::Party;
 use crate::mc::{Error, KeySet, KeyType, Kms, Uid};
 use crate::mikey::NtpTime;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 /// What a receiver knows before a message comes.
@@ -12,11 +12,12 @@ use alloc::vec::Vec;
 pub struct Receiver<'a> {
     /// Its own key sets, of all its identities, KMSs and periods.
     pub key_sets: &'a [&'a KeySet],
-    /// The KMSs whose users it listens to. Its own KMSs are not implied.
+    /// All KMSs whose users it listens to: the domains that one lists bar the others from them. Its own KMSs are not
+    /// implied.
     pub kmss: &'a [&'a Kms],
     /// Who must have sent the message, as far as the signalling says so. Without it a hidden initiator is known by its
-    /// UID alone, until [`Opened::confirm_initiator`].
-    pub initiator_uri: Option<&'a str>,
+    /// UID alone, until [`Opened::confirm_initiator`](super::Opened::confirm_initiator).
+    pub initiator: Option<Expected<'a>>,
     /// Which key must come here; a call set-up, say, carries a PCK and nothing else.
     pub key_type: Option<KeyType>,
 }
@@ -43,7 +44,7 @@ pub enum TimeRules {
     /// Refuse it.
     #[default]
     Apply,
-    /// Report it in [`Verified::findings`] and [`Opened::findings`].
+    /// Report it in [`Verified::findings`] and [`Opened::findings`](super::Opened::findings).
     Report,
 }
 
@@ -95,28 +96,19 @@ pub struct Verified<'a> {
     pub(super) incoming: Incoming,
     pub(super) key_set: &'a KeySet,
     pub(super) policy: Policy,
-    pub(super) initiator: Initiator<'a>,
+    pub(super) initiator: Peer,
     pub(super) findings: Vec<Error>,
-}
-
-/// The initiator, as far as verification knows it.
-#[derive(Debug)]
-pub(super) struct Initiator<'a> {
-    pub(super) uid: Uid,
-    pub(super) uri: Option<String>,
-    pub(super) kms: &'a Kms,
-    pub(super) period_no: u64,
 }
 
 impl<'a> Verified<'a> {
     /// The UID that signed.
     pub const fn initiator_uid(&self) -> &Uid {
-        &self.initiator.uid
+        self.initiator.uid()
     }
 
     /// Its URI, where the message or the receiver names one.
     pub fn initiator_uri(&self) -> Option<&str> {
-        self.initiator.uri.as_deref()
+        self.initiator.uri()
     }
 
     /// The key set that the message is for.
@@ -129,12 +121,12 @@ impl<'a> Verified<'a> {
         &self.findings
     }
 
-    /// Step 11 and on: decapsulates the key and opens its parameters.
+    /// Step 11 and on: decapsulates the key, opens its parameters, and tells a key from the revocation of one.
     ///
     /// Fails with [`Error::Decapsulation`], [`Error::Spi`], the errors of [key parameters](crate::mc::KeyParameters),
-    /// [`Error::ParametersContradictType`], [`Error::KeyRevoked`], [`Error::KeyExpired`], [`Error::KeyNotYetActive`].
-    pub fn decapsulate(self) -> Result<Opened, Error> {
-        Opened::from_verified(self)
+    /// [`Error::ParametersContradictType`], [`Error::KeyExpired`], [`Error::KeyNotYetActive`].
+    pub fn decapsulate(self) -> Result<Decapsulated, Error> {
+        Decapsulated::from_verified(self)
     }
 }
 
@@ -201,17 +193,13 @@ impl Incoming {
     }
 
     /// Who may have signed: by one of the certificates of the initiator's KMS. There is more than one while a KMS
-    /// changes its keys, and more than one period to look at under [`Compatibility::neighbouring_periods`].
-    fn find_initiators<'a>(
-        &self,
-        receiver: &Receiver<'a>,
-        compatibility: &Compatibility,
-    ) -> Result<Vec<Initiator<'a>>, Error> {
+    /// changes its keys.
+    fn find_initiators(&self, receiver: &Receiver<'_>, compatibility: &Compatibility) -> Result<Vec<Peer>, Error> {
         let carried = self.initiator();
         let mut refusal = Error::UnknownKms { party: Party::Initiator, kms_uri: carried.kms_uri.clone() };
         let mut candidates = Vec::new();
         for kms in receiver.kmss.iter().filter(|kms| kms.uri() == carried.kms_uri) {
-            match self.find_initiator(receiver.initiator_uri, kms, compatibility) {
+            match self.find_initiator(receiver, kms, compatibility) {
                 Ok(initiator) => candidates.push(initiator),
                 Err(error) => refusal = error,
             }
@@ -219,33 +207,22 @@ impl Incoming {
         if candidates.is_empty() { Err(refusal) } else { Ok(candidates) }
     }
 
-    fn find_initiator<'a>(
-        &self,
-        expected_uri: Option<&str>,
-        kms: &'a Kms,
-        compatibility: &Compatibility,
-    ) -> Result<Initiator<'a>, Error> {
+    fn find_initiator(&self, receiver: &Receiver<'_>, kms: &Kms, compatibility: &Compatibility) -> Result<Peer, Error> {
         kms.require_valid_at(self.time())?;
         let period_no = kms.periods().number_at(self.time())?;
+        let peer = |uid: Uid, neighbours| Peer::of_uid(uid, kms, period_no, neighbours, receiver.kmss);
         match &self.initiator().identity {
             CarriedIdentity::Uri(uri) => {
-                let uid = kms.uid(uri, period_no)?;
-                if expected_uri.is_some_and(|expected| expected != uri) {
-                    return Err(Error::UnexpectedInitiator { uid });
-                }
-                Ok(Initiator { uid, uri: Some(uri.clone()), kms, period_no })
+                let mut initiator = peer(kms.uid(uri, period_no)?, 0);
+                initiator.confirm(receiver.initiator.unwrap_or(Expected::user(uri)))?;
+                Ok(initiator)
             }
             CarriedIdentity::Uid(uid) => {
-                let Some(uri) = expected_uri else {
-                    return Ok(Initiator { uid: *uid, uri: None, kms, period_no });
-                };
-                let allowed = u64::from(compatibility.neighbouring_periods);
-                for period_no in period_no.saturating_sub(allowed)..=period_no.saturating_add(allowed) {
-                    if kms.uid(uri, period_no)? == *uid {
-                        return Ok(Initiator { uid: *uid, uri: Some(uri.into()), kms, period_no });
-                    }
+                let mut initiator = peer(*uid, compatibility.neighbouring_periods.into());
+                if let Some(expected) = receiver.initiator {
+                    initiator.confirm(expected)?;
                 }
-                Err(Error::UnexpectedInitiator { uid: *uid })
+                Ok(initiator)
             }
         }
     }
@@ -260,16 +237,12 @@ impl Incoming {
         }
     }
 
-    fn verify_signature<'a>(
-        &self,
-        candidates: Vec<Initiator<'a>>,
-        compatibility: &Compatibility,
-    ) -> Result<Initiator<'a>, Error> {
+    fn verify_signature(&self, candidates: Vec<Peer>, compatibility: &Compatibility) -> Result<Peer, Error> {
         let signature = eccsi::Signature::from_bytes(self.signature()).map_err(Error::SignatureMalformed)?;
         let mut refusal = Error::Missing { what: "signature" };
         for initiator in candidates {
-            let identity = initiator.kms.identity(&initiator.uid);
-            let verify = |message| initiator.kms.eccsi().verify(identity.as_bytes(), message, &signature);
+            let identity = initiator.kms().identity(initiator.uid());
+            let verify = |message| initiator.kms().eccsi().verify(identity.as_bytes(), message, &signature);
             match verify(self.signed_octets()) {
                 Ok(()) => return Ok(initiator),
                 Err(_) if compatibility.unsigned_sign_header && verify(self.octets_before_sign()).is_ok() => {
