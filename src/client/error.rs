@@ -437,6 +437,14 @@ pub enum Error {
         /// The identifier.
         key_id: KeyId,
     },
+    /// The message takes back a key that is held, but from whom that one came cannot be told.
+    #[error(
+        "the message revokes key {key_id}, which is held, but its hidden initiator cannot be tied to whoever sent that one: name the initiator (--from)"
+    )]
+    InitiatorUntied {
+        /// Identifier of the key.
+        key_id: KeyId,
+    },
     /// The message was accepted before.
     #[error("this message was accepted before: a replay, or sent twice; ask the sender for a new one")]
     Replayed,

@@ -49,7 +49,7 @@ mod store;
 pub use accept::{AcceptOptions, Examined, accept, examine};
 pub use convention::{Attempt, Convention};
 pub use error::Error;
-pub use held_key::HeldKey;
+pub use held_key::{HeldKey, Initiator};
 pub use http::Transport;
 pub use import::import;
 #[cfg(feature = "srtp")]

@@ -1,6 +1,6 @@
 //! Sending: from a key to a message.
 
-use super::held_key::is_kept;
+use super::held_key::{Initiator, is_kept};
 use super::record::KmsRecord;
 use super::{Error, HeldKey, Store};
 use crate::mc::imessage::{IdentityMode, Offer};
@@ -78,7 +78,7 @@ pub fn offer(
     let material = Material::choose(store, request, rng)?;
     let offered = build(request, &initiator, &recipient_kms, material, now, rng)?;
     if is_kept(request.key_type) {
-        store.hold(&held(request, &offered.bundle, now), now)?;
+        store.hold_own(&held(request, &initiator, &offered.bundle, now), now)?;
     }
     Ok(offered)
 }
@@ -101,11 +101,11 @@ fn build(
     Ok(Offered { message: offer.build(rng)?, bundle, recipient_kms: recipient_kms.uri().to_owned() })
 }
 
-fn held(request: &OfferRequest<'_>, bundle: &Bundle, now: NtpTime) -> HeldKey {
+fn held(request: &OfferRequest<'_>, initiator: &KeySet, bundle: &Bundle, now: NtpTime) -> HeldKey {
     let parameters = request.parameters.as_ref();
     HeldKey {
         bundle: bundle.clone(),
-        initiator: request.user_uri.to_owned(),
+        initiator: Initiator::of_sender(initiator),
         recipient: request.recipient_uri.to_owned(),
         time: now,
         activation: parameters.map(|parameters| parameters.activation).filter(|time| *time != 0),
@@ -147,7 +147,9 @@ impl Material {
 
 impl Store {
     fn sent_key(&self, user_uri: &str, key_id: KeyId) -> Option<HeldKey> {
-        self.held_keys().into_iter().rfind(|key| key.initiator == user_uri && key.bundle.key_id == key_id)
+        self.held_keys()
+            .into_iter()
+            .rfind(|key| key.initiator.uri.as_deref() == Some(user_uri) && key.bundle.key_id == key_id)
     }
 
     /// The keys to send with: those of the KMS named, if it issued the user's, otherwise of the first that has any for now.

@@ -87,7 +87,7 @@ fn a_csk_reaches_the_server_and_both_keep_it() {
     let (sent_keys, received_keys) = (alice.reopen().store.held_keys(), server.reopen().store.held_keys());
     assert_eq!((sent_keys.len(), received_keys.len()), (1, 1));
     assert_eq!(sent_keys[0].bundle.key.as_bytes(), received_keys[0].bundle.key.as_bytes());
-    assert_eq!(received_keys[0].initiator, ALICE);
+    assert_eq!(received_keys[0].initiator.uri.as_deref(), Some(ALICE));
 }
 
 #[test]
@@ -153,6 +153,28 @@ fn a_message_that_could_not_be_remembered_is_not_accepted() {
     fs::remove_dir_all(&path).unwrap();
     fs::rename(&aside, &path).unwrap();
     receive(&mut bob, BOB, &sent.message, now()).unwrap();
+}
+
+#[test]
+fn a_group_key_that_could_not_be_stored_is_not_accepted() {
+    let (mut alice, mut bob) = pair();
+    let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Gmk), now());
+    for name in ["keys.sealed", "replay.sealed"] {
+        let (path, aside) = (bob.folder.path().join(name), bob.folder.path().join("aside"));
+        // A folder in the file's place makes the rename fail, for root as well.
+        fs::rename(&path, &aside).unwrap();
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("inside"), "").unwrap();
+        let error = receive(&mut bob, BOB, &sent.message, now()).unwrap_err();
+        assert!(matches!(error, Error::File { .. }), "{name}: {error}");
+        assert!(bob.store.held_keys().is_empty(), "{name}");
+        fs::remove_dir_all(&path).unwrap();
+        fs::rename(&aside, &path).unwrap();
+        bob = bob.reopen();
+        assert!(bob.store.held_keys().is_empty(), "{name}");
+    }
+    receive(&mut bob, BOB, &sent.message, now()).unwrap();
+    assert_eq!(bob.reopen().store.held_keys().len(), 1);
 }
 
 #[test]
@@ -383,6 +405,103 @@ fn a_revocation_takes_the_key_away() {
         let error = receive(&mut bob, BOB, &revoking, later(1)).unwrap_err();
         assert!(matches!(error, Error::Message(mc::Error::KeyRevoked { .. })), "{error}");
         assert_eq!(bob.store.held_keys().len(), before - 1);
+    }
+}
+
+/// Revokes the key of `sent`, with whichever status.
+fn revoke(from: &mut TestStore, sent: &Offered, status: KeyStatus, at: NtpTime) -> Vec<u8> {
+    let request = OfferRequest {
+        key_id: Some(sent.bundle.key_id),
+        parameters: Some(KeyParameters { status, ..KeyParameters::live(KeyType::Gmk) }),
+        ..OfferRequest::new(ALICE, BOB, KeyType::Gmk)
+    };
+    send(from, &request, at).message
+}
+
+fn require_revoked(to: &mut TestStore, message: &[u8], from: Option<&str>, at: NtpTime) {
+    let options = AcceptOptions { initiator_uri: from, ..AcceptOptions::default() };
+    let error = accept(&mut to.store, BOB, message, &options, at).unwrap_err();
+    assert!(matches!(error, Error::Message(mc::Error::KeyRevoked { .. })), "{error}");
+    assert!(to.store.held_keys().is_empty());
+    let error = accept(&mut to.store, BOB, message, &options, at).unwrap_err();
+    assert!(matches!(error, Error::Replayed), "{error}");
+}
+
+#[test]
+fn a_hidden_revocation_takes_the_key_away_also_in_the_next_period() {
+    let kms = TestKms::new(KMS);
+    let period = kms.period_now();
+    let (mut alice, mut bob) = (TestStore::of(&kms, ALICE), TestStore::of(&kms, BOB));
+    for made in [(&mut alice, ALICE), (&mut bob, BOB)] {
+        made.0.import(&kms, made.1, period + 1);
+    }
+    let next = later(PERIOD.try_into().unwrap());
+    for status in [KeyStatus::SHARED_WITH_GATEWAY, KeyStatus::ZERO] {
+        let request = OfferRequest::new(ALICE, BOB, KeyType::Gmk);
+        // Known by its UID alone, in one period.
+        let sent = send(&mut alice, &request, now());
+        receive(&mut bob, BOB, &sent.message, now()).unwrap();
+        let revoking = revoke(&mut alice, &sent, status, later(1));
+        require_revoked(&mut bob, &revoking, None, later(1));
+        // Known by its URI when the key came, hidden in the next period.
+        let sent = send(&mut alice, &request, later(2));
+        let options = AcceptOptions { initiator_uri: Some(ALICE), ..AcceptOptions::default() };
+        accept(&mut bob.store, BOB, &sent.message, &options, later(2)).unwrap();
+        let mut bob_again = bob.reopen();
+        require_revoked(&mut bob_again, &revoke(&mut alice, &sent, status, next), None, next);
+        bob = TestStore::of(&kms, BOB);
+        bob.import(&kms, BOB, period + 1);
+        // Hidden when the key came, and in the next period: it takes a name.
+        let sent = send(&mut alice, &request, later(3));
+        receive(&mut bob, BOB, &sent.message, later(3)).unwrap();
+        let revoking = revoke(&mut alice, &sent, status, later(PERIOD as i64 + 3));
+        let error = receive(&mut bob, BOB, &revoking, later(PERIOD as i64 + 3)).unwrap_err();
+        assert!(matches!(error, Error::InitiatorUntied { key_id } if key_id == sent.bundle.key_id), "{error}");
+        assert_eq!(bob.store.held_keys().len(), 1);
+        require_revoked(&mut bob, &revoking, Some(ALICE), later(PERIOD as i64 + 3));
+        bob = TestStore::of(&kms, BOB);
+        bob.import(&kms, BOB, period + 1);
+    }
+}
+
+#[test]
+fn nobody_revokes_anothers_key_or_a_key_of_other_octets() {
+    let kms = TestKms::new(KMS);
+    let (mut alice, mut bob) = (TestStore::of(&kms, ALICE), TestStore::of(&kms, BOB));
+    let mut carol = TestStore::of(&kms, CAROL);
+    let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Csk), now());
+    receive(&mut bob, BOB, &sent.message, now()).unwrap();
+    let revoked = KeyParameters { status: KeyStatus::SHARED_WITH_GATEWAY, ..KeyParameters::live(KeyType::Csk) };
+    let revocation = |user_uri, key: &[u8; 16]| OfferRequest {
+        key: Some(SharedSecret::new(*key)),
+        key_id: Some(sent.bundle.key_id),
+        parameters: Some(revoked.clone()),
+        ..OfferRequest::new(user_uri, BOB, KeyType::Csk)
+    };
+    let by_carol = send(&mut carol, &revocation(CAROL, sent.bundle.key.as_bytes()), now()).message;
+    let other_octets = send(&mut TestStore::of(&kms, ALICE), &revocation(ALICE, &[9; 16]), now()).message;
+    for message in [by_carol, other_octets] {
+        let error = receive(&mut bob, BOB, &message, now()).unwrap_err();
+        assert!(matches!(error, Error::Message(mc::Error::KeyRevoked { .. })), "{error}");
+        assert_eq!(bob.store.held_keys().len(), 1);
+    }
+}
+
+#[test]
+fn a_kms_makes_no_keys_for_the_users_of_another() {
+    let home = TestKms::new(KMS).serving(&["example.org"]);
+    let foreign = TestKms::new("kms.example.net");
+    let mut bob = TestStore::of(&home, BOB);
+    bob.import(&foreign, CAROL, foreign.period_now());
+    let mut mallory = TestStore::of(&foreign, ALICE);
+    mallory.import(&home, CAROL, home.period_now());
+    for identity_mode in [IdentityMode::Hidden, IdentityMode::Plain] {
+        let request =
+            OfferRequest { identity_mode, recipient_kms_uri: Some(KMS), ..OfferRequest::new(ALICE, BOB, KeyType::Pck) };
+        let sent = send(&mut mallory, &request, now());
+        let options = AcceptOptions { initiator_uri: Some(ALICE), ..AcceptOptions::default() };
+        let error = accept(&mut bob.store, BOB, &sent.message, &options, now()).unwrap_err();
+        assert!(matches!(error, Error::Message(mc::Error::KmsNotForUser { .. })), "{error}");
     }
 }
 
