@@ -30,7 +30,8 @@ pub struct OfferRequest<'a> {
     pub key: Option<SharedSecret>,
     /// How the message names its two ends.
     pub identity_mode: IdentityMode,
-    /// What the message says about the key. Without it: of a GMK, MKFC or MuSiK that it is live, of others nothing.
+    /// What the message says about the key. Without it: of an SPK or MSCCK nothing; of others that it is live, and of a
+    /// key that is sent again, what groups it is for and how long it lives.
     pub parameters: Option<KeyParameters>,
 }
 
@@ -59,6 +60,8 @@ pub struct Offered {
     pub bundle: Bundle,
     /// URI of the KMS that the receiver is taken to be a user of.
     pub recipient_kms: String,
+    /// What the message says about the key.
+    pub parameters: Option<KeyParameters>,
 }
 
 /// Makes an I_MESSAGE at the time `now`, and keeps its key in the store, except a PCK.
@@ -78,7 +81,7 @@ pub fn offer(
     let material = Material::choose(store, request, rng)?;
     let offered = build(request, &initiator, &recipient_kms, material, now, rng)?;
     if is_kept(request.key_type) {
-        store.hold_own(&held(request, &initiator, &offered.bundle, now), now)?;
+        store.hold_own(&held(request, &initiator, &offered, now), now)?;
     }
     Ok(offered)
 }
@@ -87,24 +90,24 @@ fn build(
     request: &OfferRequest<'_>,
     initiator: &KeySet,
     recipient_kms: &Kms,
-    Material { key_id, key, rand }: Material,
+    Material { key_id, key, rand, parameters }: Material,
     now: NtpTime,
     rng: &mut impl CryptoRng,
 ) -> Result<Offered, Error> {
     let mut offer = Offer::new(initiator, request.recipient_uri, recipient_kms, key_id, key, now, rand)?
         .identity_mode(request.identity_mode);
-    let usual = || request.key_type.has_groups().then(|| KeyParameters::live(request.key_type));
-    if let Some(parameters) = request.parameters.clone().or_else(usual) {
+    if let Some(parameters) = parameters.clone() {
         offer = offer.parameters(parameters)?;
     }
     let bundle = offer.bundle().clone();
-    Ok(Offered { message: offer.build(rng)?, bundle, recipient_kms: recipient_kms.uri().to_owned() })
+    let recipient_kms = recipient_kms.uri().to_owned();
+    Ok(Offered { message: offer.build(rng)?, bundle, recipient_kms, parameters })
 }
 
-fn held(request: &OfferRequest<'_>, initiator: &KeySet, bundle: &Bundle, now: NtpTime) -> HeldKey {
-    let parameters = request.parameters.as_ref();
+fn held(request: &OfferRequest<'_>, initiator: &KeySet, offered: &Offered, now: NtpTime) -> HeldKey {
+    let parameters = offered.parameters.as_ref();
     HeldKey {
-        bundle: bundle.clone(),
+        bundle: offered.bundle.clone(),
         initiator: Initiator::of_sender(initiator),
         recipient: request.recipient_uri.to_owned(),
         time: now,
@@ -114,11 +117,12 @@ fn held(request: &OfferRequest<'_>, initiator: &KeySet, bundle: &Bundle, now: Nt
     }
 }
 
-/// Key, identifier and RAND of a message.
+/// What a message shall carry.
 struct Material {
     key_id: KeyId,
     key: SharedSecret,
     rand: [u8; 16],
+    parameters: Option<KeyParameters>,
 }
 
 impl Material {
@@ -128,12 +132,14 @@ impl Material {
         {
             return Err(Error::KeyIdType { key_id, key_type: request.key_type });
         }
-        if let Some(sent) = request.key_id.and_then(|key_id| store.sent_key(request.user_uri, key_id)) {
+        let sent = request.key_id.and_then(|key_id| store.sent_key(request.user_uri, key_id));
+        let parameters = request.parameters.clone().or_else(|| usual_parameters(request.key_type, sent.as_ref()));
+        if let Some(sent) = sent {
             let Bundle { key, key_id, rand, .. } = sent.bundle;
             if request.key.as_ref().is_some_and(|given| !bool::from(given.as_bytes().ct_eq(key.as_bytes()))) {
                 return Err(Error::OtherKeyHeld { key_id });
             }
-            return Ok(Self { key_id, key, rand });
+            return Ok(Self { key_id, key, rand, parameters });
         }
         let mut rand = [0; 16];
         rng.fill_bytes(&mut rand);
@@ -141,8 +147,24 @@ impl Material {
             key_id: request.key_id.unwrap_or_else(|| KeyId::generate(request.key_type, rng)),
             key: request.key.clone().unwrap_or_else(|| SharedSecret::generate(rng)),
             rand,
+            parameters,
         })
     }
+}
+
+/// That the key is live, and what was said of it when it was sent before.
+fn usual_parameters(key_type: KeyType, sent: Option<&HeldKey>) -> Option<KeyParameters> {
+    if matches!(key_type, KeyType::Spk | KeyType::Mscck) {
+        return None;
+    }
+    let live = KeyParameters::live(key_type);
+    let Some(sent) = sent else { return Some(live) };
+    Some(KeyParameters {
+        activation: sent.activation.unwrap_or(0),
+        expiry: sent.expiry.unwrap_or(0),
+        groups: sent.groups.clone(),
+        ..live
+    })
 }
 
 impl Store {

@@ -76,6 +76,42 @@ fn all_members_of_a_group_have_its_key_and_a_guk_id_of_their_own() {
 }
 
 #[test]
+fn a_message_says_that_its_key_is_live() {
+    let (mut alice, mut bob) = pair();
+    for key_type in [KeyType::Pck, KeyType::Csk, KeyType::Gmk, KeyType::MuSik, KeyType::Mkfc] {
+        let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, key_type), now());
+        assert_eq!(sent.parameters, Some(KeyParameters::live(key_type)));
+        let opened = receive(&mut bob, BOB, &sent.message, now()).unwrap();
+        assert_eq!(opened.parameters, sent.parameters);
+    }
+    for key_type in [KeyType::Spk, KeyType::Mscck] {
+        let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, key_type), now());
+        assert_eq!(sent.parameters, None);
+        assert_eq!(receive(&mut bob, BOB, &sent.message, now()).unwrap().parameters, None);
+    }
+}
+
+#[test]
+fn a_key_that_is_sent_again_is_for_the_same_groups() {
+    let (mut alice, mut bob) = pair();
+    let parameters = KeyParameters {
+        groups: vec!["sip:group1@example.org".into()],
+        expiry: NOW_UNIX + 1000,
+        ..KeyParameters::live(KeyType::Gmk)
+    };
+    let mut request = OfferRequest::new(ALICE, CAROL, KeyType::Gmk);
+    request.parameters = Some(parameters.clone());
+    let sent = send(&mut alice, &request, now());
+    let mut again = OfferRequest { key_id: Some(sent.bundle.key_id), ..OfferRequest::new(ALICE, BOB, KeyType::Gmk) };
+    let resent = send(&mut alice.reopen(), &again, now());
+    assert_eq!(resent.parameters.as_ref(), Some(&parameters));
+    assert_eq!(receive(&mut bob, BOB, &resent.message, now()).unwrap().parameters, Some(parameters));
+    again.parameters = Some(KeyParameters::live(KeyType::Gmk));
+    let (mut alice, _) = pair();
+    assert_eq!(send(&mut alice, &again, now()).parameters, again.parameters);
+}
+
+#[test]
 fn a_csk_reaches_the_server_and_both_keep_it() {
     let kms = TestKms::new(KMS);
     let (mut alice, mut server) = (TestStore::of(&kms, ALICE), TestStore::of(&kms, "sip:mcptt@example.org"));

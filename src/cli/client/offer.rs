@@ -1,6 +1,6 @@
 use super::{KeyTypeName, open};
 use crate::cli::failure::{Context, Failure};
-use crate::cli::key_view::{KeyView, hidden_note, parameters_json};
+use crate::cli::key_view::{KeyView, hidden_note, parameters_json, parameters_text};
 use crate::cli::message_input::from_hex;
 use crate::cli::output::Output;
 use crate::cli::{passphrase, rng};
@@ -39,7 +39,8 @@ pub struct Arguments {
     /// What the key is for.
     #[arg(long = "type", id = "type", value_name = "TYPE", value_enum, ignore_case = true)]
     key_type: KeyTypeName,
-    /// Group that the key is for (of gmk, mkfc and musik); may be given several times.
+    /// Group that the key is for (of gmk, mkfc and musik); may be given several times. Without it, a key that you sent
+    /// before is for the same groups as then.
     #[arg(long = "group", value_name = "URI")]
     groups: Vec<String>,
     /// The key, 16 octets in hex; without it, a random one.
@@ -104,6 +105,9 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
             arguments.to,
             offered.recipient_kms
         ));
+        if let Some(parameters) = &offered.parameters {
+            output.message(format_args!("parameters {}", parameters_text(parameters)));
+        }
         if let Some(key) = view.key() {
             output.message(format_args!("key {key}"));
         }
@@ -118,7 +122,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         "rand": view.rand(),
         "srtp": view.srtp(),
         "recipient_kms": offered.recipient_kms,
-        "key_parameters": request.parameters.as_ref().map_or(Value::Null, parameters_json),
+        "key_parameters": offered.parameters.as_ref().map_or(Value::Null, parameters_json),
     }))
 }
 
