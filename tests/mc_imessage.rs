@@ -10,8 +10,8 @@ use mikey_sakke::mc::imessage::{
     Receiver, Revocation, StatusZero, TimeWindow,
 };
 use mikey_sakke::mc::{
-    CsId, Error, GukId, IdentityForm, KeyId, KeyParameters, KeyPeriods, KeyStatus, KeyType, Kms, Party, PeriodEpoch,
-    Service, Side,
+    CsId, Error, GukId, IdentityForm, KeyId, KeyParameters, KeyPeriods, KeySet, KeyStatus, KeyType, Kms, Party,
+    PeriodEpoch, Service, Side,
 };
 use mikey_sakke::mikey::{
     DataType, IdRole, IdScheme, IdType, NtpTime, PayloadType, PrfFunction, ProtocolType, SakkeParameters,
@@ -167,7 +167,7 @@ fn users_of_two_kmss_reach_each_other() {
         key_type: Some(KeyType::Pck),
     };
     let verified = Incoming::parse(&message).unwrap().verify(&receiver, &Policy::new(noon())).unwrap();
-    assert_eq!(verified.key_set().user_uri(), carol.user_uri());
+    assert_eq!(verified.key_sets()[0].user_uri(), carol.user_uri());
     assert!(verified.decapsulate().is_ok());
 }
 
@@ -263,12 +263,64 @@ fn a_message_made_just_before_the_period_ends_opens_after() {
         };
         let policy = Policy::new(NtpTime::from_seconds(end + 30));
         let verified = Incoming::parse(&message).unwrap().verify(&receiver, &policy).unwrap();
-        assert_eq!(verified.key_set().period_no(), PERIOD_NO);
+        assert_eq!(verified.key_sets()[0].period_no(), PERIOD_NO);
         assert!(verified.decapsulate().is_ok());
     }
 }
 
+/// A message of Alice, whose KMS has a second certificate under the same URI.
+fn after_a_key_change() -> (Issuer, KeySet, Vec<u8>) {
+    let new = Issuer::new(KMS_URI);
+    let (alice, bob) = (new.key_set(ALICE, PERIOD_NO), new.key_set(BOB, PERIOD_NO));
+    let offer = Offer::new(&alice, BOB, &new.kms, key_id(KeyType::Gmk), key(), noon(), RAND).unwrap();
+    let message = offer.build(&mut rng()).unwrap();
+    (new, bob, message)
+}
+
+#[test]
+fn a_message_opens_by_whichever_certificate_of_its_kms_it_was_made() {
+    let (new, bob, message) = after_a_key_change();
+    let old_kms = WORLD.issuer.kms.clone().valid(None, Some(noon()));
+    let old_bob = WORLD.issuer.key_set_of(&old_kms, BOB, PERIOD_NO);
+    for key_sets in [[&WORLD.bob, &bob], [&bob, &WORLD.bob], [&old_bob, &bob], [&bob, &old_bob]] {
+        for kmss in [[&WORLD.issuer.kms, &new.kms], [&new.kms, &WORLD.issuer.kms], [&old_kms, &new.kms]] {
+            let initiator = Some(Expected::user(ALICE));
+            let receiver = Receiver { key_sets: &key_sets, kmss: &kmss, initiator, key_type: None };
+            let verified = Incoming::parse(&message).unwrap().verify(&receiver, &Policy::new(noon())).unwrap();
+            let opened = verified.decapsulate().unwrap().live().unwrap();
+            assert_eq!(opened.bundle.key_id, key_id(KeyType::Gmk));
+        }
+    }
+}
+
+#[test]
+fn a_recipient_whose_kms_certificate_ran_out_is_refused() {
+    let kms = WORLD.issuer.kms.clone().valid(None, Some(noon()));
+    let bob = WORLD.issuer.key_set_of(&kms, BOB, PERIOD_NO);
+    for mode in [IdentityMode::Hidden, IdentityMode::Plain] {
+        let message = offer(KeyType::Pck).identity_mode(mode).build(&mut rng()).unwrap();
+        let receiver = Receiver { key_sets: &[&bob], kmss: &[&WORLD.issuer.kms], initiator: None, key_type: None };
+        let refused = Incoming::parse(&message).unwrap().verify(&receiver, &Policy::new(noon()));
+        assert_eq!(refused.map(|_| ()), Err(Error::KmsNotValid { kms_uri: KMS_URI.into(), time: noon() }));
+    }
+}
+
+#[test]
+fn a_certificate_is_valid_from_its_first_moment() {
+    let kms = WORLD.issuer.kms.clone().valid(Some(noon()), Some(later(1)));
+    assert_eq!(kms.require_valid_at(noon()), Ok(()));
+    assert!(kms.require_valid_at(earlier(1)).is_err() && kms.require_valid_at(later(1)).is_err());
+}
+
 // What an offer refuses
+
+#[test]
+fn an_offer_under_a_certificate_that_ran_out_is_refused() {
+    let kms = WORLD.issuer.kms.clone().valid(None, Some(noon()));
+    let alice = WORLD.issuer.key_set_of(&kms, ALICE, PERIOD_NO);
+    let refused = Offer::new(&alice, BOB, &WORLD.issuer.kms, key_id(KeyType::Pck), key(), noon(), RAND);
+    assert_eq!(refused.map(|_| ()), Err(Error::KmsNotValid { kms_uri: KMS_URI.into(), time: noon() }));
+}
 
 #[test]
 fn an_offer_outside_the_period_of_its_key_set_is_refused() {
@@ -672,6 +724,12 @@ fn messages_outside_the_time_window_are_refused() {
 }
 
 #[test]
+fn a_message_dated_far_ahead_is_from_the_future_whatever_its_period() {
+    let message = altered(KeyType::Pck, |parts| parts.payload(T, 0)[1..5].copy_from_slice(&u32::MAX.to_be_bytes()));
+    assert!(matches!(bob_opens(&message), Err(Error::InTheFuture { .. })));
+}
+
+#[test]
 fn an_age_only_reported_is_a_finding() {
     let policy = Policy::new(later(1000)).at_any_age();
     let opened = bob_opens_under(&message(KeyType::Pck), &policy).unwrap();
@@ -824,6 +882,15 @@ fn a_key_that_is_not_yet_active_is_refused() {
     assert!(bob_opens_under(&message, &Policy::new(later(61))).is_ok());
 }
 
+#[test]
+fn a_key_without_an_activation_time_is_active_from_the_time_of_its_message() {
+    let message = with_parameters(KeyType::Pck, &KeyParameters::live(KeyType::Pck));
+    let policy = Policy { window: TimeWindow { past: 0, future: 10 }, ..Policy::new(earlier(11)) }.at_any_age();
+    let ahead = Error::InTheFuture { ahead: 11, allowed: 10 };
+    let inactive = Error::KeyNotYetActive { activation: unix(noon()) };
+    assert_eq!(bob_opens_under(&message, &policy).unwrap().findings, [ahead, inactive]);
+}
+
 // Compatibility: refused by default, accepted with the one setting.
 
 fn excused_only_by(message: &[u8], deviation: Deviation, compatibility: Compatibility) {
@@ -912,6 +979,32 @@ fn neighbouring_periods_need_their_setting_and_reach_no_further() {
     assert_eq!(at(1, Compatibility::default()), refused(PERIOD_NO + 1));
     assert_eq!(at(1, compatibility), Ok(()));
     assert_eq!(at(2, compatibility), refused(PERIOD_NO + 2));
+}
+
+#[test]
+fn the_period_before_and_the_one_after_are_neighbours() {
+    let compatibility = Compatibility { neighbouring_periods: true, ..Compatibility::default() };
+    for period_no in [PERIOD_NO - 1, PERIOD_NO + 1] {
+        let [alice, bob] = [ALICE, BOB].map(|user| WORLD.issuer.key_set(user, period_no));
+        let (start, _) = WORLD.issuer.kms.periods().bounds(period_no);
+        let made = NtpTime::from_seconds(start + 86_400);
+        let offer = Offer::new(&alice, BOB, &WORLD.issuer.kms, key_id(KeyType::Pck), key(), made, RAND).unwrap();
+        // Dated into the middle period, signed by a key of its neighbour.
+        let mut parts = Parts::of(&offer.build(&mut rng()).unwrap());
+        parts.payload(T, 0)[1..9].copy_from_slice(&noon().to_bits().to_be_bytes());
+        let mut message = parts.signed_octets();
+        message.extend_from_slice(&alice.signer().sign(&message, &mut rng()).unwrap().to_bytes());
+        let open = |initiator| {
+            let receiver = Receiver { key_sets: &[&bob], kmss: &[&WORLD.issuer.kms], initiator, key_type: None };
+            let policy = Policy { compatibility, ..Policy::new(noon()) };
+            Incoming::parse(&message)?.verify(&receiver, &policy)?.decapsulate()?.live()
+        };
+        assert_eq!(open(Some(Expected::user(ALICE))).unwrap().initiator().period_no(), period_no);
+        let mut opened = open(None).unwrap();
+        assert!(opened.initiator().is(ALICE));
+        assert_eq!(opened.confirm_initiator(Expected::user(ALICE)), Ok(()));
+        assert_eq!(opened.initiator().period_no(), period_no);
+    }
 }
 
 // What a caller sees of a message before it is verified

@@ -1,12 +1,11 @@
 //! Receiving: from a message to its key.
 
 use super::calendar::date_time;
-use super::held_key::is_kept;
+use super::held_key::{Initiator, KeyChange, is_kept};
 use super::replay::Seen;
 use super::{Error, HeldKey, Store};
 use crate::mc::imessage::{
-    CarriedIdentity, Compatibility, Decapsulated, Expected, Incoming, Opened, Policy, Receiver, Revocation, TimeRules,
-    TimeWindow,
+    CarriedIdentity, Compatibility, Decapsulated, Expected, Incoming, Opened, Policy, Receiver, Revocation, TimeWindow,
 };
 use crate::mc::{self, KeySet, KeyType};
 use crate::mikey::NtpTime;
@@ -45,13 +44,17 @@ impl AcceptOptions<'_> {
 
 /// Opens an I_MESSAGE (binary) for `user_uri` at the time `now`, and remembers it, so that it opens once only.
 ///
-/// The checks come in the order that [`mc::imessage`] gives; the replay cache is asked before anything expensive, and
-/// takes the message in after everything held. The key is kept in the store, except a PCK.
+/// The replay cache is asked first, before anything expensive; the other checks come in the order that
+/// [`mc::imessage`] gives. The key is kept in the store, except a PCK.
+///
+/// A message that takes back a key is remembered as well; it drops the key if that came from the same initiator,
+/// whether that names itself or not. Status 0 takes back a key that is held already.
 ///
 /// # Errors
-/// [`Error::Message`] for what is wrong with the message; [`Error::Replayed`], [`Error::Forgotten`];
-/// [`Error::UnknownUser`], [`Error::NoKeysForPeriod`], [`Error::KeySetDates`]; [`Error::UnknownKms`], [`Error::CertificateRevoked`];
-/// [`Error::File`]. After an error the message counts as not accepted.
+/// [`Error::Message`] for what is wrong with the message, which is [`mc::Error::KeyRevoked`] for one that takes back a
+/// key; [`Error::Replayed`], [`Error::Forgotten`]; [`Error::InitiatorUntied`]; [`Error::UnknownUser`],
+/// [`Error::NoKeysForPeriod`], [`Error::KeySetDates`]; [`Error::UnknownKms`], [`Error::CertificateRevoked`];
+/// [`Error::File`]. After an error the store is what it was, unless a key was taken back.
 pub fn accept(
     store: &mut Store,
     user_uri: &str,
@@ -73,11 +76,23 @@ pub fn accept(
         compatibility: options.compatibility,
         ..Policy::new(now)
     };
-    let opened = open(store, user_uri, incoming, options, &policy)?;
-    keep(store, &opened, now)?;
-    store.replay.insert(time, tag, now.seconds().saturating_sub(REMEMBERED));
-    store.save_replay().inspect_err(|_| store.replay.remove(time, tag))?;
-    Ok(opened)
+    let decapsulated = open(store, user_uri, incoming, options, &policy)?;
+    let change = key_change(store, &decapsulated)?;
+    let insertion = store.replay.insert(time, tag, now.seconds().saturating_sub(REMEMBERED));
+    // First remembered, then held: of the two files, this one can be written back.
+    if let Err(error) = store.save_replay() {
+        store.replay.undo(insertion);
+        return Err(error);
+    }
+    if let Err(error) = store.change_keys(&change, now) {
+        store.replay.undo(insertion);
+        store.save_replay()?;
+        return Err(error);
+    }
+    match change {
+        KeyChange::Drop(key) => Err(mc::Error::KeyRevoked { key_id: key.bundle.key_id.to_u32() }.into()),
+        _ => Ok(decapsulated.live()?),
+    }
 }
 
 /// What [`examine`] found.
@@ -109,7 +124,7 @@ pub fn examine(
         compatibility: options.compatibility,
         ..Policy::new(now).at_any_age()
     };
-    let opened = open(store, user_uri, incoming, options, &policy)?;
+    let opened = open(store, user_uri, incoming, options, &policy)?.into_opened();
     Ok(Examined { opened, replayed: seen != Seen::Never })
 }
 
@@ -119,8 +134,9 @@ fn open(
     incoming: Incoming,
     options: &AcceptOptions<'_>,
     policy: &Policy,
-) -> Result<Opened, Error> {
+) -> Result<Decapsulated, Error> {
     let key_set = key_set_for(store, user_uri, &incoming)?;
+    require_kms_of(store, options.initiator_uri, &incoming)?;
     let initiator_kms = store.kms(&incoming.initiator().kms_uri)?;
     let receiver = Receiver {
         key_sets: &[&key_set],
@@ -128,17 +144,23 @@ fn open(
         initiator: options.initiator_uri.map(Expected::user),
         key_type: options.key_type,
     };
-    let verified = incoming.verify(&receiver, policy)?;
-    match verified.decapsulate()? {
-        Decapsulated::Revoked(opened) if policy.time_rules == TimeRules::Apply => {
-            let initiator = opened.initiator();
-            let initiator = initiator.uri().map_or_else(|| initiator.uid().to_string(), ToString::to_string);
-            let key_id = opened.bundle.key_id.to_u32();
-            store.drop_revoked(key_id, &initiator, user_uri)?;
-            Err(mc::Error::KeyRevoked { key_id }.into())
-        }
-        decapsulated => Ok(decapsulated.into_opened()),
+    Ok(incoming.verify(&receiver, policy)?.decapsulate()?)
+}
+
+/// The domains that other KMSs list are not the initiator's KMS's, so that it cannot make keys for their users. Known from
+/// the records alone: no other KMS has to be made ready.
+fn require_kms_of(store: &Store, expected: Option<&str>, incoming: &Incoming) -> Result<(), Error> {
+    let carried = incoming.initiator();
+    let named = match &carried.identity {
+        CarriedIdentity::Uri(uri) => Some(uri.as_str()),
+        CarriedIdentity::Uid(_) => expected,
+    };
+    let Some(uri) = named else { return Ok(()) };
+    let mut serving = store.contents.kms.iter().filter(|kms| !kms.revoked && kms.serves(uri)).peekable();
+    if serving.peek().is_none() || serving.any(|kms| kms.kms_uri == carried.kms_uri) {
+        return Ok(());
     }
+    Err(mc::Error::KmsNotForUser { user_uri: uri.to_owned(), kms_uri: carried.kms_uri.clone() }.into())
 }
 
 /// The one key set that the message can be for, so that no other has to be made ready. Which it is costs hashes only;
@@ -180,26 +202,30 @@ fn key_set_for(store: &mut Store, user_uri: &str, incoming: &Incoming) -> Result
     }
 }
 
-/// Holds the key, unless it belongs to one call. Status 0 for a key that is held already revokes it.
-fn keep(store: &mut Store, opened: &Opened, now: NtpTime) -> Result<(), Error> {
-    let initiator = opened.initiator();
+/// What the message means for the keys that are held. A key of one call is not.
+fn key_change(store: &Store, decapsulated: &Decapsulated) -> Result<KeyChange, Error> {
+    let (opened, revoked) = match decapsulated {
+        Decapsulated::Live(opened) => (opened, opened.revocation != Revocation::No),
+        Decapsulated::Revoked(opened) => (opened, true),
+    };
+    if !is_kept(opened.key_type()) {
+        return Ok(KeyChange::Nothing);
+    }
     let parameters = opened.parameters.as_ref();
     let key = HeldKey {
         bundle: opened.bundle.clone(),
-        initiator: initiator.uri().map_or_else(|| initiator.uid().to_string(), ToString::to_string),
+        initiator: Initiator::of_peer(opened.initiator()),
         recipient: opened.recipient_uri.clone(),
         time: opened.time,
         activation: parameters.map(|parameters| parameters.activation).filter(|time| *time != 0),
         expiry: parameters.map(|parameters| parameters.expiry).filter(|time| *time != 0),
         groups: parameters.map(|parameters| parameters.groups.clone()).unwrap_or_default(),
     };
-    if !is_kept(opened.key_type()) {
-        return Ok(());
+    if revoked && store.holds(&key)? {
+        return Ok(KeyChange::Drop(key));
     }
-    let key_id = key.bundle.key_id.to_u32();
-    if opened.revocation != Revocation::No && store.holds(&key) {
-        store.drop_revoked(key_id, &key.initiator, &key.recipient)?;
-        return Err(mc::Error::KeyRevoked { key_id }.into());
-    }
-    store.hold(&key, now)
+    Ok(match decapsulated {
+        Decapsulated::Live(_) => KeyChange::Hold(key),
+        Decapsulated::Revoked(_) => KeyChange::Nothing,
+    })
 }

@@ -187,6 +187,19 @@ pub enum Error {
         found: String,
     },
 
+    /// The certificate claims users that another KMS of the store serves.
+    #[error(
+        "the certificate of KMS {kms_uri} claims the domain {domain:?}, which KMS {holder} in the store serves: ask both operators; nothing of it is taken"
+    )]
+    DomainTaken {
+        /// KmsUri of the certificate.
+        kms_uri: String,
+        /// The domain.
+        domain: String,
+        /// KmsUri of the KMS that serves it.
+        holder: String,
+    },
+
     // Key sets.
     /// The answer brings no keys.
     #[error("the KMS's answer holds no key set: ask for one for this user")]
@@ -214,6 +227,14 @@ pub enum Error {
         to: String,
         /// Now on import, otherwise the time of the message.
         at: String,
+    },
+    /// The answer names a user whom it brings no keys for.
+    #[error("the KMS's answer is for user {user_uri:?}, but its keys are those of {}: nothing was stored", users.join(", "))]
+    KeysOfOtherUsers {
+        /// UserUri of the answer.
+        user_uri: String,
+        /// UserUri of its key sets.
+        users: Vec<String>,
     },
     /// Two key sets claim the same user and period.
     #[error("the KMS's answer holds two key sets of {user_uri} for period {period_no}: none is taken")]
@@ -274,6 +295,20 @@ pub enum Error {
     )]
     KeysOfOtherIdentity {
         /// Whose keys they should be.
+        user_uri: String,
+        /// KeyPeriodNo.
+        period_no: u64,
+        /// UserID of the key set.
+        user_id: String,
+        /// The UID by TS 33.180 F.2.1.
+        uid: String,
+    },
+    /// The keys are valid for this user's UID, but the key set's UserID is another.
+    #[error(
+        "the keys of {user_uri} for period {period_no} are valid for this user's UID {uid}, but the key set says UserID {user_id}: have it issued again"
+    )]
+    UserIdWrong {
+        /// Whose keys.
         user_uri: String,
         /// KeyPeriodNo.
         period_no: u64,
@@ -378,6 +413,14 @@ pub enum Error {
         /// The KMS.
         kms_uri: String,
     },
+    /// It cannot be told which KMS the recipient is a user of.
+    #[error("{}: name the recipient's KMS (--to-kms)", no_single_kms(domain, candidates))]
+    AmbiguousKms {
+        /// Domain of the recipient's URI.
+        domain: String,
+        /// The KMSs that could be meant.
+        candidates: Vec<String>,
+    },
     /// The purpose tag of the key identifier is that of another type.
     #[error("key identifier {key_id} is that of a {}, not of a {key_type}: leave it out, or choose the other type", key_id.key_type())]
     KeyIdType {
@@ -392,6 +435,14 @@ pub enum Error {
     )]
     OtherKeyHeld {
         /// The identifier.
+        key_id: KeyId,
+    },
+    /// The message takes back a key that is held, but from whom that one came cannot be told.
+    #[error(
+        "the message revokes key {key_id}, which is held, but its hidden initiator cannot be tied to whoever sent that one: name the initiator (--from)"
+    )]
+    InitiatorUntied {
+        /// Identifier of the key.
         key_id: KeyId,
     },
     /// The message was accepted before.
@@ -430,4 +481,12 @@ fn list(attempts: &[Attempt]) -> String {
 
 fn known(users: &[String]) -> String {
     if users.is_empty() { String::new() } else { format!(", only of {}", users.join(", ")) }
+}
+
+fn no_single_kms(domain: &str, candidates: &[String]) -> String {
+    if candidates.is_empty() {
+        format!("no KMS that is known here serves the domain {domain:?}")
+    } else {
+        format!("users of the domain {domain:?} may belong to any of the KMSs {}", candidates.join(", "))
+    }
 }

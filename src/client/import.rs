@@ -4,7 +4,7 @@ use super::calendar::{date_time, ntp_time, unix_date, unix_seconds};
 use super::convention::{CandidateKeys, Convention, identity_form, period_epoch, period_text};
 use super::octets::Octets;
 use super::record::{Contents, KeySetRecord, KmsRecord};
-use super::{Error, ImportReport, Store};
+use super::{Error, ImportReport, Store, UserPeriods};
 use crate::kms_protocol::{
     self, KeyContent, KmsCertCache, KmsCertificate, KmsInit, KmsKeyProv, KmsKeySet, KmsMessage, KmsResponse, Limits,
     SignatureStatus, USER_ID_FORMAT_HASHED,
@@ -12,11 +12,13 @@ use crate::kms_protocol::{
 use crate::mc::{IdentityForm, KeyPeriods, KeySet, Kms, PeriodEpoch, Uid};
 use crate::mikey::NtpTime;
 use crate::{eccsi, sakke};
-use std::collections::BTreeSet;
 use time::OffsetDateTime;
 
 /// Octets of a file that came out of band.
 const MAX_FILE: usize = 1024 * 1024;
+
+/// Seconds by which the clock of whoever made a file may be ahead.
+const CLOCK_DIFFERENCE: u64 = 24 * 60 * 60;
 
 /// RFC 6509 Appendix A.
 const PARAMETER_SET: u64 = 1;
@@ -27,7 +29,8 @@ const PARAMETER_SET: u64 = 1;
 /// # Errors
 /// [`Error::Response`] and [`Error::Refused`] for what the documents are, [`Error::OtherKms`] where they do not belong
 /// together, `Error::Certificate...` and `Error::Kms...` for the KMS, `Error::Key...` for the keys,
-/// [`Error::TransportKeyNeeded`], [`Error::IntegrityKeyNeeded`]. After an error the store is what it was.
+/// [`Error::TransportKeyNeeded`], [`Error::IntegrityKeyNeeded`]; [`Error::UserIdWrong`]; [`Error::ResponseTime`] for an
+/// answer from before 1970 or of more than a day ahead. After an error the store is what it was.
 pub fn import(store: &mut Store, init: &[u8], keyprov: &[u8], now: NtpTime) -> Result<ImportReport, Error> {
     let limits = Limits::with_max_bytes(MAX_FILE);
     let init = Answer::init(init, &limits)?;
@@ -128,6 +131,7 @@ impl Intake {
         if let Some(known) = known {
             require_unchanged(known, &record)?;
         }
+        require_own_domains(&record, &contents.kms)?;
         let convention_known = contents.key_sets.iter().any(|set| set.kms_uri == record.kms_uri);
         let kms = Kms::new(&*record.kms_uri, &pub_enc_key, &pub_auth_key, record.periods()?, record.identity_form);
         Ok(Self { record, kms, convention_known, key_sets: Vec::new(), others: Vec::new(), notes: Vec::new() })
@@ -159,7 +163,7 @@ impl Intake {
         if answer.content.key_sets.is_empty() {
             return Err(Error::NoKeySets);
         }
-        let issued = ntp_time(answer.time.unix_timestamp()).unwrap_or(now);
+        let issued = issue_time(answer.time, now)?;
         for key_set in &answer.content.key_sets {
             self.add(key_set, issued, now)?;
         }
@@ -183,12 +187,12 @@ impl Intake {
         let validated =
             KeySet::validate(&self.kms, &keys.user_uri, keys.period_no, keys.receiver_secret_key()?, keys.key_pair()?)?;
         if keys.user_id != *validated.uid() {
-            self.notes.push(format!(
-                "UserID of period {} is {}, but the keys are valid for the UID {}",
-                keys.period_no,
-                keys.user_id,
-                validated.uid()
-            ));
+            return Err(Error::UserIdWrong {
+                user_uri: keys.user_uri,
+                period_no: keys.period_no,
+                user_id: keys.user_id.to_string(),
+                uid: validated.uid().to_string(),
+            });
         }
         let pair = validated.signer().key_pair();
         let record = KeySetRecord {
@@ -270,17 +274,27 @@ impl Intake {
         }
         public_keys(certificate)?;
         let convention = known.map(KmsRecord::convention).unwrap_or_default();
-        Ok(KmsRecord::of(certificate, false, convention, None))
+        let record = KmsRecord::of(certificate, false, convention, None);
+        if !record.revoked {
+            require_own_domains(&record, contents.kms.iter().chain(&self.others).chain([&self.record]))?;
+        }
+        Ok(record)
     }
 
-    /// Stores everything at once.
+    /// Stores everything at once. `user_uri` is whom the answer is for.
     pub(super) fn store(self, store: &mut Store, user_uri: String) -> Result<ImportReport, Error> {
         let mut notes = self.record.convention().notes();
         notes.extend(self.notes);
+        let key_sets = UserPeriods::of(&self.key_sets);
+        let Some(named) = key_sets.iter().find(|user| user.user_uri == user_uri) else {
+            let users = key_sets.into_iter().map(|user| user.user_uri).collect();
+            return Err(Error::KeysOfOtherUsers { user_uri, users });
+        };
         let report = ImportReport {
             user_uri,
             kms_uri: self.record.kms_uri.clone(),
-            periods: self.key_sets.iter().map(|set| set.period_no).collect::<BTreeSet<_>>().into_iter().collect(),
+            periods: named.periods.clone(),
+            key_sets,
             identity_form: self.record.identity_form,
             period_epoch: self.record.period_epoch,
             other_kms: self.others.iter().map(|other| other.kms_uri.clone()).collect(),
@@ -352,6 +366,15 @@ impl KmsRecord {
     pub(super) fn make_ready(&self, kms: Kms) -> Kms {
         kms.valid(self.valid_from.and_then(ntp_time), self.valid_to.and_then(ntp_time))
             .with_domains(self.domains.clone())
+    }
+}
+
+/// When an answer was made. It tells what periods count from, so a date that cannot be must not stand.
+fn issue_time(time: OffsetDateTime, now: NtpTime) -> Result<NtpTime, Error> {
+    let time = time.unix_timestamp();
+    match ntp_time(time) {
+        Some(issued) if issued.seconds() <= now.seconds().saturating_add(CLOCK_DIFFERENCE) => Ok(issued),
+        _ => Err(Error::ResponseTime { found: unix_date(time), now: date_time(now) }),
     }
 }
 
@@ -433,6 +456,17 @@ fn require_unchanged(known: &KmsRecord, found: &KmsRecord) -> Result<(), Error> 
     if (known.period, known.offset) != (found.period, found.offset) {
         let text = |record: &KmsRecord| format!("key periods of {} s with offset {} s", record.period, record.offset);
         return Err(Error::KmsConventionChanged { kms_uri, known: text(known), found: text(found) });
+    }
+    Ok(())
+}
+
+/// A KMS cannot take users over from another one by a claim of its own.
+fn require_own_domains<'a>(record: &KmsRecord, others: impl IntoIterator<Item = &'a KmsRecord>) -> Result<(), Error> {
+    for other in others.into_iter().filter(|other| other.kms_uri != record.kms_uri && !other.revoked) {
+        if let Some(domain) = record.domains.iter().find(|domain| other.serves(domain)) {
+            let (kms_uri, domain, holder) = (record.kms_uri.clone(), domain.clone(), other.kms_uri.clone());
+            return Err(Error::DomainTaken { kms_uri, domain, holder });
+        }
     }
     Ok(())
 }

@@ -49,14 +49,14 @@ mod store;
 pub use accept::{AcceptOptions, Examined, accept, examine};
 pub use convention::{Attempt, Convention};
 pub use error::Error;
-pub use held_key::HeldKey;
+pub use held_key::{HeldKey, Initiator};
 pub use http::Transport;
 pub use import::import;
 #[cfg(feature = "srtp")]
 pub use media::{MediaError, MediaReceiver, MediaSender};
 pub use offer::{OfferRequest, Offered, offer};
 pub use provision::{ProvisionRequest, Provisioner};
-pub use report::{ImportReport, KeySetSummary, KmsSummary};
+pub use report::{ImportReport, KeySetSummary, KmsSummary, UserPeriods};
 pub use store::{Store, StoreOptions};
 
 use crate::mikey::NtpTime;

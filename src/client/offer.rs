@@ -1,9 +1,10 @@
 //! Sending: from a key to a message.
 
-use super::held_key::is_kept;
+use super::held_key::{Initiator, is_kept};
+use super::record::KmsRecord;
 use super::{Error, HeldKey, Store};
 use crate::mc::imessage::{IdentityMode, Offer};
-use crate::mc::{Bundle, KeyId, KeyParameters, KeySet, KeyType, Kms, same_domain};
+use crate::mc::{Bundle, KeyId, KeyParameters, KeySet, KeyType, Kms, domain_of, same_domain};
 use crate::mikey::NtpTime;
 use crate::sakke::SharedSecret;
 use rand_core::CryptoRng;
@@ -17,8 +18,8 @@ pub struct OfferRequest<'a> {
     pub user_uri: &'a str,
     /// Who shall receive.
     pub recipient_uri: &'a str,
-    /// The receiver's KMS. Without it: the KMS whose certificate lists the domain of the receiver's URI, otherwise the
-    /// sender's own.
+    /// The receiver's KMS. Without it: the sender's own, if its certificate lists the domain of the receiver's URI or no
+    /// domains at all; otherwise the one other KMS whose certificate lists it.
     pub recipient_kms_uri: Option<&'a str>,
     /// What the key is for.
     pub key_type: KeyType,
@@ -29,7 +30,8 @@ pub struct OfferRequest<'a> {
     pub key: Option<SharedSecret>,
     /// How the message names its two ends.
     pub identity_mode: IdentityMode,
-    /// What the message says about the key. Without it: of a GMK, MKFC or MuSiK that it is live, of others nothing.
+    /// What the message says about the key. Without it: of an SPK or MSCCK nothing; of others that it is live, and of a
+    /// key that is sent again, what groups it is for and how long it lives.
     pub parameters: Option<KeyParameters>,
 }
 
@@ -56,29 +58,30 @@ pub struct Offered {
     pub message: Vec<u8>,
     /// The key in it, as the receiver will have it: for a GMK with the receiver's GUK-ID.
     pub bundle: Bundle,
+    /// URI of the KMS that the receiver is taken to be a user of.
+    pub recipient_kms: String,
+    /// What the message says about the key.
+    pub parameters: Option<KeyParameters>,
 }
 
 /// Makes an I_MESSAGE at the time `now`, and keeps its key in the store, except a PCK.
 ///
 /// # Errors
-/// [`Error::UnknownUser`], [`Error::NoKeysForPeriod`], [`Error::KeySetDates`], [`Error::UnknownKms`], [`Error::CertificateRevoked`],
-/// [`Error::KeyIdType`], [`Error::OtherKeyHeld`], [`Error::Message`], [`Error::File`].
+/// [`Error::UnknownUser`], [`Error::NoKeysForPeriod`], [`Error::KeySetDates`], [`Error::UnknownKms`], [`Error::AmbiguousKms`],
+/// [`Error::CertificateRevoked`], [`Error::KeyIdType`], [`Error::OtherKeyHeld`], [`Error::Message`], [`Error::File`].
 pub fn offer(
     store: &mut Store,
     request: &OfferRequest<'_>,
     now: NtpTime,
     rng: &mut impl CryptoRng,
 ) -> Result<Offered, Error> {
-    let named_kms = store.recipient_kms(request)?;
-    let initiator = store.sender(request.user_uri, named_kms.as_deref(), now)?;
-    let recipient_kms = match &named_kms {
-        Some(kms_uri) => store.kms(kms_uri)?,
-        None => initiator.kms().clone(),
-    };
+    let recipient_kms = store.recipient_kms(request)?;
+    let initiator = store.sender(request.user_uri, &recipient_kms, now)?;
+    let recipient_kms = store.kms(&recipient_kms)?;
     let material = Material::choose(store, request, rng)?;
     let offered = build(request, &initiator, &recipient_kms, material, now, rng)?;
     if is_kept(request.key_type) {
-        store.hold(&held(request, &offered.bundle, now), now)?;
+        store.hold_own(&held(request, &initiator, &offered, now), now)?;
     }
     Ok(offered)
 }
@@ -87,25 +90,25 @@ fn build(
     request: &OfferRequest<'_>,
     initiator: &KeySet,
     recipient_kms: &Kms,
-    Material { key_id, key, rand }: Material,
+    Material { key_id, key, rand, parameters }: Material,
     now: NtpTime,
     rng: &mut impl CryptoRng,
 ) -> Result<Offered, Error> {
     let mut offer = Offer::new(initiator, request.recipient_uri, recipient_kms, key_id, key, now, rand)?
         .identity_mode(request.identity_mode);
-    let usual = || request.key_type.has_groups().then(|| KeyParameters::live(request.key_type));
-    if let Some(parameters) = request.parameters.clone().or_else(usual) {
+    if let Some(parameters) = parameters.clone() {
         offer = offer.parameters(parameters)?;
     }
     let bundle = offer.bundle().clone();
-    Ok(Offered { message: offer.build(rng)?, bundle })
+    let recipient_kms = recipient_kms.uri().to_owned();
+    Ok(Offered { message: offer.build(rng)?, bundle, recipient_kms, parameters })
 }
 
-fn held(request: &OfferRequest<'_>, bundle: &Bundle, now: NtpTime) -> HeldKey {
-    let parameters = request.parameters.as_ref();
+fn held(request: &OfferRequest<'_>, initiator: &KeySet, offered: &Offered, now: NtpTime) -> HeldKey {
+    let parameters = offered.parameters.as_ref();
     HeldKey {
-        bundle: bundle.clone(),
-        initiator: request.user_uri.to_owned(),
+        bundle: offered.bundle.clone(),
+        initiator: Initiator::of_sender(initiator),
         recipient: request.recipient_uri.to_owned(),
         time: now,
         activation: parameters.map(|parameters| parameters.activation).filter(|time| *time != 0),
@@ -114,11 +117,12 @@ fn held(request: &OfferRequest<'_>, bundle: &Bundle, now: NtpTime) -> HeldKey {
     }
 }
 
-/// Key, identifier and RAND of a message.
+/// What a message shall carry.
 struct Material {
     key_id: KeyId,
     key: SharedSecret,
     rand: [u8; 16],
+    parameters: Option<KeyParameters>,
 }
 
 impl Material {
@@ -128,12 +132,14 @@ impl Material {
         {
             return Err(Error::KeyIdType { key_id, key_type: request.key_type });
         }
-        if let Some(sent) = request.key_id.and_then(|key_id| store.sent_key(request.user_uri, key_id)) {
+        let sent = request.key_id.and_then(|key_id| store.sent_key(request.user_uri, key_id));
+        let parameters = request.parameters.clone().or_else(|| usual_parameters(request.key_type, sent.as_ref()));
+        if let Some(sent) = sent {
             let Bundle { key, key_id, rand, .. } = sent.bundle;
             if request.key.as_ref().is_some_and(|given| !bool::from(given.as_bytes().ct_eq(key.as_bytes()))) {
                 return Err(Error::OtherKeyHeld { key_id });
             }
-            return Ok(Self { key_id, key, rand });
+            return Ok(Self { key_id, key, rand, parameters });
         }
         let mut rand = [0; 16];
         rng.fill_bytes(&mut rand);
@@ -141,19 +147,37 @@ impl Material {
             key_id: request.key_id.unwrap_or_else(|| KeyId::generate(request.key_type, rng)),
             key: request.key.clone().unwrap_or_else(|| SharedSecret::generate(rng)),
             rand,
+            parameters,
         })
     }
 }
 
+/// That the key is live, and what was said of it when it was sent before.
+fn usual_parameters(key_type: KeyType, sent: Option<&HeldKey>) -> Option<KeyParameters> {
+    if matches!(key_type, KeyType::Spk | KeyType::Mscck) {
+        return None;
+    }
+    let live = KeyParameters::live(key_type);
+    let Some(sent) = sent else { return Some(live) };
+    Some(KeyParameters {
+        activation: sent.activation.unwrap_or(0),
+        expiry: sent.expiry.unwrap_or(0),
+        groups: sent.groups.clone(),
+        ..live
+    })
+}
+
 impl Store {
     fn sent_key(&self, user_uri: &str, key_id: KeyId) -> Option<HeldKey> {
-        self.held_keys().into_iter().rfind(|key| key.initiator == user_uri && key.bundle.key_id == key_id)
+        self.held_keys()
+            .into_iter()
+            .rfind(|key| key.initiator.uri.as_deref() == Some(user_uri) && key.bundle.key_id == key_id)
     }
 
     /// The keys to send with: those of the KMS named, if it issued the user's, otherwise of the first that has any for now.
-    fn sender(&mut self, user_uri: &str, preferred_kms: Option<&str>, now: NtpTime) -> Result<Arc<KeySet>, Error> {
+    fn sender(&mut self, user_uri: &str, preferred_kms: &str, now: NtpTime) -> Result<Arc<KeySet>, Error> {
         let mut kmss = self.kmss_of(user_uri)?;
-        kmss.sort_by_key(|kms_uri| Some(kms_uri.as_str()) != preferred_kms);
+        kmss.sort_by_key(|kms_uri| kms_uri.as_str() != preferred_kms);
         let mut refusal = Error::NoKeySets;
         for kms_uri in kmss {
             match self.key_set_at(user_uri, &kms_uri, now) {
@@ -164,12 +188,40 @@ impl Store {
         Err(refusal)
     }
 
-    /// The KMS of the recipient, as far as it is named or can be told from the URI.
-    fn recipient_kms(&self, request: &OfferRequest<'_>) -> Result<Option<String>, Error> {
+    /// The KMS of the recipient. What other KMSs say of themselves cannot take a domain from the sender's own.
+    fn recipient_kms(&self, request: &OfferRequest<'_>) -> Result<String, Error> {
         if let Some(kms_uri) = request.recipient_kms_uri {
-            return Ok(Some(kms_uri.to_owned()));
+            return Ok(kms_uri.to_owned());
         }
-        let serves = |domains: &[String]| domains.iter().any(|listed| same_domain(listed, request.recipient_uri));
-        Ok(self.contents.kms.iter().find(|kms| serves(&kms.domains)).map(|kms| kms.kms_uri.clone()))
+        let domain = domain_of(request.recipient_uri);
+        let own_uris = self.kmss_of(request.user_uri)?;
+        let (own, others): (Vec<_>, Vec<_>) = self.contents.kms.iter().partition(|kms| own_uris.contains(&kms.kms_uri));
+        let serving = |kmss: &[&KmsRecord]| in_use(kmss.iter().copied().filter(|kms| kms.serves(domain)));
+        let unlimited = || in_use(own.iter().copied().filter(|kms| kms.domains.is_empty()));
+        let mut candidates = serving(&own);
+        if candidates.is_empty() {
+            candidates = unlimited();
+        }
+        if candidates.is_empty() {
+            candidates = serving(&others);
+        }
+        match <[String; 1]>::try_from(candidates) {
+            Ok([kms_uri]) => Ok(kms_uri),
+            Err(candidates) => Err(Error::AmbiguousKms { domain: domain.to_owned(), candidates }),
+        }
+    }
+}
+
+/// The URIs of those that are not revoked; if all are, of all, so that the refusal says that.
+fn in_use<'a>(kmss: impl Iterator<Item = &'a KmsRecord>) -> Vec<String> {
+    let (revoked, live): (Vec<_>, Vec<_>) = kmss.partition(|kms| kms.revoked);
+    let kmss = if live.is_empty() { revoked } else { live };
+    kmss.into_iter().map(|kms| kms.kms_uri.clone()).collect()
+}
+
+impl KmsRecord {
+    /// Whether its certificate lists the domain of a URI, or a domain itself.
+    pub(super) fn serves(&self, uri: &str) -> bool {
+        self.domains.iter().any(|listed| same_domain(listed, uri))
     }
 }

@@ -33,26 +33,18 @@ impl Contents {
 
     /// Adds a KMS, or takes the place of the one with the same URI.
     pub(super) fn put_kms(&mut self, record: KmsRecord) {
-        self.kms.retain(|kms| kms.kms_uri != record.kms_uri);
-        self.kms.push(record);
+        match self.kms.iter_mut().find(|kms| kms.kms_uri == record.kms_uri) {
+            Some(known) => *known = record,
+            None => self.kms.push(record),
+        }
     }
 
     /// Adds a key set, or takes the place of the one of the same user, KMS and period.
     pub(super) fn put_key_set(&mut self, record: KeySetRecord) {
-        self.key_sets.retain(|set| !set.is(&record.user_uri, &record.kms_uri, record.period_no));
-        self.key_sets.push(record);
-    }
-
-    /// Adds a key, or takes the place of the same one from the same sender to the same receiver. Beyond `limit`, keys
-    /// that expired before `now` (Unix seconds) go first, then the oldest.
-    pub(super) fn put_key(&mut self, record: KeyRecord, now: u64, limit: usize) {
-        self.keys.retain(|key| !key.same_as(&record));
-        if self.keys.len() >= limit {
-            self.keys.retain(|key| key.expiry.is_none_or(|expiry| expiry >= now));
+        match self.key_sets.iter_mut().find(|set| set.is(&record.user_uri, &record.kms_uri, record.period_no)) {
+            Some(known) => *known = record,
+            None => self.key_sets.push(record),
         }
-        let surplus = (self.keys.len() + 1).saturating_sub(limit);
-        self.keys.drain(..surplus);
-        self.keys.push(record);
     }
 }
 
@@ -128,8 +120,13 @@ pub(super) struct KeyRecord {
     pub(super) csb_id: u32,
     pub(super) key: Octets,
     pub(super) rand: Octets,
-    /// URI of who sent it, or UID in hex where that is all that is known.
-    pub(super) initiator: String,
+    /// UID of who sent it.
+    pub(super) initiator_uid: Octets,
+    /// Its URI, where it is known.
+    pub(super) initiator_uri: Option<String>,
+    pub(super) initiator_kms: String,
+    /// The key period of the UID.
+    pub(super) initiator_period: u64,
     pub(super) recipient: String,
     /// T of the message, seconds since 1900.
     pub(super) time: u64,
@@ -138,15 +135,6 @@ pub(super) struct KeyRecord {
     /// Unix seconds.
     pub(super) expiry: Option<u64>,
     pub(super) groups: Vec<String>,
-}
-
-impl KeyRecord {
-    pub(super) fn same_as(&self, other: &Self) -> bool {
-        self.key_id == other.key_id
-            && self.csb_id == other.csb_id
-            && self.initiator == other.initiator
-            && self.recipient == other.recipient
-    }
 }
 
 #[derive(Serialize, Deserialize)]

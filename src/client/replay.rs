@@ -23,6 +23,15 @@ pub(super) struct ReplayCache {
     seen: BTreeSet<(u64, Tag)>,
 }
 
+/// What [`ReplayCache::insert`] changed.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Insertion {
+    added: (u64, Tag),
+    dropped: Vec<(u64, Tag)>,
+    floor: u64,
+}
+
 /// What the cache says of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Seen {
@@ -47,19 +56,24 @@ impl ReplayCache {
     }
 
     /// Remembers a message, and drops those dated before `oldest` and those beyond the capacity.
-    pub(super) fn insert(&mut self, time: u64, tag: Tag, oldest: u64) {
+    pub(super) fn insert(&mut self, time: u64, tag: Tag, oldest: u64) -> Insertion {
+        let mut insertion = Insertion { added: (time, tag), dropped: Vec::new(), floor: self.floor };
         self.seen.insert((time, tag));
-        while let Some(&(time, _)) = self.seen.first()
+        while let Some(&(time, tag)) = self.seen.first()
             && (time < oldest || self.seen.len() > CAPACITY)
         {
             self.seen.pop_first();
+            insertion.dropped.push((time, tag));
             self.floor = self.floor.max(time);
         }
+        insertion
     }
 
-    /// Forgets the message again: its key could not be stored, so that it has to be accepted once more.
-    pub(super) fn remove(&mut self, time: u64, tag: Tag) {
-        self.seen.remove(&(time, tag));
+    /// Takes an insertion back: the key of the message could not be stored, so that it has to be accepted once more.
+    pub(super) fn undo(&mut self, insertion: Insertion) {
+        self.seen.extend(insertion.dropped);
+        self.seen.remove(&insertion.added);
+        self.floor = insertion.floor;
     }
 
     /// Version octet, floor, then time and tag of each message.
@@ -103,18 +117,33 @@ mod tests {
     fn a_message_is_new_once() {
         let mut cache = ReplayCache::default();
         assert_eq!(cache.look_up(100, tag(1)), Seen::Never);
-        cache.insert(100, tag(1), 0);
+        let _ = cache.insert(100, tag(1), 0);
         assert_eq!(cache.look_up(100, tag(1)), Seen::Before);
         assert_eq!(cache.look_up(100, tag(2)), Seen::Never);
-        cache.remove(100, tag(1));
-        assert_eq!(cache.look_up(100, tag(1)), Seen::Never);
+    }
+
+    #[test]
+    fn an_insertion_that_is_undone_leaves_no_trace() {
+        let mut cache = ReplayCache::default();
+        for number in 1..5 {
+            let _ = cache.insert(u64::from(number), tag(number), 0);
+        }
+        let before = cache.to_bytes();
+        let insertion = cache.insert(10, tag(10), 3);
+        assert_eq!([cache.look_up(1, tag(1)), cache.look_up(10, tag(10))], [Seen::Forgotten, Seen::Before]);
+        cache.undo(insertion);
+        assert_eq!(cache.to_bytes(), before);
+        // The message itself may be older than what is kept.
+        let insertion = cache.insert(2, tag(20), 3);
+        cache.undo(insertion);
+        assert_eq!(cache.to_bytes(), before);
     }
 
     #[test]
     fn what_was_dropped_by_age_cannot_come_back() {
         let mut cache = ReplayCache::default();
-        cache.insert(100, tag(1), 0);
-        cache.insert(200, tag(2), 150);
+        let _ = cache.insert(100, tag(1), 0);
+        let _ = cache.insert(200, tag(2), 150);
         assert_eq!(cache.look_up(100, tag(1)), Seen::Forgotten);
         assert_eq!(cache.look_up(101, tag(3)), Seen::Never);
         assert_eq!(cache.look_up(200, tag(2)), Seen::Before);
@@ -123,7 +152,7 @@ mod tests {
     #[test]
     fn a_clock_far_ahead_does_not_raise_the_floor_beyond_accepted_messages() {
         let mut cache = ReplayCache::default();
-        cache.insert(100, tag(1), u64::MAX);
+        let _ = cache.insert(100, tag(1), u64::MAX);
         assert_eq!(cache.look_up(100, tag(1)), Seen::Forgotten);
         assert_eq!(cache.look_up(101, tag(2)), Seen::Never);
     }
@@ -133,7 +162,7 @@ mod tests {
         let mut cache = ReplayCache::default();
         let count = u32::try_from(CAPACITY).unwrap() + 10;
         for number in 0..count {
-            cache.insert(1000 + u64::from(number), tag(number), 0);
+            let _ = cache.insert(1000 + u64::from(number), tag(number), 0);
         }
         assert_eq!(cache.seen.len(), CAPACITY);
         for number in 0..count {
@@ -145,7 +174,7 @@ mod tests {
     fn survives_the_round_trip_and_refuses_everything_else() {
         let mut cache = ReplayCache::default();
         for number in 0..5 {
-            cache.insert(u64::from(number) + 1, tag(number), 3);
+            let _ = cache.insert(u64::from(number) + 1, tag(number), 3);
         }
         let bytes = cache.to_bytes();
         assert_eq!(ReplayCache::from_bytes(&bytes), Some(cache));

@@ -5,16 +5,19 @@ use super::record::{IdentityFormText, KeySetRecord, KmsRecord, PeriodEpochText};
 use crate::mc::{IdentityForm, PeriodEpoch};
 use core::fmt;
 use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an import or a provisioning brought.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ImportReport {
-    /// Whose keys.
+    /// Whom the KMS's answer is for; keys of other users may have come along.
     pub user_uri: String,
-    /// The KMS that issued them.
+    /// The KMS that issued the keys.
     pub kms_uri: String,
-    /// Numbers of the key periods that they are for, ascending.
+    /// Numbers of the key periods that this user's keys are for, ascending.
     pub periods: Vec<u64>,
+    /// The same of every user whose keys were stored, by URI.
+    pub key_sets: Vec<UserPeriods>,
     /// What of the UID the keys are valid for.
     #[serde(with = "IdentityFormText")]
     pub identity_form: IdentityForm,
@@ -27,6 +30,38 @@ pub struct ImportReport {
     pub notes: Vec<String>,
 }
 
+/// A user, and the key periods that there are keys for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UserPeriods {
+    /// The user.
+    pub user_uri: String,
+    /// Numbers of the key periods, ascending.
+    pub periods: Vec<u64>,
+}
+
+impl UserPeriods {
+    /// One for each user of the key sets, by URI.
+    pub(super) fn of(key_sets: &[KeySetRecord]) -> Vec<Self> {
+        let mut users: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
+        for set in key_sets {
+            users.entry(&set.user_uri).or_default().insert(set.period_no);
+        }
+        let named = |(user_uri, periods): (&str, BTreeSet<u64>)| Self {
+            user_uri: user_uri.to_owned(),
+            periods: periods.into_iter().collect(),
+        };
+        users.into_iter().map(named).collect()
+    }
+}
+
+impl fmt::Display for UserPeriods {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let periods: Vec<String> = self.periods.iter().map(u64::to_string).collect();
+        let plural = if periods.len() == 1 { "" } else { "s" };
+        write!(formatter, "{}, period{plural} {}", self.user_uri, periods.join(", "))
+    }
+}
+
 impl ImportReport {
     /// The convention that makes the keys valid.
     pub fn convention(&self) -> Convention {
@@ -36,15 +71,8 @@ impl ImportReport {
 
 impl fmt::Display for ImportReport {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let periods: Vec<String> = self.periods.iter().map(u64::to_string).collect();
-        let plural = if periods.len() == 1 { "" } else { "s" };
-        write!(
-            formatter,
-            "Keys of {} from KMS {}, period{plural} {}",
-            self.user_uri,
-            self.kms_uri,
-            periods.join(", ")
-        )?;
+        write!(formatter, "Keys from KMS {}", self.kms_uri)?;
+        self.key_sets.iter().try_for_each(|user| write!(formatter, "\nOf {user}"))?;
         write!(formatter, "\nConvention: {}", self.convention())?;
         self.notes.iter().try_for_each(|note| write!(formatter, "\nNote: {note}"))
     }

@@ -2,7 +2,7 @@
 
 /// The host that a URI names: `example.org` of `sip:alice@example.org:5060;transport=tls`, of `sip:example.org` and of
 /// `example.org`.
-fn domain_of(uri: &str) -> &str {
+pub(crate) fn domain_of(uri: &str) -> &str {
     let without_scheme =
         uri.split_once(':').map_or(uri, |(scheme, rest)| if scheme.contains(['@', '.']) { uri } else { rest });
     let host = without_scheme.rsplit_once('@').map_or(without_scheme, |(_, host)| host).trim_start_matches('/');

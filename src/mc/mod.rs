@@ -38,6 +38,8 @@ mod uid;
 pub mod imessage;
 
 pub use bundle::{Bundle, CsId, MASTER_KEY_LEN, MASTER_SALT_LEN, MediaKeys, Service, Side};
+#[cfg(feature = "client")]
+pub(crate) use domain::domain_of;
 pub use domain::same_domain;
 pub use error::{Error, Party};
 pub use key_id::{GukId, KeyId, KeyType};

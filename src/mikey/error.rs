@@ -67,6 +67,22 @@ pub enum Error {
         /// How many octets follow.
         count: usize,
     },
+    /// More octets than any message has.
+    #[error("the message has {found} octets, at most {limit} are read")]
+    MessageTooLong {
+        /// Its octets.
+        found: usize,
+        /// [`Message::MAX_LEN`](super::Message::MAX_LEN).
+        limit: usize,
+    },
+    /// More payloads than any message has.
+    #[error("payload at octet {offset} is one too many, at most {limit} are read")]
+    TooManyPayloads {
+        /// Where the first payload beyond the limit starts.
+        offset: usize,
+        /// [`Message::MAX_PAYLOADS`](super::Message::MAX_PAYLOADS).
+        limit: usize,
+    },
     /// A payload that a message has once at most is there again.
     #[error("second {payload_type} payload at octet {offset}, expected one")]
     DuplicatePayload {

@@ -22,6 +22,11 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
+    /// The most octets that are read: what one UDP datagram could hold, some sixty times what an I_MESSAGE has.
+    pub const MAX_LEN: usize = 65535;
+    /// The most payloads that are read; an I_MESSAGE has a dozen.
+    pub const MAX_PAYLOADS: usize = 64;
+
     /// A message of a header alone, for payloads to be added.
     pub const fn new(header: Header<'a>) -> Self {
         Self { header, payloads: Vec::new() }
@@ -38,12 +43,19 @@ impl<'a> Message<'a> {
     ///
     /// # Errors
     /// [`Error::Truncated`], [`Error::UnsupportedVersion`], [`Error::UnknownDataType`], [`Error::UnknownMapType`],
-    /// [`Error::UnsupportedPayload`], [`Error::UnknownTimestampType`], [`Error::TrailingOctets`], each with its offset.
+    /// [`Error::UnsupportedPayload`], [`Error::UnknownTimestampType`], [`Error::TrailingOctets`],
+    /// [`Error::TooManyPayloads`], each with its offset, and [`Error::MessageTooLong`].
     pub fn parse(octets: &'a [u8]) -> Result<Self, Error> {
+        if octets.len() > Self::MAX_LEN {
+            return Err(Error::MessageTooLong { found: octets.len(), limit: Self::MAX_LEN });
+        }
         let mut reader = Reader::new(octets);
         let (header, mut next) = Header::read(&mut reader)?;
         let mut payloads = Vec::with_capacity(TYPICAL_PAYLOADS);
         while next != PayloadType::LAST {
+            if payloads.len() == Self::MAX_PAYLOADS {
+                return Err(Error::TooManyPayloads { offset: reader.position(), limit: Self::MAX_PAYLOADS });
+            }
             let (payload, following) = Payload::read(next, &mut reader)?;
             payloads.push(payload);
             next = following;
@@ -241,6 +253,35 @@ mod tests {
         }
         assert_eq!(end, octets.len());
         assert_eq!(octets[message.located().next().unwrap().0][0], PayloadType::RAND.0);
+    }
+
+    #[test]
+    fn a_message_has_no_more_octets_than_the_limit() {
+        let long = |extra: usize| {
+            let header = Header::sakke(1, CsIdMap::Empty { cs_count: 0 });
+            let rest = Message::MAX_LEN + extra - header.encoded_len() - 2 * 5;
+            let halves = [rest / 2, rest - rest / 2].map(|len| Idr::uri(IdRole::KMS, vec![b'a'; len]));
+            let message = halves.into_iter().fold(Message::new(header), Message::with);
+            message.to_bytes().unwrap()
+        };
+        assert_eq!(long(0).len(), 65535);
+        assert!(Message::parse(&long(0)).is_ok());
+        let found = Message::MAX_LEN + 1;
+        assert_eq!(Message::parse(&long(1)), Err(Error::MessageTooLong { found, limit: Message::MAX_LEN }));
+    }
+
+    #[test]
+    fn a_message_has_no_more_payloads_than_the_limit() {
+        let of = |count| {
+            let header = Header::sakke(1, CsIdMap::Empty { cs_count: 0 });
+            let counter = |message: Message<'static>, _| message.with(Timestamp::Counter(1));
+            (0..count).fold(Message::new(header), counter)
+        };
+        assert!(Message::parse(&of(64).to_bytes().unwrap()).is_ok());
+        let message = of(65);
+        let (range, _) = message.located().last().unwrap();
+        let refused = Err(Error::TooManyPayloads { offset: range.start, limit: 64 });
+        assert_eq!(Message::parse(&message.to_bytes().unwrap()), refused);
     }
 
     #[test]

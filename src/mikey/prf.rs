@@ -105,15 +105,15 @@ mod tests {
 
     #[test]
     fn a_shorter_output_is_a_prefix_and_every_input_matters() {
-        let long = derive(&[1; 16], TEK, 4, 0x01c8_de7b, &[2; 16], 100);
-        assert_eq!(derive(&[1; 16], TEK, 4, 0x01c8_de7b, &[2; 16], 16)[..], long[..16]);
-        assert!(derive(&[1; 16], TEK, 4, 0x01c8_de7b, &[2; 16], 0).is_empty());
+        let long = derive(&[1; 16], TEK, 4, 0x0123_4567, &[2; 16], 100);
+        assert_eq!(derive(&[1; 16], TEK, 4, 0x0123_4567, &[2; 16], 16)[..], long[..16]);
+        assert!(derive(&[1; 16], TEK, 4, 0x0123_4567, &[2; 16], 0).is_empty());
         for other in [
-            derive(&[3; 16], TEK, 4, 0x01c8_de7b, &[2; 16], 100),
-            derive(&[1; 16], SALT, 4, 0x01c8_de7b, &[2; 16], 100),
-            derive(&[1; 16], TEK, 5, 0x01c8_de7b, &[2; 16], 100),
-            derive(&[1; 16], TEK, 4, 0x01c8_de7c, &[2; 16], 100),
-            derive(&[1; 16], TEK, 4, 0x01c8_de7b, &[3; 16], 100),
+            derive(&[3; 16], TEK, 4, 0x0123_4567, &[2; 16], 100),
+            derive(&[1; 16], SALT, 4, 0x0123_4567, &[2; 16], 100),
+            derive(&[1; 16], TEK, 5, 0x0123_4567, &[2; 16], 100),
+            derive(&[1; 16], TEK, 4, 0x0123_4568, &[2; 16], 100),
+            derive(&[1; 16], TEK, 4, 0x0123_4567, &[3; 16], 100),
         ] {
             assert_ne!(other, long);
         }

@@ -3,7 +3,7 @@
 use crate::support::{ALICE, BOB, NOW_UNIX, PERIOD, TestKms, TestStore, later, now, xml};
 use mikey_sakke::client::{self, Error, ImportReport};
 use mikey_sakke::kms_protocol::{
-    EncryptedKey, ErrorCode, KeyContent, KmsCertificate, KmsError, KmsKeySet, KmsMessage, Role,
+    EncryptedKey, ErrorCode, KeyContent, KmsCertificate, KmsError, KmsKeyProv, KmsKeySet, KmsMessage, KmsResponse, Role,
 };
 use mikey_sakke::mc::{IdentityForm, PeriodEpoch};
 use time::OffsetDateTime;
@@ -213,9 +213,25 @@ fn keys_for_a_userid_that_is_not_the_users_uid_are_refused() {
 }
 
 #[test]
-fn a_wrong_userid_beside_valid_keys_is_noted() {
-    let report = with_key_set(|_, set| set.user_id[0] ^= 1).unwrap();
-    assert!(report.notes.iter().any(|note| note.contains("UserID")), "{report}");
+fn a_wrong_userid_beside_valid_keys_is_refused() {
+    let error = with_key_set(|_, set| set.user_id[0] ^= 1).unwrap_err();
+    assert!(matches!(&error, Error::UserIdWrong { user_uri, .. } if user_uri == ALICE), "{error}");
+}
+
+#[test]
+fn an_answer_from_the_future_or_from_before_1970_is_refused() {
+    let kms = TestKms::new(KMS);
+    let day = 86_400;
+    for (unix, fits) in [(NOW_UNIX as i64 + day, true), (NOW_UNIX as i64 + day + 1, false), (0, true), (-1, false)] {
+        let key_sets = vec![kms.key_set(ALICE, kms.period_now())];
+        let content = KmsMessage::KeyProv(KmsKeyProv { key_sets, ..KmsKeyProv::default() });
+        let time = OffsetDateTime::from_unix_timestamp(unix).unwrap();
+        let response = KmsResponse { time, ..kms.response(ALICE, content) };
+        match import(&kms.init(kms.certificate()), &xml(&response)) {
+            Ok(_) => assert!(fits, "{unix}"),
+            Err(error) => assert!(!fits && matches!(error, Error::ResponseTime { .. }), "{unix}: {error}"),
+        }
+    }
 }
 
 #[test]
@@ -326,4 +342,32 @@ fn a_period_that_is_over_is_noted() {
     let in_two_periods = later(2 * i64::try_from(PERIOD).unwrap());
     let report = client::import(&mut made.store, &kms.init(kms.certificate()), &keyprov, in_two_periods).unwrap();
     assert!(report.notes.iter().any(|note| note.contains("is over")), "{report}");
+}
+
+#[test]
+fn the_report_names_every_user_whose_keys_were_stored() {
+    let kms = TestKms::new(KMS);
+    let period = kms.period_now();
+    let key_sets =
+        [(ALICE, period + 1), (BOB, period), (ALICE, period)].map(|(user, period)| kms.key_set(user, period));
+    let report = import(&kms.init(kms.certificate()), &kms.key_prov(key_sets.into())).unwrap();
+    let users: Vec<_> = report.key_sets.iter().map(|user| (user.user_uri.as_str(), user.periods.as_slice())).collect();
+    assert_eq!(users, [(ALICE, &[period, period + 1][..]), (BOB, &[period][..])]);
+    assert_eq!((report.user_uri.as_str(), report.periods.as_slice()), (ALICE, &[period, period + 1][..]));
+    let text = report.to_string();
+    assert!(text.contains(&format!("Of {ALICE}, periods {period}, {}", period + 1)), "{text}");
+    assert!(text.contains(&format!("Of {BOB}, period {period}")), "{text}");
+}
+
+#[test]
+fn an_answer_for_a_user_without_keys_in_it_is_refused() {
+    let kms = TestKms::new(KMS);
+    let key_sets = vec![kms.key_set(ALICE, kms.period_now())];
+    let content = KmsKeyProv { key_sets, ..KmsKeyProv::default() };
+    let error =
+        import(&kms.init(kms.certificate()), &xml(&kms.response(BOB, KmsMessage::KeyProv(content)))).unwrap_err();
+    assert!(
+        matches!(&error, Error::KeysOfOtherUsers { user_uri, users } if user_uri == BOB && users == &[ALICE]),
+        "{error}"
+    );
 }

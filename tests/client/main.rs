@@ -4,6 +4,7 @@
 
 mod import;
 mod messages;
+mod mutation;
 #[cfg(feature = "kms")]
 mod provision;
 mod store;

@@ -1,8 +1,8 @@
 //! Messages between stores.
 
-use crate::support::{ALICE, BOB, NOW_UNIX, PERIOD, TestKms, TestStore, later, now, rng, xml};
+use crate::support::{ALICE, BOB, NOW_UNIX, PERIOD, TestKms, TestStore, later, now, rng};
 use mikey_sakke::client::{AcceptOptions, Error, OfferRequest, Offered, Store, accept, examine, import, offer};
-use mikey_sakke::kms_protocol::{KeyContent, KmsCertificate, KmsInit, KmsMessage};
+use mikey_sakke::kms_protocol::KeyContent;
 use mikey_sakke::mc::imessage::{IdentityMode, Opened, TimeWindow};
 use mikey_sakke::mc::{self, CsId, IdentityForm, KeyId, KeyParameters, KeyStatus, KeyType, PeriodEpoch};
 use mikey_sakke::mikey::NtpTime;
@@ -76,6 +76,42 @@ fn all_members_of_a_group_have_its_key_and_a_guk_id_of_their_own() {
 }
 
 #[test]
+fn a_message_says_that_its_key_is_live() {
+    let (mut alice, mut bob) = pair();
+    for key_type in [KeyType::Pck, KeyType::Csk, KeyType::Gmk, KeyType::MuSik, KeyType::Mkfc] {
+        let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, key_type), now());
+        assert_eq!(sent.parameters, Some(KeyParameters::live(key_type)));
+        let opened = receive(&mut bob, BOB, &sent.message, now()).unwrap();
+        assert_eq!(opened.parameters, sent.parameters);
+    }
+    for key_type in [KeyType::Spk, KeyType::Mscck] {
+        let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, key_type), now());
+        assert_eq!(sent.parameters, None);
+        assert_eq!(receive(&mut bob, BOB, &sent.message, now()).unwrap().parameters, None);
+    }
+}
+
+#[test]
+fn a_key_that_is_sent_again_is_for_the_same_groups() {
+    let (mut alice, mut bob) = pair();
+    let parameters = KeyParameters {
+        groups: vec!["sip:group1@example.org".into()],
+        expiry: NOW_UNIX + 1000,
+        ..KeyParameters::live(KeyType::Gmk)
+    };
+    let mut request = OfferRequest::new(ALICE, CAROL, KeyType::Gmk);
+    request.parameters = Some(parameters.clone());
+    let sent = send(&mut alice, &request, now());
+    let mut again = OfferRequest { key_id: Some(sent.bundle.key_id), ..OfferRequest::new(ALICE, BOB, KeyType::Gmk) };
+    let resent = send(&mut alice.reopen(), &again, now());
+    assert_eq!(resent.parameters.as_ref(), Some(&parameters));
+    assert_eq!(receive(&mut bob, BOB, &resent.message, now()).unwrap().parameters, Some(parameters));
+    again.parameters = Some(KeyParameters::live(KeyType::Gmk));
+    let (mut alice, _) = pair();
+    assert_eq!(send(&mut alice, &again, now()).parameters, again.parameters);
+}
+
+#[test]
 fn a_csk_reaches_the_server_and_both_keep_it() {
     let kms = TestKms::new(KMS);
     let (mut alice, mut server) = (TestStore::of(&kms, ALICE), TestStore::of(&kms, "sip:mcptt@example.org"));
@@ -87,7 +123,7 @@ fn a_csk_reaches_the_server_and_both_keep_it() {
     let (sent_keys, received_keys) = (alice.reopen().store.held_keys(), server.reopen().store.held_keys());
     assert_eq!((sent_keys.len(), received_keys.len()), (1, 1));
     assert_eq!(sent_keys[0].bundle.key.as_bytes(), received_keys[0].bundle.key.as_bytes());
-    assert_eq!(received_keys[0].initiator, ALICE);
+    assert_eq!(received_keys[0].initiator.uri.as_deref(), Some(ALICE));
 }
 
 #[test]
@@ -153,6 +189,28 @@ fn a_message_that_could_not_be_remembered_is_not_accepted() {
     fs::remove_dir_all(&path).unwrap();
     fs::rename(&aside, &path).unwrap();
     receive(&mut bob, BOB, &sent.message, now()).unwrap();
+}
+
+#[test]
+fn a_group_key_that_could_not_be_stored_is_not_accepted() {
+    let (mut alice, mut bob) = pair();
+    let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Gmk), now());
+    for name in ["keys.sealed", "replay.sealed"] {
+        let (path, aside) = (bob.folder.path().join(name), bob.folder.path().join("aside"));
+        // A folder in the file's place makes the rename fail, for root as well.
+        fs::rename(&path, &aside).unwrap();
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("inside"), "").unwrap();
+        let error = receive(&mut bob, BOB, &sent.message, now()).unwrap_err();
+        assert!(matches!(error, Error::File { .. }), "{name}: {error}");
+        assert!(bob.store.held_keys().is_empty(), "{name}");
+        fs::remove_dir_all(&path).unwrap();
+        fs::rename(&aside, &path).unwrap();
+        bob = bob.reopen();
+        assert!(bob.store.held_keys().is_empty(), "{name}");
+    }
+    receive(&mut bob, BOB, &sent.message, now()).unwrap();
+    assert_eq!(bob.reopen().store.held_keys().len(), 1);
 }
 
 #[test]
@@ -386,6 +444,103 @@ fn a_revocation_takes_the_key_away() {
     }
 }
 
+/// Revokes the key of `sent`, with whichever status.
+fn revoke(from: &mut TestStore, sent: &Offered, status: KeyStatus, at: NtpTime) -> Vec<u8> {
+    let request = OfferRequest {
+        key_id: Some(sent.bundle.key_id),
+        parameters: Some(KeyParameters { status, ..KeyParameters::live(KeyType::Gmk) }),
+        ..OfferRequest::new(ALICE, BOB, KeyType::Gmk)
+    };
+    send(from, &request, at).message
+}
+
+fn require_revoked(to: &mut TestStore, message: &[u8], from: Option<&str>, at: NtpTime) {
+    let options = AcceptOptions { initiator_uri: from, ..AcceptOptions::default() };
+    let error = accept(&mut to.store, BOB, message, &options, at).unwrap_err();
+    assert!(matches!(error, Error::Message(mc::Error::KeyRevoked { .. })), "{error}");
+    assert!(to.store.held_keys().is_empty());
+    let error = accept(&mut to.store, BOB, message, &options, at).unwrap_err();
+    assert!(matches!(error, Error::Replayed), "{error}");
+}
+
+#[test]
+fn a_hidden_revocation_takes_the_key_away_also_in_the_next_period() {
+    let kms = TestKms::new(KMS);
+    let period = kms.period_now();
+    let (mut alice, mut bob) = (TestStore::of(&kms, ALICE), TestStore::of(&kms, BOB));
+    for made in [(&mut alice, ALICE), (&mut bob, BOB)] {
+        made.0.import(&kms, made.1, period + 1);
+    }
+    let next = later(PERIOD.try_into().unwrap());
+    for status in [KeyStatus::SHARED_WITH_GATEWAY, KeyStatus::ZERO] {
+        let request = OfferRequest::new(ALICE, BOB, KeyType::Gmk);
+        // Known by its UID alone, in one period.
+        let sent = send(&mut alice, &request, now());
+        receive(&mut bob, BOB, &sent.message, now()).unwrap();
+        let revoking = revoke(&mut alice, &sent, status, later(1));
+        require_revoked(&mut bob, &revoking, None, later(1));
+        // Known by its URI when the key came, hidden in the next period.
+        let sent = send(&mut alice, &request, later(2));
+        let options = AcceptOptions { initiator_uri: Some(ALICE), ..AcceptOptions::default() };
+        accept(&mut bob.store, BOB, &sent.message, &options, later(2)).unwrap();
+        let mut bob_again = bob.reopen();
+        require_revoked(&mut bob_again, &revoke(&mut alice, &sent, status, next), None, next);
+        bob = TestStore::of(&kms, BOB);
+        bob.import(&kms, BOB, period + 1);
+        // Hidden when the key came, and in the next period: it takes a name.
+        let sent = send(&mut alice, &request, later(3));
+        receive(&mut bob, BOB, &sent.message, later(3)).unwrap();
+        let revoking = revoke(&mut alice, &sent, status, later(PERIOD as i64 + 3));
+        let error = receive(&mut bob, BOB, &revoking, later(PERIOD as i64 + 3)).unwrap_err();
+        assert!(matches!(error, Error::InitiatorUntied { key_id } if key_id == sent.bundle.key_id), "{error}");
+        assert_eq!(bob.store.held_keys().len(), 1);
+        require_revoked(&mut bob, &revoking, Some(ALICE), later(PERIOD as i64 + 3));
+        bob = TestStore::of(&kms, BOB);
+        bob.import(&kms, BOB, period + 1);
+    }
+}
+
+#[test]
+fn nobody_revokes_anothers_key_or_a_key_of_other_octets() {
+    let kms = TestKms::new(KMS);
+    let (mut alice, mut bob) = (TestStore::of(&kms, ALICE), TestStore::of(&kms, BOB));
+    let mut carol = TestStore::of(&kms, CAROL);
+    let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Csk), now());
+    receive(&mut bob, BOB, &sent.message, now()).unwrap();
+    let revoked = KeyParameters { status: KeyStatus::SHARED_WITH_GATEWAY, ..KeyParameters::live(KeyType::Csk) };
+    let revocation = |user_uri, key: &[u8; 16]| OfferRequest {
+        key: Some(SharedSecret::new(*key)),
+        key_id: Some(sent.bundle.key_id),
+        parameters: Some(revoked.clone()),
+        ..OfferRequest::new(user_uri, BOB, KeyType::Csk)
+    };
+    let by_carol = send(&mut carol, &revocation(CAROL, sent.bundle.key.as_bytes()), now()).message;
+    let other_octets = send(&mut TestStore::of(&kms, ALICE), &revocation(ALICE, &[9; 16]), now()).message;
+    for message in [by_carol, other_octets] {
+        let error = receive(&mut bob, BOB, &message, now()).unwrap_err();
+        assert!(matches!(error, Error::Message(mc::Error::KeyRevoked { .. })), "{error}");
+        assert_eq!(bob.store.held_keys().len(), 1);
+    }
+}
+
+#[test]
+fn a_kms_makes_no_keys_for_the_users_of_another() {
+    let home = TestKms::new(KMS).serving(&["example.org"]);
+    let foreign = TestKms::new("kms.example.net");
+    let mut bob = TestStore::of(&home, BOB);
+    bob.import(&foreign, CAROL, foreign.period_now());
+    let mut mallory = TestStore::of(&foreign, ALICE);
+    mallory.import(&home, CAROL, home.period_now());
+    for identity_mode in [IdentityMode::Hidden, IdentityMode::Plain] {
+        let request =
+            OfferRequest { identity_mode, recipient_kms_uri: Some(KMS), ..OfferRequest::new(ALICE, BOB, KeyType::Pck) };
+        let sent = send(&mut mallory, &request, now());
+        let options = AcceptOptions { initiator_uri: Some(ALICE), ..AcceptOptions::default() };
+        let error = accept(&mut bob.store, BOB, &sent.message, &options, now()).unwrap_err();
+        assert!(matches!(error, Error::Message(mc::Error::KmsNotForUser { .. })), "{error}");
+    }
+}
+
 #[test]
 fn a_store_can_be_looked_into_at_any_age() {
     let (mut alice, mut bob) = pair();
@@ -403,24 +558,70 @@ fn a_store_can_be_looked_into_at_any_age() {
     assert!(examined.replayed && examined.opened.findings.is_empty());
 }
 
+/// Alice at `example.org`, who knows a KMS of `example.net` as well.
+fn two_domains() -> (TestKms, TestKms, TestStore) {
+    let home = TestKms::new(KMS).serving(&["example.org"]);
+    let foreign = TestKms::new("kms.example.net").serving(&["example.net"]);
+    let mut alice = TestStore::of(&home, ALICE);
+    alice.import(&foreign, CAROL, foreign.period_now());
+    (home, foreign, alice)
+}
+
 #[test]
 fn the_recipients_domain_tells_its_kms() {
-    let (home, foreign) = (TestKms::new(KMS), TestKms::new("kms.example.net"));
-    let mut alice = TestStore::of(&home, ALICE);
-    let mut certificate: KmsCertificate = foreign.certificate();
-    certificate.domains = vec!["example.net".into()];
-    let init = KmsInit { certificate, new_transport_keys: Vec::new(), new_integrity_keys: Vec::new() };
-    let init = xml(&foreign.response(CAROL, KmsMessage::Init(init)));
-    let keyprov = foreign.key_prov(vec![foreign.key_set(CAROL, foreign.period_now())]);
-    import(&mut alice.store, &init, &keyprov, now()).unwrap();
+    let (home, foreign, mut alice) = two_domains();
     let request = OfferRequest {
         identity_mode: IdentityMode::Plain,
         ..OfferRequest::new(ALICE, "sip:dave@example.net", KeyType::Pck)
     };
     let sent = send(&mut alice, &request, now());
+    assert_eq!(sent.recipient_kms, foreign.uri);
     let mut dave = TestStore::of(&foreign, "sip:dave@example.net");
     dave.import(&home, CAROL, home.period_now());
     receive(&mut dave, "sip:dave@example.net", &sent.message, now()).unwrap();
+    let named = OfferRequest { recipient_kms_uri: Some(KMS), ..request };
+    assert_eq!(send(&mut alice, &named, now()).recipient_kms, KMS);
+}
+
+#[test]
+fn no_other_kms_takes_over_calls_to_the_senders_own_domain() {
+    let (home, foreign, mut alice) = two_domains();
+    let request = OfferRequest::new(ALICE, BOB, KeyType::Pck);
+    for _ in 0..2 {
+        assert_eq!(send(&mut alice, &request, now()).recipient_kms, KMS);
+        // Neither the order of imports matters, nor what the other KMS claims later.
+        let greedy = foreign.certificate_for(&["example.net", "EXAMPLE.ORG"]);
+        let keyprov = foreign.key_prov(vec![foreign.key_set(CAROL, foreign.period_now())]);
+        let error = import(&mut alice.store, &foreign.init(greedy), &keyprov, now()).unwrap_err();
+        assert!(matches!(&error, Error::DomainTaken { holder, .. } if holder == KMS), "{error}");
+        alice.import(&home, ALICE, home.period_now());
+        alice = alice.reopen();
+    }
+    // A KMS that names no domains serves its own users' calls before any other does.
+    let quiet = TestKms::new("kms.example.com");
+    let mut erin = TestStore::of(&quiet, "sip:erin@example.com");
+    erin.import(&foreign, CAROL, foreign.period_now());
+    let request = OfferRequest::new("sip:erin@example.com", "sip:dave@example.net", KeyType::Pck);
+    assert_eq!(send(&mut erin, &request, now()).recipient_kms, quiet.uri);
+}
+
+#[test]
+fn a_recipient_of_no_single_kms_needs_one_to_be_named() {
+    let (_, _, mut alice) = two_domains();
+    let request = OfferRequest::new(ALICE, "sip:frank@example.com", KeyType::Pck);
+    let error = offer(&mut alice.store, &request, now(), &mut rng()).unwrap_err();
+    assert!(
+        matches!(&error, Error::AmbiguousKms { domain, candidates } if domain == "example.com" && candidates.is_empty()),
+        "{error}"
+    );
+
+    let mut alice = TestStore::of(&TestKms::new(KMS), ALICE);
+    let second = TestKms::new("kms.example.net");
+    alice.import(&second, ALICE, second.period_now());
+    let error = offer(&mut alice.store, &request, now(), &mut rng()).unwrap_err();
+    assert!(matches!(&error, Error::AmbiguousKms { candidates, .. } if candidates == &[KMS, second.uri]), "{error}");
+    let named = OfferRequest { recipient_kms_uri: Some(second.uri), ..request };
+    assert_eq!(send(&mut alice, &named, now()).recipient_kms, second.uri);
 }
 
 #[test]

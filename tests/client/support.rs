@@ -34,6 +34,7 @@ pub fn rng() -> UnwrapErr<getrandom::SysRng> {
 
 pub struct TestKms {
     pub uri: &'static str,
+    pub domains: Vec<String>,
     pub form: IdentityForm,
     pub epoch: PeriodEpoch,
     sakke: sakke::MasterSecret,
@@ -44,11 +45,18 @@ impl TestKms {
     pub fn new(uri: &'static str) -> Self {
         Self {
             uri,
+            domains: Vec::new(),
             form: IdentityForm::Raw,
             epoch: PeriodEpoch::Ntp,
             sakke: sakke::MasterSecret::generate(&mut rng()),
             eccsi: eccsi::MasterSecret::generate(&mut rng()),
         }
+    }
+
+    /// Its certificate lists these domains.
+    pub fn serving(mut self, domains: &[&str]) -> Self {
+        self.domains = domains.iter().map(|domain| (*domain).to_owned()).collect();
+        self
     }
 
     pub fn with_convention(mut self, form: IdentityForm, epoch: PeriodEpoch) -> Self {
@@ -64,9 +72,16 @@ impl TestKms {
         self.periods().number_at(now()).unwrap()
     }
 
+    /// As [`Self::certificate`], claiming these domains.
+    pub fn certificate_for(&self, domains: &[&str]) -> KmsCertificate {
+        let domains = domains.iter().map(|domain| (*domain).to_owned()).collect();
+        KmsCertificate { domains, ..self.certificate() }
+    }
+
     pub fn certificate(&self) -> KmsCertificate {
         let (pub_enc_key, pub_auth_key) = (self.sakke.public_key().to_bytes(), self.eccsi.public_key().to_bytes());
-        KmsCertificate::new(Role::Root, self.uri, PERIOD, 0, &pub_enc_key, &pub_auth_key)
+        let domains = self.domains.clone();
+        KmsCertificate { domains, ..KmsCertificate::new(Role::Root, self.uri, PERIOD, 0, &pub_enc_key, &pub_auth_key) }
     }
 
     /// Keys of a user for a period.

@@ -1,6 +1,6 @@
 use super::{KeyTypeName, open};
 use crate::cli::failure::{Context, Failure};
-use crate::cli::key_view::{KeyView, hidden_note, parameters_json};
+use crate::cli::key_view::{KeyView, hidden_note, parameters_json, parameters_text};
 use crate::cli::message_input::from_hex;
 use crate::cli::output::Output;
 use crate::cli::{passphrase, rng};
@@ -39,7 +39,8 @@ pub struct Arguments {
     /// What the key is for.
     #[arg(long = "type", id = "type", value_name = "TYPE", value_enum, ignore_case = true)]
     key_type: KeyTypeName,
-    /// Group that the key is for (of gmk, mkfc and musik); may be given several times.
+    /// Group that the key is for (of gmk, mkfc and musik); may be given several times. Without it, a key that you sent
+    /// before is for the same groups as then.
     #[arg(long = "group", value_name = "URI")]
     groups: Vec<String>,
     /// The key, 16 octets in hex; without it, a random one.
@@ -49,7 +50,8 @@ pub struct Arguments {
     /// is sent again.
     #[arg(long, value_name = "HEX", value_parser = parse_key_id)]
     key_id: Option<KeyId>,
-    /// URI of the recipient's KMS, if it is not yours and does not follow from the recipient's domain.
+    /// URI of the recipient's KMS. Without it: yours, if it serves the recipient's domain or names no domains; otherwise
+    /// the one other KMS that serves it.
     #[arg(long, value_name = "URI")]
     to_kms: Option<String>,
     /// Name both ends by their URIs, for everyone on the way to see, in place of their UIDs.
@@ -96,7 +98,16 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     }
     let view = KeyView::of(&offered.bundle, arguments.show_secrets);
     if !output.is_json() {
-        output.message(format_args!("{} {} for {}", view.key_type(), view.key_id(), arguments.to));
+        output.message(format_args!(
+            "{} {} for {} at KMS {}",
+            view.key_type(),
+            view.key_id(),
+            arguments.to,
+            offered.recipient_kms
+        ));
+        if let Some(parameters) = &offered.parameters {
+            output.message(format_args!("parameters {}", parameters_text(parameters)));
+        }
         if let Some(key) = view.key() {
             output.message(format_args!("key {key}"));
         }
@@ -110,7 +121,8 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         "guk_id": view.guk_id(),
         "rand": view.rand(),
         "srtp": view.srtp(),
-        "key_parameters": request.parameters.as_ref().map_or(Value::Null, parameters_json),
+        "recipient_kms": offered.recipient_kms,
+        "key_parameters": offered.parameters.as_ref().map_or(Value::Null, parameters_json),
     }))
 }
 

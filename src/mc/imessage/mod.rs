@@ -30,20 +30,21 @@
 //! 1. Shape ([`Incoming::parse`]): MIKEY syntax; data type 26; PRF; one T (NTP-UTC), one RAND of 16 octets, both
 //!    identities in one mode, both KMS URIs; purpose tag; CS ID map; security policies; SAKKE parameter set, ID scheme
 //!    and length; signature type, length and place; the clear part of key parameters, their DPPK-ID included.
-//! 2. Deviations that only a [`Compatibility`] setting excuses.
-//! 3. The key type that the caller expects here.
-//! 4. The recipient is me: one of my key sets has its UID, or its URI and the key period of T; its KMS issued that set.
-//! 5. The key period of T is that of the key set.
-//! 6. The initiator's KMS is known; both KMS certificates are valid at T.
-//! 7. The initiator is the expected one, if any is.
-//! 8. Time: T is in the window around now.
-//! 9. Replay: the caller looks [`Incoming::replay_tag`] up between `parse` and `verify`, and records it afterwards.
+//! 2. Replay: the caller looks [`Incoming::replay_tag`] up between `parse` and `verify`, and records it once all holds.
+//! 3. Deviations that only a [`Compatibility`] setting excuses.
+//! 4. The key type that the caller expects here.
+//! 5. Time: T is in the window around now.
+//! 6. The recipient is me: one of my key sets has its UID, or its URI and the key period of T; its KMS issued that set.
+//! 7. The key period of T is that of the key set.
+//! 8. The initiator's KMS is known; both KMS certificates are valid at T.
+//! 9. The initiator is the expected one, if any is, and its KMS may issue its keys.
 //! 10. Signature.
-//! 11. R of the encapsulation is a point of the right order; decapsulation, with its own check of R.
+//! 11. R of the encapsulation is a point of the curve and has none of the orders 1, 2 and 4; decapsulation, with its own
+//!     check of R.
 //! 12. GMK-ID against GUK-ID, where the message has both.
 //! 13. Key parameters: GCM tag, contents, type against purpose tag, revoked, expired, not yet active.
 //!
-//! [`Policy::time_rules`] turns the refusals that only time causes (8, and revoked, expired, not yet active in 13) into
+//! [`Policy::time_rules`] turns the refusals that only time causes (5, and revoked, expired, not yet active in 13) into
 //! [findings](Opened::findings), for tools that look at old messages; everything else holds there as well.
 //!
 //! # Example

@@ -1,6 +1,6 @@
 //! Steps 11 to 13: the key, its identifier, its parameters.
 use super::{Expected, Peer, Policy, StatusZero, TimeRules, Verified};
-use crate::mc::{Bundle, Error, GukId, KeyId, KeyParameters, KeyStatus, KeyType, Uid};
+use crate::mc::{Bundle, Error, GukId, KeyId, KeyParameters, KeySet, KeyStatus, KeyType, Uid};
 use crate::mikey::NtpTime;
 use crate::sakke;
 use alloc::string::String;
@@ -88,9 +88,9 @@ impl Opened {
 
 impl Decapsulated {
     pub(super) fn from_verified(verified: Verified<'_>) -> Result<Self, Error> {
-        let Verified { incoming, key_set, policy, initiator, mut findings } = verified;
+        let Verified { incoming, key_sets, policy, initiator, mut findings } = verified;
         let sed = sakke::Encapsulation::from_bytes(incoming.sed()).map_err(Error::Decapsulation)?;
-        let key = key_set.receiver().decapsulate(key_set.kms().sakke(), &sed).map_err(Error::Decapsulation)?;
+        let (key_set, key) = decapsulate(&key_sets, &sed).map_err(Error::Decapsulation)?;
 
         let csb_id = incoming.csb_id();
         let key_id = match csb_id.key_type() {
@@ -123,6 +123,21 @@ impl Decapsulated {
             Revocation::No | Revocation::Possible => Self::Live(opened),
         })
     }
+}
+
+/// The key, by the first key set that the encapsulation is for.
+fn decapsulate<'a>(
+    key_sets: &[&'a KeySet],
+    sed: &sakke::Encapsulation,
+) -> Result<(&'a KeySet, sakke::SharedSecret), sakke::Error> {
+    let mut refusal = sakke::Error::DecapsulationFailed;
+    for key_set in key_sets {
+        match key_set.receiver().decapsulate(key_set.kms().sakke(), sed) {
+            Ok(key) => return Ok((key_set, key)),
+            Err(error) => refusal = error,
+        }
+    }
+    Err(refusal)
 }
 
 fn judge_parameters(

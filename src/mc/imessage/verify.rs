@@ -1,4 +1,4 @@
-//! Steps 2 to 10: whom a message is for, whom it is from, when, and the signature.
+//! Steps 3 to 10: whom a message is for, whom it is from, when, and the signature.
 use super::{CarriedIdentity, Compatibility, Decapsulated, Expected, Incoming, Peer};
 use crate::eccsi;
 use crate::mc::error::Party;
@@ -94,7 +94,8 @@ impl Policy {
 #[derive(Debug)]
 pub struct Verified<'a> {
     pub(super) incoming: Incoming,
-    pub(super) key_set: &'a KeySet,
+    /// At least one.
+    pub(super) key_sets: Vec<&'a KeySet>,
     pub(super) policy: Policy,
     pub(super) initiator: Peer,
     pub(super) findings: Vec<Error>,
@@ -111,9 +112,9 @@ impl<'a> Verified<'a> {
         self.initiator.uri()
     }
 
-    /// The key set that the message is for.
-    pub const fn key_set(&self) -> &'a KeySet {
-        self.key_set
+    /// The key sets that the message may be for. There is more than one only while a KMS changes its keys.
+    pub fn key_sets(&self) -> &[&'a KeySet] {
+        &self.key_sets
     }
 
     /// What time makes wrong, under [`TimeRules::Report`].
@@ -131,16 +132,16 @@ impl<'a> Verified<'a> {
 }
 
 impl Incoming {
-    /// Steps 2 to 10 of the [order](super): everything that needs no secret.
+    /// Steps 3 to 10 of the [order](super): everything that needs no secret.
     pub fn verify<'a>(self, receiver: &Receiver<'a>, policy: &Policy) -> Result<Verified<'a>, Error> {
         self.require_excused(&policy.compatibility)?;
         self.require_key_type(receiver.key_type)?;
-        let key_set = self.find_key_set(receiver, &policy.compatibility)?;
-        let candidates = self.find_initiators(receiver, &policy.compatibility)?;
         let mut findings = Vec::new();
         policy.judge_time(self.judge_age(policy), &mut findings)?;
+        let key_sets = self.find_key_sets(receiver, &policy.compatibility)?;
+        let candidates = self.find_initiators(receiver, &policy.compatibility)?;
         let initiator = self.verify_signature(candidates, &policy.compatibility)?;
-        Ok(Verified { incoming: self, key_set, policy: *policy, initiator, findings })
+        Ok(Verified { incoming: self, key_sets, policy: *policy, initiator, findings })
     }
 
     fn require_excused(&self, compatibility: &Compatibility) -> Result<(), Error> {
@@ -159,8 +160,13 @@ impl Incoming {
         }
     }
 
-    /// The key set that the recipient of the message has here, for the key period of T.
-    fn find_key_set<'a>(&self, receiver: &Receiver<'a>, compatibility: &Compatibility) -> Result<&'a KeySet, Error> {
+    /// The key sets that the recipient of the message has here, for the key period of T. There is more than one while a
+    /// KMS changes its keys: both certificates have one URI and one UID.
+    fn find_key_sets<'a>(
+        &self,
+        receiver: &Receiver<'a>,
+        compatibility: &Compatibility,
+    ) -> Result<Vec<&'a KeySet>, Error> {
         let recipient = self.recipient();
         let mine = |key_set: &&&KeySet| match &recipient.identity {
             CarriedIdentity::Uid(uid) => key_set.uid() == uid,
@@ -170,25 +176,32 @@ impl Incoming {
         if of_me.peek().is_none() {
             return Err(Error::NotForMe { recipient: recipient.identity.to_string() });
         }
-        let mut of_kms = of_me.filter(|key_set| key_set.kms().uri() == recipient.kms_uri).peekable();
-        let Some(first) = of_kms.peek() else {
-            return Err(Error::UnknownKms { party: Party::Recipient, kms_uri: recipient.kms_uri.clone() });
-        };
-        let period_no = first.kms().periods().number_at(self.time())?;
-        first.kms().require_valid_at(self.time())?;
-        match recipient.identity {
-            CarriedIdentity::Uri(_) => of_kms
-                .find(|key_set| key_set.period_no() == period_no)
-                .copied()
-                .ok_or(Error::NoKeySetForPeriod { period_no }),
-            CarriedIdentity::Uid(_) => {
-                let uid_period = first.period_no();
-                let allowed = u64::from(compatibility.neighbouring_periods);
-                if uid_period.abs_diff(period_no) > allowed {
-                    return Err(Error::PeriodMismatch { uid: uid_period, time: period_no });
-                }
-                Ok(first)
+        let mut refusal = None;
+        let mut candidates = Vec::new();
+        for key_set in of_me.filter(|key_set| key_set.kms().uri() == recipient.kms_uri) {
+            match self.judge_key_set(key_set, compatibility) {
+                Ok(()) => candidates.push(*key_set),
+                Err(error) => refusal = refusal.or(Some(error)),
             }
+        }
+        match refusal {
+            _ if !candidates.is_empty() => Ok(candidates),
+            Some(error) => Err(error),
+            None => Err(Error::UnknownKms { party: Party::Recipient, kms_uri: recipient.kms_uri.clone() }),
+        }
+    }
+
+    fn judge_key_set(&self, key_set: &KeySet, compatibility: &Compatibility) -> Result<(), Error> {
+        let period_no = key_set.kms().periods().number_at(self.time())?;
+        key_set.kms().require_valid_at(self.time())?;
+        match self.recipient().identity {
+            CarriedIdentity::Uri(_) if key_set.period_no() != period_no => Err(Error::NoKeySetForPeriod { period_no }),
+            CarriedIdentity::Uid(_)
+                if key_set.period_no().abs_diff(period_no) > u64::from(compatibility.neighbouring_periods) =>
+            {
+                Err(Error::PeriodMismatch { uid: key_set.period_no(), time: period_no })
+            }
+            _ => Ok(()),
         }
     }
 
