@@ -156,3 +156,17 @@ impl Compatible {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_fits_the_error() {
+        let connection = |problem: &str| Error::Connection { url: "https://k".into(), problem: problem.into() };
+        assert!(advice(&connection("invalid peer certificate: UnknownIssuer")).unwrap().contains("--ca"));
+        assert_eq!(advice(&connection("connection refused")), None);
+        let (found, expected) = ("sip:a@example.org".into(), "sip:b@example.org".into());
+        assert!(advice(&Error::OtherUser { request: "keyprov", found, expected }).unwrap().contains("--user"));
+    }
+}
