@@ -235,6 +235,7 @@ fn sample_responses_are_imported_by_the_convention_that_makes_them_valid() {
     let run = Program::new(&arguments).passphrase(PASSPHRASE).run();
     assert_eq!(run.code, 1, "{}", run.stdout);
     assert!(!run.stderr.is_empty());
+    assert!(!other.exists(), "a store was left behind without keys");
     let run = Program::new(&["client", "offer", "--store", other.to_str().unwrap(), "--as", "mallory@org.com"])
         .args(&["--to", "bob@org.com", "--type", "pck"])
         .passphrase(PASSPHRASE)

@@ -7,7 +7,7 @@ mod mc_support;
 use mc_support::*;
 use mikey_sakke::mc::imessage::{
     CarriedIdentity, Compatibility, Decapsulated, Deviation, Expected, IdentityMode, Incoming, Offer, Opened, Policy,
-    Receiver, Revocation, StatusZero, TimeWindow,
+    Receiver, Revocation, SrtpPolicy, StatusZero, TimeWindow,
 };
 use mikey_sakke::mc::{
     CsId, Error, GukId, IdentityForm, KeyId, KeyParameters, KeyPeriods, KeySet, KeyStatus, KeyType, Kms, Party,
@@ -484,7 +484,10 @@ fn a_uid_of_another_length_is_refused() {
 #[test]
 fn an_identity_that_is_no_text_is_refused() {
     shape(|parts| *parts.payload(IDR, 2) = vec![6, 1, 0, 2, b'k', 0xff], Error::NotAUri { role: "IDRkmsi" });
-    shape(|parts| *parts.payload(IDR, 3) = vec![7, 1, 0, 2, b'\n', b'k'], Error::NotAUri { role: "IDRkmsr" });
+    for control in [&b"\nkms"[..], "\u{202e}kms".as_bytes()] {
+        let body = [&[7, 1, 0, control.len() as u8], control].concat();
+        shape(|parts| *parts.payload(IDR, 3) = body, Error::Unprintable { what: "IDRkmsr" });
+    }
     shape(|parts| *parts.payload(IDR, 3) = vec![7, 1, 0, 0], Error::NotAUri { role: "IDRkmsr" });
 }
 
@@ -554,6 +557,60 @@ fn no_crypto_session_needs_no_map_whatever_its_type() {
     }
 }
 
+/// A message with a map of these crypto sessions: CS-ID, policy 0, no session data, no SPI.
+fn with_sessions(key_type: KeyType, cs_ids: &[u8]) -> Vec<u8> {
+    altered(key_type, |parts| {
+        parts.header.truncate(8);
+        parts.header.extend_from_slice(&[cs_ids.len() as u8, 2]);
+        for cs_id in cs_ids {
+            parts.header.extend_from_slice(&[*cs_id, 0, 1, 0, 0, 0, 0]);
+        }
+    })
+}
+
+#[test]
+fn crypto_sessions_are_those_of_the_key_type_each_once() {
+    let parse = |key_type, cs_ids: &[u8]| Incoming::parse(&with_sessions(key_type, cs_ids)).map(|_| ());
+    for key_type in KeyType::ALL {
+        let own: Vec<u8> = match key_type {
+            KeyType::Pck => vec![0, 1, 2, 3],
+            KeyType::Gmk => vec![4, 5],
+            KeyType::Csk => vec![6, 8],
+            KeyType::MuSik => vec![7, 9],
+            KeyType::Spk | KeyType::Mkfc | KeyType::Mscck => vec![],
+        };
+        assert_eq!(parse(key_type, &own), Ok(()));
+        for cs_id in (0..=12).filter(|cs_id| !own.contains(cs_id)) {
+            assert_eq!(parse(key_type, &[cs_id]), Err(Error::CsId { cs_id, key_type }));
+        }
+    }
+    let repeated = Err(Error::Repeated { what: "crypto session of one CS-ID" });
+    assert_eq!(parse(KeyType::Pck, &[1, 0, 1]), repeated);
+}
+
+#[test]
+fn session_data_is_refused() {
+    let message = altered_message(&with_sessions(KeyType::Pck, &[1]), |parts| {
+        let end = parts.header.len();
+        parts.header[end - 2] = 2;
+        parts.header.splice(end - 1..end - 1, [7, 7]);
+    });
+    assert_eq!(Incoming::parse(&message).map(|_| ()), Err(Error::SessionData { cs_id: 1 }));
+    let message = altered_message(&with_sessions(KeyType::Pck, &[1]), |parts| parts.header[12] |= 0x80);
+    assert_eq!(Incoming::parse(&message).map(|_| ()), Err(Error::SessionData { cs_id: 1 }));
+}
+
+#[test]
+fn a_policy_that_an_srtp_id_map_names_must_be_there() {
+    let message = altered(KeyType::Pck, |parts| {
+        parts.header.truncate(8);
+        parts.header.extend_from_slice(&[2, 0]);
+        parts.header.extend_from_slice(&[0; 9]);
+        parts.header.extend_from_slice(&[3, 0, 0, 0, 0, 0, 0, 0, 0]);
+    });
+    assert_eq!(Incoming::parse(&message).map(|_| ()), Err(Error::NoSuchPolicy { cs_id: 2, policy_no: 3 }));
+}
+
 #[test]
 fn a_crypto_session_for_another_protocol_is_refused() {
     let message = altered_message(&mapped_message(KeyType::Gmk), |parts| parts.header[11] = 1);
@@ -588,6 +645,41 @@ fn a_security_policy_that_is_not_the_profile_is_refused() {
     shape(|parts| parts.payload(SP, 0)[4] = 99, of_parameter(99));
     shape(|parts| parts.payload(SP, 0)[1] = 1, Error::PolicyProtocol { policy_no: 0, found: ProtocolType(1) });
     shape(|parts| *parts.payload(SP, 0) = vec![0, 0, 0, 3, 1, 1, 16], Error::PolicyCipher { policy_no: 0 });
+}
+
+/// The parameters of tables E.2-1 and E.3-1, octet by octet.
+const GROUP_POLICY: [u8; 34] =
+    [0, 0, 0, 30, 0, 1, 6, 1, 1, 16, 2, 1, 4, 4, 1, 12, 5, 1, 0, 6, 1, 0, 13, 1, 1, 18, 1, 4, 19, 1, 0, 20, 1, 16];
+const PAIR_POLICY: [u8; 22] = [0, 0, 0, 18, 0, 1, 6, 1, 1, 16, 4, 1, 12, 5, 1, 0, 6, 1, 0, 20, 1, 16];
+
+#[test]
+fn a_gmk_goes_out_under_the_policy_of_groups_and_others_under_that_of_pairs() {
+    let policy = |key_type| Parts::of(&message(key_type)).payload(SP, 0).clone();
+    assert_eq!(policy(KeyType::Gmk), GROUP_POLICY);
+    assert_eq!(policy(KeyType::Pck), PAIR_POLICY);
+    assert_eq!(policy(KeyType::Csk), PAIR_POLICY);
+}
+
+#[test]
+fn the_media_layer_learns_which_policy_a_session_has() {
+    let opened = |message: &[u8]| bob_opens(message).unwrap();
+    assert_eq!(opened(&message(KeyType::Gmk)).policy(CsId::McpttGroup), Some(SrtpPolicy::Group));
+    assert_eq!(opened(&message(KeyType::Pck)).policy(CsId::McpttReceiver), Some(SrtpPolicy::Pair));
+    let without = altered(KeyType::Pck, |parts| parts.remove(SP, 0));
+    assert_eq!(opened(&without).policy(CsId::McpttReceiver), None);
+    // Session 0 under policy 0, session 1 under policy 9.
+    let two = altered_message(&with_sessions(KeyType::Pck, &[0, 1]), |parts| {
+        let at = parts.position(SP);
+        let mut group = GROUP_POLICY.to_vec();
+        group[0] = 9;
+        parts.payloads.insert(at + 1, (SP, group));
+        let last = parts.header.len() - 4;
+        parts.header[last] = 9;
+    });
+    let two = opened(&two);
+    assert_eq!(two.policy(CsId::McpttInitiator), Some(SrtpPolicy::Pair));
+    assert_eq!(two.policy(CsId::McpttReceiver), Some(SrtpPolicy::Group));
+    assert_eq!(two.policy(CsId::McVideoReceiver), Some(SrtpPolicy::Pair));
 }
 
 #[test]

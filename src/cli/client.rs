@@ -6,7 +6,7 @@ mod provision;
 use super::failure::{Advise, Context, Failure};
 use super::output::Output;
 use super::passphrase;
-use mikey_sakke::client::{ImportReport, Store, StoreOptions};
+use mikey_sakke::client::{Error, ImportReport, Store, StoreOptions};
 use mikey_sakke::mc::KeyType;
 use mikey_sakke::mc::imessage::Compatibility;
 use std::path::Path;
@@ -32,7 +32,7 @@ pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
 /// Opens a store that exists.
 pub fn open(folder: &Path, passphrase: &passphrase::Source) -> Result<Store, Failure> {
     // Before anybody types a passphrase for a store that is not there.
-    if !Store::exists(folder) {
+    if !exists(folder)? {
         return Err(Failure::new(format!("there is no client store in {}", folder.display())))
             .advise("Make one with mikey-sakke client provision or client import.");
     }
@@ -40,13 +40,41 @@ pub fn open(folder: &Path, passphrase: &passphrase::Source) -> Result<Store, Fai
     Store::open(folder, &passphrase, &StoreOptions::default()).context("cannot open the store")
 }
 
-/// Opens a store, or makes one.
-fn open_or_create(folder: &Path, passphrase: &passphrase::Source) -> Result<Store, Failure> {
-    if Store::exists(folder) {
-        return open(folder, passphrase);
+fn exists(folder: &Path) -> Result<bool, Failure> {
+    Store::exists(folder)
+        .context("cannot tell whether there is a store")
+        .advise("Check the path, and whether this user may read the folder.")
+}
+
+/// Brings keys into a store, which is made if need be. If none come, a store that was made for them is deleted again.
+fn fill(
+    folder: &Path,
+    passphrase: &passphrase::Source,
+    bring: impl FnOnce(&mut Store) -> Result<ImportReport, Failure>,
+) -> Result<ImportReport, Failure> {
+    if exists(folder)? {
+        return bring(&mut open(folder, passphrase)?);
     }
     let passphrase = passphrase.choose(&format!("the store {}", folder.display()))?;
-    Store::create(folder, &passphrase, &StoreOptions::default()).context("cannot make a store")
+    let mut store = Store::create(folder, &passphrase, &StoreOptions::default()).context("cannot make a store")?;
+    let brought = bring(&mut store);
+    if brought.is_err() {
+        store.delete().context("cannot delete the empty store again")?;
+    }
+    brought
+}
+
+/// What to do about keys that did not come.
+fn advice(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::Connection { problem, .. } if problem.contains("UnknownIssuer") => Some(
+            "If the KMS's TLS certificate is of an authority of its own, give that authority's certificate with --ca.",
+        ),
+        Error::OtherUser { .. } => {
+            Some("Give --user exactly as the access token has it, or log in as that user and use the new token.")
+        }
+        _ => None,
+    }
 }
 
 fn print_report(report: &ImportReport, output: &Output) -> Result<(), Failure> {
@@ -126,5 +154,19 @@ impl Compatible {
             neighbouring_periods: excused(Excused::NeighbouringPeriods),
             ..Compatibility::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_fits_the_error() {
+        let connection = |problem: &str| Error::Connection { url: "https://k".into(), problem: problem.into() };
+        assert!(advice(&connection("invalid peer certificate: UnknownIssuer")).unwrap().contains("--ca"));
+        assert_eq!(advice(&connection("connection refused")), None);
+        let (found, expected) = ("sip:a@example.org".into(), "sip:b@example.org".into());
+        assert!(advice(&Error::OtherUser { request: "keyprov", found, expected }).unwrap().contains("--user"));
     }
 }

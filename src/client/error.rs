@@ -413,6 +413,14 @@ pub enum Error {
         /// The KMS.
         kms_uri: String,
     },
+    /// The recipient is not named by a URI.
+    #[error("{uri:?} is no recipient: {problem}")]
+    RecipientUri {
+        /// As given.
+        uri: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// It cannot be told which KMS the recipient is a user of.
     #[error("{}: name the recipient's KMS (--to-kms)", no_single_kms(domain, candidates))]
     AmbiguousKms {

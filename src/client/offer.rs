@@ -67,7 +67,7 @@ pub struct Offered {
 /// Makes an I_MESSAGE at the time `now`, and keeps its key in the store, except a PCK.
 ///
 /// # Errors
-/// [`Error::UnknownUser`], [`Error::NoKeysForPeriod`], [`Error::KeySetDates`], [`Error::UnknownKms`], [`Error::AmbiguousKms`],
+/// [`Error::RecipientUri`], [`Error::UnknownUser`], [`Error::NoKeysForPeriod`], [`Error::KeySetDates`], [`Error::UnknownKms`], [`Error::AmbiguousKms`],
 /// [`Error::CertificateRevoked`], [`Error::KeyIdType`], [`Error::OtherKeyHeld`], [`Error::Message`], [`Error::File`].
 pub fn offer(
     store: &mut Store,
@@ -75,6 +75,7 @@ pub fn offer(
     now: NtpTime,
     rng: &mut impl CryptoRng,
 ) -> Result<Offered, Error> {
+    require_uri(request.recipient_uri)?;
     let recipient_kms = store.recipient_kms(request)?;
     let initiator = store.sender(request.user_uri, &recipient_kms, now)?;
     let recipient_kms = store.kms(&recipient_kms)?;
@@ -84,6 +85,21 @@ pub fn offer(
         store.hold_own(&held(request, &initiator, &offered, now), now)?;
     }
     Ok(offered)
+}
+
+/// A URI enters the UID octet for octet, so that one with a stray space would be somebody whom nobody can be.
+fn require_uri(uri: &str) -> Result<(), Error> {
+    let refused = |problem| Err(Error::RecipientUri { uri: uri.to_owned(), problem });
+    if uri.is_empty() {
+        return refused("a URI is expected, such as sip:bob@example.org");
+    }
+    if uri.contains(char::is_whitespace) {
+        return refused("a URI has no spaces");
+    }
+    if uri.contains(char::is_control) {
+        return refused("a URI has no control characters");
+    }
+    Ok(())
 }
 
 fn build(

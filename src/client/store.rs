@@ -77,9 +77,10 @@ impl Store {
     pub fn create(folder: &Path, passphrase: &Passphrase, options: &StoreOptions) -> Result<Self, Error> {
         make_folder(folder).map_err(|source| Error::file("create the folder", folder, source))?;
         let lock = Lock::acquire(&folder.join(LOCK_FILE), options.lock_wait)?;
-        if Self::exists(folder) {
+        if Self::exists(folder)? {
             return Err(Error::StoreExists { path: folder.to_owned() });
         }
+        sweep(folder)?;
         let sealing_key = SealingKey::generate(passphrase, options.kdf)?;
         let mut store = Self::new(folder, sealing_key, Contents::EMPTY, ReplayCache::default(), lock);
         // The keys file makes it a store, so it comes last.
@@ -94,10 +95,11 @@ impl Store {
     /// [`Error::StoreMissing`], [`Error::StoreInUse`], [`Error::WrongPassphrase`], [`Error::StoreDamaged`],
     /// [`Error::StoreVersion`], [`Error::File`], [`Error::Sealing`].
     pub fn open(folder: &Path, passphrase: &Passphrase, options: &StoreOptions) -> Result<Self, Error> {
-        if !Self::exists(folder) {
+        if !Self::exists(folder)? {
             return Err(Error::StoreMissing { path: folder.to_owned() });
         }
         let lock = Lock::acquire(&folder.join(LOCK_FILE), options.lock_wait)?;
+        sweep(folder)?;
         let keys_path = folder.join(KEYS_FILE);
         let sealed = read(&keys_path)?;
         let sealing_key = SealingKey::of_sealed(passphrase, &sealed).map_err(|error| opening(&keys_path, error))?;
@@ -125,8 +127,32 @@ impl Store {
     }
 
     /// Whether there is a store in `folder`.
-    pub fn exists(folder: &Path) -> bool {
-        folder.join(KEYS_FILE).exists()
+    ///
+    /// # Errors
+    /// [`Error::File`] if the file system does not tell, for example because the folder is not this user's.
+    pub fn exists(folder: &Path) -> Result<bool, Error> {
+        let path = folder.join(KEYS_FILE);
+        path.try_exists().map_err(|source| Error::file("look for", &path, source))
+    }
+
+    /// Deletes the store: its files, and the folder if nothing else is in it.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn delete(self) -> Result<(), Error> {
+        let Self { folder, _lock: lock, .. } = self;
+        // The keys file makes it a store, so it goes first; the lock is held to the end.
+        for name in [KEYS_FILE, REPLAY_FILE, LOCK_FILE] {
+            let path = folder.join(name);
+            fs::remove_file(&path).map_err(|source| Error::file("delete", &path, source))?;
+        }
+        drop(lock);
+        match fs::remove_dir(&folder) {
+            Err(source) if source.kind() != io::ErrorKind::DirectoryNotEmpty => {
+                Err(Error::file("delete", &folder, source))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The folder.
@@ -192,6 +218,27 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
+}
+
+/// Deletes what a process that was killed while it wrote has left beside the files. Only the holder of the lock may.
+fn sweep(folder: &Path) -> Result<(), Error> {
+    let failed = |source| Error::file("tidy up", folder, source);
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let of = |file: &str| name.strip_prefix('.').and_then(|name| name.strip_prefix(file)).is_some_and(is_temporary);
+        if of(KEYS_FILE) || of(REPLAY_FILE) {
+            fs::remove_file(entry.path()).map_err(|source| Error::file("delete", &entry.path(), source))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file's name ends as [`sealing::file`] has its temporary ones end.
+fn is_temporary(rest: &str) -> bool {
+    let digits = rest.strip_prefix('.').and_then(|rest| rest.strip_suffix(".tmp"));
+    digits.is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {

@@ -57,6 +57,30 @@ pub enum CsId {
 }
 
 impl CsId {
+    /// Every crypto session, in the order of the CS-IDs.
+    pub const ALL: [Self; 10] = [
+        Self::McpttInitiator,
+        Self::McpttReceiver,
+        Self::McVideoInitiator,
+        Self::McVideoReceiver,
+        Self::McpttGroup,
+        Self::McVideoGroup,
+        Self::McpttCsk,
+        Self::McpttMuSik,
+        Self::McVideoCsk,
+        Self::McVideoMuSik,
+    ];
+
+    /// The type of the key that the session is under.
+    pub const fn key_type(self) -> KeyType {
+        match self {
+            Self::McpttInitiator | Self::McpttReceiver | Self::McVideoInitiator | Self::McVideoReceiver => KeyType::Pck,
+            Self::McpttGroup | Self::McVideoGroup => KeyType::Gmk,
+            Self::McpttCsk | Self::McVideoCsk => KeyType::Csk,
+            Self::McpttMuSik | Self::McVideoMuSik => KeyType::MuSik,
+        }
+    }
+
     /// The CS-ID on the wire and in derivations.
     pub const fn to_u8(self) -> u8 {
         self as u8

@@ -56,7 +56,7 @@ pub enum Error {
         /// The time.
         time: NtpTime,
     },
-    /// The first four bits of a key identifier, or the type in key parameters, name no key type (table G-1).
+    /// The first four bits of a key identifier name no key type (table G-1).
     #[error("purpose tag {tag} names no key type; 0 (GMK) to 6 (MuSiK) do")]
     UnknownPurposeTag {
         /// The tag.
@@ -175,7 +175,7 @@ pub enum Error {
         /// Its octets.
         found: usize,
     },
-    /// An identity that should be a URI is no printable text, or is empty.
+    /// An identity that should be a URI is no UTF-8 text, or is empty.
     #[error("{role} is not the text of a URI")]
     NotAUri {
         /// The role's name.
@@ -232,6 +232,20 @@ pub enum Error {
         cs_id: u8,
         /// The policy number.
         policy_no: u8,
+    },
+    /// A crypto session that the type of the key does not have (table E.1.3-1).
+    #[error("a {key_type} has no crypto session {cs_id}")]
+    CsId {
+        /// The CS-ID.
+        cs_id: u8,
+        /// The type of the key.
+        key_type: KeyType,
+    },
+    /// A crypto session with session data, which the profile has no use for.
+    #[error("crypto session {cs_id} has session data: expected none")]
+    SessionData {
+        /// The CS-ID.
+        cs_id: u8,
     },
     /// The SPI of a crypto session is not the identifier of the key.
     #[error("the SPI of crypto session {cs_id} is not the identifier of the key")]
@@ -398,6 +412,32 @@ pub enum Error {
     ParametersText {
         /// Which text.
         what: &'static str,
+    },
+    /// A text that people will read has control characters, or characters that reorder or break a line.
+    #[error("{what} has control characters or characters that change the direction of text")]
+    Unprintable {
+        /// Which text.
+        what: &'static str,
+    },
+    /// Key parameters name a type of key that there is not (table G-1).
+    #[error("the key parameters are of key type {found}; 0 (GMK) to 6 (MuSiK) are known")]
+    ParametersKeyType {
+        /// The type.
+        found: u8,
+    },
+    /// Key parameters of a key that ends before it begins.
+    #[error("the key parameters end the key at {expiry} s and begin it at {activation} s (Unix)")]
+    ExpiryBeforeActivation {
+        /// Unix seconds.
+        expiry: u64,
+        /// Unix seconds.
+        activation: u64,
+    },
+    /// An MC group ID without a character.
+    #[error("item {index} of the group list is empty: expected an MC group ID")]
+    EmptyGroup {
+        /// Its place in the list, from 0.
+        index: usize,
     },
     /// A group list whose count does not match its length.
     #[error("the group list says {count} groups in {len} octets, which hold {read} and something else")]

@@ -1,6 +1,9 @@
 //! Key parameters: what a message says about the key that it carries (TS 33.180 E.6).
 use super::protected_payload::{ProtectedPayload, protect};
+use super::text::is_printable;
 use super::{Error, KeyId, KeyType};
+use crate::mikey;
+use crate::mikey::codec::Reader;
 use crate::sakke::SharedSecret;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,6 +13,9 @@ use zeroize::Zeroizing;
 const GROUP_IEI: u8 = 0x7b;
 /// Octets of key type, status, activation and expiry.
 const FIXED_LEN: usize = 15;
+/// Names of the two kinds of text, in errors.
+const TEXT: &str = "text of key parameters";
+const MC_GROUP_ID: &str = "MC group ID";
 /// The greatest time that five octets hold.
 const MAX_TIME: u64 = (1 << 40) - 1;
 
@@ -70,14 +76,16 @@ impl KeyParameters {
     /// Encodes the parameters in clear.
     ///
     /// Fails with [`Error::TooLong`] when a time, a text or a list exceeds its field, with
-    /// [`Error::GroupsNotAllowed`] when a key of another type has groups.
+    /// [`Error::GroupsNotAllowed`] when a key of another type has groups, and with [`Error::ExpiryBeforeActivation`],
+    /// [`Error::Unprintable`] or [`Error::EmptyGroup`] for what no receiver would accept.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        self.require_sensible()?;
         let mut out = Vec::with_capacity(FIXED_LEN + 4 + self.text.len());
         out.push(self.key_type.tag());
         out.extend_from_slice(&self.status.0.to_be_bytes());
         out.extend_from_slice(&five_octets("activation time", self.activation)?);
         out.extend_from_slice(&five_octets("expiry time", self.expiry)?);
-        push_with_length(&mut out, "text of key parameters", self.text.as_bytes())?;
+        push_with_length(&mut out, TEXT, self.text.as_bytes())?;
         if self.key_type.has_groups() {
             push_with_length(&mut out, "group list", &self.encode_groups()?)?;
         } else if !self.groups.is_empty() {
@@ -92,14 +100,16 @@ impl KeyParameters {
             alloc::vec![u8::try_from(count).map_err(|_| Error::TooLong { what: "number of groups", len: count })?];
         for group in &self.groups {
             list.push(GROUP_IEI);
-            push_with_length(&mut list, "MC group ID", group.as_bytes())?;
+            push_with_length(&mut list, MC_GROUP_ID, group.as_bytes())?;
         }
         Ok(list)
     }
 
     /// Reads parameters in clear: bare, as the field sends them, or inside the outer TLV that clause E.6.1 describes.
     ///
-    /// Every octet must be accounted for: [`Error::ParametersMalformed`] or [`Error::GroupList`] otherwise.
+    /// Every octet must be accounted for: [`Error::ParametersMalformed`], [`Error::GroupIei`] or [`Error::GroupList`]
+    /// otherwise. Also fails with [`Error::ParametersKeyType`], [`Error::ParametersText`], [`Error::Unprintable`],
+    /// [`Error::EmptyGroup`] and [`Error::ExpiryBeforeActivation`].
     pub fn parse(data: &[u8]) -> Result<Self, Error> {
         match Self::parse_bare(data) {
             Err(bare) => {
@@ -110,24 +120,43 @@ impl KeyParameters {
     }
 
     fn parse_bare(data: &[u8]) -> Result<Self, Error> {
-        let mut reader = Reader { data, at: 0 };
-        let [tag] = reader.array("key type")?;
-        let key_type = KeyType::from_tag(tag)?;
-        let status = KeyStatus(u32::from_be_bytes(reader.array("status")?));
-        let activation = reader.time("activation time")?;
-        let expiry = reader.time("expiry time")?;
-        let text = reader.text("text")?;
+        let mut reader = Reader::new(data);
+        let found = reader.octet("key type").map_err(malformed)?;
+        let key_type = KeyType::from_tag(found).map_err(|_| Error::ParametersKeyType { found })?;
+        let status = KeyStatus(reader.u32("status").map_err(malformed)?);
+        let activation = five_octet_time(&mut reader, "activation time")?;
+        let expiry = five_octet_time(&mut reader, "expiry time")?;
+        let text = text(TEXT, reader.data_16(TEXT).map_err(malformed)?)?;
         // A sender with no group in mind may leave the list out.
-        let groups = if key_type.has_groups() && !reader.is_empty() {
-            let list = reader.sized("group list")?;
-            parse_groups(list)?
+        let groups = if key_type.has_groups() && reader.remaining() != 0 {
+            parse_groups(&mut reader.confined_16("group list").map_err(malformed)?)?
         } else {
             Vec::new()
         };
-        if !reader.is_empty() {
-            return Err(Error::ParametersMalformed { offset: reader.at, expected: "the end" });
+        if reader.remaining() != 0 {
+            return Err(Error::ParametersMalformed { offset: reader.position(), expected: "the end" });
         }
-        Ok(Self { key_type, status, activation, expiry, text, groups })
+        let parameters = Self { key_type, status, activation, expiry, text, groups };
+        parameters.require_sensible()?;
+        Ok(parameters)
+    }
+
+    /// What neither a sender may say nor a receiver believe.
+    fn require_sensible(&self) -> Result<(), Error> {
+        let Self { activation, expiry, .. } = *self;
+        if expiry != 0 && activation > expiry {
+            return Err(Error::ExpiryBeforeActivation { expiry, activation });
+        }
+        if !is_printable(&self.text) {
+            return Err(Error::Unprintable { what: TEXT });
+        }
+        if let Some(index) = self.groups.iter().position(String::is_empty) {
+            return Err(Error::EmptyGroup { index });
+        }
+        match self.groups.iter().all(|group| is_printable(group)) {
+            true => Ok(()),
+            false => Err(Error::Unprintable { what: MC_GROUP_ID }),
+        }
     }
 
     /// Encodes and protects the parameters under the key that they describe.
@@ -183,62 +212,43 @@ fn inside_outer_tlv(data: &[u8]) -> Option<&[u8]> {
     (usize::from(u16::from_be_bytes(*len)) == inner.len()).then_some(inner)
 }
 
-fn parse_groups(list: &[u8]) -> Result<Vec<String>, Error> {
-    let mut reader = Reader { data: list, at: 0 };
-    let [count] = reader.array("number of groups")?;
+/// The groups of a list, which is all that the reader holds. A list without even a count names none.
+fn parse_groups(list: &mut Reader<'_>) -> Result<Vec<String>, Error> {
+    let len = list.remaining();
+    if len == 0 {
+        return Ok(Vec::new());
+    }
+    let count = list.octet("number of groups").map_err(malformed)?;
     let mut groups = Vec::new();
     for read in 0..count {
-        let wrong = |_| Error::GroupList { count, read, len: list.len() };
-        let [iei] = reader.array("MC group ID").map_err(wrong)?;
+        let wrong = |_| Error::GroupList { count, read, len };
+        let iei = list.octet("MC group ID").map_err(wrong)?;
         if iei != GROUP_IEI {
             return Err(Error::GroupIei { found: iei });
         }
-        let group = reader.sized("MC group ID").map_err(wrong)?;
-        groups.push(core::str::from_utf8(group).map_err(|_| Error::ParametersText { what: "MC group ID" })?.into());
+        groups.push(text(MC_GROUP_ID, list.data_16(MC_GROUP_ID).map_err(wrong)?)?);
     }
-    if !reader.is_empty() {
-        return Err(Error::GroupList { count, read: count, len: list.len() });
+    if list.remaining() != 0 {
+        return Err(Error::GroupList { count, read: count, len });
     }
     Ok(groups)
 }
 
-/// Reads fields from the front, knowing where it is.
-struct Reader<'a> {
-    data: &'a [u8],
-    at: usize,
+fn text(what: &'static str, octets: &[u8]) -> Result<String, Error> {
+    core::str::from_utf8(octets).map(String::from).map_err(|_| Error::ParametersText { what })
 }
 
-impl<'a> Reader<'a> {
-    fn is_empty(&self) -> bool {
-        self.data.is_empty()
+/// The reader knows one fault: too few octets.
+fn malformed(error: mikey::Error) -> Error {
+    match error {
+        mikey::Error::Truncated { field, offset, .. } => Error::ParametersMalformed { offset, expected: field },
+        other => other.into(),
     }
+}
 
-    fn take(&mut self, len: usize, expected: &'static str) -> Result<&'a [u8], Error> {
-        let (head, tail) =
-            self.data.split_at_checked(len).ok_or(Error::ParametersMalformed { offset: self.at, expected })?;
-        self.data = tail;
-        self.at += len;
-        Ok(head)
-    }
-
-    fn array<const N: usize>(&mut self, expected: &'static str) -> Result<[u8; N], Error> {
-        let at = self.at;
-        self.take(N, expected)?.try_into().map_err(|_| Error::ParametersMalformed { offset: at, expected })
-    }
-
-    fn time(&mut self, expected: &'static str) -> Result<u64, Error> {
-        let [a, b, c, d, e] = self.array(expected)?;
-        Ok(u64::from_be_bytes([0, 0, 0, a, b, c, d, e]))
-    }
-
-    fn sized(&mut self, expected: &'static str) -> Result<&'a [u8], Error> {
-        let len = u16::from_be_bytes(self.array(expected)?);
-        self.take(usize::from(len), expected)
-    }
-
-    fn text(&mut self, what: &'static str) -> Result<String, Error> {
-        core::str::from_utf8(self.sized(what)?).map(String::from).map_err(|_| Error::ParametersText { what })
-    }
+fn five_octet_time(reader: &mut Reader<'_>, what: &'static str) -> Result<u64, Error> {
+    let [a, b, c, d, e] = reader.array(what).map_err(malformed)?;
+    Ok(u64::from_be_bytes([0, 0, 0, a, b, c, d, e]))
 }
 
 #[cfg(test)]
@@ -335,7 +345,7 @@ mod tests {
     fn an_unknown_key_type_is_refused() {
         let mut octets = clear();
         octets[0] = 7;
-        assert_eq!(KeyParameters::parse(&octets), Err(Error::UnknownPurposeTag { tag: 7 }));
+        assert_eq!(KeyParameters::parse(&octets), Err(Error::ParametersKeyType { found: 7 }));
     }
 
     #[test]
@@ -349,17 +359,77 @@ mod tests {
     fn text_that_is_not_utf_8_is_refused() {
         let mut octets = clear();
         octets[17] = 0xff;
-        assert_eq!(KeyParameters::parse(&octets), Err(Error::ParametersText { what: "text" }));
+        assert_eq!(KeyParameters::parse(&octets), Err(Error::ParametersText { what: TEXT }));
         let mut octets = clear();
         octets[28] = 0xff;
         assert_eq!(KeyParameters::parse(&octets), Err(Error::ParametersText { what: "MC group ID" }));
+    }
+
+    /// Parameters with this text, encoded without any judgement.
+    fn with_text(text: &str) -> Vec<u8> {
+        let mut octets = KeyParameters::live(KeyType::Pck).to_bytes().unwrap();
+        octets.truncate(FIXED_LEN);
+        push_with_length(&mut octets, TEXT, text.as_bytes()).unwrap();
+        octets
+    }
+
+    fn with_groups(groups: &[&str]) -> Vec<u8> {
+        let mut octets = KeyParameters::live(KeyType::Gmk).to_bytes().unwrap();
+        octets.truncate(FIXED_LEN + 2);
+        let groups = groups.iter().map(|group| String::from(*group)).collect();
+        let list = KeyParameters { groups, ..KeyParameters::live(KeyType::Gmk) }.encode_groups().unwrap();
+        push_with_length(&mut octets, "group list", &list).unwrap();
+        octets
+    }
+
+    #[test]
+    fn text_that_cannot_be_shown_is_refused_both_ways() {
+        let refused = |what| Err(Error::Unprintable { what });
+        for text in ["a\x1b[2Jb", "a\nb", "\u{202e}gro.elpmaxe"] {
+            assert_eq!(KeyParameters::parse(&with_text(text)), refused(TEXT));
+            assert_eq!(KeyParameters::parse(&with_groups(&["sip:a@b", text])), refused(MC_GROUP_ID));
+            let parameters = KeyParameters { text: text.into(), ..sample() };
+            assert_eq!(parameters.to_bytes().map(|_| ()), Err(Error::Unprintable { what: TEXT }));
+        }
+        assert!(KeyParameters::parse(&with_text("für alle")).is_ok());
+    }
+
+    #[test]
+    fn an_empty_group_is_refused_both_ways() {
+        let refused = Error::EmptyGroup { index: 1 };
+        assert_eq!(KeyParameters::parse(&with_groups(&["sip:a@b", ""])), Err(refused.clone()));
+        let parameters = KeyParameters { groups: vec!["sip:a@b".into(), String::new()], ..sample() };
+        assert_eq!(parameters.to_bytes(), Err(refused));
+    }
+
+    #[test]
+    fn a_list_of_no_octets_names_no_group() {
+        let mut octets = with_groups(&[]);
+        assert_eq!(octets[FIXED_LEN + 2..], [0, 1, 0]);
+        octets.truncate(FIXED_LEN + 2);
+        octets.extend_from_slice(&[0, 0]);
+        assert_eq!(KeyParameters::parse(&octets), Ok(KeyParameters::live(KeyType::Gmk)));
+        octets.push(9);
+        let offset = FIXED_LEN + 4;
+        assert_eq!(KeyParameters::parse(&octets), Err(Error::ParametersMalformed { offset, expected: "the end" }));
+    }
+
+    #[test]
+    fn a_key_that_ends_before_it_begins_is_refused_both_ways() {
+        let life = |activation, expiry| KeyParameters { activation, expiry, ..KeyParameters::live(KeyType::Pck) };
+        let mut octets = life(7, 7).to_bytes().unwrap();
+        assert!(KeyParameters::parse(&octets).is_ok() && life(8, 0).to_bytes().is_ok());
+        octets[9] = 8;
+        let refused = Error::ExpiryBeforeActivation { expiry: 7, activation: 8 };
+        assert_eq!(KeyParameters::parse(&octets), Err(refused.clone()));
+        assert_eq!(life(8, 7).to_bytes(), Err(refused));
     }
 
     #[test]
     fn what_does_not_fit_is_refused_when_building() {
         let late = KeyParameters { expiry: 1 << 40, ..sample() };
         assert_eq!(late.to_bytes(), Err(Error::TimeTooLate { what: "expiry time", value: 1 << 40 }));
-        let many = KeyParameters { groups: vec![String::new(); 256], ..sample() };
+        let many = KeyParameters { groups: vec!["sip:fire@example.org".into(); 256], ..sample() };
         assert_eq!(many.to_bytes(), Err(Error::TooLong { what: "number of groups", len: 256 }));
         let long = KeyParameters { text: "a".repeat(65536), ..sample() };
         assert_eq!(long.to_bytes(), Err(Error::TooLong { what: "text of key parameters", len: 65536 }));

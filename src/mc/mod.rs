@@ -33,6 +33,7 @@ mod key_set;
 mod kms;
 mod period;
 mod protected_payload;
+mod text;
 mod uid;
 
 pub mod imessage;

@@ -6,26 +6,26 @@ use super::Error;
 
 /// A cursor over a message that knows how far it has come and never reads beyond its end.
 #[derive(Debug)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     octets: &'a [u8],
     position: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(octets: &'a [u8]) -> Self {
+    pub(crate) fn new(octets: &'a [u8]) -> Self {
         Self { octets, position: 0 }
     }
 
     /// Offset of the next octet from the start of the message.
-    pub(super) fn position(&self) -> usize {
+    pub(crate) fn position(&self) -> usize {
         self.position
     }
 
-    pub(super) fn remaining(&self) -> usize {
+    pub(crate) fn remaining(&self) -> usize {
         self.octets.len().saturating_sub(self.position)
     }
 
-    pub(super) fn take(&mut self, length: usize, field: &'static str) -> Result<&'a [u8], Error> {
+    pub(crate) fn take(&mut self, length: usize, field: &'static str) -> Result<&'a [u8], Error> {
         let end = self.position.checked_add(length);
         match end.and_then(|end| self.octets.get(self.position..end)) {
             Some(taken) => {
@@ -36,38 +36,38 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], Error> {
+    pub(crate) fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], Error> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N, field)?);
         Ok(array)
     }
 
-    pub(super) fn octet(&mut self, field: &'static str) -> Result<u8, Error> {
+    pub(crate) fn octet(&mut self, field: &'static str) -> Result<u8, Error> {
         self.array::<1>(field).map(u8::from_be_bytes)
     }
 
-    pub(super) fn u16(&mut self, field: &'static str) -> Result<u16, Error> {
+    pub(crate) fn u16(&mut self, field: &'static str) -> Result<u16, Error> {
         self.array(field).map(u16::from_be_bytes)
     }
 
-    pub(super) fn u32(&mut self, field: &'static str) -> Result<u32, Error> {
+    pub(crate) fn u32(&mut self, field: &'static str) -> Result<u32, Error> {
         self.array(field).map(u32::from_be_bytes)
     }
 
     /// Data behind a 16-bit length.
-    pub(super) fn data_16(&mut self, field: &'static str) -> Result<&'a [u8], Error> {
+    pub(crate) fn data_16(&mut self, field: &'static str) -> Result<&'a [u8], Error> {
         let length = self.u16(field)?;
         self.take(length.into(), field)
     }
 
     /// Data behind an 8-bit length.
-    pub(super) fn data_8(&mut self, field: &'static str) -> Result<&'a [u8], Error> {
+    pub(crate) fn data_8(&mut self, field: &'static str) -> Result<&'a [u8], Error> {
         let length = self.octet(field)?;
         self.take(length.into(), field)
     }
 
     /// A reader confined to what a 16-bit length announces; offsets still count from the start of the message.
-    pub(super) fn confined_16(&mut self, field: &'static str) -> Result<Reader<'a>, Error> {
+    pub(crate) fn confined_16(&mut self, field: &'static str) -> Result<Reader<'a>, Error> {
         let length = self.u16(field)?;
         let position = self.position;
         self.take(length.into(), field)?;
@@ -75,13 +75,13 @@ impl<'a> Reader<'a> {
     }
 
     /// What is left, without moving on.
-    pub(super) fn rest(&self) -> &'a [u8] {
+    pub(crate) fn rest(&self) -> &'a [u8] {
         self.octets.get(self.position..).unwrap_or_default()
     }
 }
 
 /// Appends data behind a 16-bit length.
-pub(super) fn put_data_16(out: &mut Vec<u8>, data: &[u8], field: &'static str) -> Result<(), Error> {
+pub(crate) fn put_data_16(out: &mut Vec<u8>, data: &[u8], field: &'static str) -> Result<(), Error> {
     let length = u16::try_from(data.len()).map_err(|_| too_long(field, data.len(), u16::MAX.into()))?;
     out.extend_from_slice(&length.to_be_bytes());
     out.extend_from_slice(data);
@@ -89,23 +89,23 @@ pub(super) fn put_data_16(out: &mut Vec<u8>, data: &[u8], field: &'static str) -
 }
 
 /// Appends data behind an 8-bit length.
-pub(super) fn put_data_8(out: &mut Vec<u8>, data: &[u8], field: &'static str) -> Result<(), Error> {
+pub(crate) fn put_data_8(out: &mut Vec<u8>, data: &[u8], field: &'static str) -> Result<(), Error> {
     out.push(count_8(data.len(), field)?);
     out.extend_from_slice(data);
     Ok(())
 }
 
 /// A length or count that must fit an octet.
-pub(super) fn count_8(count: usize, field: &'static str) -> Result<u8, Error> {
+pub(crate) fn count_8(count: usize, field: &'static str) -> Result<u8, Error> {
     u8::try_from(count).map_err(|_| too_long(field, count, u8::MAX.into()))
 }
 
 /// A number that must fit fewer than eight bits.
-pub(super) fn fits(value: u8, limit: u8, field: &'static str) -> Result<u8, Error> {
+pub(crate) fn fits(value: u8, limit: u8, field: &'static str) -> Result<u8, Error> {
     if value <= limit { Ok(value) } else { Err(Error::OutOfRange { field, found: value, limit }) }
 }
 
-pub(super) fn too_long(field: &'static str, found: usize, limit: usize) -> Error {
+pub(crate) fn too_long(field: &'static str, found: usize, limit: usize) -> Error {
     Error::TooLong { field, found, limit }
 }
 

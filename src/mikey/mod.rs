@@ -19,7 +19,7 @@
 //! # Ok::<(), mikey_sakke::mikey::Error>(())
 //! ```
 
-mod codec;
+pub(crate) mod codec;
 mod error;
 mod message;
 mod ntp_time;

@@ -153,6 +153,19 @@ fn what_an_identifier_contradicts_is_not_sent() {
 }
 
 #[test]
+fn a_recipient_is_a_uri() {
+    let (mut alice, _) = pair();
+    for uri in
+        ["", " ", "sip:bob@example.org ", "sip:bob\t@example.org", "sip:bob@example.org\n", "sip:bob\0@example.org"]
+    {
+        let error =
+            offer(&mut alice.store, &OfferRequest::new(ALICE, uri, KeyType::Csk), now(), &mut rng()).unwrap_err();
+        assert!(matches!(error, Error::RecipientUri { .. }), "{uri:?}: {error}");
+    }
+    assert!(alice.store.held_keys().is_empty());
+}
+
+#[test]
 fn a_replay_is_refused_also_after_reopening() {
     let (mut alice, mut bob) = pair();
     let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Pck), now());

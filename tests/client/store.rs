@@ -126,14 +126,49 @@ fn what_is_not_there_and_what_is_there_already() {
 }
 
 #[test]
-fn a_crash_between_write_and_rename_leaves_the_old_store() {
+fn a_crash_between_write_and_rename_leaves_the_old_store_and_no_litter() {
     let TestStore { store, folder } = TestStore::of(&TestKms::new("kms.example.org"), ALICE);
-    drop(store);
-    // What a killed process leaves behind: a half-written file beside the real one.
+    // What a killed process leaves behind: half-written files beside the real ones.
     let half = fs::read(folder.path().join("keys.sealed")).unwrap();
-    fs::write(folder.path().join(".keys.sealed.0123456789abcdef.tmp"), &half[..half.len() / 2]).unwrap();
+    let litter = [".keys.sealed.0123456789abcdef.tmp", ".replay.sealed.fedcba9876543210.tmp"];
+    let kept = ["keys.sealed.tmp", ".keys.sealed.mine.tmp", ".other.0123456789abcdef.tmp"];
+    for name in litter.iter().chain(&kept) {
+        fs::write(folder.path().join(name), &half[..half.len() / 2]).unwrap();
+    }
+    // Whoever does not hold the lock leaves them alone: they may be in use.
+    assert!(matches!(open_error(folder.path()), Error::StoreInUse { .. }));
+    assert!(folder.path().join(litter[0]).exists());
+    drop(store);
     let store = Store::open(folder.path(), &passphrase(), &options()).unwrap();
     assert_eq!(store.key_sets().len(), 1);
+    assert!(!litter.iter().any(|name| folder.path().join(name).exists()));
+    assert!(kept.iter().all(|name| folder.path().join(name).exists()));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_cannot_be_looked_into_is_not_taken_for_an_empty_one() {
+    let folder = tempfile::tempdir().unwrap();
+    // A link to itself cannot be followed, not even by root, whom permissions do not stop.
+    let closed = folder.path().join("closed");
+    std::os::unix::fs::symlink(&closed, &closed).unwrap();
+    assert!(matches!(Store::exists(&closed), Err(Error::File { .. })));
+    let error = open_error(&closed);
+    assert!(matches!(error, Error::File { .. }), "{error}");
+    assert!(!Store::exists(&folder.path().join("nothing")).unwrap());
+}
+
+#[test]
+fn a_deleted_store_leaves_nothing_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = folder.path().join("store");
+    Store::create(&inside, &passphrase(), &options()).unwrap().delete().unwrap();
+    assert!(!inside.exists());
+    let store = Store::create(&inside, &passphrase(), &options()).unwrap();
+    fs::write(inside.join("notes"), "mine").unwrap();
+    store.delete().unwrap();
+    let left: Vec<_> = fs::read_dir(&inside).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["notes"]);
 }
 
 #[cfg(unix)]

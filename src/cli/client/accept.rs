@@ -9,14 +9,14 @@ use std::path::PathBuf;
 
 /// Open a message (I_MESSAGE) that carries a key to you.
 ///
-/// It is refused unless it is well formed, for you, of now, not seen before, signed by its sender, and its key
+/// It is refused unless it is well formed, not seen before, for you, of now, signed by its sender, and its key
 /// decrypts and is neither revoked nor expired. It opens once. With --json the key and its SRTP keys are null without
 /// --show-secrets.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   mikey-sakke client accept --store bob --as sip:bob@example.org call.mikey
-  mikey-sakke client accept --store bob --as sip:bob@example.org \
+  mikey-sakke client accept --store bob --as sip:bob@example.org \\
       --from sip:alice@example.org --type pck < invite.sdp")]
 pub struct Arguments {
     /// File with the message; - or nothing for standard input.
@@ -58,7 +58,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let view = KeyView::of(&opened.bundle, arguments.show_secrets);
     let initiator = opened.initiator();
     let from = initiator.uri().map_or_else(|| format!("UID {}", initiator.uid()), str::to_owned);
-    output.line(format_args!("A key for {} from {from}", opened.recipient_uri));
+    output.line(format_args!("A key for {} from {from} of KMS {}", opened.recipient_uri, initiator.kms_uri()));
     view.print(output);
     if let Some(parameters) = &opened.parameters {
         output.line(format_args!("  parameters {}", parameters_text(parameters)));
@@ -73,6 +73,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         "srtp": view.srtp(),
         "key_parameters": opened.parameters.as_ref().map_or(Value::Null, parameters_json),
         "initiator": { "uid": initiator.uid().to_string(), "uri": initiator.uri(), "kms_uri": initiator.kms_uri() },
+        "initiator_kms": initiator.kms_uri(),
         "recipient": { "uid": opened.recipient_uid.to_string(), "uri": opened.recipient_uri },
     }))
 }

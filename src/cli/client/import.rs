@@ -1,4 +1,4 @@
-use super::{open_or_create, print_report};
+use super::{fill, print_report};
 use crate::cli::failure::{Advise, Context, Failure};
 use crate::cli::output::Output;
 use crate::cli::passphrase;
@@ -30,8 +30,9 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let (init, keyprov) = (read(&arguments.init)?, read(&arguments.keyprov)?);
-    let mut store = open_or_create(&arguments.store, &arguments.passphrase)?;
-    let report = client::import(&mut store, &init, &keyprov, now()).context("nothing was imported")?;
+    let report = fill(&arguments.store, &arguments.passphrase, |store| {
+        client::import(store, &init, &keyprov, now()).context("nothing was imported")
+    })?;
     print_report(&report, output)
 }
 

@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  mikey-sakke client offer --store alice --as sip:alice@example.org \
+  mikey-sakke client offer --store alice --as sip:alice@example.org \\
       --to sip:bob@example.org --type pck
   mikey-sakke client offer --store gms --as sip:gms@example.org --to sip:bob@example.org \\
       --type gmk --group sip:team@example.org --sdp")]

@@ -1,4 +1,4 @@
-use super::{open_or_create, print_report};
+use super::{advice, fill, print_report};
 use crate::cli::failure::{Advise, Context, Failure};
 use crate::cli::output::Output;
 use crate::cli::{passphrase, runtime};
@@ -40,10 +40,17 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let provisioner = arguments.provisioner()?;
-    let mut store = open_or_create(&arguments.store, &arguments.passphrase)?;
-    let report = runtime::start()?
-        .block_on(provisioner.provision(&mut store, now()))
-        .context(format_args!("no keys for {} from {}", arguments.user, arguments.kms))?;
+    let runtime = runtime::start()?;
+    let report = fill(&arguments.store, &arguments.passphrase, |store| {
+        runtime.block_on(provisioner.provision(store, now())).map_err(|error| {
+            let failure =
+                Failure::new(format!("no keys for {} from {}", arguments.user, arguments.kms)).because(&error);
+            match advice(&error) {
+                Some(advice) => failure.advise(advice),
+                None => failure,
+            }
+        })
+    })?;
     print_report(&report, output)
 }
 

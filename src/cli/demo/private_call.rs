@@ -17,7 +17,7 @@ pub fn play(narrator: &mut Narrator<'_>, world: &mut World) -> Result<(), Failur
     let offered =
         narrator.step("Alice makes the message: encapsulate the key, build, sign", || world.offer(ALICE, &request))?;
     listen(narrator, &offered.message)?;
-    let opened = narrator.step("Bob checks it (form, recipient, time, replay, signature), then opens it", || {
+    let opened = narrator.step("Bob checks it (form, replay, recipient, time, signature), then opens it", || {
         world.accept(BOB, ALICE, &offered.message)
     })?;
 

@@ -1,13 +1,14 @@
 //! Step 1: the shape of a message, before anything of it is trusted.
-use super::{Deviation, profile};
+use super::sessions::Sessions;
+use super::{Deviation, SrtpPolicy, profile};
 use crate::mc::error::Party;
 use crate::mc::key_parameters::require_dppk_id;
 use crate::mc::protected_payload::ProtectedPayload;
+use crate::mc::text::is_printable;
 use crate::mc::{Error, KeyId, KeyType, UID_LEN, Uid};
 use crate::mikey::{
-    CsIdMap, DataType, ExtensionType, GeneralExtension, GenericIdEntry, Header, IdRole, IdScheme, IdType, Idr, Message,
-    NtpTime, Payload, PrfFunction, ProtocolType, Rand, Sakke, SakkeParameters, SecurityPolicy, Sign, SignatureType,
-    Timestamp,
+    DataType, ExtensionType, GeneralExtension, Header, IdRole, IdScheme, IdType, Idr, Message, NtpTime, Payload,
+    PrfFunction, Rand, Sakke, SakkeParameters, SecurityPolicy, Sign, SignatureType, Timestamp,
 };
 use crate::{eccsi, sakke};
 use alloc::string::String;
@@ -56,8 +57,7 @@ pub struct Incoming {
     recipient: CarriedParty,
     sed: Vec<u8>,
     parameters: Option<ProtectedPayload>,
-    /// By CS-ID, the GMK-ID that an SPI claims.
-    claimed_gmk_ids: Vec<(u8, [u8; 4])>,
+    sessions: Sessions,
     deviations: Vec<Deviation>,
 }
 
@@ -74,8 +74,8 @@ impl Incoming {
         let time = payloads.time()?;
         let rand = payloads.rand()?;
         let (initiator, recipient) = payloads.parties(&mut deviations)?;
-        let policy_numbers = payloads.policy_numbers()?;
-        let claimed_gmk_ids = judge_sessions(&message.header.cs_id_map, &policy_numbers, csb_id, &mut deviations)?;
+        let policies = payloads.policies()?;
+        let sessions = Sessions::judge(&message.header.cs_id_map, policies, csb_id, &mut deviations)?;
         let sed = payloads.sed()?;
         let parameters = payloads.parameters(csb_id)?;
         payloads.judge_signature()?;
@@ -89,7 +89,7 @@ impl Incoming {
             recipient,
             sed: sed.to_vec(),
             parameters,
-            claimed_gmk_ids,
+            sessions,
             deviations,
         })
     }
@@ -164,12 +164,8 @@ impl Incoming {
         self.parameters.as_ref()
     }
 
-    /// Requires the GMK-IDs that SPIs claim to be that of the decapsulated GMK.
-    pub(super) fn require_key_id(&self, key_id: KeyId) -> Result<(), Error> {
-        match self.claimed_gmk_ids.iter().find(|(_, claimed)| *claimed != key_id.to_bytes()) {
-            Some((cs_id, _)) => Err(Error::Spi { cs_id: *cs_id }),
-            None => Ok(()),
-        }
+    pub(super) const fn sessions(&self) -> &Sessions {
+        &self.sessions
     }
 }
 
@@ -263,17 +259,16 @@ impl<'m> Payloads<'m> {
         Ok((initiator, recipient))
     }
 
-    /// Judges the security policies and lists their numbers.
-    fn policy_numbers(&self) -> Result<Vec<u8>, Error> {
-        let mut numbers = Vec::with_capacity(self.policies.len());
+    /// Judges the security policies and lists them by number.
+    fn policies(&self) -> Result<Vec<(u8, SrtpPolicy)>, Error> {
+        let mut policies: Vec<(u8, SrtpPolicy)> = Vec::with_capacity(self.policies.len());
         for policy in &self.policies {
-            if numbers.contains(&policy.policy_no) {
+            if policies.iter().any(|(number, _)| *number == policy.policy_no) {
                 return Err(Error::Repeated { what: "security policy of one number" });
             }
-            profile::judge_policy(policy)?;
-            numbers.push(policy.policy_no);
+            policies.push((policy.policy_no, profile::judge_policy(policy)?));
         }
-        Ok(numbers)
+        Ok(policies)
     }
 
     fn sed(&self) -> Result<&'m [u8], Error> {
@@ -344,17 +339,17 @@ fn read_party(
         }
     }
     let uid = <[u8; UID_LEN]>::try_from(user.data.as_ref()).map(Uid::from_bytes);
-    let identity = match (is_hidden(user), uid, uri_text(&user.data)) {
+    let identity = match (is_hidden(user), uid, uri_text(&user.data, user.role)) {
         (true, Ok(uid), _) => CarriedIdentity::Uid(uid),
         (true, Err(_), _) => {
             return Err(Error::UidLength { role: role_name(user.role), found: user.data.len() });
         }
-        (false, _, Some(uri)) => CarriedIdentity::Uri(uri.into()),
-        (false, Ok(uid), None) => {
+        (false, _, Ok(uri)) => CarriedIdentity::Uri(uri.into()),
+        (false, Ok(uid), Err(_)) => {
             deviations.push(Deviation::UidInPlainRole(party));
             CarriedIdentity::Uid(uid)
         }
-        (false, Err(_), None) => return Err(Error::NotAUri { role: role_name(user.role) }),
+        (false, Err(_), Err(error)) => return Err(error),
     };
     let kms_uri = match kms.data.strip_suffix(&[0]) {
         Some(uri) => {
@@ -363,62 +358,15 @@ fn read_party(
         }
         None => &kms.data,
     };
-    let kms_uri = uri_text(kms_uri).ok_or(Error::NotAUri { role: role_name(kms.role) })?;
+    let kms_uri = uri_text(kms_uri, kms.role)?;
     Ok(CarriedParty { identity, kms_uri: kms_uri.into() })
 }
 
-/// Printable text, which a UID practically never is: a random one with a chance of 2^-45.
-fn uri_text(octets: &[u8]) -> Option<&str> {
-    core::str::from_utf8(octets).ok().filter(|text| !text.is_empty() && !text.contains(char::is_control))
-}
-
-/// Judges the crypto sessions of the header. For a GMK, whose identifier shows only once the key is there, returns what
-/// the SPIs claim it to be.
-fn judge_sessions(
-    map: &CsIdMap<'_>,
-    policy_numbers: &[u8],
-    csb_id: KeyId,
-    deviations: &mut Vec<Deviation>,
-) -> Result<Vec<(u8, [u8; 4])>, Error> {
-    let require_policy = |cs_id: u8, policy_no: u8| match policy_numbers.contains(&policy_no) {
-        true => Ok(()),
-        false => Err(Error::NoSuchPolicy { cs_id, policy_no }),
-    };
-    let mut claimed_gmk_ids = Vec::new();
-    match map {
-        CsIdMap::Empty { cs_count: 0 } => {}
-        CsIdMap::Empty { cs_count } => return Err(Error::SessionsWithoutMap { count: *cs_count }),
-        CsIdMap::SrtpId(entries) => {
-            if !entries.is_empty() {
-                deviations.push(Deviation::SrtpIdMap);
-            }
-            for (cs_id, entry) in (1..=u8::MAX).zip(entries) {
-                require_policy(cs_id, entry.policy_no)?;
-            }
-        }
-        CsIdMap::GenericId(entries) => {
-            for entry in entries {
-                if entry.protocol != ProtocolType::SRTP {
-                    return Err(Error::CsProtocol { cs_id: entry.cs_id, found: entry.protocol });
-                }
-                for policy_no in entry.policy_numbers.iter() {
-                    require_policy(entry.cs_id, *policy_no)?;
-                }
-                claimed_gmk_ids.extend(judge_spi(entry, csb_id)?.map(|gmk_id| (entry.cs_id, gmk_id)));
-            }
-        }
-    }
-    Ok(claimed_gmk_ids)
-}
-
-/// An SPI is absent, or names the key: GMK-ID || GUK-ID for a GMK, of which it returns the first, the CSB-ID for others.
-fn judge_spi(entry: &GenericIdEntry<'_>, csb_id: KeyId) -> Result<Option<[u8; 4]>, Error> {
-    let wrong = Err(Error::Spi { cs_id: entry.cs_id });
-    match (csb_id.key_type(), entry.spi.as_ref()) {
-        (_, []) => Ok(None),
-        (KeyType::Gmk, [a, b, c, d, guk_id @ ..]) if *guk_id == csb_id.to_bytes() => Ok(Some([*a, *b, *c, *d])),
-        (KeyType::Gmk, _) => wrong,
-        (_, spi) if *spi == csb_id.to_bytes() => Ok(None),
-        _ => wrong,
+/// Text that can be shown, which a UID practically never is: a random one with a chance of 2^-45.
+fn uri_text(octets: &[u8], role: IdRole) -> Result<&str, Error> {
+    match core::str::from_utf8(octets) {
+        Ok(text) if !is_printable(text) => Err(Error::Unprintable { what: role_name(role) }),
+        Ok(text) if !text.is_empty() => Ok(text),
+        _ => Err(Error::NotAUri { role: role_name(role) }),
     }
 }

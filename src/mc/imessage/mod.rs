@@ -96,6 +96,7 @@ mod offer;
 mod opened;
 mod peer;
 mod profile;
+mod sessions;
 mod verify;
 
 pub use compatibility::{Compatibility, Deviation, StatusZero};
@@ -103,4 +104,5 @@ pub use incoming::{CarriedIdentity, CarriedParty, Incoming};
 pub use offer::{IdentityMode, Offer, SessionMap};
 pub use opened::{Decapsulated, Opened, Revocation};
 pub use peer::{Expected, Peer};
+pub use profile::SrtpPolicy;
 pub use verify::{Policy, Receiver, TimeRules, TimeWindow, Verified};

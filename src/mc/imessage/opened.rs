@@ -1,6 +1,7 @@
 //! Steps 11 to 13: the key, its identifier, its parameters.
-use super::{Expected, Peer, Policy, StatusZero, TimeRules, Verified};
-use crate::mc::{Bundle, Error, GukId, KeyId, KeyParameters, KeySet, KeyStatus, KeyType, Uid};
+use super::sessions::Sessions;
+use super::{Expected, Peer, Policy, SrtpPolicy, StatusZero, TimeRules, Verified};
+use crate::mc::{Bundle, CsId, Error, GukId, KeyId, KeyParameters, KeySet, KeyStatus, KeyType, Uid};
 use crate::mikey::NtpTime;
 use crate::sakke;
 use alloc::string::String;
@@ -63,6 +64,7 @@ pub struct Opened {
     /// [`Error::InTheFuture`], [`Error::KeyRevoked`], [`Error::KeyExpired`], [`Error::KeyNotYetActive`].
     pub findings: Vec<Error>,
     initiator: Peer,
+    sessions: Sessions,
 }
 
 impl Opened {
@@ -74,6 +76,12 @@ impl Opened {
     /// Who sent it.
     pub const fn initiator(&self) -> &Peer {
         &self.initiator
+    }
+
+    /// How the media of a crypto session is protected: by the first security policy that the map of the message gives
+    /// it; without an entry there, by the first of the message. `None` if the message says nothing of it.
+    pub fn policy(&self, cs_id: CsId) -> Option<SrtpPolicy> {
+        self.sessions.policy(cs_id)
     }
 
     /// Ties a hidden initiator to a URI that the receiver learnt elsewhere, for example from protected signalling
@@ -97,7 +105,7 @@ impl Decapsulated {
             KeyType::Gmk => GukId::from_key_id(csb_id)?.gmk_id(&key, key_set.user_uri())?,
             _ => csb_id,
         };
-        incoming.require_key_id(key_id)?;
+        incoming.sessions().require_key_id(key_id)?;
 
         let parameters = match incoming.parameters() {
             Some(payload) => Some(KeyParameters::parse(&payload.open(&key)?)?),
@@ -117,6 +125,7 @@ impl Decapsulated {
             recipient_uid: *key_set.uid(),
             findings,
             initiator,
+            sessions: incoming.sessions().clone(),
         };
         Ok(match revocation {
             Revocation::Yes => Self::Revoked(opened),

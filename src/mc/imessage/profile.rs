@@ -4,11 +4,21 @@ use crate::mikey::{
     CsIdMap, GenericIdEntry, ProtocolType, SecurityPolicy, SrtpAuthentication, SrtpEncryption, SrtpParameter,
 };
 use alloc::vec;
+use alloc::vec::Vec;
 
 /// The policy number that we write.
 const POLICY_NO: u8 = 0;
 /// No map: the sessions are those of table E.1.3-1.
 pub(super) const EMPTY_MAP: CsIdMap<'static> = CsIdMap::Empty { cs_count: 0 };
+
+/// How media is protected under AEAD_AES_128_GCM: what the media layer must know beyond the keys.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum SrtpPolicy {
+    /// Table E.2-1: packets carry the roll-over counter in a tag of four octets (RFC 4771, RCCm3), for late joiners.
+    Group,
+    /// Table E.3-1: packets do not.
+    Pair,
+}
 
 /// An SRTP policy parameter (RFC 3830 6.10.1) with its value, which is one octet in all that the profile has.
 type Parameter = (SrtpParameter, u8);
@@ -70,45 +80,52 @@ pub(super) fn generic_id_map(bundle: &Bundle) -> CsIdMap<'static> {
 ///
 /// Deployed senders mix the two forms, so each parameter is judged by itself. Each has one acceptable value; what is left
 /// out has the same meaning by default, save the cipher, which must be there.
-pub(super) fn judge_policy(policy: &SecurityPolicy<'_>) -> Result<(), Error> {
+pub(super) fn judge_policy(policy: &SecurityPolicy<'_>) -> Result<SrtpPolicy, Error> {
     let policy_no = policy.policy_no;
     if policy.protocol != ProtocolType::SRTP {
         return Err(Error::PolicyProtocol { policy_no, found: policy.protocol });
     }
-    let mut chooses_cipher = false;
+    let mut seen: Vec<Parameter> = Vec::new();
     for parameter in policy.parameters() {
         let kind = SrtpParameter(parameter.parameter_type);
+        if seen.iter().any(|(earlier, _)| *earlier == kind) {
+            return Err(Error::Repeated { what: "parameter of one type in a security policy" });
+        }
         let refused = Error::PolicyParameter { policy_no, parameter: kind };
         let [value] = *parameter.value else { return Err(refused) };
         if !GROUP.iter().chain(&[SRTP_ENCRYPTED, SRTCP_ENCRYPTED]).any(|known| *known == (kind, value)) {
             return Err(refused);
         }
-        chooses_cipher |= (kind, value) == AES_GCM;
+        seen.push((kind, value));
     }
-    if chooses_cipher { Ok(()) } else { Err(Error::PolicyCipher { policy_no }) }
+    match (seen.contains(&AES_GCM), seen.contains(&ROC_MODE)) {
+        (false, _) => Err(Error::PolicyCipher { policy_no }),
+        (true, true) => Ok(SrtpPolicy::Group),
+        (true, false) => Ok(SrtpPolicy::Pair),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::mikey::PolicyParameter;
-    use alloc::vec::Vec;
 
-    fn judge(parameters: &[Parameter]) -> Result<(), Error> {
+    fn judge(parameters: &[Parameter]) -> Result<SrtpPolicy, Error> {
         judge_policy(&SecurityPolicy::srtp(7, parameters))
     }
 
-    fn refused(parameter: SrtpParameter) -> Result<(), Error> {
+    fn refused(parameter: SrtpParameter) -> Result<SrtpPolicy, Error> {
         Err(Error::PolicyParameter { policy_no: 7, parameter })
     }
 
     #[test]
     fn our_own_policies_and_those_of_the_vendors_are_accepted() {
         for key_type in KeyType::ALL {
-            assert_eq!(judge_policy(&policy(key_type)), Ok(()));
+            let expected = if key_type == KeyType::Gmk { SrtpPolicy::Group } else { SrtpPolicy::Pair };
+            assert_eq!(judge_policy(&policy(key_type)), Ok(expected));
         }
         let streamwide: Vec<Parameter> = GROUP.into_iter().filter(|p| *p != ROC_RATE).collect();
-        assert_eq!(judge(&streamwide), Ok(()));
+        assert_eq!(judge(&streamwide), Ok(SrtpPolicy::Group));
     }
 
     #[test]
@@ -122,6 +139,12 @@ mod tests {
         assert_eq!(judge(&[AES_GCM, (SrtpParameter(21), 0)]), refused(SrtpParameter(21)));
         let wide = [PolicyParameter { parameter_type: 0, value: &[0, 6] }];
         assert_eq!(judge_policy(&SecurityPolicy::new(7, ProtocolType::SRTP, &wide).unwrap()), refused(AES_GCM.0));
+    }
+
+    #[test]
+    fn a_repeated_parameter_is_refused() {
+        let refused = Err(Error::Repeated { what: "parameter of one type in a security policy" });
+        assert_eq!(judge(&[AES_GCM, KEY_LENGTH, AES_GCM]), refused);
     }
 
     #[test]
