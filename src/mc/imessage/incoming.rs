@@ -8,16 +8,13 @@ use crate::mc::text::is_printable;
 use crate::mc::{Error, KeyId, KeyType, UID_LEN, Uid};
 use crate::mikey::{
     DataType, ExtensionType, GeneralExtension, Header, IdRole, IdScheme, IdType, Idr, Message, NtpTime, Payload,
-    PrfFunction, Rand, Sakke, SakkeParameters, SecurityPolicy, Sign, SignatureType, Timestamp,
+    PrfFunction, Rand, SIGN_HEADER_LEN, Sakke, SakkeParameters, SecurityPolicy, Sign, SignatureType, Timestamp,
 };
 use crate::{eccsi, sakke};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use sha2::{Digest, Sha256};
-
-/// Octets of S type and length in a SIGN payload.
-const SIGN_HEADER_LEN: usize = 2;
 
 /// How a message names one of its ends.
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]
