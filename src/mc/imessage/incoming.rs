@@ -362,7 +362,7 @@ fn read_party(
 /// Text that can be shown, which a UID practically never is: a random one with a chance of 2^-45.
 fn uri_text(octets: &[u8], role: IdRole) -> Result<&str, Error> {
     match core::str::from_utf8(octets) {
-        Ok(text) if !is_printable(text) => Err(Error::Unprintable { what: role_name(role) }),
+        Ok(text) if !is_printable(text) => Err(Error::UnprintableUri { role: role_name(role) }),
         Ok(text) if !text.is_empty() => Ok(text),
         _ => Err(Error::NotAUri { role: role_name(role) }),
     }
