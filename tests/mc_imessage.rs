@@ -486,7 +486,7 @@ fn an_identity_that_is_no_text_is_refused() {
     shape(|parts| *parts.payload(IDR, 2) = vec![6, 1, 0, 2, b'k', 0xff], Error::NotAUri { role: "IDRkmsi" });
     for control in [&b"\nkms"[..], "\u{202e}kms".as_bytes()] {
         let body = [&[7, 1, 0, control.len() as u8], control].concat();
-        shape(|parts| *parts.payload(IDR, 3) = body, Error::Unprintable { what: "IDRkmsr" });
+        shape(|parts| *parts.payload(IDR, 3) = body, Error::UnprintableUri { role: "IDRkmsr" });
     }
     shape(|parts| *parts.payload(IDR, 3) = vec![7, 1, 0, 0], Error::NotAUri { role: "IDRkmsr" });
 }

@@ -229,6 +229,10 @@ impl Signature {
                 | E::ParametersTag
                 | E::ParametersMalformed { .. }
                 | E::ParametersText { .. }
+                | E::ParametersKeyType { .. }
+                | E::ParametersUnprintable { .. }
+                | E::ExpiryBeforeActivation { .. }
+                | E::EmptyGroup { .. }
                 | E::GroupList { .. }
                 | E::GroupIei { .. }
                 | E::ParametersContradictType { .. },

@@ -181,6 +181,12 @@ pub enum Error {
         /// The role's name.
         role: &'static str,
     },
+    /// A URI that has control characters, or characters that reorder or break a line.
+    #[error("{role} has control characters or characters that change the direction of text")]
+    UnprintableUri {
+        /// The role's name.
+        role: &'static str,
+    },
     /// SAKKE with other parameters.
     #[error("SAKKE parameter set {found}: expected 1")]
     SakkeParameterSet {
@@ -413,9 +419,9 @@ pub enum Error {
         /// Which text.
         what: &'static str,
     },
-    /// A text that people will read has control characters, or characters that reorder or break a line.
+    /// A text in key parameters that has control characters, or characters that reorder or break a line.
     #[error("{what} has control characters or characters that change the direction of text")]
-    Unprintable {
+    ParametersUnprintable {
         /// Which text.
         what: &'static str,
     },

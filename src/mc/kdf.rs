@@ -1,21 +1,14 @@
 //! The key derivation function of TS 33.220 B.2, as TS 33.180 annex F uses it.
 use super::Error;
+use crate::mikey::prf;
 use alloc::vec::Vec;
-use hmac::digest::array::{Array, sizes::U64};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-use zeroize::Zeroize;
+use hmac::Mac;
 
 /// HMAC-SHA-256 under `key` of S = FC || P0 || L0 || P1 || L1 ...
 ///
 /// Fails with [`Error::TooLong`] when a parameter has more than 65535 octets, which its length field cannot say.
 pub(super) fn kdf(key: &[u8; 16], fc: u8, parameters: &[&[u8]]) -> Result<[u8; 32], Error> {
-    let mut block = Array::<u8, U64>::default();
-    for (to, from) in block.iter_mut().zip(key) {
-        *to = *from;
-    }
-    let mut mac = Hmac::<Sha256>::new(&block);
-    block.zeroize();
+    let mut mac = prf::keyed(key);
     mac.update(&input(fc, parameters)?);
     Ok(mac.finalize().into_bytes().into())
 }

@@ -77,7 +77,7 @@ impl KeyParameters {
     ///
     /// Fails with [`Error::TooLong`] when a time, a text or a list exceeds its field, with
     /// [`Error::GroupsNotAllowed`] when a key of another type has groups, and with [`Error::ExpiryBeforeActivation`],
-    /// [`Error::Unprintable`] or [`Error::EmptyGroup`] for what no receiver would accept.
+    /// [`Error::ParametersUnprintable`] or [`Error::EmptyGroup`] for what no receiver would accept.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         self.require_sensible()?;
         let mut out = Vec::with_capacity(FIXED_LEN + 4 + self.text.len());
@@ -108,7 +108,7 @@ impl KeyParameters {
     /// Reads parameters in clear: bare, as the field sends them, or inside the outer TLV that clause E.6.1 describes.
     ///
     /// Every octet must be accounted for: [`Error::ParametersMalformed`], [`Error::GroupIei`] or [`Error::GroupList`]
-    /// otherwise. Also fails with [`Error::ParametersKeyType`], [`Error::ParametersText`], [`Error::Unprintable`],
+    /// otherwise. Also fails with [`Error::ParametersKeyType`], [`Error::ParametersText`], [`Error::ParametersUnprintable`],
     /// [`Error::EmptyGroup`] and [`Error::ExpiryBeforeActivation`].
     pub fn parse(data: &[u8]) -> Result<Self, Error> {
         match Self::parse_bare(data) {
@@ -148,14 +148,14 @@ impl KeyParameters {
             return Err(Error::ExpiryBeforeActivation { expiry, activation });
         }
         if !is_printable(&self.text) {
-            return Err(Error::Unprintable { what: TEXT });
+            return Err(Error::ParametersUnprintable { what: TEXT });
         }
         if let Some(index) = self.groups.iter().position(String::is_empty) {
             return Err(Error::EmptyGroup { index });
         }
         match self.groups.iter().all(|group| is_printable(group)) {
             true => Ok(()),
-            false => Err(Error::Unprintable { what: MC_GROUP_ID }),
+            false => Err(Error::ParametersUnprintable { what: MC_GROUP_ID }),
         }
     }
 
@@ -384,12 +384,12 @@ mod tests {
 
     #[test]
     fn text_that_cannot_be_shown_is_refused_both_ways() {
-        let refused = |what| Err(Error::Unprintable { what });
+        let refused = |what| Err(Error::ParametersUnprintable { what });
         for text in ["a\x1b[2Jb", "a\nb", "\u{202e}gro.elpmaxe"] {
             assert_eq!(KeyParameters::parse(&with_text(text)), refused(TEXT));
             assert_eq!(KeyParameters::parse(&with_groups(&["sip:a@b", text])), refused(MC_GROUP_ID));
             let parameters = KeyParameters { text: text.into(), ..sample() };
-            assert_eq!(parameters.to_bytes().map(|_| ()), Err(Error::Unprintable { what: TEXT }));
+            assert_eq!(parameters.to_bytes().map(|_| ()), Err(Error::ParametersUnprintable { what: TEXT }));
         }
         assert!(KeyParameters::parse(&with_text("für alle")).is_ok());
     }

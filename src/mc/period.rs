@@ -2,9 +2,6 @@
 use super::Error;
 use crate::mikey::NtpTime;
 
-/// Seconds from 1900-01-01 to 1970-01-01.
-const UNIX_EPOCH_IN_NTP: u64 = 2_208_988_800;
-
 /// Where period numbers count from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
 pub enum PeriodEpoch {
@@ -20,7 +17,7 @@ impl PeriodEpoch {
     const fn ntp_seconds(self) -> u64 {
         match self {
             Self::Ntp => 0,
-            Self::Unix => UNIX_EPOCH_IN_NTP,
+            Self::Unix => NtpTime::UNIX_EPOCH,
         }
     }
 }

@@ -32,6 +32,7 @@ mod signature;
 pub use error::Error;
 pub use message::Message;
 pub use ntp_time::NtpTime;
+pub(crate) use payload::SIGN_HEADER_LEN;
 pub use payload::{
     CsIdMap, DataType, ExtensionType, GeneralExtension, GenericIdEntry, Header, Id, IdRole, IdScheme, IdType, Idr,
     Payload, PayloadType, PolicyParameter, PrfFunction, ProtocolType, Rand, Sakke, SakkeParameters, SecurityPolicy,

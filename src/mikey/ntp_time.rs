@@ -1,7 +1,5 @@
 use core::cmp::Ordering;
 
-/// Seconds from 1900-01-01 to 1970-01-01.
-const UNIX_EPOCH: u64 = 2_208_988_800;
 const ERA: u64 = 1 << 32;
 const TOP_BIT: u64 = 1 << 63;
 
@@ -14,6 +12,9 @@ const TOP_BIT: u64 = 1 << 63;
 pub struct NtpTime(u64);
 
 impl NtpTime {
+    /// Seconds from 1900-01-01 to 1970-01-01.
+    pub const UNIX_EPOCH: u64 = 2_208_988_800;
+
     /// The timestamp that these 64 bits mean on the wire.
     pub const fn from_bits(bits: u64) -> Self {
         Self(bits)
@@ -33,7 +34,7 @@ impl NtpTime {
 
     /// The timestamp of a whole second counted from 1970, at most 2104-02-26 (see [`from_seconds`](Self::from_seconds)).
     pub const fn from_unix(seconds: u64) -> Self {
-        Self::from_seconds(seconds.wrapping_add(UNIX_EPOCH))
+        Self::from_seconds(seconds.wrapping_add(Self::UNIX_EPOCH))
     }
 
     /// Whole seconds since 1900, with the era unfolded: between 2^31 and 2^32 + 2^31.
@@ -44,7 +45,7 @@ impl NtpTime {
 
     /// Whole seconds since 1970, or `None` for a time before.
     pub const fn unix_seconds(self) -> Option<u64> {
-        self.seconds().checked_sub(UNIX_EPOCH)
+        self.seconds().checked_sub(Self::UNIX_EPOCH)
     }
 }
 

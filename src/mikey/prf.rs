@@ -59,7 +59,7 @@ fn add_p(s: &[u8], label: &[u8], out: &mut [u8]) {
 }
 
 /// HMAC-SHA-256 under a key part of at most 32 octets, hence shorter than a block: padded with zeros, as HMAC does.
-fn keyed(s: &[u8]) -> Hmac<Sha256> {
+pub(crate) fn keyed(s: &[u8]) -> Hmac<Sha256> {
     let mut block = Zeroizing::new([0; BLOCK_LEN]);
     block.iter_mut().zip(s).for_each(|(block, s)| *block = *s);
     Hmac::new(&(*block).into())

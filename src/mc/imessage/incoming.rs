@@ -8,16 +8,13 @@ use crate::mc::text::is_printable;
 use crate::mc::{Error, KeyId, KeyType, UID_LEN, Uid};
 use crate::mikey::{
     DataType, ExtensionType, GeneralExtension, Header, IdRole, IdScheme, IdType, Idr, Message, NtpTime, Payload,
-    PrfFunction, Rand, Sakke, SakkeParameters, SecurityPolicy, Sign, SignatureType, Timestamp,
+    PrfFunction, Rand, SIGN_HEADER_LEN, Sakke, SakkeParameters, SecurityPolicy, Sign, SignatureType, Timestamp,
 };
 use crate::{eccsi, sakke};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use sha2::{Digest, Sha256};
-
-/// Octets of S type and length in a SIGN payload.
-const SIGN_HEADER_LEN: usize = 2;
 
 /// How a message names one of its ends.
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]
@@ -365,7 +362,7 @@ fn read_party(
 /// Text that can be shown, which a UID practically never is: a random one with a chance of 2^-45.
 fn uri_text(octets: &[u8], role: IdRole) -> Result<&str, Error> {
     match core::str::from_utf8(octets) {
-        Ok(text) if !is_printable(text) => Err(Error::Unprintable { what: role_name(role) }),
+        Ok(text) if !is_printable(text) => Err(Error::UnprintableUri { role: role_name(role) }),
         Ok(text) if !text.is_empty() => Ok(text),
         _ => Err(Error::NotAUri { role: role_name(role) }),
     }

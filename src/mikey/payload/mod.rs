@@ -27,7 +27,7 @@ pub use sakke::{IdScheme, Sakke, SakkeParameters};
 pub use security_policy::{
     PolicyParameter, ProtocolType, SecurityPolicy, SrtpAuthentication, SrtpEncryption, SrtpParameter,
 };
-pub(super) use sign::SIGN_HEADER_LEN;
+pub(crate) use sign::SIGN_HEADER_LEN;
 pub use sign::{Sign, SignatureType};
 pub use timestamp::Timestamp;
 

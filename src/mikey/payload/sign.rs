@@ -6,7 +6,7 @@ use crate::mikey::codec::{Reader, fits, too_long};
 use crate::mikey::registry::registry;
 
 /// Octets before the signature: the type in 4 bits and the length in 12.
-pub(in crate::mikey) const SIGN_HEADER_LEN: usize = 2;
+pub(crate) const SIGN_HEADER_LEN: usize = 2;
 const LENGTH_LIMIT: u16 = 0x0fff;
 const TYPE_LIMIT: u8 = 0x0f;
 
