@@ -38,4 +38,3 @@ pub use payload::{
     Payload, PayloadType, PolicyParameter, PrfFunction, ProtocolType, Rand, Sakke, SakkeParameters, SecurityPolicy,
     Sign, SignatureType, SrtpAuthentication, SrtpEncryption, SrtpIdEntry, SrtpParameter, Timestamp,
 };
-pub use signature::SignatureCoverage;

@@ -2,20 +2,9 @@ use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
 
-use super::payload::{PayloadType, SIGN_HEADER_LEN, Sign, SignatureType};
+use super::payload::{PayloadType, Sign, SignatureType};
 use super::{Error, Message};
 use crate::eccsi;
-
-/// What of a message an ECCSI signature covers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum SignatureCoverage {
-    /// Everything before the signature's own octets, the two header octets of SIGN included: RFC 3830 5.2,
-    /// TS 33.180 E.1.2. The only one that is ever made.
-    #[default]
-    Standard,
-    /// The same without the two header octets of SIGN, as older stacks of some vendors sign.
-    WithoutSignHeader,
-}
 
 impl Message<'_> {
     /// Adds the ECCSI signature of a sender as the last payload.
@@ -41,29 +30,12 @@ impl Message<'_> {
     /// [`Error::MissingPayload`] without SIGN, [`Error::UnexpectedSignatureType`] for another scheme,
     /// [`Error::Eccsi`] for a signature that is malformed or not this signer's over this message.
     pub fn verify(&self, kms: &eccsi::KmsTables, signer_id: &[u8]) -> Result<(), Error> {
-        self.verify_with(kms, signer_id, SignatureCoverage::Standard)
-    }
-
-    /// Like [`verify`](Self::verify), for a signer that is known to sign other octets.
-    ///
-    /// # Errors
-    /// Those of [`verify`](Self::verify).
-    pub fn verify_with(
-        &self,
-        kms: &eccsi::KmsTables,
-        signer_id: &[u8],
-        coverage: SignatureCoverage,
-    ) -> Result<(), Error> {
         let sign = self.signature()?;
         if sign.signature_type != SignatureType::ECCSI {
             return Err(Error::UnexpectedSignatureType { found: sign.signature_type });
         }
         let signature = eccsi::Signature::from_bytes(&sign.signature)?;
-        let mut octets = self.signed_octets()?;
-        if coverage == SignatureCoverage::WithoutSignHeader {
-            octets.truncate(octets.len().saturating_sub(SIGN_HEADER_LEN));
-        }
-        Ok(kms.verify(signer_id, &octets, &signature)?)
+        Ok(kms.verify(signer_id, &self.signed_octets()?, &signature)?)
     }
 
     /// What a signature covers: the whole message up to and including the two header octets of SIGN.
@@ -144,8 +116,6 @@ mod tests {
         let received = Message::parse(&octets).unwrap();
         assert_eq!(received.verify(&kms, ALICE), Ok(()));
         assert_eq!(received.verify(&kms, &[0xb0; 32]), Err(eccsi::Error::SignatureInvalid.into()));
-        let other = received.verify_with(&kms, ALICE, SignatureCoverage::WithoutSignHeader);
-        assert_eq!(other, Err(eccsi::Error::SignatureInvalid.into()));
     }
 
     #[test]
@@ -163,15 +133,14 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_without_the_sign_header_needs_the_compatibility_setting() {
+    fn a_signature_without_the_sign_header_is_not_one() {
         let (kms, key) = signer();
         let mut message = message().with(Sign::eccsi(vec![0; eccsi::SIGNATURE_LEN]));
         let covered = message.signed_octets().unwrap();
-        let old = key.sign(&covered[..covered.len() - SIGN_HEADER_LEN], &mut TestRng(4)).unwrap();
+        let old = key.sign(&covered[..covered.len() - 2], &mut TestRng(4)).unwrap();
         message.payloads.pop();
         let message = message.with(Sign::eccsi(old.to_bytes().to_vec()));
         assert_eq!(message.verify(&kms, ALICE), Err(eccsi::Error::SignatureInvalid.into()));
-        assert_eq!(message.verify_with(&kms, ALICE, SignatureCoverage::WithoutSignHeader), Ok(()));
     }
 
     #[test]
