@@ -1,11 +1,9 @@
 //! Times for people, and times from documents.
 
+use crate::kms_protocol;
 use crate::mikey::NtpTime;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-
-/// Seconds from 1900-01-01 to 1970-01-01.
-const UNIX_EPOCH: i64 = 2_208_988_800;
 
 /// 2104-02-26, where 64-bit NTP timestamps end, in Unix seconds.
 const NTP_END: i64 = 4_233_462_144;
@@ -17,20 +15,18 @@ pub(super) fn date_time(time: NtpTime) -> String {
 
 /// RFC 3339 in UTC of seconds since 1900.
 pub(super) fn ntp_date(seconds: u64) -> String {
-    i64::try_from(seconds)
-        .ok()
-        .and_then(|seconds| unix_text(seconds - UNIX_EPOCH))
-        .unwrap_or_else(|| format!("{seconds} s after 1900"))
+    kms_protocol::ntp_date(seconds).and_then(text).unwrap_or_else(|| format!("{seconds} s after 1900"))
 }
 
 /// RFC 3339 in UTC of Unix seconds.
 pub(super) fn unix_date(unix: i64) -> String {
-    unix_text(unix).unwrap_or_else(|| format!("{unix} s after 1970"))
+    let date = OffsetDateTime::from_unix_timestamp(unix).ok();
+    date.and_then(text).unwrap_or_else(|| format!("{unix} s after 1970"))
 }
 
 /// `None` outside the years that RFC 3339 has.
-fn unix_text(unix: i64) -> Option<String> {
-    OffsetDateTime::from_unix_timestamp(unix).ok()?.format(&Rfc3339).ok()
+fn text(date: OffsetDateTime) -> Option<String> {
+    date.format(&Rfc3339).ok()
 }
 
 /// Unix seconds as an NTP timestamp; `None` outside 1970 to 2104, which it could not tell from a time inside.

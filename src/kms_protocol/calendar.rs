@@ -1,15 +1,14 @@
 //! Dates of times that are counted from 1900, as key periods are.
 
+use crate::mikey::NtpTime;
 use time::OffsetDateTime;
-
-/// Seconds from 1900-01-01 to 1970-01-01.
-const UNIX_EPOCH: i64 = 2_208_988_800;
 
 /// The date, UTC, that lies so many seconds after 1900-01-01T00:00:00Z; `None` after the year 9999.
 ///
-/// Unlike an [`NtpTime`](crate::mikey::NtpTime), which folds every time into the years 1968 to 2104, this is exact.
+/// Unlike an [`NtpTime`], which folds every time into the years 1968 to 2104, this is exact.
 pub fn ntp_date(seconds: u64) -> Option<OffsetDateTime> {
-    OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?.checked_sub(UNIX_EPOCH)?).ok()
+    let unix = i128::from(seconds) - i128::from(NtpTime::UNIX_EPOCH);
+    OffsetDateTime::from_unix_timestamp(i64::try_from(unix).ok()?).ok()
 }
 
 #[cfg(test)]
