@@ -201,17 +201,7 @@ fn sample_responses_are_imported_by_the_convention_that_makes_them_valid() {
     let store = folder.path().join("store");
     let vectors = shared.join("vectors/vendor");
     let (init, keyprov) = (vectors.join("kms-init-response.xml"), vectors.join("kms-keyprov-response.xml"));
-    let arguments = [
-        "client",
-        "import",
-        "--store",
-        store.to_str().unwrap(),
-        "--init",
-        init.to_str().unwrap(),
-        "--keyprov",
-        keyprov.to_str().unwrap(),
-    ];
-    let result = Program::new(&arguments).passphrase(PASSPHRASE).json();
+    let result = Program::import(&store, &init, &keyprov).passphrase(PASSPHRASE).json();
     assert_eq!(result["user_uri"], "alice@org.com");
     assert_eq!(result["kms_uri"], "localhost:8080");
     assert_eq!(result["periods"], json!([625]));
@@ -222,17 +212,7 @@ fn sample_responses_are_imported_by_the_convention_that_makes_them_valid() {
     let text = fs::read_to_string(&keyprov).unwrap();
     fs::write(&altered, text.replace("alice@org.com", "mallory@org.com")).unwrap();
     let other = folder.path().join("other");
-    let arguments = [
-        "client",
-        "import",
-        "--store",
-        other.to_str().unwrap(),
-        "--init",
-        init.to_str().unwrap(),
-        "--keyprov",
-        altered.to_str().unwrap(),
-    ];
-    let run = Program::new(&arguments).passphrase(PASSPHRASE).run();
+    let run = Program::import(&other, &init, &altered).passphrase(PASSPHRASE).run();
     assert_eq!(run.code, 1, "{}", run.stdout);
     assert!(!run.stderr.is_empty());
     assert!(!other.exists(), "a store was left behind without keys");
@@ -265,17 +245,7 @@ fn import_vendor_keys(vectors: &Value, folder: &Path, store: &Path) {
         let keyprov = folder.join(format!("keyprov-{index}.xml"));
         let kms_uri = vectors["kms_certificate"]["KmsUri"].as_str().unwrap();
         fs::write(&keyprov, cli_support::keyprov_response(kms_uri, key_set)).unwrap();
-        let arguments = [
-            "client",
-            "import",
-            "--store",
-            store.to_str().unwrap(),
-            "--init",
-            init.to_str().unwrap(),
-            "--keyprov",
-            keyprov.to_str().unwrap(),
-        ];
-        let result = Program::new(&arguments).passphrase(PASSPHRASE).json();
+        let result = Program::import(store, &init, &keyprov).passphrase(PASSPHRASE).json();
         assert_eq!(result["user_uri"], key_set["UserUri"]);
     }
 }

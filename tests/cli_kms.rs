@@ -179,17 +179,7 @@ fn keys_travel_in_files_and_revoked_users_get_none() {
         init.to_str().unwrap(),
     ];
     assert_eq!(Program::new(&issue).passphrase(PASSPHRASE).json()["issued"], 2);
-    let import = [
-        "client",
-        "import",
-        "--store",
-        store.to_str().unwrap(),
-        "--init",
-        init.to_str().unwrap(),
-        "--keyprov",
-        keyprov.to_str().unwrap(),
-    ];
-    let imported = Program::new(&import).passphrase(PASSPHRASE).json();
+    let imported = Program::import(&store, &init, &keyprov).passphrase(PASSPHRASE).json();
     assert_eq!((&imported["user_uri"], &imported["kms_uri"]), (&json!(ALICE), &json!(KMS_URI)));
     assert_eq!(imported["periods"].as_array().unwrap().len(), 2);
 

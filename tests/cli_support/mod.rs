@@ -27,6 +27,12 @@ impl Program {
         Self { command, stdin: Vec::new() }
     }
 
+    /// `client import` of two files into a store.
+    pub fn import(store: &Path, init: &Path, keyprov: &Path) -> Self {
+        let [store, init, keyprov] = [store, init, keyprov].map(|path| path.to_str().unwrap());
+        Self::new(&["client", "import", "--store", store, "--init", init, "--keyprov", keyprov])
+    }
+
     pub fn args(mut self, arguments: &[&str]) -> Self {
         self.command.args(arguments);
         self

@@ -262,21 +262,38 @@ impl Fake {
     }
 }
 
+/// A KMS that answers Alice's requests with the present keys of `user`, whatever is asked for.
+async fn giving_keys_of(user: &'static str) -> Fake {
+    let kms = TestKms::new(KMS);
+    Fake::new(move |path, url| {
+        let message = if path.ends_with("/init") { init(&kms) } else { key_prov(&kms, user, kms.period_now()) };
+        (200, xml(&KmsResponse { client_req_url: url.to_owned(), ..kms.response(ALICE, message) }))
+    })
+    .await
+}
+
+fn init(kms: &TestKms) -> KmsMessage {
+    KmsMessage::Init(KmsInit {
+        certificate: kms.certificate(),
+        new_transport_keys: Vec::new(),
+        new_integrity_keys: Vec::new(),
+    })
+}
+
+fn key_prov(kms: &TestKms, user: &str, period_no: u64) -> KmsMessage {
+    KmsMessage::KeyProv(KmsKeyProv { key_sets: vec![kms.key_set(user, period_no)], ..KmsKeyProv::default() })
+}
+
 /// A good KMS for Alice, whose answers are changed before they go out.
 async fn changed(change: impl Fn(&str, &mut KmsResponse) + Send + Sync + 'static) -> Fake {
     let kms = TestKms::new(KMS);
     Fake::new(move |path, url| {
         let message = if path.ends_with("/init") {
-            KmsMessage::Init(KmsInit {
-                certificate: kms.certificate(),
-                new_transport_keys: Vec::new(),
-                new_integrity_keys: Vec::new(),
-            })
+            init(&kms)
         } else if path.contains("/keyprov/") {
             // One period at a time: now, or that of the time in the path.
             let period = kms.period_now() + u64::from(path.matches('/').count() == 6);
-            let key_sets = vec![kms.key_set(ALICE, period)];
-            KmsMessage::KeyProv(KmsKeyProv { key_sets, ..KmsKeyProv::default() })
+            key_prov(&kms, ALICE, period)
         } else {
             KmsMessage::CertCache(KmsCertCache { cache_num: Some(7), certificates: Vec::new() })
         };
@@ -331,21 +348,7 @@ async fn what_is_missing_beside_the_present_keys_is_noted() {
 
 #[tokio::test]
 async fn a_server_that_gives_the_present_keys_again_does_no_harm() {
-    let kms = TestKms::new(KMS);
-    let fake = Fake::new(move |path, url| {
-        let message = if path.ends_with("/init") {
-            KmsMessage::Init(KmsInit {
-                certificate: kms.certificate(),
-                new_transport_keys: Vec::new(),
-                new_integrity_keys: Vec::new(),
-            })
-        } else {
-            let key_sets = vec![kms.key_set(ALICE, kms.period_now())];
-            KmsMessage::KeyProv(KmsKeyProv { key_sets, ..KmsKeyProv::default() })
-        };
-        (200, xml(&KmsResponse { client_req_url: url.to_owned(), ..kms.response(ALICE, message) }))
-    })
-    .await;
+    let fake = giving_keys_of(ALICE).await;
     let report = fake.provision_empty().await.unwrap();
     assert_eq!(report.periods.len(), 1);
     assert!(report.notes.iter().any(|note| note.contains("next period")), "{report}");
@@ -387,21 +390,7 @@ async fn answers_to_another_question_are_refused() {
 
 #[tokio::test]
 async fn keys_of_another_user_are_refused_even_if_valid() {
-    let kms = TestKms::new(KMS);
-    let fake = Fake::new(move |path, url| {
-        let message = if path.ends_with("/init") {
-            KmsMessage::Init(KmsInit {
-                certificate: kms.certificate(),
-                new_transport_keys: Vec::new(),
-                new_integrity_keys: Vec::new(),
-            })
-        } else {
-            let key_sets = vec![kms.key_set(BOB, kms.period_now())];
-            KmsMessage::KeyProv(KmsKeyProv { key_sets, ..KmsKeyProv::default() })
-        };
-        (200, xml(&KmsResponse { client_req_url: url.to_owned(), ..kms.response(ALICE, message) }))
-    })
-    .await;
+    let fake = giving_keys_of(BOB).await;
     let error = fake.provision_empty().await.unwrap_err();
     assert!(matches!(&error, Error::OtherUser { found, .. } if found == BOB), "{error}");
 }
