@@ -11,7 +11,7 @@ use super::backend::portable;
 
 /// A prime modulus of N limbs of 64 bits, and the constants that Montgomery arithmetic needs for it.
 ///
-/// Implementors give `LIMBS` and an inversion of the right width; the rest follows.
+/// Implementors give `LIMBS`, multiplication and an inversion of the right width; the rest follows.
 pub trait Modulus<const N: usize>: Copy + Eq + 'static {
     /// The prime m, least significant limb first. Odd, and its bit length is above 64 (N - 1).
     const LIMBS: [u64; N];
@@ -28,24 +28,14 @@ pub trait Modulus<const N: usize>: Copy + Eq + 'static {
     /// 1/a mod m for a plain number a below m, and 0 for 0, in constant time.
     fn invert_limbs(a: &[u64; N]) -> [u64; N];
 
-    /// a b / R mod m, in constant time, for numbers of N limbs of which one is below m. The result is below m. A prime of
-    /// a special form can do better than the default.
-    #[inline(always)]
-    fn multiply_limbs(a: &[u64; N], b: &[u64; N]) -> [u64; N] {
-        portable::multiply(a, b, &Self::LIMBS, Self::N0)
-    }
+    /// a b / R mod m, in constant time, for numbers of N limbs of which one is below m. The result is below m.
+    fn multiply_limbs(a: &[u64; N], b: &[u64; N]) -> [u64; N];
 
     /// a² / R mod m, in constant time, for a below m.
-    #[inline(always)]
-    fn square_limbs(a: &[u64; N]) -> [u64; N] {
-        Self::multiply_limbs(a, a)
-    }
+    fn square_limbs(a: &[u64; N]) -> [u64; N];
 
     /// (a b + c d) / R mod m, in constant time, for all four below m.
-    #[inline(always)]
-    fn multiply_two_limbs(first: [&[u64; N]; 2], second: [&[u64; N]; 2]) -> [u64; N] {
-        portable::multiply_two(first, second, &Self::LIMBS, Self::N0)
-    }
+    fn multiply_two_limbs(first: [&[u64; N]; 2], second: [&[u64; N]; 2]) -> [u64; N];
 }
 
 /// An integer modulo M, always fully reduced. Every operation is constant-time unless its name says `vartime`.

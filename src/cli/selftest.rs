@@ -14,7 +14,7 @@ pub struct Arguments {}
 pub fn run(_: &Arguments, output: &Output) -> Result<(), Failure> {
     let mut backends = Vec::new();
     let mut failed_anywhere = 0;
-    for &backend in Backend::available() {
+    for backend in Backend::available() {
         let checks = checks();
         let failed = checks.iter().filter(|(_, passed)| !passed).count();
         failed_anywhere += failed;

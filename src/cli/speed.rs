@@ -40,7 +40,7 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
 
 fn parse_backend(name: &str) -> Result<Backend, String> {
     Backend::from_name(name).ok_or_else(|| {
-        let names: Vec<_> = Backend::available().iter().map(|backend| backend.name()).collect();
+        let names: Vec<_> = Backend::available().map(Backend::name).collect();
         format!("this processor has: {}", names.join(", "))
     })
 }

@@ -3,8 +3,13 @@
 //! Code above `arith` builds tables and lines (`FixedBase`, `FixedBasePower`, `MillerLines`, `OddMultiples`) and calls
 //! their operations. What these hold and how they loop belongs to a backend, so nothing above learns which one runs.
 
+mod limb_engine;
 pub(super) mod portable;
 pub(super) mod portable_p256;
+
+use core::sync::atomic::{AtomicU8, Ordering};
+
+pub(super) use limb_engine::{LimbEngine, Portable};
 
 /// One implementation of the arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,15 +19,38 @@ pub enum Backend {
     Portable,
 }
 
+/// The backend that was forced, as its place in [`Backend::ALL`] plus one; 0 if none was.
+static FORCED: AtomicU8 = AtomicU8::new(0);
+
 impl Backend {
+    /// Every backend, fastest first.
+    const ALL: [Backend; 1] = [Backend::Portable];
+
     /// The backends that this processor can run, fastest first.
-    pub fn available() -> &'static [Backend] {
-        &[Backend::Portable]
+    pub fn available() -> impl Iterator<Item = Backend> {
+        Backend::ALL.into_iter().filter(|backend| backend.is_available())
     }
 
-    /// The fastest backend of this processor.
+    /// The backend that tables and lines are made for from now on: the fastest of this processor, unless
+    /// [`Backend::force`] chose another.
     pub fn active() -> Backend {
-        Backend::Portable
+        match FORCED.load(Ordering::Relaxed) {
+            0 => Backend::available().next().unwrap_or(Backend::Portable),
+            place => Backend::ALL[usize::from(place) - 1],
+        }
+    }
+
+    /// Makes this backend the active one of the whole process, for comparison and diagnosis. What was built before keeps
+    /// the backend that it was built for. `false`, and no change, if the processor cannot run it.
+    pub fn force(self) -> bool {
+        let place = Backend::ALL.iter().position(|&backend| backend == self);
+        match place {
+            Some(place) if self.is_available() => {
+                FORCED.store(place as u8 + 1, Ordering::Relaxed);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// The name that `--backend` and reports use.
@@ -34,6 +62,12 @@ impl Backend {
 
     /// The backend called `name`, if this processor can run it.
     pub fn from_name(name: &str) -> Option<Backend> {
-        Backend::available().iter().copied().find(|backend| backend.name() == name)
+        Backend::available().find(|backend| backend.name() == name)
+    }
+
+    fn is_available(self) -> bool {
+        match self {
+            Backend::Portable => true,
+        }
     }
 }

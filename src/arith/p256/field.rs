@@ -1,6 +1,8 @@
 //! The prime field F_p of P-256 and the integers modulo its order q.
 
-use crate::arith::backend::portable_p256;
+use core::marker::PhantomData;
+
+use crate::arith::backend::{LimbEngine, Portable};
 use crate::arith::inversion;
 use crate::arith::residue::{Modulus, Residue};
 
@@ -12,15 +14,19 @@ pub const BYTES: usize = 8 * LIMBS;
 const INVERSION_LIMBS: usize = 5;
 
 /// An element of F_p.
-pub type Fp = Residue<P, LIMBS>;
+pub type Fp = FpOn<Portable>;
+/// An element of F_p, multiplied by the engine E.
+pub type FpOn<E> = Residue<P<E>, LIMBS>;
 /// An integer modulo q, the order of the group.
-pub type Scalar = Residue<Q, LIMBS>;
+pub type Scalar = ScalarOn<Portable>;
+/// An integer modulo q, multiplied by the engine E.
+pub type ScalarOn<E> = Residue<Q<E>, LIMBS>;
 
 /// The characteristic p = 2^256 - 2^224 + 2^192 + 2^96 - 1.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct P;
+pub struct P<E = Portable>(PhantomData<E>);
 
-impl Modulus<LIMBS> for P {
+impl<E: LimbEngine> Modulus<LIMBS> for P<E> {
     const LIMBS: [u64; LIMBS] = [0xffff_ffff_ffff_ffff, 0x0000_0000_ffff_ffff, 0, 0xffff_ffff_0000_0001];
 
     fn invert_limbs(a: &[u64; LIMBS]) -> [u64; LIMBS] {
@@ -29,24 +35,44 @@ impl Modulus<LIMBS> for P {
 
     #[inline(always)]
     fn multiply_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
-        portable_p256::multiply(a, b)
+        E::multiply_p256(a, b)
     }
 
     #[inline(always)]
     fn square_limbs(a: &[u64; LIMBS]) -> [u64; LIMBS] {
-        portable_p256::square(a)
+        E::square_p256(a)
+    }
+
+    #[inline(always)]
+    fn multiply_two_limbs(first: [&[u64; LIMBS]; 2], second: [&[u64; LIMBS]; 2]) -> [u64; LIMBS] {
+        E::multiply_two(first, second, &Self::LIMBS, Self::N0)
     }
 }
 
 /// The order q.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Q;
+pub struct Q<E = Portable>(PhantomData<E>);
 
-impl Modulus<LIMBS> for Q {
+impl<E: LimbEngine> Modulus<LIMBS> for Q<E> {
     const LIMBS: [u64; LIMBS] =
         [0xf3b9_cac2_fc63_2551, 0xbce6_faad_a717_9e84, 0xffff_ffff_ffff_ffff, 0xffff_ffff_0000_0000];
 
     fn invert_limbs(a: &[u64; LIMBS]) -> [u64; LIMBS] {
         inversion::invert::<LIMBS, INVERSION_LIMBS>(a, &Self::LIMBS)
+    }
+
+    #[inline(always)]
+    fn multiply_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
+        E::multiply(a, b, &Self::LIMBS, Self::N0)
+    }
+
+    #[inline(always)]
+    fn square_limbs(a: &[u64; LIMBS]) -> [u64; LIMBS] {
+        E::square(a, &Self::LIMBS, Self::N0)
+    }
+
+    #[inline(always)]
+    fn multiply_two_limbs(first: [&[u64; LIMBS]; 2], second: [&[u64; LIMBS]; 2]) -> [u64; LIMBS] {
+        E::multiply_two(first, second, &Self::LIMBS, Self::N0)
     }
 }

@@ -45,7 +45,7 @@ fn to_bytes(number: &BigUint) -> [u8; BYTES] {
 
 /// Scalars at the ends of the range, at powers of two and around them, and those whose windows are all of one kind.
 fn edge_scalars() -> Vec<[u8; BYTES]> {
-    let q = big(&Q::LIMBS);
+    let q = big(&<Q>::LIMBS);
     let one = BigUint::from(1u8);
     let mut numbers: Vec<BigUint> = (0..40u8).map(BigUint::from).collect();
     numbers.extend((1..40u8).map(|i| &q - i));
@@ -162,7 +162,7 @@ fn refused_encodings_name_their_reason() {
     assert_eq!(with(&|bytes| bytes[64] ^= 1), PointError::NotOnCurve);
     assert_eq!(with(&|bytes| bytes[1..].fill(0)), PointError::NotOnCurve);
     // 5 + p and 5: the same number of F_p, but only one encoding of it.
-    let p = big(&field::P::LIMBS);
+    let p = big(&<field::P>::LIMBS);
     assert_eq!(with(&|bytes| bytes[1..33].copy_from_slice(&to_bytes(&(&p + 5u8)))), PointError::NotReduced);
     assert_eq!(with(&|bytes| bytes[33..].copy_from_slice(&to_bytes(&p))), PointError::NotReduced);
     assert_eq!(with(&|bytes| bytes[1..].fill(0xff)), PointError::NotReduced);

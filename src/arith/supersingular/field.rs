@@ -1,5 +1,8 @@
 //! The prime field F_p of RFC 6509 Appendix A (1024 bits) and the scalars modulo q (1022 bits), where p + 1 = 4 q.
 
+use core::marker::PhantomData;
+
+use crate::arith::backend::{LimbEngine, Portable};
 use crate::arith::inversion;
 use crate::arith::residue::{Modulus, Residue};
 
@@ -11,15 +14,19 @@ pub const BYTES: usize = 8 * LIMBS;
 const INVERSION_LIMBS: usize = 17;
 
 /// An element of F_p.
-pub type Fp = Residue<P, LIMBS>;
+pub type Fp = FpOn<Portable>;
+/// An element of F_p, multiplied by the engine E.
+pub type FpOn<E> = Residue<P<E>, LIMBS>;
 /// An integer modulo q, the order of the point P.
-pub type Scalar = Residue<Q, LIMBS>;
+pub type Scalar = ScalarOn<Portable>;
+/// An integer modulo q, multiplied by the engine E.
+pub type ScalarOn<E> = Residue<Q<E>, LIMBS>;
 
 /// The characteristic p.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct P;
+pub struct P<E = Portable>(PhantomData<E>);
 
-impl Modulus<LIMBS> for P {
+impl<E: LimbEngine> Modulus<LIMBS> for P<E> {
     const LIMBS: [u64; LIMBS] = [
         0x666d_807a_fea8_5feb,
         0x80c5_df10_ac7a_ce87,
@@ -42,13 +49,28 @@ impl Modulus<LIMBS> for P {
     fn invert_limbs(a: &[u64; LIMBS]) -> [u64; LIMBS] {
         inversion::invert::<LIMBS, INVERSION_LIMBS>(a, &Self::LIMBS)
     }
+
+    #[inline(always)]
+    fn multiply_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
+        E::multiply(a, b, &Self::LIMBS, Self::N0)
+    }
+
+    #[inline(always)]
+    fn square_limbs(a: &[u64; LIMBS]) -> [u64; LIMBS] {
+        E::square(a, &Self::LIMBS, Self::N0)
+    }
+
+    #[inline(always)]
+    fn multiply_two_limbs(first: [&[u64; LIMBS]; 2], second: [&[u64; LIMBS]; 2]) -> [u64; LIMBS] {
+        E::multiply_two(first, second, &Self::LIMBS, Self::N0)
+    }
 }
 
 /// The order q of the subgroup.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Q;
+pub struct Q<E = Portable>(PhantomData<E>);
 
-impl Modulus<LIMBS> for Q {
+impl<E: LimbEngine> Modulus<LIMBS> for Q<E> {
     const LIMBS: [u64; LIMBS] = [
         0xd99b_601e_bfaa_17fb,
         0x2031_77c4_2b1e_b3a1,
@@ -70,5 +92,20 @@ impl Modulus<LIMBS> for Q {
 
     fn invert_limbs(a: &[u64; LIMBS]) -> [u64; LIMBS] {
         inversion::invert::<LIMBS, INVERSION_LIMBS>(a, &Self::LIMBS)
+    }
+
+    #[inline(always)]
+    fn multiply_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
+        E::multiply(a, b, &Self::LIMBS, Self::N0)
+    }
+
+    #[inline(always)]
+    fn square_limbs(a: &[u64; LIMBS]) -> [u64; LIMBS] {
+        E::square(a, &Self::LIMBS, Self::N0)
+    }
+
+    #[inline(always)]
+    fn multiply_two_limbs(first: [&[u64; LIMBS]; 2], second: [&[u64; LIMBS]; 2]) -> [u64; LIMBS] {
+        E::multiply_two(first, second, &Self::LIMBS, Self::N0)
     }
 }

@@ -100,7 +100,7 @@ impl Comb {
         let mut odd = Zeroizing::new([0; LIMBS + 1]);
         let mut carry = 0;
         for i in 0..LIMBS {
-            let wide = u128::from(limbs[i]) + u128::from(Q::LIMBS[i] & even) + carry;
+            let wide = u128::from(limbs[i]) + u128::from(<Q>::LIMBS[i] & even) + carry;
             odd[i] = wide as u64;
             carry = wide >> 64;
         }

@@ -215,9 +215,9 @@ fn combine(xx: Fp, yy: Fp, zz: Fp, xy: Fp, xz: Fp, yz: Fp) -> Projective {
 pub(super) fn order_digits() -> [i8; ORDER_DIGITS] {
     let mut digits = [0; ORDER_DIGITS];
     // Digit i of the form is bit i+1 of 3q minus bit i+1 of q.
-    let triple = triple(&Q::LIMBS);
+    let triple = triple(&<Q>::LIMBS);
     for (i, digit) in digits.iter_mut().enumerate() {
-        *digit = bit(&triple, i + 1) - bit(&Q::LIMBS, i + 1);
+        *digit = bit(&triple, i + 1) - bit(&<Q>::LIMBS, i + 1);
     }
     digits
 }

@@ -10,8 +10,8 @@ use super::point::order_digits;
 use super::*;
 use crate::arith::residue::Modulus;
 
-static CHARACTERISTIC: LazyLock<BigUint> = LazyLock::new(|| number(&P::LIMBS));
-static ORDER: LazyLock<BigUint> = LazyLock::new(|| number(&Q::LIMBS));
+static CHARACTERISTIC: LazyLock<BigUint> = LazyLock::new(|| number(&<P>::LIMBS));
+static ORDER: LazyLock<BigUint> = LazyLock::new(|| number(&<Q>::LIMBS));
 static GENERATOR: LazyLock<FixedBase> = LazyLock::new(|| FixedBase::new(&Affine::generator()));
 
 fn number(limbs: &[u64]) -> BigUint {

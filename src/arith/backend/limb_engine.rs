@@ -1,0 +1,55 @@
+//! Montgomery arithmetic on 64-bit limbs, as one backend does it.
+
+use super::{portable, portable_p256};
+
+/// How a backend multiplies residues of 64-bit limbs. Moduli are generic over it (`P<E>`, `Q<E>`), so that curves and the
+/// pairing are written once for all backends that keep the form of residues: 64-bit limbs with R = 2^(64 N).
+///
+/// All functions are constant-time. Inputs are below the modulus unless said otherwise, and so are results.
+pub trait LimbEngine: Copy + Eq + 'static {
+    /// a b / R mod m, where one of a and b is below m. `n0` is -1/m mod 2^64.
+    fn multiply<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N];
+
+    /// a² / R mod m.
+    fn square<const N: usize>(a: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N];
+
+    /// (a b + c d) / R mod m, with one reduction.
+    fn multiply_two<const N: usize>(first: [&[u64; N]; 2], second: [&[u64; N]; 2], m: &[u64; N], n0: u64) -> [u64; N];
+
+    /// a b / 2^256 modulo the characteristic of P-256.
+    fn multiply_p256(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4];
+
+    /// a² / 2^256 modulo the characteristic of P-256.
+    fn square_p256(a: &[u64; 4]) -> [u64; 4];
+}
+
+/// Plain Rust, for every processor.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Portable;
+
+impl LimbEngine for Portable {
+    #[inline(always)]
+    fn multiply<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N] {
+        portable::multiply(a, b, m, n0)
+    }
+
+    #[inline(always)]
+    fn square<const N: usize>(a: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N] {
+        portable::multiply(a, a, m, n0)
+    }
+
+    #[inline(always)]
+    fn multiply_two<const N: usize>(first: [&[u64; N]; 2], second: [&[u64; N]; 2], m: &[u64; N], n0: u64) -> [u64; N] {
+        portable::multiply_two(first, second, m, n0)
+    }
+
+    #[inline(always)]
+    fn multiply_p256(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4] {
+        portable_p256::multiply(a, b)
+    }
+
+    #[inline(always)]
+    fn square_p256(a: &[u64; 4]) -> [u64; 4] {
+        portable_p256::square(a)
+    }
+}
