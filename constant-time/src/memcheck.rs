@@ -1,0 +1,94 @@
+//! Runs this program under valgrind's memcheck and reads the reports.
+
+use roxmltree::{Document, Node};
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// Something that valgrind saw depend on a secret.
+pub struct Report {
+    /// In valgrind's words.
+    pub what: String,
+    /// [`BRANCH`], [`ADDRESS`], or one of those that secrets have nothing to do with.
+    pub kind: String,
+    /// Where it happened, the innermost call first; of the calls only those in the sources of this repository.
+    pub places: Vec<Place>,
+}
+
+/// The kind of a branch that depends on a secret.
+pub const BRANCH: &str = "UninitCondition";
+/// The kind of an address that depends on a secret.
+pub const ADDRESS: &str = "UninitValue";
+
+pub struct Place {
+    /// Relative to the repository.
+    pub file: String,
+    pub line: usize,
+    pub code: String,
+}
+
+/// The names of the backends that run on the processor that valgrind shows to programs.
+pub fn backends() -> Result<Vec<String>, String> {
+    let output = valgrind(&["--quiet"], &["backends"])?.output().map_err(no_start)?;
+    if !output.status.success() {
+        return Err(format!("under valgrind: {}: {}", output.status, String::from_utf8_lossy(&output.stderr)));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).lines().map(String::from).collect())
+}
+
+/// What is reported of one operation. Each has a process of its own, since valgrind tells a place only once.
+pub fn watch(root: &Path, backend: &str, operation: &str) -> Result<Vec<Report>, String> {
+    let file = env::current_exe().map_err(|error| error.to_string())?.with_extension("xml");
+    let xml_file = format!("--xml-file={}", file.display());
+    let options =
+        ["--xml=yes", &xml_file, "--expensive-definedness-checks=yes", "--num-callers=100", "--error-limit=no"];
+    let status = valgrind(&options, &["watched", backend, operation])?.status().map_err(no_start)?;
+    if !status.success() {
+        return Err(format!("{operation} under valgrind: {status}"));
+    }
+    let xml = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let document = Document::parse(&xml).map_err(|error| format!("{}: {error}", file.display()))?;
+    let errors = document.descendants().filter(|node| node.has_tag_name("error"));
+    Ok(errors.map(|error| Report::read(root, error)).collect())
+}
+
+fn valgrind(options: &[&str], arguments: &[&str]) -> Result<Command, String> {
+    let program = env::current_exe().map_err(|error| error.to_string())?;
+    let mut command = Command::new("valgrind");
+    command.args(["--tool=memcheck", "--leak-check=no"]).args(options).arg(program).args(arguments);
+    Ok(command)
+}
+
+fn no_start(error: std::io::Error) -> String {
+    format!("valgrind does not start: {error}")
+}
+
+impl Report {
+    fn read(root: &Path, error: Node) -> Report {
+        let text = |tag| child_text(error, tag).unwrap_or_default().to_string();
+        let stack = error.children().find(|node| node.has_tag_name("stack"));
+        let frames = stack.into_iter().flat_map(|stack| stack.children().filter(|node| node.has_tag_name("frame")));
+        Report {
+            what: text("what"),
+            kind: text("kind"),
+            places: frames.filter_map(|frame| Place::read(root, frame)).collect(),
+        }
+    }
+}
+
+impl Place {
+    /// `None` for code from elsewhere.
+    fn read(root: &Path, frame: Node) -> Option<Place> {
+        let path = Path::new(child_text(frame, "dir")?).join(child_text(frame, "file")?);
+        let file = path.strip_prefix(root).ok()?.to_str()?.to_string();
+        let line: usize = child_text(frame, "line")?.parse().ok()?;
+        let source = fs::read_to_string(&path).ok()?;
+        let code = source.lines().nth(line.checked_sub(1)?)?.trim().to_string();
+        Some(Place { file, line, code })
+    }
+}
+
+fn child_text<'a>(node: Node<'a, '_>, tag: &str) -> Option<&'a str> {
+    node.children().find(|child| child.has_tag_name(tag))?.text()
+}

@@ -1,0 +1,94 @@
+//! The lines of the library that may reveal something of a secret: the list in `verdicts.txt`.
+
+use crate::memcheck::{BRANCH, Place, Report};
+use std::fs;
+use std::path::Path;
+
+pub struct Verdicts(Vec<Verdict>);
+
+pub struct Verdict {
+    permission: Permission,
+    pub file: String,
+    pub code: String,
+    has_reason: bool,
+    /// Whether something was reported of this line.
+    pub is_met: bool,
+}
+
+/// What a line may do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Permission {
+    /// Reveal what the reason in the list says.
+    Reveal,
+    /// Reveal what the line that called it may: it compares on behalf of others.
+    AskCaller,
+}
+
+/// What a report amounts to.
+pub enum Judgement<'a> {
+    Verdict,
+    /// A leak, and where it is if that is in this repository.
+    Leak(Option<&'a Place>),
+}
+
+impl Verdicts {
+    /// Reads the list, and checks that each of its lines stands in the sources exactly once.
+    pub fn read(root: &Path) -> Result<Verdicts, String> {
+        let list = root.join("constant-time/verdicts.txt");
+        let text = fs::read_to_string(&list).map_err(|error| format!("{}: {error}", list.display()))?;
+        let verdicts = Verdicts::parse(&text)?;
+        for Verdict { file, code, has_reason, .. } in &verdicts.0 {
+            let source =
+                fs::read_to_string(root.join(file)).map_err(|error| format!("verdicts.txt: {file}: {error}"))?;
+            let count = source.lines().filter(|line| line.trim() == code).count();
+            if count != 1 {
+                return Err(format!("verdicts.txt: this line stands {count} times in {file}, not once: {code}"));
+            }
+            if !has_reason {
+                return Err(format!("verdicts.txt: no reason is given for this line of {file}: {code}"));
+            }
+        }
+        Ok(verdicts)
+    }
+
+    fn parse(text: &str) -> Result<Verdicts, String> {
+        let mut verdicts: Vec<Verdict> = Vec::new();
+        for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            if line.starts_with(' ') {
+                verdicts.last_mut().ok_or("verdicts.txt starts with a reason")?.has_reason = true;
+                continue;
+            }
+            let mut words = line.splitn(3, ' ');
+            let (Some(word), Some(file), Some(code)) = (words.next(), words.next(), words.next()) else {
+                return Err(format!("verdicts.txt: expected a permission, a file and code, found: {line}"));
+            };
+            let permission = match word {
+                "reveal" => Permission::Reveal,
+                "ask-caller" => Permission::AskCaller,
+                _ => return Err(format!("verdicts.txt: the permissions are reveal and ask-caller, found: {word}")),
+            };
+            let (file, code) = (file.to_string(), code.to_string());
+            verdicts.push(Verdict { permission, file, code, has_reason: false, is_met: false });
+        }
+        Ok(Verdicts(verdicts))
+    }
+
+    pub fn judge<'a>(&mut self, report: &'a Report) -> Judgement<'a> {
+        if report.kind != BRANCH {
+            return Judgement::Leak(report.places.first());
+        }
+        for place in &report.places {
+            let verdict = self.0.iter_mut().find(|verdict| verdict.file == place.file && verdict.code == place.code);
+            let Some(verdict) = verdict else { return Judgement::Leak(Some(place)) };
+            verdict.is_met = true;
+            if verdict.permission == Permission::Reveal {
+                return Judgement::Verdict;
+            }
+        }
+        Judgement::Leak(None)
+    }
+
+    pub fn unmet(&self) -> impl Iterator<Item = &Verdict> {
+        self.0.iter().filter(|verdict| !verdict.is_met)
+    }
+}
