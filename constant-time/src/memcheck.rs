@@ -5,6 +5,9 @@ use std::env;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 /// Something that valgrind saw depend on a secret.
 pub struct Report {
@@ -37,15 +40,33 @@ pub fn backends() -> Result<Vec<String>, String> {
     Ok(String::from_utf8_lossy(&output.stdout).lines().map(String::from).collect())
 }
 
-/// What is reported of one operation. Each has a process of its own, since valgrind tells a place only once.
-pub fn watch(root: &Path, backend: &str, operation: &str) -> Result<Vec<Report>, String> {
-    let file = env::current_exe().map_err(|error| error.to_string())?.with_extension("xml");
+/// What is reported of each operation, in the same order. Several are watched at a time.
+pub fn watch(root: &Path, backend: &str, operations: &[&str]) -> Result<Vec<Vec<Report>>, String> {
+    let next = AtomicUsize::new(0);
+    let results: Vec<_> = operations.iter().map(|_| OnceLock::new()).collect();
+    let work = || {
+        while let Some(i) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&i| i < operations.len()) {
+            results[i].get_or_init(|| watch_one(root, backend, operations[i]));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work);
+        }
+    });
+    results.into_iter().filter_map(OnceLock::into_inner).collect()
+}
+
+/// Each operation has a process of its own, since valgrind tells a place only once.
+fn watch_one(root: &Path, backend: &str, operation: &str) -> Result<Vec<Report>, String> {
+    let program = env::current_exe().map_err(|error| error.to_string())?;
+    let file = program.with_file_name(format!("{operation}-{backend}.xml"));
     let xml_file = format!("--xml-file={}", file.display());
     let options =
         ["--xml=yes", &xml_file, "--expensive-definedness-checks=yes", "--num-callers=100", "--error-limit=no"];
     let status = valgrind(&options, &["watched", backend, operation])?.status().map_err(no_start)?;
     if !status.success() {
-        return Err(format!("{operation} under valgrind: {status}"));
+        return Err(format!("{operation} on backend {backend} under valgrind: {status}"));
     }
     let xml = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     let document = Document::parse(&xml).map_err(|error| format!("{}: {error}", file.display()))?;

@@ -10,30 +10,23 @@ use mikey_sakke::arith::backend::Backend;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Whether all is as it must be. What is not is printed.
+/// Whether all is as it must be. Everything is printed.
 pub fn check() -> Result<bool, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the tool lies outside the repository")?;
-    let verdicts = Verdicts::read(root)?;
-    let mut check = Check { root, verdicts, passed: true };
-    let backends = memcheck::backends()?;
-    for backend in &backends {
+    let mut verdicts = Verdicts::read(root)?;
+    let covered = memcheck::backends()?;
+    let mut passed = true;
+    for backend in &covered {
         println!("backend {backend}");
-        for planted in PLANTED {
-            check.finds(planted, backend)?;
-        }
-        for operation in OPERATIONS {
-            check.finds_nothing(operation, backend)?;
-        }
+        passed &= check_backend(root, backend, &mut verdicts)?;
     }
-    for backend in
-        Backend::available().map(Backend::name).filter(|name| !backends.iter().any(|backend| backend == name))
-    {
-        println!("backend {backend} is not covered: valgrind's processor lacks its instructions (see `dudect`)");
+    for backend in Backend::available().map(Backend::name).filter(|&name| covered.iter().all(|other| other != name)) {
+        println!("backend {backend} is not covered: valgrind's processor lacks its instructions (see dudect)");
     }
-    for verdict in check.verdicts.unmet() {
+    for verdict in verdicts.unmet() {
         println!("listed, but nothing was reported of it: {}: {}", verdict.file, verdict.code);
     }
-    Ok(check.passed)
+    Ok(passed)
 }
 
 /// A leak made on purpose, and what must be reported of it.
@@ -49,37 +42,31 @@ const PLANTED: &[Planted] = &[
     Planted { operation: planted::VARTIME, kind: BRANCH, file: "src/arith/p256/multi_scalar.rs" },
 ];
 
-struct Check<'a> {
-    root: &'a Path,
-    verdicts: Verdicts,
-    passed: bool,
-}
-
-impl Check<'_> {
-    fn finds(&mut self, planted: &Planted, backend: &str) -> Result<(), String> {
-        let reports = memcheck::watch(self.root, backend, planted.operation.name)?;
-        let found = reports.iter().any(|report| match self.verdicts.judge(report) {
+fn check_backend(root: &Path, backend: &str, verdicts: &mut Verdicts) -> Result<bool, String> {
+    let planted: Vec<_> = PLANTED.iter().map(|planted| planted.operation.name).collect();
+    let operations: Vec<_> = OPERATIONS.iter().map(|operation| operation.name).collect();
+    let mut passed = true;
+    for (planted, reports) in PLANTED.iter().zip(memcheck::watch(root, backend, &planted)?) {
+        let found = reports.iter().any(|report| match verdicts.judge(report) {
             Judgement::Leak(Some(place)) => report.kind == planted.kind && place.file == planted.file,
             _ => false,
         });
         println!("  {:<26} {}", planted.operation.name, if found { "found, as it must be" } else { "NOT FOUND" });
-        self.passed &= found;
-        Ok(())
+        passed &= found;
     }
-
-    fn finds_nothing(&mut self, operation: &Operation, backend: &str) -> Result<(), String> {
-        let reports = memcheck::watch(self.root, backend, operation.name)?;
-        let is_leak = |report: &&Report| matches!(self.verdicts.judge(report), Judgement::Leak(_));
+    for (operation, reports) in operations.iter().zip(memcheck::watch(root, backend, &operations)?) {
+        let is_leak = |report: &&Report| matches!(verdicts.judge(report), Judgement::Leak(_));
         let leaks: Vec<_> = reports.iter().filter(is_leak).collect();
-        if leaks.is_empty() {
-            println!("  {:<26} passed ({} verdicts)", operation.name, reports.len());
-        } else {
-            println!("  {:<26} FAILED", operation.name);
-            print(&leaks);
-            self.passed = false;
+        match leaks.as_slice() {
+            [] => println!("  {operation:<26} passed ({} verdicts)", reports.len()),
+            leaks => {
+                println!("  {operation:<26} FAILED");
+                print(leaks);
+            }
         }
-        Ok(())
+        passed &= leaks.is_empty();
     }
+    Ok(passed)
 }
 
 /// What leaks at one place is told once, with the calls that led there first.

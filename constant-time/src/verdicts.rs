@@ -12,7 +12,7 @@ pub struct Verdict {
     pub code: String,
     has_reason: bool,
     /// Whether something was reported of this line.
-    pub is_met: bool,
+    is_met: bool,
 }
 
 /// What a line may do.
@@ -88,7 +88,8 @@ impl Verdicts {
         Judgement::Leak(None)
     }
 
+    /// Lines that may reveal something, and of which nothing was reported.
     pub fn unmet(&self) -> impl Iterator<Item = &Verdict> {
-        self.0.iter().filter(|verdict| !verdict.is_met)
+        self.0.iter().filter(|verdict| verdict.permission == Permission::Reveal && !verdict.is_met)
     }
 }
