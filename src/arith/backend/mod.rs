@@ -4,12 +4,16 @@
 //! their operations. What these hold and how they loop belongs to a backend, so nothing above learns which one runs.
 
 mod limb_engine;
+#[cfg(test)]
+mod on_each;
 pub(super) mod portable;
 pub(super) mod portable_p256;
 
 use core::sync::atomic::{AtomicU8, Ordering};
 
 pub(super) use limb_engine::{LimbEngine, Portable};
+#[cfg(test)]
+pub(crate) use on_each::on_each;
 
 /// One implementation of the arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
