@@ -11,6 +11,8 @@ mod pairing_value;
 mod point;
 
 pub use field::{BYTES, Fp, Scalar};
+#[cfg(test)]
+pub(super) use field::{FpOn, ScalarOn};
 pub use fixed_base::FixedBase;
 pub use generator::{generator_multiples, generator_powers};
 pub use pairing::{MillerLines, NotInSubgroup};
