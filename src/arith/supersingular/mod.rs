@@ -14,6 +14,8 @@ mod point;
 mod power_comb;
 
 pub use field::{BYTES, Fp, Scalar};
+#[cfg(test)]
+pub(super) use field::{FpOn, ScalarOn};
 pub use fixed_base::FixedBase;
 pub use generator::{multiply_generator, power_generator};
 pub use miller_lines::MillerLines;
