@@ -92,7 +92,7 @@ impl<E: LimbEngine> AffineOn<E> {
     }
 
     /// 04 || x || y.
-    pub fn to_bytes(&self) -> [u8; UNCOMPRESSED_LEN] {
+    pub fn to_bytes(self) -> [u8; UNCOMPRESSED_LEN] {
         let mut out = [0; UNCOMPRESSED_LEN];
         let (form, coordinates) = out.split_at_mut(1);
         form.fill(UNCOMPRESSED);
@@ -189,7 +189,7 @@ impl<E: LimbEngine> ProjectiveOn<E> {
     }
 
     /// The finite point that this is; `None` for the identity, which alone is revealed.
-    pub fn to_affine(&self) -> Option<AffineOn<E>> {
+    pub fn to_affine(self) -> Option<AffineOn<E>> {
         let z_inverse = self.z.invert();
         let point = AffineOn { x: self.x * z_inverse, y: self.y * z_inverse };
         (!bool::from(self.z.is_zero())).then_some(point)
