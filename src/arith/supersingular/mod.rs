@@ -12,6 +12,7 @@ mod pairing;
 mod pairing_value;
 mod point;
 mod power_comb;
+mod subgroup;
 
 pub use field::{BYTES, Fp, Scalar};
 #[cfg(test)]
