@@ -47,25 +47,16 @@ fn run() -> Result<bool, String> {
         "valgrind" => no_more(arguments).and_then(|()| valgrind::check()),
         "dudect" => dudect::check(&dudect_options(arguments)?),
         // What `valgrind` starts under valgrind.
-        "backends" => no_more(arguments).map(|()| list_backends()),
         "watched" => watched(arguments),
         _ => Err(USAGE.into()),
     }
-}
-
-fn list_backends() -> bool {
-    Backend::available().for_each(|backend| println!("{}", backend.name()));
-    true
 }
 
 /// Runs an operation once for each class.
 fn watched(mut arguments: Parser) -> Result<bool, String> {
     let mut value = || arguments.value().and_then(ValueExt::string).map_err(text);
     let (backend, name) = (value()?, value()?);
-    force(&backend)?;
-    if !secrecy::is_watched() {
-        return Err("this is to be run under valgrind".into());
-    }
+    valgrind::force(&backend)?;
     let operation = find(&name)?;
     let mut random = Random::new(1);
     let mut prepare = (operation.set_up)(&mut random);

@@ -1,7 +1,9 @@
 //! Runs this program under valgrind's memcheck and reads the reports.
 
+use mikey_sakke::arith::backend::Backend;
 use roxmltree::{Document, Node};
 use std::env;
+use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -24,6 +26,7 @@ pub const BRANCH: &str = "UninitCondition";
 /// The kind of an address that depends on a secret.
 pub const ADDRESS: &str = "UninitValue";
 
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// Relative to the repository.
     pub file: String,
@@ -31,17 +34,11 @@ pub struct Place {
     pub code: String,
 }
 
-/// The names of the backends that run on the processor that valgrind shows to programs.
-pub fn backends() -> Result<Vec<String>, String> {
-    let output = valgrind(&["--quiet"], &["backends"])?.output().map_err(no_start)?;
-    if !output.status.success() {
-        return Err(format!("under valgrind: {}: {}", output.status, String::from_utf8_lossy(&output.stderr)));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).lines().map(String::from).collect())
-}
+/// Calls from here on are of no interest.
+const MAIN: &str = "constant-time/src/main.rs";
 
 /// What is reported of each operation, in the same order. Several are watched at a time.
-pub fn watch(root: &Path, backend: &str, operations: &[&str]) -> Result<Vec<Vec<Report>>, String> {
+pub fn watch(root: &Path, backend: Backend, operations: &[&str]) -> Result<Vec<Vec<Report>>, String> {
     let next = AtomicUsize::new(0);
     let results: Vec<_> = operations.iter().map(|_| OnceLock::new()).collect();
     let work = || {
@@ -58,31 +55,24 @@ pub fn watch(root: &Path, backend: &str, operations: &[&str]) -> Result<Vec<Vec<
 }
 
 /// Each operation has a process of its own, since valgrind tells a place only once.
-fn watch_one(root: &Path, backend: &str, operation: &str) -> Result<Vec<Report>, String> {
+fn watch_one(root: &Path, backend: Backend, operation: &str) -> Result<Vec<Report>, String> {
     let program = env::current_exe().map_err(|error| error.to_string())?;
-    let file = program.with_file_name(format!("{operation}-{backend}.xml"));
+    let file = program.with_file_name(format!("{operation}-{}.xml", backend.name()));
     let xml_file = format!("--xml-file={}", file.display());
-    let options =
-        ["--xml=yes", &xml_file, "--expensive-definedness-checks=yes", "--num-callers=100", "--error-limit=no"];
-    let status = valgrind(&options, &["watched", backend, operation])?.status().map_err(no_start)?;
+    let status = Command::new("valgrind")
+        .args(["--tool=memcheck", "--leak-check=no", "--xml=yes", &xml_file])
+        .args(["--expensive-definedness-checks=yes", "--num-callers=100", "--error-limit=no"])
+        .arg(program)
+        .args(["watched", backend.name(), operation])
+        .status()
+        .map_err(|error| format!("valgrind does not start: {error}"))?;
     if !status.success() {
-        return Err(format!("{operation} on backend {backend} under valgrind: {status}"));
+        return Err(format!("{operation} on backend {} under valgrind: {status}", backend.name()));
     }
     let xml = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     let document = Document::parse(&xml).map_err(|error| format!("{}: {error}", file.display()))?;
     let errors = document.descendants().filter(|node| node.has_tag_name("error"));
     Ok(errors.map(|error| Report::read(root, error)).collect())
-}
-
-fn valgrind(options: &[&str], arguments: &[&str]) -> Result<Command, String> {
-    let program = env::current_exe().map_err(|error| error.to_string())?;
-    let mut command = Command::new("valgrind");
-    command.args(["--tool=memcheck", "--leak-check=no"]).args(options).arg(program).args(arguments);
-    Ok(command)
-}
-
-fn no_start(error: std::io::Error) -> String {
-    format!("valgrind does not start: {error}")
 }
 
 impl Report {
@@ -95,6 +85,19 @@ impl Report {
             kind: text("kind"),
             places: frames.filter_map(|frame| Place::read(root, frame)).collect(),
         }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.kind.as_str() {
+            BRANCH => "a branch depends on a secret",
+            ADDRESS => "an address depends on a secret",
+            _ => &self.what,
+        };
+        writeln!(f, "    {what}:")?;
+        let mut places = self.places.iter().take_while(|place| place.file != MAIN);
+        places.try_for_each(|Place { file, line, code }| writeln!(f, "      {file}:{line}: {code}"))
     }
 }
 

@@ -32,23 +32,13 @@ pub enum Judgement<'a> {
 }
 
 impl Verdicts {
-    /// Reads the list, and checks that each of its lines stands in the sources exactly once.
+    /// Reads the list, and checks that each of its lines stands in the sources exactly once and has a reason.
     pub fn read(root: &Path) -> Result<Verdicts, String> {
         let list = root.join("constant-time/verdicts.txt");
         let text = fs::read_to_string(&list).map_err(|error| format!("{}: {error}", list.display()))?;
         let verdicts = Verdicts::parse(&text)?;
-        for Verdict { file, code, has_reason, .. } in &verdicts.0 {
-            let source =
-                fs::read_to_string(root.join(file)).map_err(|error| format!("verdicts.txt: {file}: {error}"))?;
-            let count = source.lines().filter(|line| line.trim() == code).count();
-            if count != 1 {
-                return Err(format!("verdicts.txt: this line stands {count} times in {file}, not once: {code}"));
-            }
-            if !has_reason {
-                return Err(format!("verdicts.txt: no reason is given for this line of {file}: {code}"));
-            }
-        }
-        Ok(verdicts)
+        let faults: Vec<_> = verdicts.0.iter().filter_map(|verdict| verdict.fault(root)).collect();
+        if faults.is_empty() { Ok(verdicts) } else { Err(format!("verdicts.txt:\n{}", faults.join("\n"))) }
     }
 
     fn parse(text: &str) -> Result<Verdicts, String> {
@@ -91,5 +81,17 @@ impl Verdicts {
     /// Lines that may reveal something, and of which nothing was reported.
     pub fn unmet(&self) -> impl Iterator<Item = &Verdict> {
         self.0.iter().filter(|verdict| verdict.permission == Permission::Reveal && !verdict.is_met)
+    }
+}
+
+impl Verdict {
+    fn fault(&self, root: &Path) -> Option<String> {
+        let Verdict { file, code, .. } = self;
+        let Ok(source) = fs::read_to_string(root.join(file)) else { return Some(format!("there is no file {file}")) };
+        match source.lines().filter(|line| line.trim() == code).count() {
+            1 if self.has_reason => None,
+            1 => Some(format!("this line of {file} has no reason: {code}")),
+            count => Some(format!("this line stands {count} times in {file}, not once: {code}")),
+        }
     }
 }
