@@ -6,7 +6,7 @@
 
 use crate::operation::{Operation, Run};
 use crate::random::{Class, Random, Secrets};
-use crate::secrecy::publish;
+use crate::secrecy::{hide, publish};
 use mikey_sakke::arith::{p256, supersingular};
 use mikey_sakke::eccsi::{self, KeyPair, SigningKey};
 use mikey_sakke::sakke::{self, Encapsulation, ReceiverKey, ReceiverSecretKey, SharedSecret};
@@ -14,10 +14,10 @@ use std::hint::black_box;
 use std::rc::Rc;
 
 pub const OPERATIONS: &[Operation] = &[
-    Operation { name: "sakke_extract", classes: ["z = 2", "z random"], set_up: |_| Box::new(sakke_extract) },
+    Operation { name: "sakke_extract", classes: ["RSK = P", "RSK random"], set_up: |_| Box::new(sakke_extract) },
     Operation {
         name: "sakke_validate",
-        classes: ["wrong RSK of z = 2", "wrong RSK of random z"],
+        classes: ["wrong RSK = P", "wrong RSK random"],
         set_up: |random| {
             let kms = Rc::new(SakkeKms::new(Class::Second, random).tables);
             Box::new(move |class, random| sakke_validate(kms.clone(), class, random))
@@ -49,7 +49,7 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         name: "sakke_decapsulate_key",
-        classes: ["RSK of z = 2", "RSK of random z"],
+        classes: ["RSK = P", "RSK random"],
         set_up: |_| {
             Box::new(|class, random| {
                 sakke_decapsulate(Rc::new(SakkeReceiver::new(class, random)), Class::Second, random)
@@ -121,7 +121,7 @@ pub const ID: [u8; 32] = [7; 32];
 pub const MESSAGE: [u8; 64] = [0x5a; 64];
 
 fn sakke_extract(class: Class, random: &mut Random) -> Run {
-    let master = sakke::MasterSecret::generate(&mut Secrets::of(class, random));
+    let master = sakke_master(class, random);
     Box::new(move || consume(publish(master.extract(&ID)).unwrap()))
 }
 
@@ -179,6 +179,18 @@ fn eccsi_sign(class: Class, random: &mut Random) -> Run {
     Box::new(move || consume(publish(key.sign(&MESSAGE, &mut secrets)).unwrap()))
 }
 
+/// In the first class z = 1 - b, so that the key of the identity b is [1]P = P, the most regular multiple that there is.
+fn sakke_master(class: Class, random: &mut Random) -> sakke::MasterSecret {
+    if class == Class::Second {
+        return sakke::MasterSecret::generate(&mut Secrets::of(class, random));
+    }
+    let z = supersingular::Scalar::ONE - supersingular::Scalar::from_be_bytes_mod(&ID).unwrap();
+    let mut octets = [0; sakke::MASTER_SECRET_LEN];
+    z.write_be_bytes(&mut octets);
+    hide(&mut octets);
+    sakke::MasterSecret::from_bytes(&octets).unwrap()
+}
+
 struct SakkeKms {
     master: sakke::MasterSecret,
     tables: sakke::KmsTables,
@@ -186,7 +198,7 @@ struct SakkeKms {
 
 impl SakkeKms {
     fn new(class: Class, random: &mut Random) -> SakkeKms {
-        let master = sakke::MasterSecret::generate(&mut Secrets::of(class, random));
+        let master = sakke_master(class, random);
         let tables = sakke::KmsTables::new(&publish(master.public_key()));
         SakkeKms { master, tables }
     }
