@@ -27,8 +27,12 @@ pub fn check() -> Result<bool, String> {
     for backend in others {
         println!("backend {} is not covered: valgrind does not know its instructions (see dudect)", backend.name());
     }
+    for fault in verdicts.faults(root) {
+        println!("verdicts.txt: {fault}");
+        passed = false;
+    }
     for verdict in verdicts.unmet() {
-        println!("listed, but nothing was reported of it: {}: {}", verdict.file, verdict.code);
+        println!("verdicts.txt: nothing was reported of this line of {}: {}", verdict.file, verdict.code);
     }
     Ok(passed)
 }
