@@ -54,13 +54,14 @@ pub fn force(name: &str) -> Result<(), String> {
 struct Planted {
     operation: Operation,
     kind: &'static str,
-    file: &'static str,
+    /// Where, as the beginning of a path.
+    path: &'static str,
 }
 
 const PLANTED: &[Planted] = &[
-    Planted { operation: planted::BRANCH, kind: BRANCH, file: "constant-time/src/planted.rs" },
-    Planted { operation: planted::INDEX, kind: ADDRESS, file: "constant-time/src/planted.rs" },
-    Planted { operation: planted::VARTIME, kind: BRANCH, file: "src/arith/p256/multi_scalar.rs" },
+    Planted { operation: planted::BRANCH, kind: BRANCH, path: "constant-time/src/planted.rs" },
+    Planted { operation: planted::INDEX, kind: ADDRESS, path: "constant-time/src/planted.rs" },
+    Planted { operation: planted::VARTIME, kind: BRANCH, path: "src/arith/p256/" },
 ];
 
 fn check_backend(root: &Path, backend: Backend, verdicts: &mut Verdicts) -> Result<bool, String> {
@@ -69,7 +70,7 @@ fn check_backend(root: &Path, backend: Backend, verdicts: &mut Verdicts) -> Resu
     let mut passed = true;
     for (planted, reports) in PLANTED.iter().zip(memcheck::watch(root, backend, &planted)?) {
         let found = reports.iter().any(|report| match verdicts.judge(report) {
-            Judgement::Leak(Some(place)) => report.kind == planted.kind && place.file == planted.file,
+            Judgement::Leak(Some(place)) => report.kind == planted.kind && place.file.starts_with(planted.path),
             _ => false,
         });
         println!("  {:<26} {}", planted.operation.name, if found { "found, as it must be" } else { "NOT FOUND" });
