@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 use subtle::{Choice, ConstantTimeEq};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::field::{BYTES, FpOn};
 use crate::arith::backend::{LimbEngine, Portable};
@@ -134,17 +134,6 @@ impl<E: LimbEngine> ProjectiveOn<E> {
     /// The point at infinity.
     pub const IDENTITY: Self = ProjectiveOn { x: FpOn::ZERO, y: FpOn::ONE, z: FpOn::ZERO };
 
-    /// The sum, in 6 multiplications and 3 sums of two products.
-    pub fn add(&self, other: &ProjectiveOn<E>) -> Self {
-        let xx = self.x * other.x;
-        let yy = self.y * other.y;
-        let zz = self.z * other.z;
-        let xy = (self.x + self.y) * (other.x + other.y) - xx - yy;
-        let xz = (self.x + self.z) * (other.x + other.z) - xx - zz;
-        let yz = (self.y + self.z) * (other.y + other.z) - yy - zz;
-        combine(xx, yy, zz, xy, xz, yz)
-    }
-
     /// The sum with a finite point, in 5 multiplications and 3 sums of two products.
     pub fn add_affine(&self, other: &AffineOn<E>) -> Self {
         let xx = self.x * other.x;
@@ -163,23 +152,17 @@ impl<E: LimbEngine> ProjectiveOn<E> {
         combine(self.x.square(), self.y.square(), self.z.square(), xy, xz, yz)
     }
 
-    /// The opposite point.
-    pub fn negate(&self) -> Self {
-        ProjectiveOn { x: self.x, y: -self.y, z: self.z }
-    }
-
-    /// The finite point that this is; `None` for the identity, which alone is revealed.
-    pub fn to_affine(self) -> Option<AffineOn<E>> {
-        let z_inverse = self.z.invert();
-        let point = AffineOn { x: self.x * z_inverse, y: self.y * z_inverse };
-        (!bool::from(self.z.is_zero())).then_some(point)
-    }
-
-    /// The finite points that these are, with one inversion. None may be the identity.
-    pub fn to_affine_all(points: &[ProjectiveOn<E>]) -> Vec<AffineOn<E>> {
-        let mut inverses: Vec<FpOn<E>> = points.iter().map(|point| point.z).collect();
+    /// The finite points that these are, with one inversion; `None` for the identity, which alone is revealed.
+    pub(super) fn to_affine_all(points: &[Self]) -> Vec<Option<AffineOn<E>>> {
+        let mut inverses = Zeroizing::new(points.iter().map(|point| point.z).collect::<Vec<_>>());
         invert_all(&mut inverses);
-        points.iter().zip(inverses).map(|(point, z)| AffineOn { x: point.x * z, y: point.y * z }).collect()
+        points.iter().zip(inverses.iter()).map(|(point, inverse)| point.divided(inverse)).collect()
+    }
+
+    /// The finite point that this is, given 1 / Z.
+    pub(super) fn divided(&self, z_inverse: &FpOn<E>) -> Option<AffineOn<E>> {
+        let point = AffineOn { x: self.x * *z_inverse, y: self.y * *z_inverse };
+        (!bool::from(self.z.is_zero())).then_some(point)
     }
 }
 
@@ -210,6 +193,13 @@ fn combine<E: LimbEngine>(
 impl<E: LimbEngine> From<AffineOn<E>> for ProjectiveOn<E> {
     fn from(point: AffineOn<E>) -> Self {
         ProjectiveOn { x: point.x, y: point.y, z: FpOn::ONE }
+    }
+}
+
+/// (0, 0), which table look-ups start from.
+impl<E: LimbEngine> Default for AffineOn<E> {
+    fn default() -> Self {
+        AffineOn { x: FpOn::ZERO, y: FpOn::ZERO }
     }
 }
 
