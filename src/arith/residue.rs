@@ -56,6 +56,12 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
         Residue { montgomery, modulus: PhantomData }
     }
 
+    /// The same number under a modulus that is the same one for another engine.
+    pub(super) fn cast<T: Modulus<N>>(&self) -> Residue<T, N> {
+        debug_assert_eq!(M::LIMBS, T::LIMBS);
+        Residue::from_montgomery(self.montgomery)
+    }
+
     /// A number of at most N limbs, reduced modulo M.
     pub fn from_limbs_mod(limbs: &[u64; N]) -> Self {
         Self::from_montgomery(M::multiply_limbs(limbs, &M::R_SQUARED))

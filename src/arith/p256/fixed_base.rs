@@ -18,7 +18,8 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroize;
 
 use super::field::{LIMBS, Scalar};
-use super::point::{Affine, Jacobian};
+use super::point::{AffineOn, JacobianOn};
+use crate::arith::backend::LimbEngine;
 
 /// Bits of a window.
 const WINDOW: usize = 5;
@@ -28,15 +29,15 @@ const WINDOWS: usize = (64 * LIMBS).div_ceil(WINDOW);
 const ENTRIES: usize = 1 << (WINDOW - 1);
 
 /// The multiples of one point: 832 points, 52 KiB.
-pub struct FixedBase {
-    entries: Box<[Affine]>,
+pub struct FixedBase<E: LimbEngine> {
+    entries: Box<[AffineOn<E>]>,
 }
 
-impl FixedBase {
+impl<E: LimbEngine> FixedBase<E> {
     /// Computes the tables: about 800 point additions. The point is public.
-    pub fn new(base: &Affine) -> FixedBase {
+    pub fn new(base: &AffineOn<E>) -> Self {
         let mut entries = Vec::with_capacity(WINDOWS * ENTRIES);
-        let mut unit = Jacobian::from(*base);
+        let mut unit = JacobianOn::from(*base);
         for _ in 0..WINDOWS {
             let mut multiple = unit;
             entries.push(multiple);
@@ -46,20 +47,20 @@ impl FixedBase {
             }
             unit = multiple.double();
         }
-        FixedBase { entries: Jacobian::to_affine_all(&entries).into_boxed_slice() }
+        FixedBase { entries: JacobianOn::to_affine_all(&entries).into_boxed_slice() }
     }
 
     /// `[scalar]B`, in constant time.
-    pub fn multiply(&self, scalar: &Scalar) -> Jacobian {
+    pub fn multiply(&self, scalar: &Scalar) -> JacobianOn<E> {
         let mut limbs = scalar.to_limbs();
-        let mut sum = Jacobian::INFINITY;
+        let mut sum = JacobianOn::INFINITY;
         let mut sum_is_infinity = Choice::from(1);
         for (window, entries) in self.entries.chunks_exact(ENTRIES).enumerate() {
             let digit = Digit::of(&limbs, window);
             let entry = digit.select(entries);
             let is_zero = digit.is_zero();
             let mut next = sum.add_unrelated(&entry);
-            next.conditional_assign(&Jacobian::from(entry), sum_is_infinity);
+            next.conditional_assign(&entry.into(), sum_is_infinity);
             sum.conditional_assign(&next, !is_zero);
             sum_is_infinity &= is_zero;
         }
@@ -68,7 +69,7 @@ impl FixedBase {
     }
 }
 
-impl fmt::Debug for FixedBase {
+impl<E: LimbEngine> fmt::Debug for FixedBase<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("FixedBase")
     }
@@ -95,8 +96,8 @@ impl Digit {
 
     /// This multiple of a window's point, from the whole of its table. For a digit 0 the result is no point.
     #[inline(always)]
-    fn select(&self, entries: &[Affine]) -> Affine {
-        let mut chosen = Affine::BLANK;
+    fn select<E: LimbEngine>(&self, entries: &[AffineOn<E>]) -> AffineOn<E> {
+        let mut chosen = AffineOn::BLANK;
         for (entry, size) in entries.iter().zip(1u64..) {
             chosen.take_if(entry, self.size.ct_eq(&size));
         }
