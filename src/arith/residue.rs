@@ -56,9 +56,10 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
         Residue { montgomery, modulus: PhantomData }
     }
 
-    /// The same number under a modulus that is the same one for another engine.
-    pub(super) fn cast<T: Modulus<N>>(&self) -> Residue<T, N> {
-        debug_assert_eq!(M::LIMBS, T::LIMBS);
+    /// The same number for another engine: W is the same modulus, and so the residue has the same form.
+    #[inline]
+    pub(super) fn convert<W: Modulus<N>>(&self) -> Residue<W, N> {
+        const { assert!(same_limbs(&M::LIMBS, &W::LIMBS)) };
         Residue::from_montgomery(self.montgomery)
     }
 
@@ -174,6 +175,17 @@ fn limbs_from_be_bytes<const N: usize>(bytes: &[u8]) -> Option<[u64; N]> {
         limbs[i / 8] |= u64::from(octet) << (8 * (i % 8));
     }
     Some(limbs)
+}
+
+const fn same_limbs<const N: usize>(a: &[u64; N], b: &[u64; N]) -> bool {
+    let mut i = 0;
+    while i < N {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
 }
 
 const fn negated_inverse_of_limb(m0: u64) -> u64 {

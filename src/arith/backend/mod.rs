@@ -3,18 +3,28 @@
 //! Code above `arith` builds tables and lines (`FixedBase`, `FixedBasePower`, `MillerLines`, `OddMultiples`) and calls
 //! their operations. What these hold and how they loop belongs to a backend, so nothing above learns which one runs.
 
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+pub(super) mod bmi2;
 mod limb_engine;
+#[cfg(test)]
+mod on_each;
 pub(super) mod portable;
 pub(super) mod portable_p256;
 
 use core::sync::atomic::{AtomicU8, Ordering};
 
 pub(super) use limb_engine::{LimbEngine, Portable};
+#[cfg(test)]
+pub(crate) use on_each::on_each;
 
 /// One implementation of the arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Backend {
+    /// 64-bit limbs with the instructions of BMI2 and ADX.
+    #[cfg(target_arch = "x86_64")]
+    Bmi2,
     /// 64-bit limbs in plain Rust, for every processor.
     Portable,
 }
@@ -24,11 +34,15 @@ static FORCED: AtomicU8 = AtomicU8::new(0);
 
 impl Backend {
     /// Every backend, fastest first.
-    const ALL: [Backend; 1] = [Backend::Portable];
+    const ALL: &[Backend] = &[
+        #[cfg(target_arch = "x86_64")]
+        Backend::Bmi2,
+        Backend::Portable,
+    ];
 
     /// The backends that this processor can run, fastest first.
     pub fn available() -> impl Iterator<Item = Backend> {
-        Backend::ALL.into_iter().filter(|backend| backend.is_available())
+        Backend::ALL.iter().copied().filter(|backend| backend.is_available())
     }
 
     /// The backend that tables and lines are made for from now on: the fastest of this processor, unless
@@ -56,6 +70,8 @@ impl Backend {
     /// The name that `--backend` and reports use.
     pub fn name(self) -> &'static str {
         match self {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Bmi2 => "bmi2",
             Backend::Portable => "portable",
         }
     }
@@ -67,6 +83,8 @@ impl Backend {
 
     fn is_available(self) -> bool {
         match self {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Bmi2 => bmi2::is_available(),
             Backend::Portable => true,
         }
     }

@@ -2,10 +2,9 @@
 //! Appendix A).
 //!
 //! The group has prime order q, so every point of the curve but infinity generates it: there is no subgroup to check.
-//! Secret scalars multiply the generator alone, through [`generator_multiply`], in constant time. What multiplies other points is
+//! Secret scalars multiply the generator alone, through [`multiply_generator`], in constant time. What multiplies other points is
 //! public in ECCSI and goes through [`PublicBase`].
 
-mod engine;
 mod field;
 mod fixed_base;
 mod generator;
@@ -13,7 +12,9 @@ mod point;
 mod public_base;
 
 pub use field::{BYTES, Fp, Scalar};
-pub use generator::generator_multiply;
+#[cfg(test)]
+pub(super) use field::{FpOn, ScalarOn};
+pub use generator::multiply_generator;
 pub use point::{Affine, Jacobian, PointError, UNCOMPRESSED_LEN};
 pub use public_base::PublicBase;
 

@@ -61,8 +61,8 @@ impl<E: LimbEngine> AffineOn<E> {
     }
 
     /// The same point for another engine.
-    pub(super) fn on<F: LimbEngine>(&self) -> AffineOn<F> {
-        AffineOn { x: self.x.cast(), y: self.y.cast() }
+    pub(super) fn convert<F: LimbEngine>(&self) -> AffineOn<F> {
+        AffineOn { x: self.x.convert(), y: self.y.convert() }
     }
 
     /// A point from 04 || x || y. Checks length, form, range and curve equation.
@@ -83,7 +83,7 @@ impl<E: LimbEngine> AffineOn<E> {
     }
 
     /// 04 || x || y.
-    pub fn to_bytes(&self) -> [u8; UNCOMPRESSED_LEN] {
+    pub fn to_bytes(self) -> [u8; UNCOMPRESSED_LEN] {
         let mut out = [UNCOMPRESSED; UNCOMPRESSED_LEN];
         let [_, coordinates @ ..] = &mut out;
         let (x, y) = coordinates.split_at_mut(BYTES);
@@ -147,8 +147,8 @@ impl<E: LimbEngine> JacobianOn<E> {
     pub const INFINITY: Self = JacobianOn { x: FpOn::ONE, y: FpOn::ONE, z: FpOn::ZERO };
 
     /// The same point for another engine.
-    pub(super) fn on<F: LimbEngine>(&self) -> JacobianOn<F> {
-        JacobianOn { x: self.x.cast(), y: self.y.cast(), z: self.z.cast() }
+    pub(super) fn convert<F: LimbEngine>(&self) -> JacobianOn<F> {
+        JacobianOn { x: self.x.convert(), y: self.y.convert(), z: self.z.convert() }
     }
 
     /// Whether this is the point at infinity.
@@ -230,7 +230,7 @@ impl<E: LimbEngine> JacobianOn<E> {
     }
 
     /// The point in affine coordinates. `None` for infinity; that alone is revealed.
-    pub fn to_affine(&self) -> Option<AffineOn<E>> {
+    pub fn to_affine(self) -> Option<AffineOn<E>> {
         (!bool::from(self.is_infinity())).then(|| self.scale(self.z.invert()))
     }
 

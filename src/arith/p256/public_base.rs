@@ -8,9 +8,11 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::engine::{Engine, for_backend};
 use super::field::{LIMBS, Scalar};
+use super::generator::GeneratorTables;
 use super::point::{Affine, AffineOn, Jacobian, JacobianOn};
+#[cfg(target_arch = "x86_64")]
+use crate::arith::backend::bmi2::Bmi2;
 use crate::arith::backend::{Backend, LimbEngine, Portable};
 
 /// Bits of a scalar.
@@ -19,24 +21,30 @@ const BITS: usize = 64 * LIMBS;
 const DIGITS: usize = BITS + 1;
 
 /// A public point B with odd multiples of it.
-pub struct PublicBase {
-    tables: Tables,
-}
+pub struct PublicBase(Tables);
 
 /// The multiples, for the backend that was active when they were computed.
 enum Tables {
+    #[cfg(target_arch = "x86_64")]
+    Bmi2(PublicBaseOn<Bmi2>),
     Portable(PublicBaseOn<Portable>),
 }
 
 impl PublicBase {
     /// For sums that have another point's doublings to make: 256 multiples, 16 KiB.
     pub fn new(base: &Affine) -> PublicBase {
-        PublicBase { tables: for_backend!(Backend::active(), E => PublicBaseOn::<E>::wide(&base.on()).into()) }
+        PublicBase(match Backend::active() {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Bmi2 => Tables::Bmi2(PublicBaseOn::wide(&base.convert())),
+            Backend::Portable => Tables::Portable(PublicBaseOn::wide(&base.convert())),
+        })
     }
 
     /// `[generator]G + [scalar]B`, and `[third]P` with it. Time and memory accesses depend on the scalars and points.
     pub fn sum_vartime(&self, generator: &Scalar, scalar: &Scalar, third: Option<(&Scalar, &Affine)>) -> Jacobian {
-        match &self.tables {
+        match &self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Tables::Bmi2(base) => sum_with_generator_vartime(base, generator, scalar, third),
             Tables::Portable(base) => sum_with_generator_vartime(base, generator, scalar, third),
         }
     }
@@ -48,25 +56,19 @@ impl fmt::Debug for PublicBase {
     }
 }
 
-impl From<PublicBaseOn<Portable>> for Tables {
-    fn from(base: PublicBaseOn<Portable>) -> Self {
-        Tables::Portable(base)
-    }
-}
-
-fn sum_with_generator_vartime<E: Engine>(
+fn sum_with_generator_vartime<E: GeneratorTables>(
     base: &PublicBaseOn<E>,
     generator: &Scalar,
     scalar: &Scalar,
     third: Option<(&Scalar, &Affine)>,
 ) -> Jacobian {
-    let first = Term::new(E::generator_multiples(), generator);
+    let first = Term::new(E::public_multiples(), generator);
     let second = Term::new(base, scalar);
     match third {
-        None => sum_vartime(&[first, second]).on(),
+        None => sum_vartime(&[first, second]).convert(),
         Some((scalar, point)) => {
-            let multiples = PublicBaseOn::narrow(&point.on());
-            sum_vartime(&[first, second, Term::new(&multiples, scalar)]).on()
+            let multiples = PublicBaseOn::narrow(&point.convert());
+            sum_vartime(&[first, second, Term::new(&multiples, scalar)]).convert()
         }
     }
 }

@@ -6,13 +6,13 @@ use std::sync::LazyLock;
 use subtle::ConstantTimeEq;
 
 use super::field::{P, Q};
-use super::point::order_digits;
+use super::point::{ProjectiveOn, order_digits};
 use super::*;
+use crate::arith::backend::{Portable, on_each};
 use crate::arith::residue::Modulus;
 
-static CHARACTERISTIC: LazyLock<BigUint> = LazyLock::new(|| number(&<P>::LIMBS));
-static ORDER: LazyLock<BigUint> = LazyLock::new(|| number(&<Q>::LIMBS));
-static GENERATOR: LazyLock<FixedBase> = LazyLock::new(|| FixedBase::new(&Affine::generator()));
+static CHARACTERISTIC: LazyLock<BigUint> = LazyLock::new(|| number(&<P as Modulus<16>>::LIMBS));
+static ORDER: LazyLock<BigUint> = LazyLock::new(|| number(&<Q as Modulus<16>>::LIMBS));
 
 fn number(limbs: &[u64]) -> BigUint {
     limbs.iter().rev().fold(BigUint::ZERO, |value, &limb| (value << 64) + limb)
@@ -29,8 +29,12 @@ fn point(affine: &Affine) -> Point {
     Some((number(&affine.x.to_limbs()), number(&affine.y.to_limbs())))
 }
 
-fn reference_point(projective: &Projective) -> Point {
-    if bool::from(projective.is_identity()) { None } else { point(&projective.to_affine().unwrap()) }
+fn finite_or_infinity(affine: Option<Affine>) -> Point {
+    affine.as_ref().and_then(point)
+}
+
+fn reference_point(projective: &ProjectiveOn<Portable>) -> Point {
+    finite_or_infinity(projective.to_affine())
 }
 
 fn reference_add(a: &Point, b: &Point) -> Point {
@@ -38,7 +42,7 @@ fn reference_add(a: &Point, b: &Point) -> Point {
     let (Some((x1, y1)), Some((x2, y2))) = (a, b) else { return a.clone().or_else(|| b.clone()) };
     let slope = if x1 != x2 {
         (p + y2 - y1) * (p + x2 - x1).modinv(p).unwrap() % p
-    } else if y1 == y2 {
+    } else if y1 == y2 && *y1 != BigUint::ZERO {
         (x1 * x1 * 3u32 + p - 3u32) * (y1 * 2u32).modinv(p).unwrap() % p
     } else {
         return None;
@@ -90,17 +94,19 @@ fn signed_digits_of_the_order_add_up() {
 fn multiples_by_edge_scalars_are_right() {
     let generator = point(&Affine::generator());
     for k in edge_scalars() {
-        let multiple = GENERATOR.multiply(&scalar(&k));
-        assert_eq!(reference_point(&multiple), reference_multiply(&k, &generator), "{k}");
+        let expected = reference_multiply(&k, &generator);
+        on_each(|backend| {
+            assert_eq!(finite_or_infinity(multiply_generator(&scalar(&k))), expected, "{k} on {backend:?}");
+        });
     }
 }
 
 #[test]
 fn addition_is_complete_on_the_subgroup() {
-    let a = GENERATOR.multiply(&Scalar::from_u64(5));
+    let finite = multiply_generator(&Scalar::from_u64(5)).unwrap();
+    let identity = ProjectiveOn::<Portable>::IDENTITY;
+    let a = identity.add_affine(&finite);
     let opposite = a.negate();
-    let identity = Projective::IDENTITY;
-    let finite = a.to_affine().unwrap();
     assert_eq!(reference_point(&a.add(&opposite)), None);
     assert_eq!(reference_point(&a.add_affine(&finite.negate())), None);
     assert_eq!(reference_point(&a.add(&identity)), point(&finite));
@@ -115,71 +121,80 @@ fn addition_is_complete_on_the_subgroup() {
 
 #[test]
 fn many_points_become_affine_with_one_inversion() {
-    let points: Vec<Projective> = (1..5).map(|k| GENERATOR.multiply(&Scalar::from_u64(k))).collect();
-    for (one, all) in points.iter().zip(Projective::to_affine_all(&points)) {
+    let generator = ProjectiveOn::<Portable>::from(Affine::generator());
+    let points: Vec<_> = (1..5).scan(generator, |sum, _| Some(core::mem::replace(sum, sum.add(&generator)))).collect();
+    for (one, all) in points.iter().zip(ProjectiveOn::to_affine_all(&points)) {
         assert_eq!(one.to_affine(), Some(all));
     }
-    assert_eq!(Projective::IDENTITY.to_affine(), None);
+    assert_eq!(ProjectiveOn::<Portable>::IDENTITY.to_affine(), None);
+}
+
+/// A point with these coordinates, which reading might refuse.
+fn affine((x, y): &(BigUint, BigUint)) -> Affine {
+    let coordinate = |value: &BigUint| Fp::from_be_bytes(&value.to_bytes_be()).unwrap();
+    Affine { x: coordinate(x), y: coordinate(y) }
+}
+
+/// A point of order 4: x² = -3 and y² = x³ - 3x = -6x. A square root of a square s is s^((p + 1) / 4) = s^q.
+fn order_4() -> Point {
+    let p = &*CHARACTERISTIC;
+    let root = (p - 3u32).modpow(&ORDER, p);
+    [root.clone(), p - root].into_iter().find_map(|x| {
+        let square = (p - &x * 6u32 % p) % p;
+        let y = square.modpow(&ORDER, p);
+        (&y * &y % p == square).then_some((x, y))
+    })
 }
 
 #[test]
-fn the_subgroup_is_told_from_the_rest_of_the_curve() {
-    let generator = Affine::generator();
-    assert_eq!(generator.check_subgroup_vartime(), Ok(()));
-    assert!(MillerLines::new(&generator).is_ok());
+fn points_of_every_order_are_told_from_the_subgroup() {
+    let t = order_4();
+    assert_eq!(reference_multiply(&BigUint::from(4u32), &t), None);
+    let multiples_of_t: Vec<Point> = (0u32..4).map(|k| reference_multiply(&BigUint::from(k), &t)).collect();
+    for k in [0u32, 1, 2, 3, 12345] {
+        let of_order_q = reference_multiply(&BigUint::from(k), &point(&Affine::generator()));
+        for (i, of_order_4) in multiples_of_t.iter().enumerate() {
+            let Some(sum) = reference_add(&of_order_q, of_order_4) else { continue };
+            let candidate = affine(&sum);
+            on_each(|backend| {
+                let in_subgroup = candidate.check_subgroup().is_ok();
+                assert_eq!(in_subgroup, i == 0 && k != 0, "{k} P + {i} T on {backend:?}");
+                assert_eq!(MillerLines::new(&candidate).is_ok(), in_subgroup, "{k} P + {i} T on {backend:?}");
+            });
+        }
+    }
+}
+
+#[test]
+fn any_points_of_the_curve_are_told_from_the_subgroup() {
     let p = &*CHARACTERISTIC;
     let mut outside = 0;
     for x in 2u32..20 {
         let x = BigUint::from(x);
         let square = (&x * &x * &x + p - &x * 3u32) % p;
-        let y = square.modpow(&((p + 1u32) >> 2), p);
+        let y = square.modpow(&ORDER, p);
         if &y * &y % p != square {
             continue;
         }
-        let mut octets = vec![4; UNCOMPRESSED_LEN];
-        for (out, value) in octets[1..].chunks_mut(BYTES).zip([&x, &y]) {
-            let value = value.to_bytes_be();
-            out.fill(0);
-            out[BYTES - value.len()..].copy_from_slice(&value);
-        }
-        let candidate = Affine::from_bytes(&octets).unwrap();
+        let candidate = affine(&(x.clone(), y.clone()));
         let expected = reference_multiply(&ORDER, &Some((x, y))).is_none();
         outside += usize::from(!expected);
-        assert_eq!(candidate.check_subgroup_vartime().is_ok(), expected);
-        assert_eq!(MillerLines::new(&candidate).is_ok(), expected);
+        on_each(|_| assert_eq!(candidate.check_subgroup().is_ok(), expected));
     }
     assert!(outside > 3, "three of four points of the curve are outside the subgroup");
-}
-
-/// Both subgroup checks stand on their own: they refuse points of order 2 and 4, which reading excludes.
-#[test]
-fn small_orders_are_outside_the_subgroup() {
-    let p = &*CHARACTERISTIC;
-    // A square root of -3 is (-3)^((p + 1) / 4); of the two, one is the x of points of order 4, whose y² is -6x.
-    let root = (p - 3u32).modpow(&((p + 1u32) >> 2), p);
-    let order_4 = [root.clone(), p - root].into_iter().find_map(|x| {
-        let square = (p - &x * 6u32 % p) % p;
-        let y = square.modpow(&((p + 1u32) >> 2), p);
-        (&y * &y % p == square).then_some((x, y))
-    });
-    for (x, y) in [(BigUint::ZERO, BigUint::ZERO), order_4.unwrap()] {
-        let coordinate = |value: &BigUint| Fp::from_be_bytes(&value.to_bytes_be()).unwrap();
-        let small = Affine { x: coordinate(&x), y: coordinate(&y) };
-        assert_eq!(small.check_subgroup_vartime(), Err(PointError::NotInSubgroup));
-        assert_eq!(MillerLines::new(&small).err(), Some(NotInSubgroup));
-    }
 }
 
 #[test]
 fn powers_by_edge_exponents_are_right() {
     let g = PairingValue::generator();
-    let powers = FixedBasePower::new(&g);
     for k in edge_scalars() {
         let expected = (0..k.bits()).rev().fold(PairingValue::ONE, |value, i| {
             let squared = value.square();
             if k.bit(i) { squared.multiply(&g) } else { squared }
         });
-        assert!(bool::from(powers.power(&scalar(&k)).ct_eq(&expected)), "{k}");
+        on_each(|backend| {
+            assert_eq!(power_generator(&scalar(&k)), expected.representative(), "{k} on {backend:?}");
+        });
     }
 }
 
@@ -202,29 +217,33 @@ proptest! {
 
     #[test]
     fn multiples_are_right(k in any_scalar()) {
-        let multiple = GENERATOR.multiply(&scalar(&k));
-        prop_assert_eq!(reference_point(&multiple), reference_multiply(&k, &point(&Affine::generator())));
+        let expected = reference_multiply(&k, &point(&Affine::generator()));
+        on_each(|_| assert_eq!(finite_or_infinity(multiply_generator(&scalar(&k))), expected));
     }
 
     #[test]
     fn sums_of_multiples_are_right(a in any_scalar(), b in any_scalar(), c in any_scalar()) {
         prop_assume!(c != BigUint::ZERO);
-        let base = GENERATOR.multiply(&scalar(&c)).to_affine().unwrap();
-        let table = FixedBase::new(&base);
-        let sum = FixedBase::multiply_sum([(&GENERATOR, &scalar(&a)), (&table, &scalar(&b))]);
-        let expected = (a + b * c) % &*ORDER;
-        prop_assert_eq!(reference_point(&sum), reference_point(&GENERATOR.multiply(&scalar(&expected))));
+        let expected = scalar(&((&a + &b * &c) % &*ORDER));
+        let [a, b, c] = [a, b, c].map(|k| scalar(&k));
+        on_each(|_| {
+            let table = FixedBase::new(&multiply_generator(&c).unwrap());
+            let sum = multiply_generator(&expected);
+            assert_eq!(table.multiply_with_generator(&a, &b), sum);
+            assert_eq!(table.commit(&a, &b), (sum, power_generator(&b)));
+        });
     }
 
     #[test]
     fn the_pairing_is_bilinear_and_symmetric(a in any_scalar(), b in any_scalar()) {
         prop_assume!(a != BigUint::ZERO && b != BigUint::ZERO);
-        let left = GENERATOR.multiply(&scalar(&a)).to_affine().unwrap();
-        let right = GENERATOR.multiply(&scalar(&b)).to_affine().unwrap();
-        let value = MillerLines::new(&left).unwrap().pair(&right);
-        let swapped = MillerLines::new(&right).unwrap().pair(&left);
-        let powers = FixedBasePower::new(&PairingValue::generator());
-        prop_assert!(bool::from(value.ct_eq(&swapped)));
-        prop_assert!(bool::from(value.ct_eq(&powers.power(&(scalar(&a) * scalar(&b))))));
+        let (a, b) = (scalar(&a), scalar(&b));
+        on_each(|_| {
+            let left = multiply_generator(&a).unwrap();
+            let right = multiply_generator(&b).unwrap();
+            let value = MillerLines::new(&left).unwrap().pair(&right);
+            assert_eq!(value, MillerLines::new(&right).unwrap().pair(&left));
+            assert_eq!(value, power_generator(&(a * b)));
+        });
     }
 }
