@@ -41,6 +41,9 @@ pub enum PointError {
     NotOnCurve,
 }
 
+/// A point in a table.
+pub(super) type Entry = [u64; 2 * LIMBS];
+
 /// A point of the curve other than infinity.
 pub type Affine = AffineOn<Portable>;
 
@@ -52,9 +55,6 @@ pub struct AffineOn<E: LimbEngine> {
 }
 
 impl<E: LimbEngine> AffineOn<E> {
-    /// What a table look-up starts from. It is not on the curve.
-    pub(super) const BLANK: Self = AffineOn { x: FpOn::ZERO, y: FpOn::ZERO };
-
     /// The generator G.
     pub fn generator() -> Self {
         AffineOn { x: FpOn::from_limbs_mod(&G_X), y: FpOn::from_limbs_mod(&G_Y) }
@@ -92,16 +92,40 @@ impl<E: LimbEngine> AffineOn<E> {
         out
     }
 
+    /// The point with these coordinates, which must satisfy the curve equation.
+    #[inline(always)]
+    pub(super) fn new(x: FpOn<E>, y: FpOn<E>) -> Self {
+        AffineOn { x, y }
+    }
+
+    /// Both coordinates in Montgomery form, as tables keep them.
+    pub(super) fn to_entry(self) -> Entry {
+        let (x, y) = (self.x.to_montgomery(), self.y.to_montgomery());
+        core::array::from_fn(|i| if i < LIMBS { x[i] } else { y[i - LIMBS] })
+    }
+
+    #[inline(always)]
+    pub(super) fn from_entry(entry: &Entry) -> Self {
+        let [x0, x1, x2, x3, y0, y1, y2, y3] = *entry;
+        AffineOn { x: FpOn::from_montgomery([x0, x1, x2, x3]), y: FpOn::from_montgomery([y0, y1, y2, y3]) }
+    }
+
     /// The first coordinate.
+    #[inline(always)]
     pub fn x(&self) -> FpOn<E> {
         self.x
     }
 
-    /// Becomes `entry` if chosen, and is left as it was otherwise, provided that it is blank.
+    /// The second coordinate.
     #[inline(always)]
-    pub(super) fn take_if(&mut self, entry: &AffineOn<E>, chosen: Choice) {
-        self.x.take_if(&entry.x, chosen);
-        self.y.take_if(&entry.y, chosen);
+    pub(super) fn y(&self) -> FpOn<E> {
+        self.y
+    }
+
+    /// The opposite point if `negative`, in constant time.
+    #[inline(always)]
+    pub(super) fn negate_if(&self, negative: Choice) -> Self {
+        AffineOn { x: self.x, y: FpOn::conditional_select(&self.y, &-self.y, negative) }
     }
 
     /// The opposite point.
@@ -169,14 +193,6 @@ impl<E: LimbEngine> JacobianOn<E> {
         let z = (self.y + self.z).square() - gamma - delta;
         let y = alpha * (four_beta - x) - gamma.double().square().double();
         JacobianOn { x, y, z }
-    }
-
-    /// The sum with a point that is neither this point nor its opposite, in constant time (8 multiplications and 3
-    /// squarings). Where this point is infinity the result is infinity, and not the sum.
-    #[inline]
-    pub(super) fn add_unrelated(&self, other: &AffineOn<E>) -> Self {
-        let (h, r) = self.differences(other);
-        self.chord(h, r)
     }
 
     /// The sum, for every pair of points. Branches on whether they are infinity, equal or opposite.

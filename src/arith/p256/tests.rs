@@ -87,7 +87,7 @@ fn fixed_base_agrees_with_the_oracle_at_the_edges() {
             oracle_encoding(&(OraclePoint::GENERATOR * oracle_k)),
             "{bytes:02x?}"
         );
-        assert_eq!(encoding(&tables.multiply(&k)), oracle_encoding(&(base * oracle_k)), "{bytes:02x?}");
+        assert_eq!(affine_encoding(tables.multiply(&k).to_affine()), oracle_encoding(&(base * oracle_k)), "{bytes:02x?}");
     }
 }
 
@@ -191,7 +191,7 @@ proptest! {
         prop_assume!(!bool::from(base.is_identity()));
         let second = base.double() + OraclePoint::GENERATOR;
         let ours = affine(&base);
-        prop_assert_eq!(encoding(&FixedBase::<Portable>::new(&ours).multiply(&a)), oracle_encoding(&(base * oracle_a)));
+        prop_assert_eq!(affine_encoding(FixedBase::<Portable>::new(&ours).multiply(&a).to_affine()), oracle_encoding(&(base * oracle_a)));
         prop_assert_eq!(affine_encoding(multiply_generator(&b)), oracle_encoding(&(OraclePoint::GENERATOR * oracle_b)));
         let sum = PublicBase::new(&ours).sum_vartime(&a, &b, Some((&c, &affine(&second))));
         let expected = OraclePoint::GENERATOR * oracle_a + base * oracle_b + second * oracle_c;
