@@ -28,14 +28,18 @@ use crate::arith::backend::portable::subtract_with_borrow;
 const WINDOW: usize = 6;
 /// Windows that cover a scalar of 256 bits.
 const WINDOWS: usize = (64 * LIMBS).div_ceil(WINDOW);
-/// Multiples held for each window: 1, 3, 5, ... 63.
+/// Multiples held for each window.
 const ENTRIES: usize = 1 << (WINDOW - 1);
 
 /// The multiples of one point: 1376 points, 86 KiB.
 pub(super) struct FixedBase<E: LimbEngine> {
-    entries: Box<[Entry]>,
+    windows: Box<[Window]>,
     engine: PhantomData<E>,
 }
+
+/// The multiples 1, 3, 5, ... 63 of a window's point, aligned to cache lines.
+#[repr(align(64))]
+struct Window([Entry; ENTRIES]);
 
 impl<E: LimbEngine> FixedBase<E> {
     /// Computes the tables: about 1400 point additions. The point is public.
@@ -52,8 +56,9 @@ impl<E: LimbEngine> FixedBase<E> {
             }
             unit = multiple.add_vartime(&unit);
         }
-        let entries = JacobianOn::to_affine_all(&entries).into_iter().map(AffineOn::to_entry).collect();
-        FixedBase { entries, engine: PhantomData }
+        let points = JacobianOn::to_affine_all(&entries);
+        let window = |points: &[AffineOn<E>]| Window(core::array::from_fn(|i| points[i].to_entry()));
+        FixedBase { windows: points.chunks_exact(ENTRIES).map(window).collect(), engine: PhantomData }
     }
 
     /// `[scalar]B`, in constant time.
@@ -64,10 +69,7 @@ impl<E: LimbEngine> FixedBase<E> {
         let opposite = Zeroizing::new(opposite);
         let odd = core::array::from_fn(|i| u64::conditional_select(&limbs[i], &opposite[i], is_even));
         let digits = Digits::of(&Zeroizing::new(odd));
-        let point = |window: usize| {
-            let entries = &self.entries[window * ENTRIES..(window + 1) * ENTRIES];
-            digits.select(window, entries, is_even)
-        };
+        let point = |window: usize| digits.select(window, &self.windows[window].0, is_even);
         let mut sum = Extended::from(point(0));
         for window in 1..WINDOWS - 1 {
             sum = sum.add_different(&point(window));

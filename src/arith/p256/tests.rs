@@ -87,7 +87,11 @@ fn fixed_base_agrees_with_the_oracle_at_the_edges() {
             oracle_encoding(&(OraclePoint::GENERATOR * oracle_k)),
             "{bytes:02x?}"
         );
-        assert_eq!(affine_encoding(tables.multiply(&k).to_affine()), oracle_encoding(&(base * oracle_k)), "{bytes:02x?}");
+        assert_eq!(
+            affine_encoding(tables.multiply(&k).to_affine()),
+            oracle_encoding(&(base * oracle_k)),
+            "{bytes:02x?}"
+        );
     }
 }
 

@@ -1,10 +1,12 @@
 //! Montgomery arithmetic on 64-bit limbs with the multiplication and carries of BMI2 and ADX.
 
+mod select;
+mod sum256;
 mod wide;
 
 use super::{LimbEngine, portable, portable_p256};
 
-cpufeatures::new!(instructions, "bmi2", "adx");
+cpufeatures::new!(instructions, "bmi2", "adx", "avx2");
 
 /// The processor's `mulx`, `adcx` and `adox`. Only for a processor of which [`is_available`] holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,27 @@ impl LimbEngine for Bmi2 {
     #[inline(always)]
     fn multiply_two<const N: usize>(first: [&[u64; N]; 2], second: [&[u64; N]; 2], m: &[u64; N], n0: u64) -> [u64; N] {
         portable::multiply_sum([first, second], m, n0)
+    }
+
+    #[inline(always)]
+    fn add<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
+        match N {
+            sum256::LIMBS => *same(&sum256::add(same(a), same(b), same(m))),
+            _ => portable::add(a, b, m),
+        }
+    }
+
+    #[inline(always)]
+    fn subtract<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
+        match N {
+            sum256::LIMBS => *same(&sum256::subtract(same(a), same(b), same(m))),
+            _ => portable::subtract(a, b, m),
+        }
+    }
+
+    #[inline(always)]
+    fn select<const W: usize>(table: &[[u64; W]], index: u64) -> [u64; W] {
+        select::select(table, index)
     }
 
     #[inline(always)]
