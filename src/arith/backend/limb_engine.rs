@@ -19,6 +19,24 @@ pub trait LimbEngine: Copy + Eq + 'static {
     /// The sum of three products / R mod m, with one reduction.
     fn multiply_three<const N: usize>(products: [[&[u64; N]; 2]; 3], m: &[u64; N], n0: u64) -> [u64; N];
 
+    /// a + b mod m.
+    #[inline(always)]
+    fn add<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
+        portable::add(a, b, m)
+    }
+
+    /// a - b mod m.
+    #[inline(always)]
+    fn subtract<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
+        portable::subtract(a, b, m)
+    }
+
+    /// Entry `index` of a table, by reading all of it; 0 if there is none.
+    #[inline(always)]
+    fn select<const W: usize>(table: &[[u64; W]], index: u64) -> [u64; W] {
+        portable::select(table, index)
+    }
+
     /// a b / 2^256 modulo the characteristic of P-256.
     fn multiply_p256(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4];
 

@@ -4,7 +4,7 @@ use core::arch::asm;
 
 use super::rows::ZERO;
 
-const LIMBS: usize = 4;
+pub(super) const LIMBS: usize = 4;
 
 /// The sum of $r0 to $r3 and `r12` to `r15`, a number below 2 m, reduced below m, whose limbs are $m0 to $m3.
 macro_rules! add_high_and_subtract_once {
@@ -120,7 +120,7 @@ pub(super) fn square_p256(a: &[u64; LIMBS]) -> [u64; LIMBS] {
 }
 
 #[inline(always)]
-fn four<const N: usize>(limbs: &[u64; N]) -> &[u64; LIMBS] {
+pub(super) fn four<const N: usize>(limbs: &[u64; N]) -> &[u64; LIMBS] {
     match limbs.as_array() {
         Some(limbs) => limbs,
         None => unreachable!("N is 4"),

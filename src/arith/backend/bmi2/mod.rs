@@ -13,11 +13,13 @@
 mod rows;
 mod bits256;
 mod halves;
+mod select;
+mod sum256;
 
 use super::halves as by_halves;
 use super::{LimbEngine, portable};
 
-cpufeatures::new!(instructions, "bmi2", "adx");
+cpufeatures::new!(instructions, "bmi2", "adx", "avx2");
 
 /// Multiplication by the instructions of BMI2 and ADX. For a processor of which [`is_available`] holds: others stop at an
 /// illegal instruction.
@@ -60,6 +62,27 @@ impl LimbEngine for Bmi2 {
             by_halves::LIMBS => by_halves::multiply_sum::<Bmi2, N, 3>(products, m, n0),
             _ => portable::multiply_sum(products, m, n0),
         }
+    }
+
+    #[inline(always)]
+    fn add<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
+        match N {
+            sum256::LIMBS => sum256::add(a, b, m),
+            _ => portable::add(a, b, m),
+        }
+    }
+
+    #[inline(always)]
+    fn subtract<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
+        match N {
+            sum256::LIMBS => sum256::subtract(a, b, m),
+            _ => portable::subtract(a, b, m),
+        }
+    }
+
+    #[inline(always)]
+    fn select<const W: usize>(table: &[[u64; W]], index: u64) -> [u64; W] {
+        select::select(table, index)
     }
 
     #[inline(always)]
