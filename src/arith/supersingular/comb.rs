@@ -12,12 +12,12 @@
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
-use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use core::marker::PhantomData;
 use zeroize::Zeroizing;
 
 use super::field::{FpOn, Scalar};
 use super::jacobian::Jacobian;
-use super::point::{AffineOn, ProjectiveOn};
+use super::point::{AffineOn, Entry, ProjectiveOn};
 use super::signed_digits::{DOUBLINGS, ROWS, SignedDigits, TABLE_LEN, TABLES, tables_of_teeth};
 use crate::arith::backend::LimbEngine;
 use crate::arith::residue::invert_all;
@@ -27,9 +27,13 @@ const WORTH_AN_INVERSION: usize = 16;
 
 /// The comb of one point: 704 points, 176 KiB.
 pub(in crate::arith) struct Comb<E: LimbEngine> {
-    /// One table after the other.
-    entries: Box<[AffineOn<E>]>,
+    tables: Box<[Table]>,
+    engine: PhantomData<E>,
 }
+
+/// Points of a table, aligned to cache lines.
+#[repr(align(64))]
+struct Table([Entry; TABLE_LEN]);
 
 impl<E: LimbEngine> Comb<E> {
     /// Builds the tables for a point of the subgroup, in about 13,000 multiplications.
@@ -52,7 +56,9 @@ impl<E: LimbEngine> Comb<E> {
             tooth.x *= square;
             tooth.y *= square * inverse;
         }
-        Comb { entries: tables_of_teeth(&teeth, plus_and_minus).into_boxed_slice() }
+        let points = tables_of_teeth(&teeth, plus_and_minus);
+        let table = |points: &[AffineOn<E>]| Table(core::array::from_fn(|i| points[i].to_entry()));
+        Comb { tables: points.chunks_exact(TABLE_LEN).map(table).collect(), engine: PhantomData }
     }
 
     /// For each item, the sum of the multiples of all bases by the item's scalars, in constant time. All items share
@@ -65,10 +71,11 @@ impl<E: LimbEngine> Comb<E> {
         for (points, scalars) in points.chunks_exact_mut(ROWS * TERMS * TABLES).zip(items) {
             for (term, (base, scalar)) in bases.iter().zip(scalars).enumerate() {
                 let digits = SignedDigits::new(scalar);
-                for (table, entries) in base.entries.chunks_exact(TABLE_LEN).enumerate() {
+                for (table, Table(entries)) in base.tables.iter().enumerate() {
                     for row in 0..ROWS {
                         let (index, negative) = digits.digit(table, row);
-                        points[(row * TERMS + term) * TABLES + table] = select(entries, index, negative);
+                        let point = AffineOn::from_entry(&E::select(entries, index));
+                        points[(row * TERMS + term) * TABLES + table] = point.negate_if(negative);
                     }
                 }
             }
@@ -80,18 +87,6 @@ impl<E: LimbEngine> Comb<E> {
         }
         points.chunks_exact(ROWS * TERMS * width).map(|points| join_rows(points, TERMS * width)).collect()
     }
-}
-
-/// Entry `index` of a table, negated if asked, by reading all of it.
-fn select<E: LimbEngine>(entries: &[AffineOn<E>], index: u64, negative: Choice) -> AffineOn<E> {
-    let mut chosen = AffineOn::default();
-    for (i, entry) in entries.iter().enumerate() {
-        let hit = (i as u64).ct_eq(&index);
-        chosen.x.take_if(&entry.x, hit);
-        chosen.y.take_if(&entry.y, hit);
-    }
-    chosen.y.conditional_assign(&-chosen.y, negative);
-    chosen
 }
 
 /// In every group of `width` points, replaces each pair of neighbours by its sum; an odd last point stays.

@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 use core::fmt;
-use subtle::{Choice, ConstantTimeEq};
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::field::{BYTES, FpOn};
+use super::field::{BYTES, FpOn, LIMBS};
 use crate::arith::backend::{LimbEngine, Portable};
 use crate::arith::residue::{Residue, invert_all};
 
@@ -26,6 +26,9 @@ pub struct AffineOn<E: LimbEngine> {
     pub(in crate::arith) x: FpOn<E>,
     pub(in crate::arith) y: FpOn<E>,
 }
+
+/// A point as tables keep it: x, then y, in Montgomery form.
+pub(super) type Entry = [u64; 2 * LIMBS];
 
 /// Why octets are not a point of the curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -100,6 +103,23 @@ impl<E: LimbEngine> AffineOn<E> {
         self.x.write_be_bytes(x);
         self.y.write_be_bytes(y);
         out
+    }
+
+    /// Both coordinates in Montgomery form, as tables keep them.
+    pub(super) fn to_entry(self) -> Entry {
+        let (x, y) = (self.x.to_montgomery(), self.y.to_montgomery());
+        core::array::from_fn(|i| if i < LIMBS { x[i] } else { y[i - LIMBS] })
+    }
+
+    pub(super) fn from_entry(entry: &Entry) -> Self {
+        let (x, y) = entry.split_at(LIMBS);
+        let coordinate = |limbs: &[u64]| FpOn::from_montgomery(core::array::from_fn(|i| limbs[i]));
+        AffineOn { x: coordinate(x), y: coordinate(y) }
+    }
+
+    /// The opposite point if `negative`, in constant time.
+    pub(super) fn negate_if(&self, negative: Choice) -> Self {
+        AffineOn { x: self.x, y: FpOn::conditional_select(&self.y, &-self.y, negative) }
     }
 
     /// The opposite point.
@@ -196,7 +216,7 @@ impl<E: LimbEngine> From<AffineOn<E>> for ProjectiveOn<E> {
     }
 }
 
-/// (0, 0), which table look-ups start from.
+/// (0, 0), to fill memory with.
 impl<E: LimbEngine> Default for AffineOn<E> {
     fn default() -> Self {
         AffineOn { x: FpOn::ZERO, y: FpOn::ZERO }

@@ -2,9 +2,10 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use core::marker::PhantomData;
+use subtle::ConditionallySelectable;
 
-use super::field::{FpOn, Scalar};
+use super::field::{FpOn, LIMBS, Scalar};
 use super::pairing_value::PairingValueOn;
 use super::signed_digits::{DOUBLINGS, ROWS, SignedDigits, TABLE_LEN, TABLES, tables_of_teeth};
 use crate::arith::backend::LimbEngine;
@@ -12,9 +13,13 @@ use crate::arith::residue::invert_all;
 
 /// Powers of one element of order q: 704 representatives, 88 KiB.
 pub(in crate::arith) struct PowerComb<E: LimbEngine> {
-    /// One table after the other.
-    entries: Box<[FpOn<E>]>,
+    tables: Box<[Table]>,
+    engine: PhantomData<E>,
 }
+
+/// Representatives of a table, in Montgomery form and aligned to cache lines.
+#[repr(align(64))]
+struct Table([[u64; LIMBS]; TABLE_LEN]);
 
 impl<E: LimbEngine> PowerComb<E> {
     /// Builds the tables, in about 8,000 multiplications.
@@ -29,31 +34,23 @@ impl<E: LimbEngine> PowerComb<E> {
                 teeth.push(value);
             }
         }
-        let teeth = PairingValueOn::representatives(&teeth);
-        PowerComb { entries: tables_of_teeth(&teeth, product_and_quotient).into_boxed_slice() }
+        let entries = tables_of_teeth(&PairingValueOn::representatives(&teeth), product_and_quotient);
+        let table = |entries: &[FpOn<E>]| Table(core::array::from_fn(|i| entries[i].to_montgomery()));
+        PowerComb { tables: entries.chunks_exact(TABLE_LEN).map(table).collect(), engine: PhantomData }
     }
 
     /// base^exponent, in constant time, in 366 multiplications.
     pub(super) fn power(&self, exponent: &Scalar) -> PairingValueOn<E> {
         let digits = SignedDigits::new(exponent);
         (0..ROWS).rev().fold(PairingValueOn::ONE, |product, row| {
-            let tables = self.entries.chunks_exact(TABLE_LEN).enumerate();
-            tables.fold(product.square(), |product, (table, entries)| {
-                let (index, negative) = digits.digit(table, row);
-                product.multiply_by_one_plus(&select(entries, index, negative))
+            self.tables.iter().enumerate().fold(product.square(), |product, (table, Table(entries))| {
+                let (index, inverse) = digits.digit(table, row);
+                let mut u = FpOn::from_montgomery(E::select(entries, index));
+                u.conditional_assign(&-u, inverse);
+                product.multiply_by_one_plus(&u)
             })
         })
     }
-}
-
-/// Entry `index` of a table, or the representative of its inverse, by reading all of it.
-fn select<E: LimbEngine>(entries: &[FpOn<E>], index: u64, inverse: Choice) -> FpOn<E> {
-    let mut chosen = FpOn::ZERO;
-    for (i, entry) in entries.iter().enumerate() {
-        chosen.take_if(entry, (i as u64).ct_eq(&index));
-    }
-    chosen.conditional_assign(&-chosen, inverse);
-    chosen
 }
 
 /// The products and quotients of pairs, of odd order, with one inversion: the classes of (1 + u i)(1 ± v i) are
