@@ -26,7 +26,7 @@ const ROUND: usize = 32;
 /// Whether all is as it must be. Everything is printed.
 pub fn check(options: &Options) -> Result<bool, String> {
     println!("backend {}", Backend::active().name());
-    println!("{:<26} {:>7} {:>10} {:>7}  {:<13} {:>9}", "operation", "runs", "median", "t", "found in", "would see");
+    println!("{:<26} {:>7} {:>10} {:>7}  {:<14} {:>9}", "operation", "runs", "median", "t", "found in", "would see");
     let mut random = Random::new(1);
     let mut passed = true;
     for operation in &PLANTED {
@@ -66,7 +66,7 @@ fn measure(operation: &Operation, options: &Options, random: &mut Random) -> Res
     let visible =
         comparisons.iter().filter(|of| of_most(of.part)).map(|of| CHANCE * of.error).fold(f64::INFINITY, f64::min);
     print!(
-        "{:<26} {:>7} {:>10} {:>7.1}  {:<13} {:>9}  ",
+        "{:<26} {:>7} {:>10} {:>7.1}  {:<14} {:>9}  ",
         operation.name,
         samples.len(),
         duration(samples.median()),

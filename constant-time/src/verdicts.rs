@@ -1,6 +1,6 @@
 //! The lines of the library that may reveal something of a secret: the list in `verdicts.txt`.
 
-use crate::memcheck::{BRANCH, Place, Report};
+use crate::memcheck::{BRANCH, Report};
 use std::fs;
 use std::path::Path;
 
@@ -22,13 +22,6 @@ enum Permission {
     Reveal,
     /// Reveal what the line that called it may: it compares on behalf of others.
     AskCaller,
-}
-
-/// What a report amounts to.
-pub enum Judgement<'a> {
-    Verdict,
-    /// A leak, and where it is if that is in this repository.
-    Leak(Option<&'a Place>),
 }
 
 impl Verdicts {
@@ -66,19 +59,20 @@ impl Verdicts {
         Ok(Verdicts(verdicts))
     }
 
-    pub fn judge<'a>(&mut self, report: &'a Report) -> Judgement<'a> {
+    /// Whether a report is about anything but a branch on a line that may reveal something.
+    pub fn is_leak(&mut self, report: &Report) -> bool {
         if report.kind != BRANCH {
-            return Judgement::Leak(report.places.first());
+            return true;
         }
         for place in &report.places {
             let verdict = self.0.iter_mut().find(|verdict| verdict.file == place.file && verdict.code == place.code);
-            let Some(verdict) = verdict else { return Judgement::Leak(Some(place)) };
+            let Some(verdict) = verdict else { return true };
             verdict.is_met = true;
             if verdict.permission == Permission::Reveal {
-                return Judgement::Verdict;
+                return false;
             }
         }
-        Judgement::Leak(None)
+        true
     }
 
     /// Lines that may reveal something, and of which nothing was reported.

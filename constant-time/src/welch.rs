@@ -102,7 +102,7 @@ impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Part::All => f.pad("all"),
-            Part::Fastest(share) => f.pad(&format!("fastest {:.0} %", 100.0 * share)),
+            Part::Fastest(share) => f.pad(&format!("fastest {:.1} %", 100.0 * share)),
             Part::Spread => f.pad("spread"),
         }
     }
