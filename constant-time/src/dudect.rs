@@ -1,5 +1,5 @@
-//! The statistical check: whether the time that an operation takes tells secrets apart. It takes every backend as it is,
-//! and is the only one for those whose instructions valgrind does not know.
+//! The statistical check: whether the time that an operation takes tells secrets apart. It takes every backend as it
+//! is, and is the only one for those whose instructions valgrind does not know.
 
 use crate::operation::Operation;
 use crate::planted::PLANTED;

@@ -1,7 +1,7 @@
 //! The operations of the library that touch secrets.
 //!
-//! Under valgrind a whole function is watched, set-up and preparation included. The timing test takes the time of the run
-//! alone; there the classes differ in secrets only, while all that is public stays the same.
+//! Under valgrind a whole function is watched, set-up and preparation included. The timing test takes the time of the
+//! run alone; there the classes differ in secrets only, while all that is public stays the same.
 #![allow(clippy::unwrap_used, reason = "an operation that fails was not checked")]
 
 use crate::operation::{Operation, Run};
@@ -179,7 +179,7 @@ fn eccsi_sign(class: Class, random: &mut Random) -> Run {
     Box::new(move || consume(publish(key.sign(&MESSAGE, &mut secrets)).unwrap()))
 }
 
-/// In the first class z = 1 - b, so that the key of the identity b is [1]P = P, the most regular multiple that there is.
+/// In the first class z = 1 - b, so that the key of the identity b is P, its most regular multiple.
 fn sakke_master(class: Class, random: &mut Random) -> sakke::MasterSecret {
     if class == Class::Second {
         return sakke::MasterSecret::generate(&mut Secrets::of(class, random));

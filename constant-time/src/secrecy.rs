@@ -31,14 +31,14 @@ pub fn is_watched() -> bool {
     request(RUNNING_ON_VALGRIND, ptr::null_mut(), 0) != 0
 }
 
-/// A client request: valgrind recognises the rotations, which leave `rdi` as it was, and the exchange of a register with
-/// itself. It reads the arguments at `rax` and answers in `rdx`.
+/// A client request: valgrind recognises the rotations, which leave `rdi` as it was, and the exchange of a register
+/// with itself. It reads the arguments at `rax` and answers in `rdx`.
 fn request(code: usize, address: *mut u8, length: usize) -> usize {
     // The compiler is to believe that the block below writes there, so that it keeps no copy from before.
     let arguments = [code, address.expose_provenance(), length, 0, 0, 0];
     let mut answer = 0;
-    // SAFETY: the instructions change nothing but flags and `rdx`. Under valgrind the six words at `arguments` are read,
-    // which is what every request has, and no octet is written: only what valgrind knows of octets changes.
+    // SAFETY: the instructions change nothing but flags and `rdx`. Under valgrind the six words at `arguments` are
+    // read, as many as every request has, and no octet is written: only what valgrind knows of octets changes.
     unsafe {
         asm!(
             "rol rdi, 3",

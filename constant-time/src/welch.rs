@@ -1,5 +1,5 @@
-//! Welch's t-test on the times of two classes of runs, as dudect applies it (Reparaz, Balasch, Verbauwhede, "Dude, is my
-//! code constant time?", 2017): to all times, to the fastest of them, and to their spread.
+//! Welch's t-test on the times of two classes of runs, as dudect applies it (Reparaz, Balasch, Verbauwhede, "Dude, is
+//! my code constant time?", 2017): to all times, to the fastest of them, and to their spread.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ pub struct Comparison {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Part {
     All,
-    /// Those that are below this share of all times: the slow ones are often the operating system's, and hide differences.
+    /// This share of all times: the slow ones are often the operating system's, and hide differences.
     Fastest(f64),
     /// The squares of the distances from the mean, to tell classes whose means are equal.
     Spread,
