@@ -41,6 +41,10 @@ fn run() -> Result<bool, String> {
     let mut arguments = Parser::from_env();
     let command = match arguments.next().map_err(text)? {
         Some(Arg::Value(command)) => command.string().map_err(text)?,
+        Some(Arg::Long("help") | Arg::Short('h')) => {
+            println!("{USAGE}");
+            return Ok(true);
+        }
         _ => return Err(USAGE.into()),
     };
     match command.as_str() {
