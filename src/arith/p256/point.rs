@@ -180,19 +180,18 @@ impl<E: LimbEngine> JacobianOn<E> {
         self.z.is_zero()
     }
 
-    /// Twice the point, for every point, in constant time (3 multiplications and 5 squarings).
-    #[inline]
+    /// Twice the point, for every point, in constant time (4 multiplications and 4 squarings): the well-known formulas
+    /// for a = -3 (Cohen, Miyaji, Ono 1998) with all of them scaled by Z / 2.
+    #[inline(always)]
     pub fn double(&self) -> Self {
-        let delta = self.z.square();
         let gamma = self.y.square();
+        let delta = self.z.square();
         let beta = self.x * gamma;
-        let third_of_alpha = (self.x - delta) * (self.x + delta);
-        let alpha = third_of_alpha.double() + third_of_alpha;
-        let four_beta = beta.double().double();
-        let x = alpha.square() - four_beta.double();
-        let z = (self.y + self.z).square() - gamma - delta;
-        let y = alpha * (four_beta - x) - gamma.double().square().double();
-        JacobianOn { x, y, z }
+        let product = (self.x - delta) * (self.x + delta);
+        let alpha = product.halve() + product;
+        let x = alpha.square() - beta - beta;
+        let y = alpha * (beta - x) - gamma.square();
+        JacobianOn { x, y, z: self.y * self.z }
     }
 
     /// The sum, for every pair of points. Branches on whether they are infinity, equal or opposite.
@@ -240,7 +239,7 @@ impl<E: LimbEngine> JacobianOn<E> {
         let hh = h.square();
         let hhh = hh * h;
         let v = self.x * hh;
-        let x = r.square() - hhh - v.double();
+        let x = r.square() - hhh - v - v;
         let y = r * (v - x) - self.y * hhh;
         JacobianOn { x, y, z: self.z * h }
     }
