@@ -1,6 +1,6 @@
 //! Montgomery arithmetic on 64-bit limbs, as one backend does it.
 
-use super::{portable, portable_p256};
+use super::{halves, portable, portable_p256};
 
 /// How a backend multiplies residues of 64-bit limbs. Moduli are generic over it (`P<E>`, `Q<E>`), so that curves and the
 /// pairing are written once for all backends that keep the form of residues: 64-bit limbs with R = 2^(64 N).
@@ -55,17 +55,26 @@ pub struct Portable;
 impl LimbEngine for Portable {
     #[inline(always)]
     fn multiply<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N] {
-        portable::multiply(a, b, m, n0)
+        match N {
+            halves::LIMBS => halves::multiply::<Portable, N>(a, b, m, n0),
+            _ => portable::multiply(a, b, m, n0),
+        }
     }
 
     #[inline(always)]
     fn square<const N: usize>(a: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N] {
-        portable::multiply(a, a, m, n0)
+        match N {
+            halves::LIMBS => halves::square::<Portable, N>(a, m, n0),
+            _ => portable::multiply(a, a, m, n0),
+        }
     }
 
     #[inline(always)]
     fn multiply_two<const N: usize>(first: [&[u64; N]; 2], second: [&[u64; N]; 2], m: &[u64; N], n0: u64) -> [u64; N] {
-        portable::multiply_sum([first, second], m, n0)
+        match N {
+            halves::LIMBS => halves::multiply_two::<Portable, N>(first, second, m, n0),
+            _ => portable::multiply_sum([first, second], m, n0),
+        }
     }
 
     #[inline(always)]

@@ -2,12 +2,12 @@
 
 use core::arch::asm;
 
-pub const LIMBS: usize = 4;
+use super::bits256::four;
 
-/// a + b mod m, for a and b below m.
+/// a + b mod m, for a and b below m. N is 4.
 #[inline(always)]
-pub fn add(a: &[u64; LIMBS], b: &[u64; LIMBS], m: &[u64; LIMBS]) -> [u64; LIMBS] {
-    let [mut r0, mut r1, mut r2, mut r3] = *a;
+pub(super) fn add<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
+    let ([mut r0, mut r1, mut r2, mut r3], b, m) = (*four(a), four(b), four(m));
     // SAFETY: reads the 4 limbs of b and of m.
     unsafe {
         asm!(
@@ -43,13 +43,14 @@ pub fn add(a: &[u64; LIMBS], b: &[u64; LIMBS], m: &[u64; LIMBS]) -> [u64; LIMBS]
             options(pure, readonly, nostack),
         );
     }
-    [r0, r1, r2, r3]
+    let result = [r0, r1, r2, r3];
+    core::array::from_fn(|i| result[i])
 }
 
-/// a - b mod m, for a and b below m.
+/// a - b mod m, for a and b below m. N is 4.
 #[inline(always)]
-pub fn subtract(a: &[u64; LIMBS], b: &[u64; LIMBS], m: &[u64; LIMBS]) -> [u64; LIMBS] {
-    let [mut r0, mut r1, mut r2, mut r3] = *a;
+pub(super) fn subtract<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
+    let ([mut r0, mut r1, mut r2, mut r3], b, m) = (*four(a), four(b), four(m));
     let [m0, m1, m2, m3] = *m;
     // SAFETY: reads the 4 limbs of b.
     unsafe {
@@ -80,5 +81,6 @@ pub fn subtract(a: &[u64; LIMBS], b: &[u64; LIMBS], m: &[u64; LIMBS]) -> [u64; L
             options(pure, readonly, nostack),
         );
     }
-    [r0, r1, r2, r3]
+    let result = [r0, r1, r2, r3];
+    core::array::from_fn(|i| result[i])
 }
