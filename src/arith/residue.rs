@@ -51,6 +51,18 @@ pub trait Modulus<const N: usize>: Copy + Eq + 'static {
     fn subtract_limbs(a: &[u64; N], b: &[u64; N]) -> [u64; N] {
         portable::subtract(a, b, &Self::LIMBS)
     }
+
+    /// (a b - c d) / R mod m, in constant time, for all four below m.
+    #[inline(always)]
+    fn multiply_difference_limbs([a, b]: [&[u64; N]; 2], [c, d]: [&[u64; N]; 2]) -> [u64; N] {
+        Self::subtract_limbs(&Self::multiply_limbs(a, b), &Self::multiply_limbs(c, d))
+    }
+
+    /// (a b - c²) / R mod m, in constant time, for all three below m.
+    #[inline(always)]
+    fn multiply_less_square_limbs([a, b]: [&[u64; N]; 2], c: &[u64; N]) -> [u64; N] {
+        Self::subtract_limbs(&Self::multiply_limbs(a, b), &Self::square_limbs(c))
+    }
 }
 
 /// An integer modulo M, always fully reduced. Every operation is constant-time unless its name says `vartime`.
@@ -142,6 +154,19 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     pub fn sum_of_three_products(products: [[&Self; 2]; 3]) -> Self {
         let products = products.map(|factors| factors.map(|factor| &factor.montgomery));
         Self::from_montgomery(M::multiply_three_limbs(products))
+    }
+
+    /// a b - c d.
+    #[inline(always)]
+    pub fn difference_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
+        let (first, second) = ([&a.montgomery, &b.montgomery], [&c.montgomery, &d.montgomery]);
+        Self::from_montgomery(M::multiply_difference_limbs(first, second))
+    }
+
+    /// a b - c².
+    #[inline(always)]
+    pub fn product_less_square(a: &Self, b: &Self, c: &Self) -> Self {
+        Self::from_montgomery(M::multiply_less_square_limbs([&a.montgomery, &b.montgomery], &c.montgomery))
     }
 
     /// Twice the number.

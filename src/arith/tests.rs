@@ -87,6 +87,9 @@ fn check_ring<M: Modulus<N>, const N: usize>(_: Residue<M, N>, [a, b, c, d]: [[u
     prop_assert_eq!(value(Residue::sum_of_products(&x, &y, &z, &w)), (&a * &b + &c * &d) % &m);
     let three = Residue::sum_of_three_products([[&x, &y], [&z, &w], [&y, &w]]);
     prop_assert_eq!(value(three), (&a * &b + &c * &d + &b * &d) % &m);
+    prop_assert_eq!(value(Residue::difference_of_products(&x, &y, &z, &w)), (&a * &b + (&m - &c) * &d) % &m);
+    prop_assert_eq!(value(Residue::product_less_square(&x, &y, &z)), (&a * &b + (&m - &c) * &c) % &m);
+    prop_assert_eq!(value(x.halve().double()), a.clone());
     let mut assigned = x;
     assigned += y;
     assigned *= z;

@@ -46,6 +46,12 @@ pub trait LimbEngine: Copy + Eq + 'static {
 
     /// a² / 2^256 modulo the characteristic of P-256.
     fn square_p256(a: &[u64; 4]) -> [u64; 4];
+
+    /// (a b - c d) / 2^256 modulo the characteristic of P-256, with one reduction.
+    fn multiply_difference_p256(first: [&[u64; 4]; 2], second: [&[u64; 4]; 2]) -> [u64; 4];
+
+    /// (a b - c²) / 2^256 modulo the characteristic of P-256, with one reduction.
+    fn multiply_less_square_p256(first: [&[u64; 4]; 2], c: &[u64; 4]) -> [u64; 4];
 }
 
 /// Plain Rust, for every processor.
@@ -90,5 +96,15 @@ impl LimbEngine for Portable {
     #[inline(always)]
     fn square_p256(a: &[u64; 4]) -> [u64; 4] {
         portable_p256::square(a)
+    }
+
+    #[inline(always)]
+    fn multiply_difference_p256(first: [&[u64; 4]; 2], second: [&[u64; 4]; 2]) -> [u64; 4] {
+        portable_p256::multiply_difference(first, second)
+    }
+
+    #[inline(always)]
+    fn multiply_less_square_p256(first: [&[u64; 4]; 2], c: &[u64; 4]) -> [u64; 4] {
+        portable_p256::multiply_less_square(first, c)
     }
 }

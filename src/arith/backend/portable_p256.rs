@@ -1,6 +1,6 @@
 //! Montgomery multiplication modulo the characteristic of P-256, whose form makes reduction cheap.
 
-use super::portable::subtract_modulus_once;
+use super::portable::{mask, subtract_modulus_once, subtract_with_borrow};
 
 const LIMBS: usize = 4;
 /// p = 2^256 - 2^224 + 2^192 + 2^96 - 1.
@@ -16,6 +16,29 @@ pub(in crate::arith) fn multiply(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LI
 #[inline(always)]
 pub(in crate::arith) fn square(a: &[u64; LIMBS]) -> [u64; LIMBS] {
     reduce(wide_square(a))
+}
+
+/// (a b - c d) / 2^256 mod p, for numbers below p.
+#[inline(always)]
+pub(in crate::arith) fn multiply_difference([a, b]: [&[u64; LIMBS]; 2], [c, d]: [&[u64; LIMBS]; 2]) -> [u64; LIMBS] {
+    reduce(wide_difference(wide_product(a, b), wide_product(c, d)))
+}
+
+/// (a b - c²) / 2^256 mod p, for numbers below p.
+#[inline(always)]
+pub(in crate::arith) fn multiply_less_square([a, b]: [&[u64; LIMBS]; 2], c: &[u64; LIMBS]) -> [u64; LIMBS] {
+    reduce(wide_difference(wide_product(a, b), wide_square(c)))
+}
+
+/// s - t, and p 2^256 more where that is negative.
+#[inline(always)]
+fn wide_difference(s: [u64; 2 * LIMBS], t: [u64; 2 * LIMBS]) -> [u64; 2 * LIMBS] {
+    let (mut difference, borrow) = subtract_with_borrow(&s, &t);
+    let (negative, mut carry) = (mask(borrow), false);
+    for i in 0..LIMBS {
+        (difference[LIMBS + i], carry) = difference[LIMBS + i].carrying_add(CHARACTERISTIC[i] & negative, carry);
+    }
+    difference
 }
 
 #[inline(always)]

@@ -49,7 +49,7 @@ impl<E: LimbEngine> Extended<E> {
         let hhh = hh * h;
         let v = self.x * hh;
         let x = r.square() - hhh - v - v;
-        let y = r * (v - x) - self.y * hhh;
+        let y = FpOn::difference_of_products(&r, &(v - x), &self.y, &hhh);
         Extended { x, y, zz: self.zz * hh, zzz: self.zzz * hhh }
     }
 

@@ -62,6 +62,16 @@ impl<E: LimbEngine> Modulus<LIMBS> for P<E> {
     fn multiply_three_limbs(products: [[&[u64; LIMBS]; 2]; 3]) -> [u64; LIMBS] {
         E::multiply_three(products, &Self::LIMBS, Self::N0)
     }
+
+    #[inline(always)]
+    fn multiply_difference_limbs(first: [&[u64; LIMBS]; 2], second: [&[u64; LIMBS]; 2]) -> [u64; LIMBS] {
+        E::multiply_difference_p256(first, second)
+    }
+
+    #[inline(always)]
+    fn multiply_less_square_limbs(first: [&[u64; LIMBS]; 2], c: &[u64; LIMBS]) -> [u64; LIMBS] {
+        E::multiply_less_square_p256(first, c)
+    }
 }
 
 /// The order q.

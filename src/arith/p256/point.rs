@@ -184,14 +184,16 @@ impl<E: LimbEngine> JacobianOn<E> {
     /// for a = -3 (Cohen, Miyaji, Ono 1998) with all of them scaled by Z / 2.
     #[inline(always)]
     pub fn double(&self) -> Self {
-        let gamma = self.y.square();
+        // What the next doubling waits for comes first.
         let delta = self.z.square();
-        let beta = self.x * gamma;
         let product = (self.x - delta) * (self.x + delta);
+        let gamma = self.y.square();
         let alpha = product.halve() + product;
+        let beta = self.x * gamma;
         let x = alpha.square() - beta - beta;
-        let y = alpha * (beta - x) - gamma.square();
-        JacobianOn { x, y, z: self.y * self.z }
+        let z = self.y * self.z;
+        let y = FpOn::product_less_square(&alpha, &(beta - x), &gamma);
+        JacobianOn { x, y, z }
     }
 
     /// The sum, for every pair of points. Branches on whether they are infinity, equal or opposite.
@@ -240,7 +242,7 @@ impl<E: LimbEngine> JacobianOn<E> {
         let hhh = hh * h;
         let v = self.x * hh;
         let x = r.square() - hhh - v - v;
-        let y = r * (v - x) - self.y * hhh;
+        let y = FpOn::difference_of_products(&r, &(v - x), &self.y, &hhh);
         JacobianOn { x, y, z: self.z * h }
     }
 

@@ -119,6 +119,20 @@ pub(super) fn square_p256(a: &[u64; LIMBS]) -> [u64; LIMBS] {
     reduce_p256(square_product(a))
 }
 
+/// (a b - c d) / 2^256 modulo the characteristic of P-256, for numbers below it.
+#[inline(always)]
+pub(super) fn multiply_difference_p256([a, b]: [&[u64; LIMBS]; 2], [c, d]: [&[u64; LIMBS]; 2]) -> [u64; LIMBS] {
+    let second = product(c, d);
+    reduce_p256(subtract_p256(product(a, b), &second))
+}
+
+/// (a b - c²) / 2^256 modulo the characteristic of P-256, for numbers below it.
+#[inline(always)]
+pub(super) fn multiply_less_square_p256([a, b]: [&[u64; LIMBS]; 2], c: &[u64; LIMBS]) -> [u64; LIMBS] {
+    let second = square_product(c);
+    reduce_p256(subtract_p256(product(a, b), &second))
+}
+
 #[inline(always)]
 pub(super) fn four<const N: usize>(limbs: &[u64; N]) -> &[u64; LIMBS] {
     match limbs.as_array() {
@@ -226,6 +240,38 @@ fn square_product(a: &[u64; LIMBS]) -> [u64; 2 * LIMBS] {
         );
     }
     [t0, t1, t2, t3, t4, t5, t6, t7]
+}
+
+/// s - t, and p 2^256 more where that is negative, for the characteristic p of P-256.
+#[inline(always)]
+fn subtract_p256(s: [u64; 2 * LIMBS], t: &[u64; 2 * LIMBS]) -> [u64; 2 * LIMBS] {
+    let [mut s0, mut s1, mut s2, mut s3, mut s4, mut s5, mut s6, mut s7] = s;
+    // SAFETY: reads the 8 limbs of t.
+    unsafe {
+        asm!(
+            "sub r8, [rsi]",
+            "sbb r9, [rsi + 8]",
+            "sbb r10, [rsi + 16]",
+            "sbb r11, [rsi + 24]",
+            "sbb r12, [rsi + 32]",
+            "sbb r13, [rsi + 40]",
+            "sbb r14, [rsi + 48]",
+            "sbb r15, [rsi + 56]",
+            "sbb rax, rax", // All ones where there was a borrow.
+            "mov rdx, 0xffffffff00000001",
+            "mov ecx, eax",
+            "and rdx, rax",
+            "add r12, rax",
+            "adc r13, rcx",
+            "adc r14, 0",
+            "adc r15, rdx",
+            in("rsi") t, out("rax") _, out("rcx") _, out("rdx") _,
+            inout("r8") s0, inout("r9") s1, inout("r10") s2, inout("r11") s3,
+            inout("r12") s4, inout("r13") s5, inout("r14") s6, inout("r15") s7,
+            options(pure, readonly, nostack),
+        );
+    }
+    [s0, s1, s2, s3, s4, s5, s6, s7]
 }
 
 /// t / 2^256 mod p, for t below p 2^256 and the characteristic p of P-256.

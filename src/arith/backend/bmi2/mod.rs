@@ -86,4 +86,14 @@ impl LimbEngine for Bmi2 {
     fn square_p256(a: &[u64; 4]) -> [u64; 4] {
         bits256::square_p256(a)
     }
+
+    #[inline(always)]
+    fn multiply_difference_p256(first: [&[u64; 4]; 2], second: [&[u64; 4]; 2]) -> [u64; 4] {
+        bits256::multiply_difference_p256(first, second)
+    }
+
+    #[inline(always)]
+    fn multiply_less_square_p256(first: [&[u64; 4]; 2], c: &[u64; 4]) -> [u64; 4] {
+        bits256::multiply_less_square_p256(first, c)
+    }
 }
