@@ -52,6 +52,12 @@ pub trait Modulus<const N: usize>: Copy + Eq + 'static {
         portable::subtract(a, b, &Self::LIMBS)
     }
 
+    /// a / 2 mod m, in constant time, for a below m.
+    #[inline(always)]
+    fn halve_limbs(a: &[u64; N]) -> [u64; N] {
+        portable::halve(a, &Self::LIMBS)
+    }
+
     /// (a b - c d) / R mod m, in constant time, for all four below m.
     #[inline(always)]
     fn multiply_difference_limbs([a, b]: [&[u64; N]; 2], [c, d]: [&[u64; N]; 2]) -> [u64; N] {
@@ -178,7 +184,7 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     /// Half of the number.
     #[inline]
     pub fn halve(&self) -> Self {
-        Self::from_montgomery(portable::halve(&self.montgomery, &M::LIMBS))
+        Self::from_montgomery(M::halve_limbs(&self.montgomery))
     }
 
     /// The inverse; 0 for 0.

@@ -35,6 +35,12 @@ pub trait LimbEngine: Copy + Eq + 'static {
         portable::subtract(a, b, m)
     }
 
+    /// a / 2 mod m.
+    #[inline(always)]
+    fn halve<const N: usize>(a: &[u64; N], m: &[u64; N]) -> [u64; N] {
+        portable::halve(a, m)
+    }
+
     /// Entry `index` of a table, by reading all of it; 0 if there is none.
     #[inline(always)]
     fn select<const W: usize>(table: &[[u64; W]], index: u64) -> [u64; W] {

@@ -73,6 +73,14 @@ impl LimbEngine for Bmi2 {
     }
 
     #[inline(always)]
+    fn halve<const N: usize>(a: &[u64; N], m: &[u64; N]) -> [u64; N] {
+        match N {
+            bits256::LIMBS => sum256::halve(a, m),
+            _ => portable::halve(a, m),
+        }
+    }
+
+    #[inline(always)]
     fn select<const W: usize>(table: &[[u64; W]], index: u64) -> [u64; W] {
         select::select(table, index)
     }
