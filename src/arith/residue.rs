@@ -203,6 +203,12 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
         }
     }
 
+    /// Whether a public number is 0.
+    #[inline]
+    pub fn is_zero_vartime(&self) -> bool {
+        self.montgomery == [0; N]
+    }
+
     /// Whether the number is 0.
     pub fn is_zero(&self) -> Choice {
         self.ct_eq(&Self::ZERO)
@@ -229,6 +235,23 @@ pub fn invert_all<M: Modulus<N>, const N: usize>(values: &mut [Residue<M, N>]) {
         let inverted = inverse * *before;
         inverse *= Residue::conditional_select(value, &Residue::ONE, zero);
         *value = Residue::conditional_select(&inverted, value, zero);
+    }
+}
+
+/// What [`invert_all`] does, for public numbers other than 0: without its selects.
+pub fn invert_all_vartime<M: Modulus<N>, const N: usize>(values: &mut [Residue<M, N>]) {
+    let mut products_before = Vec::with_capacity(values.len());
+    let mut product = Residue::ONE;
+    for value in values.iter() {
+        debug_assert!(!value.is_zero_vartime());
+        products_before.push(product);
+        product = &product * value;
+    }
+    let mut inverse = product.invert();
+    for (value, before) in values.iter_mut().zip(&products_before).rev() {
+        let inverted = &inverse * before;
+        inverse = &inverse * value;
+        *value = inverted;
     }
 }
 
@@ -316,6 +339,31 @@ impl<M: Modulus<N>, const N: usize> Mul for Residue<M, N> {
     #[inline]
     fn mul(self, other: Self) -> Self {
         Self::from_montgomery(M::multiply_limbs(&self.montgomery, &other.montgomery))
+    }
+}
+
+// By reference: what is in memory already is not copied before it is multiplied.
+impl<M: Modulus<N>, const N: usize> Add for &Residue<M, N> {
+    type Output = Residue<M, N>;
+    #[inline(always)]
+    fn add(self, other: Self) -> Residue<M, N> {
+        Residue::from_montgomery(M::add_limbs(&self.montgomery, &other.montgomery))
+    }
+}
+
+impl<M: Modulus<N>, const N: usize> Sub for &Residue<M, N> {
+    type Output = Residue<M, N>;
+    #[inline(always)]
+    fn sub(self, other: Self) -> Residue<M, N> {
+        Residue::from_montgomery(M::subtract_limbs(&self.montgomery, &other.montgomery))
+    }
+}
+
+impl<M: Modulus<N>, const N: usize> Mul for &Residue<M, N> {
+    type Output = Residue<M, N>;
+    #[inline(always)]
+    fn mul(self, other: Self) -> Residue<M, N> {
+        Residue::from_montgomery(M::multiply_limbs(&self.montgomery, &other.montgomery))
     }
 }
 

@@ -8,7 +8,7 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroize;
 
 use super::backend::portable;
-use super::{Modulus, Residue, invert_all};
+use super::{Modulus, Residue, invert_all, invert_all_vartime};
 
 type Checked = Result<(), TestCaseError>;
 
@@ -192,6 +192,12 @@ fn check_shared_inversion<M: Modulus<N>, const N: usize>(_: Residue<M, N>, numbe
     let given: Vec<_> = numbers.iter().map(Residue::<M, N>::from_limbs_mod).collect();
     let mut inverted = given.clone();
     invert_all(&mut inverted);
+    for (value, inverse) in given.iter().zip(&inverted) {
+        prop_assert_eq!(*inverse, value.invert());
+    }
+    let given: Vec<_> = given.into_iter().filter(|value| !value.is_zero_vartime()).collect();
+    let mut inverted = given.clone();
+    invert_all_vartime(&mut inverted);
     for (value, inverse) in given.iter().zip(&inverted) {
         prop_assert_eq!(*inverse, value.invert());
     }

@@ -107,7 +107,7 @@ impl<E: LimbEngine> PublicBaseOn<E> {
                 multiples.push(multiple);
             }
         }
-        PublicBaseOn { points: JacobianOn::to_affine_all(&multiples).into_boxed_slice(), window, span }
+        PublicBaseOn { points: JacobianOn::to_affine_all_vartime(&multiples).into_boxed_slice(), window, span }
     }
 }
 
