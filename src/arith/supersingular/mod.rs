@@ -24,7 +24,6 @@ pub(super) use field::{FpOn, ScalarOn};
 pub use fixed_base::FixedBase;
 pub use generator::{multiply_generator, multiply_generator_batch, power_generator};
 pub use miller_lines::MillerLines;
-pub use pairing::NotInSubgroup;
 pub use pairing_value::PairingValue;
 pub use point::{Affine, PointError, UNCOMPRESSED_LEN};
 
