@@ -51,24 +51,28 @@ pub(super) fn square<E: HalfEngine, const N: usize>(a: &[u64; N], m: &[u64; N], 
     reduce::<E, N>(&mut t, m, n0)
 }
 
-/// (a b + c d) / R mod m, with one reduction. All four must be below m. N is 16.
+/// The sum of the K products / R mod m, with one reduction. All factors must be below m. N is 16.
 #[inline(always)]
-pub(super) fn multiply_two<E: HalfEngine, const N: usize>(
-    [a, b]: [&[u64; N]; 2],
-    [c, d]: [&[u64; N]; 2],
+pub(super) fn multiply_sum<E: HalfEngine, const N: usize, const K: usize>(
+    products: [[&[u64; N]; 2]; K],
     m: &[u64; N],
     n0: u64,
 ) -> [u64; N] {
     let mut t = [[[0; HALF]; 2]; 2];
-    let mut u = t;
-    product::<E>(whole(a), whole(b), &mut t);
-    product::<E>(whole(c), whole(d), &mut u);
-    let mut carry = false;
-    for (t, u) in t.as_flattened_mut().iter_mut().zip(u.as_flattened()) {
-        carry = add(t, u, carry);
+    for (i, [a, b]) in products.into_iter().enumerate() {
+        if i == 0 {
+            product::<E>(whole(a), whole(b), &mut t);
+            continue;
+        }
+        let mut u = [[[0; HALF]; 2]; 2];
+        product::<E>(whole(a), whole(b), &mut u);
+        let mut carry = false;
+        for (t, u) in t.as_flattened_mut().iter_mut().zip(u.as_flattened()) {
+            carry = add(t, u, carry);
+        }
+        // What lies above R is below 2 m, as each product is below m R.
+        t[1] = *whole(&E::subtract_once(&t[1], carry, m));
     }
-    // The sum is below 2 m², and what lies above R therefore below 2 m.
-    t[1] = *whole(&E::subtract_once(&t[1], carry, m));
     reduce::<E, N>(&mut t, m, n0)
 }
 

@@ -16,12 +16,8 @@ pub trait LimbEngine: Copy + Eq + 'static {
     /// (a b + c d) / R mod m, with one reduction.
     fn multiply_two<const N: usize>(first: [&[u64; N]; 2], second: [&[u64; N]; 2], m: &[u64; N], n0: u64) -> [u64; N];
 
-    /// The sum of three products / R mod m.
-    #[inline(always)]
-    fn multiply_three<const N: usize>(products: [[&[u64; N]; 2]; 3], m: &[u64; N], n0: u64) -> [u64; N] {
-        let [first, second, [a, b]] = products;
-        portable::add(&Self::multiply_two(first, second, m, n0), &Self::multiply(a, b, m, n0), m)
-    }
+    /// The sum of three products / R mod m, with one reduction.
+    fn multiply_three<const N: usize>(products: [[&[u64; N]; 2]; 3], m: &[u64; N], n0: u64) -> [u64; N];
 
     /// a + b mod m.
     #[inline(always)]
@@ -84,14 +80,17 @@ impl LimbEngine for Portable {
     #[inline(always)]
     fn multiply_two<const N: usize>(first: [&[u64; N]; 2], second: [&[u64; N]; 2], m: &[u64; N], n0: u64) -> [u64; N] {
         match N {
-            halves::LIMBS => halves::multiply_two::<Portable, N>(first, second, m, n0),
+            halves::LIMBS => halves::multiply_sum::<Portable, N, 2>([first, second], m, n0),
             _ => portable::multiply_sum([first, second], m, n0),
         }
     }
 
     #[inline(always)]
     fn multiply_three<const N: usize>(products: [[&[u64; N]; 2]; 3], m: &[u64; N], n0: u64) -> [u64; N] {
-        portable::multiply_sum(products, m, n0)
+        match N {
+            halves::LIMBS => halves::multiply_sum::<Portable, N, 3>(products, m, n0),
+            _ => portable::multiply_sum(products, m, n0),
+        }
     }
 
     #[inline(always)]

@@ -7,6 +7,7 @@ mod comb;
 mod field;
 mod fixed_base;
 mod generator;
+mod jacobian;
 mod miller_lines;
 mod miller_steps;
 mod miller_walk;
@@ -14,15 +15,15 @@ mod pairing;
 mod pairing_value;
 mod point;
 mod power_comb;
+mod signed_digits;
 mod subgroup;
 
 pub use field::{BYTES, Fp, Scalar};
 #[cfg(test)]
 pub(super) use field::{FpOn, ScalarOn};
 pub use fixed_base::FixedBase;
-pub use generator::{multiply_generator, power_generator};
+pub use generator::{multiply_generator, multiply_generator_batch, power_generator};
 pub use miller_lines::MillerLines;
-pub use pairing::NotInSubgroup;
 pub use pairing_value::PairingValue;
 pub use point::{Affine, PointError, UNCOMPRESSED_LEN};
 

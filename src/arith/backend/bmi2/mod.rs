@@ -51,8 +51,16 @@ impl LimbEngine for Bmi2 {
     #[inline(always)]
     fn multiply_two<const N: usize>(first: [&[u64; N]; 2], second: [&[u64; N]; 2], m: &[u64; N], n0: u64) -> [u64; N] {
         match N {
-            by_halves::LIMBS => by_halves::multiply_two::<Bmi2, N>(first, second, m, n0),
+            by_halves::LIMBS => by_halves::multiply_sum::<Bmi2, N, 2>([first, second], m, n0),
             _ => portable::multiply_sum([first, second], m, n0),
+        }
+    }
+
+    #[inline(always)]
+    fn multiply_three<const N: usize>(products: [[&[u64; N]; 2]; 3], m: &[u64; N], n0: u64) -> [u64; N] {
+        match N {
+            by_halves::LIMBS => by_halves::multiply_sum::<Bmi2, N, 3>(products, m, n0),
+            _ => portable::multiply_sum(products, m, n0),
         }
     }
 
