@@ -20,7 +20,7 @@ pub(super) use limb_engine::{LimbEngine, Portable};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Backend {
-    /// 64-bit limbs with the instructions of BMI2 and ADX.
+    /// 64-bit limbs, with the instructions of BMI2 and ADX.
     #[cfg(target_arch = "x86_64")]
     Bmi2,
     /// 64-bit limbs in plain Rust, for every processor.
@@ -87,3 +87,6 @@ impl Backend {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
