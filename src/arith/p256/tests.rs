@@ -6,7 +6,6 @@ use p256::elliptic_curve::{Group, PrimeField};
 use proptest::prelude::*;
 use subtle::ConstantTimeEq;
 
-use super::field::Q;
 use super::fixed_base::FixedBase;
 use super::*;
 use crate::arith::Modulus;
@@ -177,7 +176,7 @@ fn refused_encodings_name_their_reason() {
     assert_eq!(with(&|bytes| bytes[64] ^= 1), PointError::NotOnCurve);
     assert_eq!(with(&|bytes| bytes[1..].fill(0)), PointError::NotOnCurve);
     // 5 + p and 5: the same number of F_p, but only one encoding of it.
-    let p = big(&<field::P>::LIMBS);
+    let p = big(&<P>::LIMBS);
     assert_eq!(with(&|bytes| bytes[1..33].copy_from_slice(&to_bytes(&(&p + 5u8)))), PointError::NotReduced);
     assert_eq!(with(&|bytes| bytes[33..].copy_from_slice(&to_bytes(&p))), PointError::NotReduced);
     assert_eq!(with(&|bytes| bytes[1..].fill(0xff)), PointError::NotReduced);
