@@ -62,7 +62,7 @@ pub(super) fn multiply_sum<E: HalfEngine, const N: usize, const K: usize>(
     m: &[u64; N],
     n0: u64,
 ) -> [u64; N] {
-    debug_assert!(products.as_flattened().iter().all(|factor| is_below(factor, m)));
+    debug_assert!(products.iter().flatten().all(|factor| is_below(factor, m)));
     let mut t = [[[0; HALF]; 2]; 2];
     for (i, [a, b]) in products.into_iter().enumerate() {
         if i == 0 {

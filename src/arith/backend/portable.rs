@@ -35,7 +35,7 @@ pub(in crate::arith) fn multiply_sum<const N: usize, const K: usize>(
     m: &[u64; N],
     n0: u64,
 ) -> [u64; N] {
-    debug_assert!(products.as_flattened().iter().all(|factor| is_below(factor, m)));
+    debug_assert!(products.iter().flatten().all(|factor| is_below(factor, m)));
     let mut t = [0; N];
     // Stays below K + 2, since t is below the sum of all second factors, plus m, after every round.
     let mut top = 0;

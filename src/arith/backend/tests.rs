@@ -52,16 +52,24 @@ fn check<E: LimbEngine, const N: usize>(m: &[u64; N], n0: u64, rounds: usize) {
             portable::multiply_sum([[&a, &b], [&c, &d]], m, n0),
             "{a:x?} {b:x?} {c:x?} {d:x?}"
         );
+        assert_eq!(E::add(&a, &b, m), portable::add(&a, &b, m), "{a:x?} {b:x?}");
+        assert_eq!(E::subtract(&a, &b, m), portable::subtract(&a, &b, m), "{a:x?} {b:x?}");
+        assert_eq!(E::halve(&a, m), portable::halve(&a, m), "{a:x?}");
     }
 }
 
-/// Three multiplications a round.
+/// Seven multiplications a round.
 fn check_p256<E: LimbEngine>(rounds: usize) {
     let (m, n0) = (&portable_p256::CHARACTERISTIC, <p256::P as Modulus<4>>::N0);
     let mut numbers = Numbers(m[0]);
     for _ in 0..rounds {
         let any = numbers.number(m);
-        let a = numbers.number_below(m);
+        let [a, b, c, d] = core::array::from_fn(|_| numbers.number_below(m));
+        let product = |a, b| portable::multiply(a, b, m, n0);
+        let difference = portable::subtract(&product(&a, &b), &product(&c, &d), m);
+        assert_eq!(E::multiply_difference_p256([&a, &b], [&c, &d]), difference, "{a:x?} {b:x?} {c:x?} {d:x?}");
+        let difference = portable::subtract(&product(&a, &b), &product(&c, &c), m);
+        assert_eq!(E::multiply_less_square_p256([&a, &b], &c), difference, "{a:x?} {b:x?} {c:x?}");
         assert_eq!(E::multiply_p256(&any, &a), portable::multiply(&any, &a, m, n0), "{any:x?} {a:x?}");
         assert_eq!(E::multiply_p256(&a, &any), portable::multiply(&a, &any, m, n0), "{a:x?} {any:x?}");
         assert_eq!(E::square_p256(&a), portable::multiply(&a, &a, m, n0), "{a:x?}");

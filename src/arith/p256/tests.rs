@@ -6,7 +6,6 @@ use p256::elliptic_curve::{Group, PrimeField};
 use proptest::prelude::*;
 use subtle::ConstantTimeEq;
 
-use super::field::Q;
 use super::fixed_base::FixedBase;
 use super::*;
 use crate::arith::Modulus;
