@@ -14,7 +14,7 @@ mod public_base;
 
 pub use field::{BYTES, Fp, Scalar};
 #[cfg(test)]
-pub(super) use field::{FpOn, ScalarOn};
+pub(super) use field::{FpOn, P, Q, ScalarOn};
 pub use generator::multiply_generator;
 pub use point::{Affine, Jacobian, PointError, UNCOMPRESSED_LEN};
 pub use public_base::PublicBase;

@@ -65,10 +65,10 @@ fn sum_with_generator_vartime<E: GeneratorTables>(
     let first = Term::new(E::public_multiples(), generator);
     let second = Term::new(base, scalar);
     match third {
-        None => sum_vartime(&[first, second]).convert(),
+        None => sum_vartime([first, second]).convert(),
         Some((scalar, point)) => {
             let multiples = PublicBaseOn::narrow(&point.convert());
-            sum_vartime(&[first, second, Term::new(&multiples, scalar)]).convert()
+            sum_vartime([first, second, Term::new(&multiples, scalar)]).convert()
         }
     }
 }
@@ -107,7 +107,7 @@ impl<E: LimbEngine> PublicBaseOn<E> {
                 multiples.push(multiple);
             }
         }
-        PublicBaseOn { points: JacobianOn::to_affine_all(&multiples).into_boxed_slice(), window, span }
+        PublicBaseOn { points: JacobianOn::to_affine_all_vartime(&multiples).into_boxed_slice(), window, span }
     }
 }
 
@@ -122,10 +122,19 @@ impl<'a, E: LimbEngine> Term<'a, E> {
         Term { base, digits: sparse_digits_vartime(scalar, base.window) }
     }
 
-    /// Adds what the digit at a position stands for, without its power of two below that of the table chosen.
+    /// Adds what all digits at `step` modulo the span of the sum stand for, without their 2^step.
     #[inline(always)]
-    fn add_digit_vartime(&self, sum: &mut JacobianOn<E>, position: usize, table: usize) {
-        let digit = self.digits[position];
+    fn add_digits_vartime(&self, sum: &mut JacobianOn<E>, step: usize, span: usize, tables_apart: usize) {
+        let mut table = 0;
+        for position in (step..BITS).step_by(span) {
+            self.add_digit_vartime(sum, self.digits[position], table);
+            table += tables_apart;
+        }
+    }
+
+    /// Adds digit · B_table.
+    #[inline(always)]
+    fn add_digit_vartime(&self, sum: &mut JacobianOn<E>, digit: i16, table: usize) {
         if digit == 0 {
             return;
         }
@@ -135,18 +144,21 @@ impl<'a, E: LimbEngine> Term<'a, E> {
 }
 
 /// The sum of all terms, with as many doublings as the longest span has positions.
-fn sum_vartime<E: LimbEngine>(terms: &[Term<'_, E>]) -> JacobianOn<E> {
+fn sum_vartime<E: LimbEngine, const TERMS: usize>(terms: [Term<'_, E>; TERMS]) -> JacobianOn<E> {
     let span = terms.iter().map(|term| term.base.span).max().unwrap_or(BITS);
+    let terms = terms.map(|term| {
+        let tables_apart = span / term.base.span;
+        (term, tables_apart)
+    });
     let mut sum = JacobianOn::INFINITY;
-    for step in (0..=span).rev() {
+    for (term, tables_apart) in &terms {
+        // The carry belongs to the highest table, one step above the others.
+        term.add_digit_vartime(&mut sum, term.digits[BITS], (BITS / span - 1) * tables_apart);
+    }
+    for step in (0..span).rev() {
         sum = sum.double();
-        for term in terms {
-            // The digit for the carry has no table of its own: it takes the step above the others.
-            for position in (step..DIGITS).step_by(span) {
-                if (step < span) == (position < BITS) {
-                    term.add_digit_vartime(&mut sum, position, (position - step) / term.base.span);
-                }
-            }
+        for (term, tables_apart) in &terms {
+            term.add_digits_vartime(&mut sum, step, span, *tables_apart);
         }
     }
     sum

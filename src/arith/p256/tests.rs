@@ -6,7 +6,6 @@ use p256::elliptic_curve::{Group, PrimeField};
 use proptest::prelude::*;
 use subtle::ConstantTimeEq;
 
-use super::field::Q;
 use super::fixed_base::FixedBase;
 use super::*;
 use crate::arith::Modulus;
@@ -154,8 +153,8 @@ fn equality_sees_through_scaling_signs_and_infinity() {
     assert!(!bool::from(point.ct_eq(&Jacobian::INFINITY)));
     assert!(!bool::from(Jacobian::INFINITY.ct_eq(&point)));
     assert!(bool::from(infinity.ct_eq(&Jacobian::INFINITY)));
-    assert!(bool::from(opposite.has_x(&point.to_affine().unwrap().x())));
-    assert!(!bool::from(point.has_x(&Affine::generator().x())));
+    assert!(bool::from(opposite.has_x(point.to_affine().unwrap().x())));
+    assert!(!bool::from(point.has_x(Affine::generator().x())));
     assert!(!bool::from(Jacobian::INFINITY.has_x(&Fp::ZERO)));
 }
 
@@ -177,7 +176,7 @@ fn refused_encodings_name_their_reason() {
     assert_eq!(with(&|bytes| bytes[64] ^= 1), PointError::NotOnCurve);
     assert_eq!(with(&|bytes| bytes[1..].fill(0)), PointError::NotOnCurve);
     // 5 + p and 5: the same number of F_p, but only one encoding of it.
-    let p = big(&<field::P>::LIMBS);
+    let p = big(&<P>::LIMBS);
     assert_eq!(with(&|bytes| bytes[1..33].copy_from_slice(&to_bytes(&(&p + 5u8)))), PointError::NotReduced);
     assert_eq!(with(&|bytes| bytes[33..].copy_from_slice(&to_bytes(&p))), PointError::NotReduced);
     assert_eq!(with(&|bytes| bytes[1..].fill(0xff)), PointError::NotReduced);

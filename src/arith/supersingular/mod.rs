@@ -20,11 +20,10 @@ mod subgroup;
 
 pub use field::{BYTES, Fp, Scalar};
 #[cfg(test)]
-pub(super) use field::{FpOn, ScalarOn};
+pub(super) use field::{FpOn, P, Q, ScalarOn};
 pub use fixed_base::FixedBase;
 pub use generator::{multiply_generator, multiply_generator_batch, power_generator};
 pub use miller_lines::MillerLines;
-pub use pairing::NotInSubgroup;
 pub use pairing_value::PairingValue;
 pub use point::{Affine, PointError, UNCOMPRESSED_LEN};
 
