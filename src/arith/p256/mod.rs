@@ -13,7 +13,7 @@ mod point;
 
 pub use field::{BYTES, Fp, Scalar};
 #[cfg(test)]
-pub(super) use field::{FpOn, P, Q, ScalarOn};
+pub(super) use field::{P, Q};
 pub use fixed_base::FixedBase;
 pub use generator::{generator_multiples, generator_multiply};
 pub use multi_scalar::{OddMultiples, multi_scalar_vartime};

@@ -12,7 +12,7 @@ mod point;
 
 pub use field::{BYTES, Fp, Scalar};
 #[cfg(test)]
-pub(super) use field::{FpOn, P, Q, ScalarOn};
+pub(super) use field::{P, Q};
 pub use fixed_base::FixedBase;
 pub use generator::{generator_multiples, generator_powers};
 pub use pairing::{MillerLines, NotInSubgroup};
