@@ -5,6 +5,7 @@ mod operations;
 mod sakke;
 mod system;
 
+use super::backend;
 use super::failure::Failure;
 use super::output::{Output, quiet_style, title_style};
 use bench::Bench;
@@ -24,8 +25,9 @@ pub struct Arguments {
     /// Seconds to spend on each operation.
     #[arg(long, value_name = "S", default_value = "1", value_parser = parse_seconds)]
     seconds: Duration,
-    /// Arithmetic backend; without it, the fastest of this processor.
-    #[arg(long, value_name = "NAME", value_parser = parse_backend)]
+    /// Arithmetic backend; without it, that of the environment variable MIKEY_SAKKE_BACKEND, or the
+    /// fastest of this processor.
+    #[arg(long, value_name = "NAME", value_parser = backend::parse)]
     backend: Option<Backend>,
 }
 
@@ -43,13 +45,6 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
         .filter(|seconds| *seconds > 0.0)
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .ok_or_else(|| "a positive number of seconds is needed".to_owned())
-}
-
-fn parse_backend(name: &str) -> Result<Backend, String> {
-    Backend::from_name(name).ok_or_else(|| {
-        let names: Vec<_> = Backend::available().map(Backend::name).collect();
-        format!("this processor has: {}", names.join(", "))
-    })
 }
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
