@@ -9,6 +9,9 @@ use std::error::Error;
 
 pub type Outcome<T> = Result<T, Box<dyn Error>>;
 
+/// Items of a batch.
+pub const BATCH: usize = 64;
+
 pub const ALICE: &str = "sip:alice@example.org";
 const BOB: &str = "sip:bob@example.org";
 
@@ -20,7 +23,7 @@ pub struct Bench {
     pub alice: KeySet,
     pub bob: KeySet,
     pub now: NtpTime,
-    strangers: u64,
+    strangers_so_far: u64,
 }
 
 impl Bench {
@@ -41,17 +44,22 @@ impl Bench {
             Ok(KeySet::validate(&kms, user, period_no, rsk, pair)?)
         };
         let (alice, bob) = (provision(ALICE)?, provision(BOB)?);
-        Ok(Self { sakke_master, eccsi_master, kms, alice, bob, now, strangers: 0 })
+        Ok(Self { sakke_master, eccsi_master, kms, alice, bob, now, strangers_so_far: 0 })
     }
 
     /// An identity that was not seen before.
     pub fn stranger(&mut self) -> [u8; 32] {
-        self.strangers += 1;
+        self.strangers_so_far += 1;
         let mut identity = [0x75; 32];
-        for (octet, count) in identity.iter_mut().zip(self.strangers.to_be_bytes()) {
+        for (octet, count) in identity.iter_mut().zip(self.strangers_so_far.to_be_bytes()) {
             *octet ^= count;
         }
         identity
+    }
+
+    /// A batch of them.
+    pub fn strangers(&mut self) -> Vec<[u8; 32]> {
+        core::iter::repeat_with(|| self.stranger()).take(BATCH).collect()
     }
 
     pub fn offer(&self, rng: &mut impl CryptoRng) -> Outcome<Vec<u8>> {

@@ -37,14 +37,19 @@ impl Operation {
 /// Every operation, in the order in which they are measured.
 pub const OPERATIONS: &[Operation] = &[
     operation("sakke_extract", "KMS makes a receiver's key", sakke::extract),
+    operation("sakke_extract_batch", "the same for many", sakke::extract_batch),
     operation("sakke_validate", "receiver checks it", sakke::validate),
     operation("sakke_encapsulate", "encrypt to an identity", sakke::encapsulate),
+    operation("sakke_encapsulate_batch", "one key to many identities", sakke::encapsulate_batch),
     operation("sakke_decapsulate", "decrypt and check", sakke::decapsulate),
+    operation("sakke_decapsulate_batch", "many with one key", sakke::decapsulate_batch),
     operation("eccsi_extract", "KMS makes a signer's keys", eccsi::extract),
     operation("eccsi_validate", "signer checks them", eccsi::validate),
     operation("eccsi_sign", "sign 512 octets", eccsi::sign),
     operation("eccsi_verify", "verify, signer never seen before", eccsi::verify),
     operation("kms_tables_build", "prepare a KMS's public keys", system::kms_tables_build),
+    operation("rsk_validator_build", "prepare to check receivers' keys", sakke::rsk_validator_build),
+    operation("key_set_load", "prepare checked keys for use", system::key_set_load),
     operation("imessage_create", "a whole message with a call's key", system::imessage_create),
     operation("imessage_open", "check and open it", system::imessage_open),
 ];

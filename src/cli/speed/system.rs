@@ -2,15 +2,30 @@
 use super::super::rng;
 use super::bench::{ALICE, Bench, Outcome};
 use super::measure::{Figure, measure};
-use mikey_sakke::mc::Kms;
+use mikey_sakke::mc::KeySet;
 use mikey_sakke::mc::imessage::{Expected, Incoming, Policy, Receiver};
+use mikey_sakke::{eccsi, sakke};
 use std::hint::black_box;
 use std::time::Duration;
 
+/// What everybody needs who sends to users of a KMS, or receives from them.
 pub fn kms_tables_build(bench: &mut Bench, budget: Duration) -> Outcome<Figure> {
     let (enc, auth) = (bench.kms.sakke().public_key(), bench.kms.eccsi().public_key());
     measure(budget, || {
-        black_box(Kms::new(bench.kms.uri(), enc, auth, *bench.kms.periods(), bench.kms.identity_form()));
+        black_box((sakke::KmsTables::new(enc), eccsi::KmsTables::new(auth)));
+        Ok(())
+    })
+}
+
+/// What a client does at its start with keys that it has validated before.
+pub fn key_set_load(bench: &mut Bench, budget: Duration) -> Outcome<Figure> {
+    let (rsk, pair) = (bench.bob.rsk().to_bytes(), bench.bob.signer().key_pair());
+    let (ssk, pvt) = (pair.ssk_bytes(), pair.pvt_bytes());
+    measure(budget, || {
+        let rsk = sakke::ReceiverSecretKey::from_bytes(rsk.as_ref())?;
+        let pair = eccsi::KeyPair::from_bytes(ssk.as_ref(), &pvt)?;
+        let keys = KeySet::assume_valid(&bench.kms, bench.bob.user_uri(), bench.bob.period_no(), rsk, pair)?;
+        black_box(keys.receiver());
         Ok(())
     })
 }
