@@ -28,6 +28,7 @@ OPERATIONS = [
     ("eccsi_verify_known", 0.015, "eccsi_verify"),
     ("key_set_batch", 0.075, "key_set_batch"),
     ("kms_tables_build", None, None),
+    ("rsk_validator_build", None, None),
     ("key_set_load", None, None),
     ("imessage_create", 0.28, None),
     ("imessage_open", 0.65, None),
