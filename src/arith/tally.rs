@@ -27,7 +27,7 @@ thread_local! {
 }
 
 /// What `operation` multiplies on this thread.
-pub fn of(operation: impl FnOnce()) -> Tally {
+pub fn of<T>(operation: impl FnOnce() -> T) -> Tally {
     TALLY.set(Some(Tally::new()));
     operation();
     TALLY.take().unwrap_or_default()
