@@ -1,14 +1,23 @@
-//! ECCSI on one core: every operation with a key that was not seen before, unless its name says otherwise.
+//! ECCSI on one thread, on each backend: every operation with a key that was not seen before, unless its name says
+//! otherwise.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run stops at once")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use mikey_sakke::arith::backend::Backend;
 use mikey_sakke::eccsi::{KeyPair, KmsTables, MasterSecret, Signature};
 use std::hint::black_box;
 
 const ID: &[u8] = b"2011-02\0tel:+447700900123\0";
-const MESSAGE: &[u8] = &[0x5a; 500];
+const MESSAGE: &[u8] = &[0x5a; 512];
 
 fn eccsi(criterion: &mut Criterion) {
+    for backend in Backend::available() {
+        assert!(backend.force());
+        on_backend(criterion, backend);
+    }
+}
+
+fn on_backend(criterion: &mut Criterion, backend: Backend) {
     let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
     let master = MasterSecret::generate(&mut rng);
     let public_key = master.public_key();
@@ -18,7 +27,7 @@ fn eccsi(criterion: &mut Criterion) {
     let key = pair.validate(ID, &kms).unwrap();
     let signature = key.sign(MESSAGE, &mut rng).unwrap().to_bytes();
 
-    let mut group = criterion.benchmark_group("eccsi");
+    let mut group = criterion.benchmark_group(format!("eccsi/{}", backend.name()));
     group.bench_function("extract", |b| b.iter(|| master.extract_random(black_box(ID), &mut rng).unwrap()));
     group.bench_function("validate", |b| {
         b.iter(|| KeyPair::from_bytes(black_box(&*ssk), &pvt).unwrap().validate(ID, &kms).unwrap())

@@ -8,6 +8,8 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::backend::portable;
+#[cfg(test)]
+use super::tally::{self, Width};
 
 /// A prime modulus of N limbs of 64 bits, and the constants that Montgomery arithmetic needs for it.
 ///
@@ -145,12 +147,16 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     /// The square.
     #[inline]
     pub fn square(&self) -> Self {
+        #[cfg(test)]
+        tally::square(Width::of_limbs(N));
         Self::from_montgomery(M::square_limbs(&self.montgomery))
     }
 
     /// a b + c d, faster than two multiplications.
     #[inline]
     pub fn sum_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
+        #[cfg(test)]
+        tally::products(Width::of_limbs(N), 2);
         let (first, second) = ([&a.montgomery, &b.montgomery], [&c.montgomery, &d.montgomery]);
         Self::from_montgomery(M::multiply_two_limbs(first, second))
     }
@@ -158,6 +164,8 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     /// The sum of three products, faster than three multiplications.
     #[inline]
     pub fn sum_of_three_products(products: [[&Self; 2]; 3]) -> Self {
+        #[cfg(test)]
+        tally::products(Width::of_limbs(N), 3);
         let products = products.map(|factors| factors.map(|factor| &factor.montgomery));
         Self::from_montgomery(M::multiply_three_limbs(products))
     }
@@ -338,6 +346,8 @@ impl<M: Modulus<N>, const N: usize> Mul for Residue<M, N> {
     type Output = Self;
     #[inline]
     fn mul(self, other: Self) -> Self {
+        #[cfg(test)]
+        tally::products(Width::of_limbs(N), 1);
         Self::from_montgomery(M::multiply_limbs(&self.montgomery, &other.montgomery))
     }
 }

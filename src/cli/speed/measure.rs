@@ -18,6 +18,16 @@ impl Figure {
     }
 }
 
+/// The time of one item of `operation`, which is a batch of so many.
+pub fn measure_batch(
+    budget: Duration,
+    items: usize,
+    operation: impl FnMut() -> Result<(), Box<dyn Error>>,
+) -> Result<Figure, Box<dyn Error>> {
+    let batch = measure(budget, operation)?;
+    Ok(Figure { nanoseconds: batch.nanoseconds / items as f64 })
+}
+
 /// Runs `operation` again and again for `budget` and takes the median time of a run.
 pub fn measure(
     budget: Duration,
@@ -62,6 +72,16 @@ mod tests {
         })
         .unwrap();
         assert!(figure.nanoseconds >= 1e6);
+    }
+
+    #[test]
+    fn an_item_of_a_batch_takes_its_share() {
+        let nap = || {
+            std::thread::sleep(Duration::from_millis(1));
+            Ok(())
+        };
+        let item = measure_batch(Duration::from_millis(10), 1000, nap).unwrap();
+        assert!((1e3..1e5).contains(&item.nanoseconds));
     }
 
     #[test]
