@@ -68,12 +68,6 @@ impl<E: LimbEngine> Extended<E> {
         Extended { x, y, zz: v, zzz: w }
     }
 
-    /// The point in affine coordinates. `None` for infinity; that alone is revealed.
-    pub(super) fn to_affine(self) -> Option<AffineOn<E>> {
-        let [point] = *Self::to_affine_all(&[self]) else { return None };
-        point
-    }
-
     /// Many points in affine coordinates with one inversion. `None` for infinity; that alone is revealed.
     pub(super) fn to_affine_all(points: &[Self]) -> Vec<Option<AffineOn<E>>> {
         let mut inverses: Zeroizing<Vec<FpOn<E>>> = Zeroizing::new(points.iter().map(|point| point.zzz).collect());
