@@ -1,10 +1,10 @@
 //! Multiples of fixed points by a signed comb, see [`super::signed_digits`]: one point for each table and row.
 //!
-//! The 21 points of a row are added in pairs of neighbours, then the sums in pairs, and so on, by the affine formulas, in
+//! The 22 points of a row are added in pairs of neighbours, then the sums in pairs, and so on, by the affine formulas, in
 //! which all additions of a level share one inversion. No addition there is exceptional: as integers, two blocks of digits
 //! of one row differ in magnitude, for no digit is 0 and the higher block is a multiple of a power of two above the lower.
-//! Nor are they the same or opposite modulo q, except perhaps where table 20 takes part, whose digits reach beyond q; but
-//! the signs there from bit 1022 on are the same for every scalar, and none of the values that are left lies within 2^981
+//! Nor are they the same or opposite modulo q, except perhaps where table 21 takes part, whose digits reach beyond q; but
+//! the signs there from bit 1022 on are the same for every scalar, and none of the values that are left lies within 2^1017
 //! of a multiple of q, while all lower tables together stay below (a test goes through them).
 //! What is left of the rows is joined by the complete formulas, which have no exceptional case on the subgroup. So the
 //! sequence of operations is the same for every scalar; and tables are read in full for every digit.
@@ -25,7 +25,7 @@ use crate::arith::residue::invert_all;
 /// So many affine additions at least outweigh the inversion that they share.
 const WORTH_AN_INVERSION: usize = 12;
 
-/// The comb of one point: 1344 points, 336 KiB.
+/// The comb of one point: 704 points, 176 KiB.
 pub(in crate::arith) struct Comb<E: LimbEngine> {
     tables: Box<[Table]>,
     engine: PhantomData<E>,
@@ -36,7 +36,7 @@ pub(in crate::arith) struct Comb<E: LimbEngine> {
 struct Table([Entry; TABLE_LEN]);
 
 impl<E: LimbEngine> Comb<E> {
-    /// Builds the tables for a point of the subgroup, in about 16,000 multiplications.
+    /// Builds the tables for a point of the subgroup, in about 13,000 multiplications.
     pub(super) fn new(base: &AffineOn<E>) -> Comb<E> {
         let mut point = Jacobian::from(*base);
         let mut teeth = Vec::with_capacity(TABLES * TABLE_LEN);

@@ -14,7 +14,7 @@ use crate::arith::backend::bmi2::Bmi2;
 use crate::arith::backend::{Backend, Portable};
 use crate::arith::residue::invert_all;
 
-/// Multiples of one point of the subgroup, to be added to those of the generator P: 336 KiB.
+/// Multiples of one point of the subgroup, to be added to those of the generator P: 176 KiB.
 pub struct FixedBase(Tables);
 
 enum Tables {

@@ -1,11 +1,10 @@
 //! Scalars as sums of ± powers of two, and how a comb arranges them (Hamburg, "Fast and compact elliptic-curve
 //! cryptography", 2012).
 //!
-//! An odd scalar is a sum of ±2^i over all i below ROWS · TEETH · TABLES. Bit i of the sign string belongs to row i mod 7,
-//! tooth (i / 7) mod 7 and table i / 49. A table holds every signed sum of its teeth `[2^(7 j)]B` with the top sign
+//! An odd scalar is a sum of ±2^i over all i below ROWS · TEETH · TABLES. Bit i of the sign string belongs to row i mod 8,
+//! tooth (i / 8) mod 6 and table i / 48. A table holds every signed sum of its teeth `[2^(8 j)]B` with the top sign
 //! positive; so a row takes one entry, or its opposite, from each table, and row ρ counts 2^ρ times. No digit is ever 0.
 
-use alloc::vec;
 use alloc::vec::Vec;
 use subtle::Choice;
 use zeroize::{Zeroize, Zeroizing};
@@ -14,13 +13,11 @@ use super::field::{LIMBS, Q, Scalar};
 use crate::arith::residue::Modulus;
 
 /// Rows of a comb: the distance in bits between two teeth.
-pub(super) const ROWS: usize = 7;
+pub(super) const ROWS: usize = 8;
 /// Points that one table combines.
-const TEETH: usize = 7;
-/// Of these, combined apart when a table is built.
-const LOW_TEETH: usize = 3;
+const TEETH: usize = 6;
 /// Tables of a comb.
-pub(super) const TABLES: usize = 21;
+pub(super) const TABLES: usize = 22;
 /// Entries of one table.
 pub(super) const TABLE_LEN: usize = 1 << (TEETH - 1);
 /// Doublings between the lowest tooth and the highest.
@@ -77,37 +74,33 @@ impl Drop for SignedDigits {
 /// All tables of a comb, in any group, from its teeth: entry i of a table is the sum of its teeth, the top one positive and
 /// the others by the bits of i. `plus_and_minus` gives the sum and the difference of many pairs.
 ///
-/// High and low teeth are combined apart, so that an entry costs half a pair, and little else.
+/// Teeth 5, 4 and 3 are combined apart from 2, 1 and 0, so that an entry costs half a pair, and little else.
 pub(super) fn tables_of_teeth<T: Copy>(teeth: &[T], plus_and_minus: impl Fn(&[[T; 2]]) -> Vec<[T; 2]>) -> Vec<T> {
-    // For each table all sums of some of its teeth, first one alone, by the signs of the others as bits of an index.
-    let sums = |top: usize, rest: core::ops::Range<usize>| {
-        let first = teeth.chunks_exact(TEETH).map(|teeth| vec![teeth[top]]).collect();
-        rest.rev().fold(first, |tables: Vec<Vec<T>>, next| {
-            let pairs: Vec<_> = tables
-                .iter()
-                .zip(teeth.chunks_exact(TEETH))
-                .flat_map(|(sums, teeth)| sums.iter().map(|sum| [*sum, teeth[next]]))
-                .collect();
-            let signed = plus_and_minus(&pairs);
-            let with_next = |signed: &[[T; 2]]| signed.iter().flat_map(|[plus, minus]| [*minus, *plus]).collect();
-            signed.chunks_exact(tables[0].len()).map(with_next).collect()
+    let tables = || teeth.chunks_exact(TEETH);
+    let halves: Vec<_> = tables().flat_map(|table| [[table[5], table[4]], [table[2], table[1]]]).collect();
+    let halves = plus_and_minus(&halves);
+    let lowest_of_halves = tables().flat_map(|table| [table[3], table[0]]);
+    let halves: Vec<_> =
+        halves.iter().zip(lowest_of_halves).flat_map(|(sums, tooth)| sums.map(|sum| [sum, tooth])).collect();
+    // Of each half the sums with signs ++, +-, -+ and --, the top sign being +.
+    let halves = plus_and_minus(&halves);
+    let pairs: Vec<_> = halves
+        .chunks_exact(4)
+        .flat_map(|half| {
+            let high = [half[0][0], half[0][1], half[1][0], half[1][1]];
+            let low = [half[2][0], half[2][1], half[3][0], half[3][1]];
+            high.map(|high| low.map(|low| [high, low]))
         })
-    };
-    let (high, low) = (sums(TEETH - 1, LOW_TEETH..TEETH - 1), sums(LOW_TEETH - 1, 0..LOW_TEETH - 1));
-    let pairs: Vec<_> = high
-        .iter()
-        .zip(&low)
-        .flat_map(|(high, low)| high.iter().flat_map(|high| low.iter().map(|low| [*high, *low])))
+        .flatten()
         .collect();
-    let signed = plus_and_minus(&pairs);
+    let entries = plus_and_minus(&pairs);
     (0..TABLES * TABLE_LEN)
         .map(|i| {
-            // Of 2^(LOW_TEETH - 1) low sums, the sign of the top one says whether the sum or its opposite is added; that
-            // has opposite signs.
-            let count = 1 << (LOW_TEETH - 1);
-            let (high, is_positive, low) = (i / (2 * count), i / count % 2 == 1, i % count);
-            let [plus, minus] = signed[high * count + if is_positive { low } else { count - 1 - low }];
-            if is_positive { plus } else { minus }
+            let (table, index) = (i / TABLE_LEN, i % TABLE_LEN);
+            let (high, tooth_2, low) = (3 - (index >> 3), index >> 2 & 1, 3 - (index & 3));
+            // The opposite of a low half has opposite signs.
+            let low = if tooth_2 == 1 { low } else { 3 - low };
+            entries[table * 16 + high * 4 + low][1 - tooth_2]
         })
         .collect()
 }

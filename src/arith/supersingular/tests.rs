@@ -122,24 +122,24 @@ fn no_addition_of_the_comb_is_exceptional() {
         let residue: BigUint = (positive + (q << 100) - negative) % q;
         residue.clone().min(q - residue)
     };
-    // In a row: the lower tables together stay below 2^981, and the highest is further than that from 0, where bits
-    // below 1022 have any sign, 1028 is positive and the others are negative.
-    for row in 0..7 {
-        let bits: Vec<u32> = (0..7).map(|tooth| 980 + 7 * tooth + row).collect();
+    // In a row: the lower tables together stay below 2^1008, and the highest is further than that from 0, where bits
+    // below 1022 have any sign, 1055 is positive and the others are negative.
+    for row in 0..8 {
+        let bits: Vec<u32> = (0..6).map(|tooth| 1008 + 8 * tooth + row).collect();
         for signs in 0..1 << bits.iter().filter(|&&bit| bit < 1022).count() {
             let (mut positive, mut negative) = (BigUint::ZERO, BigUint::ZERO);
             for (i, &bit) in bits.iter().enumerate() {
-                let is_positive = bit == 1028 || bit < 1022 && signs >> i & 1 == 1;
+                let is_positive = bit == 1055 || bit < 1022 && signs >> i & 1 == 1;
                 *(if is_positive { &mut positive } else { &mut negative }) += BigUint::from(1u32) << bit;
             }
-            assert!(distance_to_a_multiple_of_q(positive, negative) > BigUint::from(1u32) << 981);
+            assert!(distance_to_a_multiple_of_q(positive, negative) > BigUint::from(1u32) << 1008);
         }
     }
     // While the highest table is built: no sum of some of its teeth is 0.
-    for mut choice in 1..3u32.pow(7) {
+    for mut choice in 1u32..729 {
         let (mut positive, mut negative) = (BigUint::ZERO, BigUint::ZERO);
-        for tooth in 0..7 {
-            let power = BigUint::from(1u32) << (980 + 7 * tooth);
+        for tooth in 0..6 {
+            let power = BigUint::from(1u32) << (1008 + 8 * tooth);
             match choice % 3 {
                 1 => positive += power,
                 2 => negative += power,
