@@ -52,8 +52,14 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     /// Octets of the fixed-length encoding.
     pub const BYTES: usize = 8 * N;
 
-    const fn from_montgomery(montgomery: [u64; N]) -> Self {
+    /// The residue whose Montgomery form is given, which is below m.
+    pub(super) const fn from_montgomery(montgomery: [u64; N]) -> Self {
         Residue { montgomery, modulus: PhantomData }
+    }
+
+    /// The Montgomery form a R.
+    pub(super) fn montgomery_limbs(&self) -> &[u64; N] {
+        &self.montgomery
     }
 
     /// A number of at most N limbs, reduced modulo M.
@@ -182,7 +188,7 @@ const fn negated_inverse_of_limb(m0: u64) -> u64 {
 }
 
 /// 2^exponent mod m.
-const fn power_of_two<const N: usize>(m: &[u64; N], exponent: usize) -> [u64; N] {
+pub(super) const fn power_of_two<const N: usize>(m: &[u64; N], exponent: usize) -> [u64; N] {
     let mut value = [0u64; N];
     value[0] = 1;
     let mut i = 0;

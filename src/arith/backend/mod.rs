@@ -3,6 +3,8 @@
 //! Code above `arith` builds tables and lines (`FixedBase`, `FixedBasePower`, `MillerLines`, `OddMultiples`) and calls
 //! their operations. What these hold and how they loop belongs to a backend, so nothing above learns which one runs.
 
+#[cfg(target_arch = "x86_64")]
+mod ifma;
 mod limb_engine;
 pub(super) mod portable;
 pub(super) mod portable_p256;

@@ -10,7 +10,7 @@ mod pairing;
 mod pairing_value;
 mod point;
 
-pub use field::{BYTES, Fp, Scalar};
+pub use field::{BYTES, Fp, P, Scalar};
 pub use fixed_base::FixedBase;
 pub use generator::{generator_multiples, generator_powers};
 pub use pairing::{MillerLines, NotInSubgroup};
