@@ -62,6 +62,13 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
         &self.montgomery
     }
 
+    /// The same number for another engine: W is the same modulus, and so the residue has the same form.
+    #[inline]
+    pub(super) fn convert<W: Modulus<N>>(&self) -> Residue<W, N> {
+        const { assert!(same_limbs(&M::LIMBS, &W::LIMBS)) };
+        Residue::from_montgomery(self.montgomery)
+    }
+
     /// A number of at most N limbs, reduced modulo M.
     pub fn from_limbs_mod(limbs: &[u64; N]) -> Self {
         Self::from_montgomery(M::multiply_limbs(limbs, &M::R_SQUARED))
@@ -174,6 +181,17 @@ fn limbs_from_be_bytes<const N: usize>(bytes: &[u8]) -> Option<[u64; N]> {
         limbs[i / 8] |= u64::from(octet) << (8 * (i % 8));
     }
     Some(limbs)
+}
+
+const fn same_limbs<const N: usize>(a: &[u64; N], b: &[u64; N]) -> bool {
+    let mut i = 0;
+    while i < N {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
 }
 
 const fn negated_inverse_of_limb(m0: u64) -> u64 {

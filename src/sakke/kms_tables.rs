@@ -2,7 +2,7 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use super::{Encapsulation, Error, PublicKey, SSV_LEN, SharedSecret, hash, identity};
-use crate::arith::supersingular::{Affine, FixedBase, Scalar, generator_multiples, generator_powers};
+use crate::arith::supersingular::{Affine, FixedBase, Scalar};
 
 /// A KMS's public key with tables for its multiples, 72 KiB: what encapsulation and decapsulation under that KMS need.
 pub struct KmsTables {
@@ -25,23 +25,22 @@ impl KmsTables {
     /// [`Error::IdentityWithoutKey`] where Z was made to be the opposite of the identity's point.
     pub fn encapsulate(&self, id: &[u8], ssv: &SharedSecret) -> Result<Encapsulation, Error> {
         let r = Zeroizing::new(hash::to_scalar(ssv.as_bytes(), id));
-        let point = self.commitment(id, &r)?;
-        let value = Zeroizing::new(generator_powers().power(&r));
-        let w = Zeroizing::new(value.representative());
+        let r_b = Zeroizing::new(*r * identity::to_scalar(id)?);
+        let (point, w) = self.z.commit(&r_b, &r);
+        let (point, w) = (point.ok_or(Error::IdentityWithoutKey)?, Zeroizing::new(w));
         Ok(Encapsulation { r: point, h: xor(ssv.as_bytes(), &hash::to_mask(&w)) })
     }
 
     /// R = `[r]([b]P + Z)`, as `[r b]P + [r]Z`, in which both points are fixed.
     pub(super) fn commitment(&self, id: &[u8], r: &Scalar) -> Result<Affine, Error> {
         let r_b = Zeroizing::new(*r * identity::to_scalar(id)?);
-        let sum = Zeroizing::new(FixedBase::multiply_sum([(generator_multiples(), &r_b), (&self.z, r)]));
-        sum.to_affine().ok_or(Error::IdentityWithoutKey)
+        self.z.multiply_with_generator(&r_b, r).ok_or(Error::IdentityWithoutKey)
     }
 
     /// `[b]P + Z`, the public point of an identity.
     pub(super) fn identity_point(&self, id: &[u8]) -> Result<Affine, Error> {
-        let multiple = generator_multiples().multiply(&identity::to_scalar(id)?);
-        multiple.add_affine(&self.public_key.point).to_affine().ok_or(Error::IdentityWithoutKey)
+        let b = identity::to_scalar(id)?;
+        self.z.multiply_with_generator(&b, &Scalar::ONE).ok_or(Error::IdentityWithoutKey)
     }
 }
 

@@ -3,7 +3,7 @@ use rand_core::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{Error, MASTER_SECRET_LEN, PublicKey, ReceiverSecretKey, identity};
-use crate::arith::supersingular::{Affine, Scalar, generator_multiples};
+use crate::arith::supersingular::{Affine, Scalar, multiply_generator};
 
 /// A KMS's master secret z, an integer between 2 and q - 1. Wiped on drop.
 pub struct MasterSecret {
@@ -31,8 +31,7 @@ impl MasterSecret {
             return Err(Error::MasterSecretLength(bytes.len()));
         }
         let z = Zeroizing::new(Scalar::from_be_bytes(bytes).ok_or(Error::MasterSecretRange)?);
-        let multiple = Zeroizing::new(generator_multiples().multiply(&z));
-        match multiple.to_affine() {
+        match multiply_generator(&z) {
             Some(point) if point != Affine::generator() => Ok(MasterSecret { z: *z, public_key: PublicKey { point } }),
             _ => Err(Error::MasterSecretRange),
         }
@@ -53,8 +52,7 @@ impl MasterSecret {
     /// The receiver secret key `[(b + z)^-1]P` of an identity of at most 128 octets (RFC 6508 section 6.1.1).
     pub fn extract(&self, id: &[u8]) -> Result<ReceiverSecretKey, Error> {
         let inverse = Zeroizing::new(Zeroizing::new(identity::to_scalar(id)? + self.z).invert());
-        let multiple = Zeroizing::new(generator_multiples().multiply(&inverse));
-        multiple.to_affine().map(|point| ReceiverSecretKey { point }).ok_or(Error::IdentityWithoutKey)
+        multiply_generator(&inverse).map(|point| ReceiverSecretKey { point }).ok_or(Error::IdentityWithoutKey)
     }
 }
 

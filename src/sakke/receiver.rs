@@ -29,7 +29,7 @@ impl ReceiverSecretKey {
     /// it ready for decapsulation.
     pub fn validate(self, id: &[u8], kms: &KmsTables) -> Result<ReceiverKey, Error> {
         let lines = MillerLines::new(&self.point).map_err(|_| Error::ReceiverSecretKey(PointError::NotInSubgroup))?;
-        let valid = lines.pair(&kms.identity_point(id)?).ct_eq(&PairingValue::generator());
+        let valid = lines.pair(&kms.identity_point(id)?).ct_eq(&PairingValue::generator().representative());
         if !bool::from(valid) {
             return Err(Error::RskInvalid);
         }
@@ -48,8 +48,7 @@ impl ReceiverKey {
     /// Decapsulates (RFC 6508 section 6.2.2). [`Error::DecapsulationFailed`] where the encapsulation is for another
     /// identity or KMS, or was altered in any bit.
     pub fn decapsulate(&self, kms: &KmsTables, encapsulation: &Encapsulation) -> Result<SharedSecret, Error> {
-        let value = Zeroizing::new(self.lines.pair(&encapsulation.r));
-        let w = Zeroizing::new(value.representative());
+        let w = Zeroizing::new(self.lines.pair(&encapsulation.r));
         let ssv = SharedSecret::new(xor(&encapsulation.h, &hash::to_mask(&w)));
         let r = Zeroizing::new(hash::to_scalar(ssv.as_bytes(), &self.id));
         match kms.commitment(&self.id, &r) {

@@ -6,12 +6,16 @@
 #[cfg(target_arch = "x86_64")]
 mod ifma;
 mod limb_engine;
+#[cfg(test)]
+mod on_each;
 pub(super) mod portable;
 pub(super) mod portable_p256;
 
 use core::sync::atomic::{AtomicU8, Ordering};
 
 pub(super) use limb_engine::{LimbEngine, Portable};
+#[cfg(test)]
+pub(crate) use on_each::on_each;
 
 /// One implementation of the arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,20 +1,60 @@
-//! Tables for the generator P and for g = <P, P>, computed when first needed.
+//! Tables for the generator P and for g = <P, P>, computed when a backend first needs them.
 
 use alloc::boxed::Box;
 use once_cell::race::OnceBox;
 
-use super::fixed_base::FixedBase;
-use super::pairing_value::{FixedBasePower, PairingValue};
-use super::point::Affine;
+use super::comb::Comb;
+use super::field::{Fp, Scalar};
+use super::pairing_value::PairingValueOn;
+use super::point::{Affine, AffineOn};
+use super::power_comb::PowerComb;
+use crate::arith::backend::{Backend, LimbEngine, Portable};
 
-/// Multiples of P: 72 KiB.
-pub fn generator_multiples() -> &'static FixedBase {
-    static TABLES: OnceBox<FixedBase> = OnceBox::new();
-    TABLES.get_or_init(|| Box::new(FixedBase::new(&Affine::generator())))
+/// `[scalar]P` with the active backend, in constant time; `None` for infinity, which alone is revealed.
+pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
+    match Backend::active() {
+        Backend::Portable => multiply_on::<Portable>(scalar),
+    }
 }
 
-/// Powers of g: 36 KiB.
-pub fn generator_powers() -> &'static FixedBasePower {
-    static TABLES: OnceBox<FixedBasePower> = OnceBox::new();
-    TABLES.get_or_init(|| Box::new(FixedBasePower::new(&PairingValue::generator())))
+/// The representative of g^exponent with the active backend, in constant time.
+pub fn power_generator(exponent: &Scalar) -> Fp {
+    match Backend::active() {
+        Backend::Portable => power_on::<Portable>(exponent),
+    }
 }
+
+fn multiply_on<E: GeneratorTables>(scalar: &Scalar) -> Option<Affine> {
+    Comb::multiply_sum([(E::multiples(), scalar)]).to_affine().map(|point| point.convert())
+}
+
+fn power_on<E: GeneratorTables>(exponent: &Scalar) -> Fp {
+    E::powers().power(exponent).representative().convert()
+}
+
+/// An engine's tables for the generators, one slot each.
+pub(super) trait GeneratorTables: LimbEngine {
+    /// Multiples of P.
+    fn multiples() -> &'static Comb<Self>;
+
+    /// Powers of g.
+    fn powers() -> &'static PowerComb<Self>;
+}
+
+macro_rules! generator_tables {
+    ($engine:ty) => {
+        impl GeneratorTables for $engine {
+            fn multiples() -> &'static Comb<Self> {
+                static TABLES: OnceBox<Comb<$engine>> = OnceBox::new();
+                TABLES.get_or_init(|| Box::new(Comb::new(&AffineOn::generator())))
+            }
+
+            fn powers() -> &'static PowerComb<Self> {
+                static TABLES: OnceBox<PowerComb<$engine>> = OnceBox::new();
+                TABLES.get_or_init(|| Box::new(PowerComb::new(&PairingValueOn::generator())))
+            }
+        }
+    };
+}
+
+generator_tables!(Portable);

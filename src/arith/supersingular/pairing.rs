@@ -6,32 +6,32 @@
 //! u = λ (x_B / y_B) + c (1 / y_B).
 
 use alloc::vec::Vec;
-use core::fmt;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::field::Fp;
-use super::pairing_value::PairingValue;
-use super::point::{Affine, order_digits};
+use super::field::FpOn;
+use super::pairing_value::PairingValueOn;
+use super::point::{AffineOn, order_digits};
+use crate::arith::backend::LimbEngine;
 
 /// The lines of Miller's loop for one point: 1372 lines, 343 KiB. Wiped on drop, since the point may be a secret key.
-pub struct MillerLines {
-    lines: Vec<Line>,
+pub(in crate::arith) struct Lines<E: LimbEngine> {
+    lines: Vec<Line<E>>,
 }
 
 /// The point does not have order q.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotInSubgroup;
 
-struct Line {
-    slope: Fp,
-    constant: Fp,
+struct Line<E: LimbEngine> {
+    slope: FpOn<E>,
+    constant: FpOn<E>,
 }
 
-impl MillerLines {
+impl<E: LimbEngine> Lines<E> {
     /// Walks Miller's loop from a point, in constant time but for whether the point has order q, which is refused
     /// otherwise.
-    pub fn new(point: &Affine) -> Result<MillerLines, NotInSubgroup> {
+    pub(super) fn new(point: &AffineOn<E>) -> Result<Lines<E>, NotInSubgroup> {
         let mut walk = Walk::new(point);
         for step in steps() {
             match step {
@@ -45,15 +45,15 @@ impl MillerLines {
     }
 
     /// <A, B> for the prepared point A and a point B with y ≠ 0, in constant time.
-    pub fn pair(&self, b: &Affine) -> PairingValue {
+    pub(super) fn pair(&self, b: &AffineOn<E>) -> PairingValueOn<E> {
         let y_inverse = b.y.invert();
         let x_over_y = b.x * y_inverse;
-        let mut f = PairingValue::ONE;
+        let mut f = PairingValueOn::ONE;
         for (step, line) in steps().zip(&self.lines) {
             if step == Step::Double {
                 f = f.square();
             }
-            f = f.multiply_by_plus_i(&Fp::sum_of_products(&line.slope, &x_over_y, &line.constant, &y_inverse));
+            f = f.multiply_by_plus_i(&FpOn::sum_of_products(&line.slope, &x_over_y, &line.constant, &y_inverse));
         }
         f.square().square()
     }
@@ -82,26 +82,26 @@ fn steps() -> impl Iterator<Item = Step> {
 }
 
 /// The running point of Miller's loop in Jacobian coordinates (x = X/Z², y = Y/Z³), and the lines so far as fractions.
-struct Walk {
-    x: Fp,
-    y: Fp,
-    z: Fp,
-    fractions: Vec<Fraction>,
+struct Walk<E: LimbEngine> {
+    x: FpOn<E>,
+    y: FpOn<E>,
+    z: FpOn<E>,
+    fractions: Vec<Fraction<E>>,
 }
 
 /// A line whose denominators are powers of Z before and after its step.
-struct Fraction {
+struct Fraction<E: LimbEngine> {
     /// The slope times the new Z.
-    slope: Fp,
+    slope: FpOn<E>,
     /// The constant times the new Z, and in a doubling also times the square of the old Z.
-    constant: Fp,
+    constant: FpOn<E>,
     /// The new Z divided by the old one.
-    factor: Fp,
+    factor: FpOn<E>,
 }
 
-impl Walk {
-    fn new(point: &Affine) -> Walk {
-        Walk { x: point.x, y: point.y, z: Fp::ONE, fractions: Vec::with_capacity(steps().count()) }
+impl<E: LimbEngine> Walk<E> {
+    fn new(point: &AffineOn<E>) -> Walk<E> {
+        Walk { x: point.x, y: point.y, z: FpOn::ONE, fractions: Vec::with_capacity(steps().count()) }
     }
 
     /// The tangent, and the doubled point (the formulas "dbl-2001-b" for a = -3, with 2YZ as such).
@@ -118,42 +118,42 @@ impl Walk {
         let four_beta = beta.double().double();
         let x = alpha.square() - four_beta.double();
         let minus_eight_gamma = -gamma.double().double().double();
-        self.y = Fp::sum_of_products(&alpha, &(four_beta - x), &gamma, &minus_eight_gamma);
+        self.y = FpOn::sum_of_products(&alpha, &(four_beta - x), &gamma, &minus_eight_gamma);
         self.x = x;
     }
 
     /// The line through a finite point, and the sum.
-    fn add(&mut self, point: &Affine) {
+    fn add(&mut self, point: &AffineOn<E>) {
         let zz = self.z.square();
         let h = point.x * zz - self.x;
         let theta = point.y * zz * self.z - self.y;
         let z = self.z * h;
-        let constant = Fp::sum_of_products(&theta, &point.x, &-point.y, &z);
+        let constant = FpOn::sum_of_products(&theta, &point.x, &-point.y, &z);
         self.push(Fraction { slope: theta, constant, factor: h }, z);
 
         let hh = h.square();
         let hhh = h * hh;
         let v = self.x * hh;
         let x = theta.square() - hhh - v.double();
-        self.y = Fp::sum_of_products(&theta, &(v - x), &-self.y, &hhh);
+        self.y = FpOn::sum_of_products(&theta, &(v - x), &-self.y, &hhh);
         self.x = x;
     }
 
-    fn push(&mut self, line: Fraction, new_z: Fp) {
+    fn push(&mut self, line: Fraction<E>, new_z: FpOn<E>) {
         self.fractions.push(line);
         self.z = new_z;
     }
 
     /// Whether the running point is ± the given one, so that q of the latter is the identity. (The sign follows from q's
     /// lowest digit; with the wrong one, [q] of the point would be twice it, whose order is odd only in the subgroup.)
-    fn ends_opposite(&self, point: &Affine) -> Choice {
+    fn ends_opposite(&self, point: &AffineOn<E>) -> Choice {
         let zz = self.z.square();
         let last = if order_digits()[0] == 1 { point.negate() } else { *point };
         (last.x * zz).ct_eq(&self.x) & (last.y * zz * self.z).ct_eq(&self.y) & !self.z.is_zero()
     }
 
     /// Divides by the denominators. Their inverses follow from that of the last Z, going back factor by factor.
-    fn into_lines(self) -> MillerLines {
+    fn into_lines(self) -> Lines<E> {
         let mut lines = Vec::with_capacity(self.fractions.len());
         let mut new_z_inverse = Zeroizing::new(self.z.invert());
         let steps: Vec<Step> = steps().collect();
@@ -168,11 +168,11 @@ impl Walk {
             *new_z_inverse = old_z_inverse;
         }
         lines.reverse();
-        MillerLines { lines }
+        Lines { lines }
     }
 }
 
-impl Drop for Walk {
+impl<E: LimbEngine> Drop for Walk<E> {
     fn drop(&mut self) {
         self.x.zeroize();
         self.y.zeroize();
@@ -185,21 +185,15 @@ impl Drop for Walk {
     }
 }
 
-impl Line {
+impl<E: LimbEngine> Line<E> {
     fn wipe(&mut self) {
         self.slope.zeroize();
         self.constant.zeroize();
     }
 }
 
-impl Drop for MillerLines {
+impl<E: LimbEngine> Drop for Lines<E> {
     fn drop(&mut self) {
         self.lines.iter_mut().for_each(Line::wipe);
-    }
-}
-
-impl fmt::Debug for MillerLines {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MillerLines")
     }
 }

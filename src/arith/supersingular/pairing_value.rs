@@ -1,130 +1,89 @@
 //! The target group of the pairing: F_p2* / F_p*, with F_p2 = F_p(i), i² = -1.
 
-use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::fmt;
-use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroize;
 
-use super::field::{Fp, Scalar};
-use super::fixed_base::{Comb, TABLE_LEN, TABLES};
-use crate::arith::residue::{Residue, invert_all};
+use super::field::FpOn;
+use crate::arith::backend::{LimbEngine, Portable};
+use crate::arith::residue::Residue;
 
 /// The class of re + im i, up to a factor in F_p*.
+pub type PairingValue = PairingValueOn<Portable>;
+
+/// A pairing value, computed with by the engine E.
 #[derive(Clone, Copy)]
-pub struct PairingValue {
-    pub(super) re: Fp,
-    pub(super) im: Fp,
+pub struct PairingValueOn<E: LimbEngine> {
+    pub(super) re: FpOn<E>,
+    pub(super) im: FpOn<E>,
 }
 
-impl PairingValue {
+impl<E: LimbEngine> PairingValueOn<E> {
     /// The class of 1.
-    pub const ONE: PairingValue = PairingValue { re: Fp::ONE, im: Fp::ZERO };
+    pub const ONE: Self = PairingValueOn { re: FpOn::ONE, im: FpOn::ZERO };
 
     /// g = <P, P> of RFC 6509 Appendix A.
-    pub fn generator() -> PairingValue {
-        PairingValue::from_representative(Residue::from_limbs_mod(&G))
+    pub fn generator() -> Self {
+        Self::from_representative(Residue::from_limbs_mod(&G))
     }
 
     /// The class of 1 + u i.
-    pub(super) fn from_representative(u: Fp) -> PairingValue {
-        PairingValue { re: Fp::ONE, im: u }
+    pub(super) fn from_representative(u: FpOn<E>) -> Self {
+        PairingValueOn { re: FpOn::ONE, im: u }
     }
 
     /// im / re, the element of F_p by which RFC 6508 section 3.2 represents the class.
-    pub fn representative(&self) -> Fp {
+    pub fn representative(&self) -> FpOn<E> {
         self.im * self.re.invert()
     }
 
     /// The product, in 3 multiplications.
     #[inline]
-    pub fn multiply(&self, other: &PairingValue) -> PairingValue {
+    pub fn multiply(&self, other: &Self) -> Self {
         let re = self.re * other.re;
         let im = self.im * other.im;
         let cross = (self.re + self.im) * (other.re + other.im) - re - im;
-        PairingValue { re: re - im, im: cross }
+        PairingValueOn { re: re - im, im: cross }
     }
 
     /// The product with the class of 1 + u i, in 2 multiplications.
     #[inline]
-    pub(super) fn multiply_by_one_plus(&self, u: &Fp) -> PairingValue {
-        PairingValue { re: self.re - self.im * *u, im: self.im + self.re * *u }
+    pub(super) fn multiply_by_one_plus(&self, u: &FpOn<E>) -> Self {
+        PairingValueOn { re: self.re - self.im * *u, im: self.im + self.re * *u }
     }
 
     /// The product with u + i, in 2 multiplications.
     #[inline]
-    pub(super) fn multiply_by_plus_i(&self, u: &Fp) -> PairingValue {
-        PairingValue { re: self.re * *u - self.im, im: self.re + self.im * *u }
+    pub(super) fn multiply_by_plus_i(&self, u: &FpOn<E>) -> Self {
+        PairingValueOn { re: self.re * *u - self.im, im: self.re + self.im * *u }
     }
 
     /// The square, in 2 multiplications.
     #[inline]
-    pub fn square(&self) -> PairingValue {
-        PairingValue { re: (self.re + self.im) * (self.re - self.im), im: (self.re * self.im).double() }
+    pub fn square(&self) -> Self {
+        PairingValueOn { re: (self.re + self.im) * (self.re - self.im), im: (self.re * self.im).double() }
     }
 
     /// The inverse: conjugation, since the norm is in F_p*.
-    pub fn invert(&self) -> PairingValue {
-        PairingValue { re: self.re, im: -self.im }
+    pub fn invert(&self) -> Self {
+        PairingValueOn { re: self.re, im: -self.im }
     }
 }
 
-/// Powers of one fixed element, by the same signed comb as [`super::FixedBase`].
-pub struct FixedBasePower {
-    /// Representatives of the comb's combinations, a table after the other.
-    entries: Box<[Fp]>,
-}
-
-impl FixedBasePower {
-    /// Builds the tables: about a thousand squarings.
-    pub fn new(base: &PairingValue) -> FixedBasePower {
-        let mut entries = Vec::with_capacity(TABLES * TABLE_LEN);
-        Comb::for_each_table(
-            *base,
-            |value| value.square(),
-            |a, b| a.multiply(b),
-            |value| value.invert(),
-            |table| entries.extend_from_slice(table),
-        );
-        let mut re: Vec<Fp> = entries.iter().map(|value: &PairingValue| value.re).collect();
-        invert_all(&mut re);
-        FixedBasePower { entries: entries.iter().zip(re).map(|(value, inverse)| value.im * inverse).collect() }
-    }
-
-    /// base^exponent, in constant time.
-    pub fn power(&self, exponent: &Scalar) -> PairingValue {
-        let comb = Comb::recode(exponent);
-        let mut accumulator = PairingValue::ONE;
-        for column in Comb::columns() {
-            accumulator = accumulator.square();
-            for (table, entries) in self.entries.chunks_exact(TABLE_LEN).enumerate() {
-                let (index, negative) = comb.digit(table, column);
-                let mut u = Fp::ZERO;
-                for (i, entry) in entries.iter().enumerate() {
-                    u.take_if(entry, (i as u64).ct_eq(&index));
-                }
-                u.conditional_assign(&-u, negative);
-                accumulator = accumulator.multiply_by_one_plus(&u);
-            }
-        }
-        accumulator
-    }
-}
-
-impl ConstantTimeEq for PairingValue {
-    fn ct_eq(&self, other: &PairingValue) -> Choice {
+impl<E: LimbEngine> ConstantTimeEq for PairingValueOn<E> {
+    fn ct_eq(&self, other: &Self) -> Choice {
         (self.re * other.im).ct_eq(&(self.im * other.re)) & !self.is_degenerate() & !other.is_degenerate()
     }
 }
 
-impl PairingValue {
+impl<E: LimbEngine> PairingValueOn<E> {
     /// Whether both coordinates are 0, which is no element.
     fn is_degenerate(&self) -> Choice {
         self.re.is_zero() & self.im.is_zero()
     }
 }
 
-impl Zeroize for PairingValue {
+impl<E: LimbEngine> Zeroize for PairingValueOn<E> {
     fn zeroize(&mut self) {
         self.re.zeroize();
         self.im.zeroize();
@@ -132,15 +91,9 @@ impl Zeroize for PairingValue {
 }
 
 /// Shows only the type, since a pairing value may be a shared secret.
-impl fmt::Debug for PairingValue {
+impl<E: LimbEngine> fmt::Debug for PairingValueOn<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PairingValue")
-    }
-}
-
-impl fmt::Debug for FixedBasePower {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FixedBasePower")
     }
 }
 

@@ -1,12 +1,13 @@
 //! Points of E.
 
+use alloc::vec::Vec;
 use core::fmt;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroize;
 
-use super::field::{BYTES, Fp, Q};
+use super::field::{BYTES, FpOn, Q};
+use crate::arith::backend::{LimbEngine, Portable};
 use crate::arith::residue::{Modulus, Residue, invert_all};
-use alloc::vec::Vec;
 
 /// Octets of the uncompressed encoding 04 || x || y, the only one that RFC 6508 section 4 uses.
 pub const UNCOMPRESSED_LEN: usize = 1 + 2 * BYTES;
@@ -17,10 +18,13 @@ const UNCOMPRESSED: u8 = 4;
 const INFINITY: u8 = 0;
 
 /// A finite point of E.
+pub type Affine = AffineOn<Portable>;
+
+/// A finite point of E, computed with by the engine E.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Affine {
-    pub(super) x: Fp,
-    pub(super) y: Fp,
+pub struct AffineOn<E: LimbEngine> {
+    pub(in crate::arith) x: FpOn<E>,
+    pub(in crate::arith) y: FpOn<E>,
 }
 
 /// Why octets are not a point of the curve.
@@ -50,15 +54,20 @@ pub enum PointError {
     NotInSubgroup,
 }
 
-impl Affine {
+impl<E: LimbEngine> AffineOn<E> {
+    /// The same point for another engine.
+    pub(in crate::arith) fn convert<M: LimbEngine>(&self) -> AffineOn<M> {
+        AffineOn { x: self.x.convert(), y: self.y.convert() }
+    }
+
     /// The generator P of RFC 6509 Appendix A.
-    pub fn generator() -> Affine {
-        Affine { x: Residue::from_limbs_mod(&P_X), y: Residue::from_limbs_mod(&P_Y) }
+    pub fn generator() -> Self {
+        AffineOn { x: Residue::from_limbs_mod(&P_X), y: Residue::from_limbs_mod(&P_Y) }
     }
 
     /// A point of E from 04 || x || y. Checks length, form, range, curve equation and that the order is not 1, 2 or 4;
-    /// [`Affine::check_subgroup_vartime`] excludes what remains.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Affine, PointError> {
+    /// [`AffineOn::check_subgroup_vartime`] excludes what remains.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, PointError> {
         if bytes == [INFINITY] {
             return Err(PointError::Infinity);
         }
@@ -70,9 +79,9 @@ impl Affine {
             return Err(PointError::Form);
         }
         let (x, y) = coordinates.split_at(BYTES);
-        let x = Fp::from_be_bytes(x).ok_or(PointError::NotReduced)?;
-        let y = Fp::from_be_bytes(y).ok_or(PointError::NotReduced)?;
-        let point = Affine { x, y };
+        let x = FpOn::from_be_bytes(x).ok_or(PointError::NotReduced)?;
+        let y = FpOn::from_be_bytes(y).ok_or(PointError::NotReduced)?;
+        let point = AffineOn { x, y };
         if !bool::from(point.is_on_curve()) {
             return Err(PointError::NotOnCurve);
         }
@@ -95,7 +104,7 @@ impl Affine {
 
     /// Refuses a point whose order is not q. The time depends on nothing but q: it multiplies by q.
     pub fn check_subgroup_vartime(&self) -> Result<(), PointError> {
-        let mut accumulator = Projective::IDENTITY;
+        let mut accumulator = ProjectiveOn::IDENTITY;
         for digit in order_digits().iter().rev() {
             accumulator = accumulator.double();
             accumulator = match digit {
@@ -109,18 +118,18 @@ impl Affine {
     }
 
     /// The opposite point.
-    pub fn negate(&self) -> Affine {
-        Affine { x: self.x, y: -self.y }
+    pub fn negate(&self) -> Self {
+        AffineOn { x: self.x, y: -self.y }
     }
 
     fn is_on_curve(&self) -> Choice {
-        let three = Fp::from_u64(3);
+        let three = FpOn::from_u64(3);
         self.y.square().ct_eq(&((self.x.square() - three) * self.x))
     }
 
     /// Order 2 is (0, 0). Doubling gives (0, 0) exactly where (x² + 3)² = 0.
     fn has_small_order(&self) -> Choice {
-        self.y.is_zero() | (self.x.square() + Fp::from_u64(3)).is_zero()
+        self.y.is_zero() | (self.x.square() + FpOn::from_u64(3)).is_zero()
     }
 }
 
@@ -130,15 +139,15 @@ impl Affine {
 /// 2016) for a = -3 and b = 0. They fail only for two points whose difference has order 2, so they are complete on the
 /// subgroup of order q.
 #[derive(Clone, Copy)]
-pub struct Projective {
-    x: Fp,
-    y: Fp,
-    z: Fp,
+pub struct ProjectiveOn<E: LimbEngine> {
+    pub(super) x: FpOn<E>,
+    pub(super) y: FpOn<E>,
+    pub(super) z: FpOn<E>,
 }
 
-impl Projective {
+impl<E: LimbEngine> ProjectiveOn<E> {
     /// The point at infinity.
-    pub const IDENTITY: Projective = Projective { x: Fp::ZERO, y: Fp::ONE, z: Fp::ZERO };
+    pub const IDENTITY: Self = ProjectiveOn { x: FpOn::ZERO, y: FpOn::ONE, z: FpOn::ZERO };
 
     /// Whether this is the point at infinity.
     pub fn is_identity(&self) -> Choice {
@@ -146,7 +155,7 @@ impl Projective {
     }
 
     /// The sum, in 6 multiplications and 3 sums of two products.
-    pub fn add(&self, other: &Projective) -> Projective {
+    pub fn add(&self, other: &ProjectiveOn<E>) -> Self {
         let xx = self.x * other.x;
         let yy = self.y * other.y;
         let zz = self.z * other.z;
@@ -157,7 +166,7 @@ impl Projective {
     }
 
     /// The sum with a finite point, in 5 multiplications and 3 sums of two products.
-    pub fn add_affine(&self, other: &Affine) -> Projective {
+    pub fn add_affine(&self, other: &AffineOn<E>) -> Self {
         let xx = self.x * other.x;
         let yy = self.y * other.y;
         let xy = (self.x + self.y) * (other.x + other.y) - xx - yy;
@@ -167,7 +176,7 @@ impl Projective {
     }
 
     /// Twice the point, in 3 multiplications, 3 squarings and 3 sums of two products.
-    pub fn double(&self) -> Projective {
+    pub fn double(&self) -> Self {
         let xy = (self.x * self.y).double();
         let xz = (self.x * self.z).double();
         let yz = (self.y * self.z).double();
@@ -175,28 +184,35 @@ impl Projective {
     }
 
     /// The opposite point.
-    pub fn negate(&self) -> Projective {
-        Projective { x: self.x, y: -self.y, z: self.z }
+    pub fn negate(&self) -> Self {
+        ProjectiveOn { x: self.x, y: -self.y, z: self.z }
     }
 
     /// The finite point that this is; `None` for the identity, which alone is revealed.
-    pub fn to_affine(&self) -> Option<Affine> {
+    pub fn to_affine(&self) -> Option<AffineOn<E>> {
         let z_inverse = self.z.invert();
-        let point = Affine { x: self.x * z_inverse, y: self.y * z_inverse };
+        let point = AffineOn { x: self.x * z_inverse, y: self.y * z_inverse };
         (!bool::from(self.z.is_zero())).then_some(point)
     }
 
     /// The finite points that these are, with one inversion. None may be the identity.
-    pub fn to_affine_all(points: &[Projective]) -> Vec<Affine> {
-        let mut inverses: Vec<Fp> = points.iter().map(|point| point.z).collect();
+    pub fn to_affine_all(points: &[ProjectiveOn<E>]) -> Vec<AffineOn<E>> {
+        let mut inverses: Vec<FpOn<E>> = points.iter().map(|point| point.z).collect();
         invert_all(&mut inverses);
-        points.iter().zip(inverses).map(|(point, z)| Affine { x: point.x * z, y: point.y * z }).collect()
+        points.iter().zip(inverses).map(|(point, z)| AffineOn { x: point.x * z, y: point.y * z }).collect()
     }
 }
 
 /// The complete formulas from the products of coordinates; xy, xz and yz are the symmetric sums of cross products.
 #[inline]
-fn combine(xx: Fp, yy: Fp, zz: Fp, xy: Fp, xz: Fp, yz: Fp) -> Projective {
+fn combine<E: LimbEngine>(
+    xx: FpOn<E>,
+    yy: FpOn<E>,
+    zz: FpOn<E>,
+    xy: FpOn<E>,
+    xz: FpOn<E>,
+    yz: FpOn<E>,
+) -> ProjectiveOn<E> {
     let three_xz = xz.double() + xz;
     let plus = yy + three_xz;
     let minus = yy - three_xz;
@@ -204,10 +220,10 @@ fn combine(xx: Fp, yy: Fp, zz: Fp, xy: Fp, xz: Fp, yz: Fp) -> Projective {
     let c = sum.double() + sum;
     let difference = zz - xx;
     let d = difference.double() + difference;
-    Projective {
-        x: Fp::sum_of_products(&xy, &plus, &yz, &c),
-        y: Fp::sum_of_products(&d, &c, &minus, &plus),
-        z: Fp::sum_of_products(&yz, &minus, &xy, &-d),
+    ProjectiveOn {
+        x: FpOn::sum_of_products(&xy, &plus, &yz, &c),
+        y: FpOn::sum_of_products(&d, &c, &minus, &plus),
+        z: FpOn::sum_of_products(&yz, &minus, &xy, &-d),
     }
 }
 
@@ -215,9 +231,9 @@ fn combine(xx: Fp, yy: Fp, zz: Fp, xy: Fp, xz: Fp, yz: Fp) -> Projective {
 pub(super) fn order_digits() -> [i8; ORDER_DIGITS] {
     let mut digits = [0; ORDER_DIGITS];
     // Digit i of the form is bit i+1 of 3q minus bit i+1 of q.
-    let triple = triple(&<Q>::LIMBS);
+    let triple = triple(&<Q as Modulus<16>>::LIMBS);
     for (i, digit) in digits.iter_mut().enumerate() {
-        *digit = bit(&triple, i + 1) - bit(&<Q>::LIMBS, i + 1);
+        *digit = bit(&triple, i + 1) - bit(&<Q as Modulus<16>>::LIMBS, i + 1);
     }
     digits
 }
@@ -240,26 +256,26 @@ fn bit(limbs: &[u64; 16], i: usize) -> i8 {
     limbs.get(i / 64).map_or(0, |limb| (limb >> (i % 64) & 1) as i8)
 }
 
-impl From<Affine> for Projective {
-    fn from(point: Affine) -> Projective {
-        Projective { x: point.x, y: point.y, z: Fp::ONE }
+impl<E: LimbEngine> From<AffineOn<E>> for ProjectiveOn<E> {
+    fn from(point: AffineOn<E>) -> Self {
+        ProjectiveOn { x: point.x, y: point.y, z: FpOn::ONE }
     }
 }
 
-impl ConstantTimeEq for Affine {
-    fn ct_eq(&self, other: &Affine) -> Choice {
+impl<E: LimbEngine> ConstantTimeEq for AffineOn<E> {
+    fn ct_eq(&self, other: &AffineOn<E>) -> Choice {
         self.x.ct_eq(&other.x) & self.y.ct_eq(&other.y)
     }
 }
 
-impl Zeroize for Affine {
+impl<E: LimbEngine> Zeroize for AffineOn<E> {
     fn zeroize(&mut self) {
         self.x.zeroize();
         self.y.zeroize();
     }
 }
 
-impl Zeroize for Projective {
+impl<E: LimbEngine> Zeroize for ProjectiveOn<E> {
     fn zeroize(&mut self) {
         self.x.zeroize();
         self.y.zeroize();
@@ -268,14 +284,14 @@ impl Zeroize for Projective {
 }
 
 /// Shows only the type, since a point may be a secret key.
-impl fmt::Debug for Affine {
+impl<E: LimbEngine> fmt::Debug for AffineOn<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Affine")
     }
 }
 
 /// Shows only the type, since a point may be a secret key.
-impl fmt::Debug for Projective {
+impl<E: LimbEngine> fmt::Debug for ProjectiveOn<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Projective")
     }

@@ -6,13 +6,13 @@ use std::sync::LazyLock;
 use subtle::ConstantTimeEq;
 
 use super::field::{P, Q};
-use super::point::order_digits;
+use super::point::{ProjectiveOn, order_digits};
 use super::*;
+use crate::arith::backend::{Portable, on_each};
 use crate::arith::residue::Modulus;
 
-static CHARACTERISTIC: LazyLock<BigUint> = LazyLock::new(|| number(&<P>::LIMBS));
-static ORDER: LazyLock<BigUint> = LazyLock::new(|| number(&<Q>::LIMBS));
-static GENERATOR: LazyLock<FixedBase> = LazyLock::new(|| FixedBase::new(&Affine::generator()));
+static CHARACTERISTIC: LazyLock<BigUint> = LazyLock::new(|| number(&<P as Modulus<16>>::LIMBS));
+static ORDER: LazyLock<BigUint> = LazyLock::new(|| number(&<Q as Modulus<16>>::LIMBS));
 
 fn number(limbs: &[u64]) -> BigUint {
     limbs.iter().rev().fold(BigUint::ZERO, |value, &limb| (value << 64) + limb)
@@ -29,7 +29,11 @@ fn point(affine: &Affine) -> Point {
     Some((number(&affine.x.to_limbs()), number(&affine.y.to_limbs())))
 }
 
-fn reference_point(projective: &Projective) -> Point {
+fn finite_or_infinity(affine: Option<Affine>) -> Point {
+    affine.as_ref().and_then(point)
+}
+
+fn reference_point(projective: &ProjectiveOn<Portable>) -> Point {
     if bool::from(projective.is_identity()) { None } else { point(&projective.to_affine().unwrap()) }
 }
 
@@ -90,17 +94,19 @@ fn signed_digits_of_the_order_add_up() {
 fn multiples_by_edge_scalars_are_right() {
     let generator = point(&Affine::generator());
     for k in edge_scalars() {
-        let multiple = GENERATOR.multiply(&scalar(&k));
-        assert_eq!(reference_point(&multiple), reference_multiply(&k, &generator), "{k}");
+        let expected = reference_multiply(&k, &generator);
+        on_each(|backend| {
+            assert_eq!(finite_or_infinity(multiply_generator(&scalar(&k))), expected, "{k} on {backend:?}");
+        });
     }
 }
 
 #[test]
 fn addition_is_complete_on_the_subgroup() {
-    let a = GENERATOR.multiply(&Scalar::from_u64(5));
+    let finite = multiply_generator(&Scalar::from_u64(5)).unwrap();
+    let identity = ProjectiveOn::<Portable>::IDENTITY;
+    let a = identity.add_affine(&finite);
     let opposite = a.negate();
-    let identity = Projective::IDENTITY;
-    let finite = a.to_affine().unwrap();
     assert_eq!(reference_point(&a.add(&opposite)), None);
     assert_eq!(reference_point(&a.add_affine(&finite.negate())), None);
     assert_eq!(reference_point(&a.add(&identity)), point(&finite));
@@ -115,11 +121,12 @@ fn addition_is_complete_on_the_subgroup() {
 
 #[test]
 fn many_points_become_affine_with_one_inversion() {
-    let points: Vec<Projective> = (1..5).map(|k| GENERATOR.multiply(&Scalar::from_u64(k))).collect();
-    for (one, all) in points.iter().zip(Projective::to_affine_all(&points)) {
+    let generator = ProjectiveOn::<Portable>::from(Affine::generator());
+    let points: Vec<_> = (1..5).scan(generator, |sum, _| Some(core::mem::replace(sum, sum.add(&generator)))).collect();
+    for (one, all) in points.iter().zip(ProjectiveOn::to_affine_all(&points)) {
         assert_eq!(one.to_affine(), Some(all));
     }
-    assert_eq!(Projective::IDENTITY.to_affine(), None);
+    assert_eq!(ProjectiveOn::<Portable>::IDENTITY.to_affine(), None);
 }
 
 #[test]
@@ -173,13 +180,14 @@ fn small_orders_are_outside_the_subgroup() {
 #[test]
 fn powers_by_edge_exponents_are_right() {
     let g = PairingValue::generator();
-    let powers = FixedBasePower::new(&g);
     for k in edge_scalars() {
         let expected = (0..k.bits()).rev().fold(PairingValue::ONE, |value, i| {
             let squared = value.square();
             if k.bit(i) { squared.multiply(&g) } else { squared }
         });
-        assert!(bool::from(powers.power(&scalar(&k)).ct_eq(&expected)), "{k}");
+        on_each(|backend| {
+            assert_eq!(power_generator(&scalar(&k)), expected.representative(), "{k} on {backend:?}");
+        });
     }
 }
 
@@ -202,29 +210,33 @@ proptest! {
 
     #[test]
     fn multiples_are_right(k in any_scalar()) {
-        let multiple = GENERATOR.multiply(&scalar(&k));
-        prop_assert_eq!(reference_point(&multiple), reference_multiply(&k, &point(&Affine::generator())));
+        let expected = reference_multiply(&k, &point(&Affine::generator()));
+        on_each(|_| assert_eq!(finite_or_infinity(multiply_generator(&scalar(&k))), expected));
     }
 
     #[test]
     fn sums_of_multiples_are_right(a in any_scalar(), b in any_scalar(), c in any_scalar()) {
         prop_assume!(c != BigUint::ZERO);
-        let base = GENERATOR.multiply(&scalar(&c)).to_affine().unwrap();
-        let table = FixedBase::new(&base);
-        let sum = FixedBase::multiply_sum([(&GENERATOR, &scalar(&a)), (&table, &scalar(&b))]);
-        let expected = (a + b * c) % &*ORDER;
-        prop_assert_eq!(reference_point(&sum), reference_point(&GENERATOR.multiply(&scalar(&expected))));
+        let expected = scalar(&((&a + &b * &c) % &*ORDER));
+        let [a, b, c] = [a, b, c].map(|k| scalar(&k));
+        on_each(|_| {
+            let table = FixedBase::new(&multiply_generator(&c).unwrap());
+            let sum = multiply_generator(&expected);
+            assert_eq!(table.multiply_with_generator(&a, &b), sum);
+            assert_eq!(table.commit(&a, &b), (sum, power_generator(&b)));
+        });
     }
 
     #[test]
     fn the_pairing_is_bilinear_and_symmetric(a in any_scalar(), b in any_scalar()) {
         prop_assume!(a != BigUint::ZERO && b != BigUint::ZERO);
-        let left = GENERATOR.multiply(&scalar(&a)).to_affine().unwrap();
-        let right = GENERATOR.multiply(&scalar(&b)).to_affine().unwrap();
-        let value = MillerLines::new(&left).unwrap().pair(&right);
-        let swapped = MillerLines::new(&right).unwrap().pair(&left);
-        let powers = FixedBasePower::new(&PairingValue::generator());
-        prop_assert!(bool::from(value.ct_eq(&swapped)));
-        prop_assert!(bool::from(value.ct_eq(&powers.power(&(scalar(&a) * scalar(&b))))));
+        let (a, b) = (scalar(&a), scalar(&b));
+        on_each(|_| {
+            let left = multiply_generator(&a).unwrap();
+            let right = multiply_generator(&b).unwrap();
+            let value = MillerLines::new(&left).unwrap().pair(&right);
+            assert_eq!(value, MillerLines::new(&right).unwrap().pair(&left));
+            assert_eq!(value, power_generator(&(a * b)));
+        });
     }
 }
