@@ -250,3 +250,14 @@ residue_tests!(p256_field, crate::arith::p256::Fp, 4);
 residue_tests!(p256_order, crate::arith::p256::Scalar, 4);
 residue_tests!(supersingular_field, crate::arith::supersingular::Fp, 16);
 residue_tests!(supersingular_order, crate::arith::supersingular::Scalar, 16);
+
+#[cfg(target_arch = "x86_64")]
+mod bmi2 {
+    use super::*;
+    use crate::arith::backend::bmi2::Bmi2;
+
+    residue_tests!(p256_field, crate::arith::p256::FpOn<Bmi2>, 4);
+    residue_tests!(p256_order, crate::arith::p256::ScalarOn<Bmi2>, 4);
+    residue_tests!(supersingular_field, crate::arith::supersingular::FpOn<Bmi2>, 16);
+    residue_tests!(supersingular_order, crate::arith::supersingular::ScalarOn<Bmi2>, 16);
+}

@@ -13,7 +13,7 @@ impl PublicKey {
     /// Reads 04 || x || y, 257 octets. Checks form, range, curve and subgroup: [`Error::PublicKey`].
     pub fn from_bytes(bytes: &[u8]) -> Result<PublicKey, Error> {
         let point = Affine::from_bytes(bytes).map_err(Error::PublicKey)?;
-        point.check_subgroup_vartime().map_err(Error::PublicKey)?;
+        point.check_subgroup().map_err(Error::PublicKey)?;
         Ok(PublicKey { point })
     }
 

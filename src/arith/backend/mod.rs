@@ -4,7 +4,10 @@
 //! their operations. What these hold and how they loop belongs to a backend, so nothing above learns which one runs.
 
 #[cfg(target_arch = "x86_64")]
-mod ifma;
+#[allow(unsafe_code)]
+pub(super) mod bmi2;
+#[cfg(target_arch = "x86_64")]
+pub(super) mod ifma;
 mod limb_engine;
 #[cfg(test)]
 mod on_each;
@@ -21,6 +24,9 @@ pub(crate) use on_each::on_each;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Backend {
+    /// 64-bit limbs with the instructions of BMI2 and ADX.
+    #[cfg(target_arch = "x86_64")]
+    Bmi2,
     /// 64-bit limbs in plain Rust, for every processor.
     Portable,
 }
@@ -30,11 +36,15 @@ static FORCED: AtomicU8 = AtomicU8::new(0);
 
 impl Backend {
     /// Every backend, fastest first.
-    const ALL: [Backend; 1] = [Backend::Portable];
+    const ALL: &[Backend] = &[
+        #[cfg(target_arch = "x86_64")]
+        Backend::Bmi2,
+        Backend::Portable,
+    ];
 
     /// The backends that this processor can run, fastest first.
     pub fn available() -> impl Iterator<Item = Backend> {
-        Backend::ALL.into_iter().filter(|backend| backend.is_available())
+        Backend::ALL.iter().copied().filter(|backend| backend.is_available())
     }
 
     /// The backend that tables and lines are made for from now on: the fastest of this processor, unless
@@ -62,6 +72,8 @@ impl Backend {
     /// The name that `--backend` and reports use.
     pub fn name(self) -> &'static str {
         match self {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Bmi2 => "bmi2",
             Backend::Portable => "portable",
         }
     }
@@ -73,6 +85,8 @@ impl Backend {
 
     fn is_available(self) -> bool {
         match self {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Bmi2 => bmi2::is_available(),
             Backend::Portable => true,
         }
     }

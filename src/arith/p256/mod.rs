@@ -12,6 +12,8 @@ mod multi_scalar;
 mod point;
 
 pub use field::{BYTES, Fp, Scalar};
+#[cfg(test)]
+pub(super) use field::{FpOn, ScalarOn};
 pub use fixed_base::FixedBase;
 pub use generator::{generator_multiples, generator_multiply};
 pub use multi_scalar::{OddMultiples, multi_scalar_vartime};

@@ -8,11 +8,15 @@ use super::field::{Fp, Scalar};
 use super::pairing_value::PairingValueOn;
 use super::point::{Affine, AffineOn};
 use super::power_comb::PowerComb;
+#[cfg(target_arch = "x86_64")]
+use crate::arith::backend::bmi2::Bmi2;
 use crate::arith::backend::{Backend, LimbEngine, Portable};
 
 /// `[scalar]P` with the active backend, in constant time; `None` for infinity, which alone is revealed.
 pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
     match Backend::active() {
+        #[cfg(target_arch = "x86_64")]
+        Backend::Bmi2 => multiply_on::<Bmi2>(scalar),
         Backend::Portable => multiply_on::<Portable>(scalar),
     }
 }
@@ -20,6 +24,8 @@ pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
 /// The representative of g^exponent with the active backend, in constant time.
 pub fn power_generator(exponent: &Scalar) -> Fp {
     match Backend::active() {
+        #[cfg(target_arch = "x86_64")]
+        Backend::Bmi2 => power_on::<Bmi2>(exponent),
         Backend::Portable => power_on::<Portable>(exponent),
     }
 }
@@ -57,4 +63,6 @@ macro_rules! generator_tables {
     };
 }
 
+#[cfg(target_arch = "x86_64")]
+generator_tables!(Bmi2);
 generator_tables!(Portable);

@@ -5,12 +5,16 @@ use core::fmt;
 use super::field::Fp;
 use super::pairing::{Lines, NotInSubgroup};
 use super::point::Affine;
+#[cfg(target_arch = "x86_64")]
+use crate::arith::backend::bmi2::Bmi2;
 use crate::arith::backend::{Backend, Portable};
 
 /// The lines of Miller's loop for one point of the subgroup: 343 KiB. Wiped on drop, since the point may be a secret key.
 pub struct MillerLines(Storage);
 
 enum Storage {
+    #[cfg(target_arch = "x86_64")]
+    Bmi2(Lines<Bmi2>),
     Portable(Lines<Portable>),
 }
 
@@ -19,6 +23,8 @@ impl MillerLines {
     /// otherwise.
     pub fn new(point: &Affine) -> Result<MillerLines, NotInSubgroup> {
         Ok(MillerLines(match Backend::active() {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Bmi2 => Storage::Bmi2(Lines::new(&point.convert())?),
             Backend::Portable => Storage::Portable(Lines::new(&point.convert())?),
         }))
     }
@@ -26,6 +32,8 @@ impl MillerLines {
     /// The representative of <A, B> for the prepared point A and a point B with y ≠ 0, in constant time.
     pub fn pair(&self, b: &Affine) -> Fp {
         match &self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Storage::Bmi2(lines) => lines.pair(&b.convert()).representative().convert(),
             Storage::Portable(lines) => lines.pair(&b.convert()).representative().convert(),
         }
     }

@@ -12,8 +12,12 @@ mod pairing;
 mod pairing_value;
 mod point;
 mod power_comb;
+mod subgroup;
 
-pub use field::{BYTES, Fp, P, Scalar};
+#[cfg(test)]
+pub(super) use field::ScalarOn;
+pub(super) use field::{FpOn, P};
+pub use field::{BYTES, Fp, Scalar};
 pub use fixed_base::FixedBase;
 pub use generator::{multiply_generator, power_generator};
 pub use miller_lines::MillerLines;

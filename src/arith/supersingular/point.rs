@@ -66,7 +66,7 @@ impl<E: LimbEngine> AffineOn<E> {
     }
 
     /// A point of E from 04 || x || y. Checks length, form, range, curve equation and that the order is not 1, 2 or 4;
-    /// [`AffineOn::check_subgroup_vartime`] excludes what remains.
+    /// [`AffineOn::check_subgroup`] excludes what remains.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PointError> {
         if bytes == [INFINITY] {
             return Err(PointError::Infinity);
@@ -92,7 +92,7 @@ impl<E: LimbEngine> AffineOn<E> {
     }
 
     /// 04 || x || y.
-    pub fn to_bytes(&self) -> [u8; UNCOMPRESSED_LEN] {
+    pub fn to_bytes(self) -> [u8; UNCOMPRESSED_LEN] {
         let mut out = [0; UNCOMPRESSED_LEN];
         let (form, coordinates) = out.split_at_mut(1);
         form.fill(UNCOMPRESSED);
@@ -100,21 +100,6 @@ impl<E: LimbEngine> AffineOn<E> {
         self.x.write_be_bytes(x);
         self.y.write_be_bytes(y);
         out
-    }
-
-    /// Refuses a point whose order is not q. The time depends on nothing but q: it multiplies by q.
-    pub fn check_subgroup_vartime(&self) -> Result<(), PointError> {
-        let mut accumulator = ProjectiveOn::IDENTITY;
-        for digit in order_digits().iter().rev() {
-            accumulator = accumulator.double();
-            accumulator = match digit {
-                1 => accumulator.add_affine(self),
-                -1 => accumulator.add_affine(&self.negate()),
-                _ => accumulator,
-            };
-        }
-        // Off the subgroup the addition formulas may degenerate to (0, 0, 0), which is no point.
-        if bool::from(accumulator.is_identity()) { Ok(()) } else { Err(PointError::NotInSubgroup) }
     }
 
     /// The opposite point.
@@ -148,11 +133,6 @@ pub struct ProjectiveOn<E: LimbEngine> {
 impl<E: LimbEngine> ProjectiveOn<E> {
     /// The point at infinity.
     pub const IDENTITY: Self = ProjectiveOn { x: FpOn::ZERO, y: FpOn::ONE, z: FpOn::ZERO };
-
-    /// Whether this is the point at infinity.
-    pub fn is_identity(&self) -> Choice {
-        self.x.is_zero() & self.z.is_zero() & !self.y.is_zero()
-    }
 
     /// The sum, in 6 multiplications and 3 sums of two products.
     pub fn add(&self, other: &ProjectiveOn<E>) -> Self {
@@ -189,7 +169,7 @@ impl<E: LimbEngine> ProjectiveOn<E> {
     }
 
     /// The finite point that this is; `None` for the identity, which alone is revealed.
-    pub fn to_affine(&self) -> Option<AffineOn<E>> {
+    pub fn to_affine(self) -> Option<AffineOn<E>> {
         let z_inverse = self.z.invert();
         let point = AffineOn { x: self.x * z_inverse, y: self.y * z_inverse };
         (!bool::from(self.z.is_zero())).then_some(point)

@@ -34,7 +34,7 @@ fn finite_or_infinity(affine: Option<Affine>) -> Point {
 }
 
 fn reference_point(projective: &ProjectiveOn<Portable>) -> Point {
-    if bool::from(projective.is_identity()) { None } else { point(&projective.to_affine().unwrap()) }
+    finite_or_infinity(projective.to_affine())
 }
 
 fn reference_add(a: &Point, b: &Point) -> Point {
@@ -42,7 +42,7 @@ fn reference_add(a: &Point, b: &Point) -> Point {
     let (Some((x1, y1)), Some((x2, y2))) = (a, b) else { return a.clone().or_else(|| b.clone()) };
     let slope = if x1 != x2 {
         (p + y2 - y1) * (p + x2 - x1).modinv(p).unwrap() % p
-    } else if y1 == y2 {
+    } else if y1 == y2 && *y1 != BigUint::ZERO {
         (x1 * x1 * 3u32 + p - 3u32) * (y1 * 2u32).modinv(p).unwrap() % p
     } else {
         return None;
@@ -129,52 +129,59 @@ fn many_points_become_affine_with_one_inversion() {
     assert_eq!(ProjectiveOn::<Portable>::IDENTITY.to_affine(), None);
 }
 
+/// A point with these coordinates, which reading might refuse.
+fn affine((x, y): &(BigUint, BigUint)) -> Affine {
+    let coordinate = |value: &BigUint| Fp::from_be_bytes(&value.to_bytes_be()).unwrap();
+    Affine { x: coordinate(x), y: coordinate(y) }
+}
+
+/// A point of order 4: x² = -3 and y² = x³ - 3x = -6x. A square root of a square s is s^((p + 1) / 4) = s^q.
+fn order_4() -> Point {
+    let p = &*CHARACTERISTIC;
+    let root = (p - 3u32).modpow(&ORDER, p);
+    [root.clone(), p - root].into_iter().find_map(|x| {
+        let square = (p - &x * 6u32 % p) % p;
+        let y = square.modpow(&ORDER, p);
+        (&y * &y % p == square).then_some((x, y))
+    })
+}
+
 #[test]
-fn the_subgroup_is_told_from_the_rest_of_the_curve() {
-    let generator = Affine::generator();
-    assert_eq!(generator.check_subgroup_vartime(), Ok(()));
-    assert!(MillerLines::new(&generator).is_ok());
+fn points_of_every_order_are_told_from_the_subgroup() {
+    let t = order_4();
+    assert_eq!(reference_multiply(&BigUint::from(4u32), &t), None);
+    let multiples_of_t: Vec<Point> = (0u32..4).map(|k| reference_multiply(&BigUint::from(k), &t)).collect();
+    for k in [0u32, 1, 2, 3, 12345] {
+        let of_order_q = reference_multiply(&BigUint::from(k), &point(&Affine::generator()));
+        for (i, of_order_4) in multiples_of_t.iter().enumerate() {
+            let Some(sum) = reference_add(&of_order_q, of_order_4) else { continue };
+            let candidate = affine(&sum);
+            on_each(|backend| {
+                let in_subgroup = candidate.check_subgroup().is_ok();
+                assert_eq!(in_subgroup, i == 0 && k != 0, "{k} P + {i} T on {backend:?}");
+                assert_eq!(MillerLines::new(&candidate).is_ok(), in_subgroup, "{k} P + {i} T on {backend:?}");
+            });
+        }
+    }
+}
+
+#[test]
+fn any_points_of_the_curve_are_told_from_the_subgroup() {
     let p = &*CHARACTERISTIC;
     let mut outside = 0;
     for x in 2u32..20 {
         let x = BigUint::from(x);
         let square = (&x * &x * &x + p - &x * 3u32) % p;
-        let y = square.modpow(&((p + 1u32) >> 2), p);
+        let y = square.modpow(&ORDER, p);
         if &y * &y % p != square {
             continue;
         }
-        let mut octets = vec![4; UNCOMPRESSED_LEN];
-        for (out, value) in octets[1..].chunks_mut(BYTES).zip([&x, &y]) {
-            let value = value.to_bytes_be();
-            out.fill(0);
-            out[BYTES - value.len()..].copy_from_slice(&value);
-        }
-        let candidate = Affine::from_bytes(&octets).unwrap();
+        let candidate = affine(&(x.clone(), y.clone()));
         let expected = reference_multiply(&ORDER, &Some((x, y))).is_none();
         outside += usize::from(!expected);
-        assert_eq!(candidate.check_subgroup_vartime().is_ok(), expected);
-        assert_eq!(MillerLines::new(&candidate).is_ok(), expected);
+        on_each(|_| assert_eq!(candidate.check_subgroup().is_ok(), expected));
     }
     assert!(outside > 3, "three of four points of the curve are outside the subgroup");
-}
-
-/// Both subgroup checks stand on their own: they refuse points of order 2 and 4, which reading excludes.
-#[test]
-fn small_orders_are_outside_the_subgroup() {
-    let p = &*CHARACTERISTIC;
-    // A square root of -3 is (-3)^((p + 1) / 4); of the two, one is the x of points of order 4, whose y² is -6x.
-    let root = (p - 3u32).modpow(&((p + 1u32) >> 2), p);
-    let order_4 = [root.clone(), p - root].into_iter().find_map(|x| {
-        let square = (p - &x * 6u32 % p) % p;
-        let y = square.modpow(&((p + 1u32) >> 2), p);
-        (&y * &y % p == square).then_some((x, y))
-    });
-    for (x, y) in [(BigUint::ZERO, BigUint::ZERO), order_4.unwrap()] {
-        let coordinate = |value: &BigUint| Fp::from_be_bytes(&value.to_bytes_be()).unwrap();
-        let small = Affine { x: coordinate(&x), y: coordinate(&y) };
-        assert_eq!(small.check_subgroup_vartime(), Err(PointError::NotInSubgroup));
-        assert_eq!(MillerLines::new(&small).err(), Some(NotInSubgroup));
-    }
 }
 
 #[test]
