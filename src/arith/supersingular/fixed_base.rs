@@ -4,16 +4,18 @@ use core::fmt;
 
 use super::comb::Comb;
 use super::field::{Fp, Scalar};
-use super::generator::GeneratorTables;
+use super::generator::{self, GeneratorTables};
 use super::point::Affine;
-#[cfg(target_arch = "x86_64")]
-use crate::arith::backend::bmi2::Bmi2;
 use crate::arith::backend::{Backend, Portable};
+#[cfg(target_arch = "x86_64")]
+use crate::arith::backend::{bmi2::Bmi2, ifma};
 
 /// Multiples of one point of the subgroup, together with those of the generator P: 72 KiB.
 pub struct FixedBase(Tables);
 
 enum Tables {
+    #[cfg(target_arch = "x86_64")]
+    Ifma(ifma::Comb),
     #[cfg(target_arch = "x86_64")]
     Bmi2(Comb<Bmi2>),
     Portable(Comb<Portable>),
@@ -24,6 +26,8 @@ impl FixedBase {
     pub fn new(base: &Affine) -> FixedBase {
         FixedBase(match Backend::active() {
             #[cfg(target_arch = "x86_64")]
+            Backend::Ifma => Tables::Ifma(ifma::Comb::new(base)),
+            #[cfg(target_arch = "x86_64")]
             Backend::Bmi2 => Tables::Bmi2(Comb::new(&base.convert())),
             Backend::Portable => Tables::Portable(Comb::new(&base.convert())),
         })
@@ -33,6 +37,8 @@ impl FixedBase {
     pub fn multiply_with_generator(&self, k: &Scalar, l: &Scalar) -> Option<Affine> {
         match &self.0 {
             #[cfg(target_arch = "x86_64")]
+            Tables::Ifma(comb) => ifma::Comb::multiply_sum([(generator::ifma_multiples(), k), (comb, l)]).to_affine(),
+            #[cfg(target_arch = "x86_64")]
             Tables::Bmi2(comb) => multiply_with_generator(comb, k, l),
             Tables::Portable(comb) => multiply_with_generator(comb, k, l),
         }
@@ -41,6 +47,8 @@ impl FixedBase {
     /// `[k]P + [l]B` and the representative of g^l, in constant time; `None` for infinity, which alone is revealed.
     pub fn commit(&self, k: &Scalar, l: &Scalar) -> (Option<Affine>, Fp) {
         match &self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Tables::Ifma(_) => (self.multiply_with_generator(k, l), super::power_generator(l)),
             #[cfg(target_arch = "x86_64")]
             Tables::Bmi2(comb) => commit(comb, k, l),
             Tables::Portable(comb) => commit(comb, k, l),

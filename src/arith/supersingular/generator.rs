@@ -8,13 +8,15 @@ use super::field::{Fp, Scalar};
 use super::pairing_value::PairingValueOn;
 use super::point::{Affine, AffineOn};
 use super::power_comb::PowerComb;
-#[cfg(target_arch = "x86_64")]
-use crate::arith::backend::bmi2::Bmi2;
 use crate::arith::backend::{Backend, LimbEngine, Portable};
+#[cfg(target_arch = "x86_64")]
+use crate::arith::backend::{bmi2::Bmi2, ifma};
 
 /// `[scalar]P` with the active backend, in constant time; `None` for infinity, which alone is revealed.
 pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
     match Backend::active() {
+        #[cfg(target_arch = "x86_64")]
+        Backend::Ifma => ifma::Comb::multiply_sum([(ifma_multiples(), scalar)]).to_affine(),
         #[cfg(target_arch = "x86_64")]
         Backend::Bmi2 => multiply_on::<Bmi2>(scalar),
         Backend::Portable => multiply_on::<Portable>(scalar),
@@ -24,6 +26,8 @@ pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
 /// The representative of g^exponent with the active backend, in constant time.
 pub fn power_generator(exponent: &Scalar) -> Fp {
     match Backend::active() {
+        #[cfg(target_arch = "x86_64")]
+        Backend::Ifma => power_on::<Bmi2>(exponent),
         #[cfg(target_arch = "x86_64")]
         Backend::Bmi2 => power_on::<Bmi2>(exponent),
         Backend::Portable => power_on::<Portable>(exponent),
@@ -66,3 +70,10 @@ macro_rules! generator_tables {
 #[cfg(target_arch = "x86_64")]
 generator_tables!(Bmi2);
 generator_tables!(Portable);
+
+/// Multiples of P for the vector backend.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn ifma_multiples() -> &'static ifma::Comb {
+    static TABLES: OnceBox<ifma::Comb> = OnceBox::new();
+    TABLES.get_or_init(|| Box::new(ifma::Comb::new(&Affine::generator())))
+}

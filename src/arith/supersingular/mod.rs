@@ -14,15 +14,16 @@ mod point;
 mod power_comb;
 mod subgroup;
 
-#[cfg(test)]
-pub(super) use field::ScalarOn;
-pub(super) use field::{FpOn, P};
 pub use field::{BYTES, Fp, Scalar};
+#[cfg(test)]
+pub(super) use field::{FpOn, ScalarOn};
+pub(super) use field::{P, Q};
 pub use fixed_base::FixedBase;
 pub use generator::{multiply_generator, power_generator};
 pub use miller_lines::MillerLines;
 pub use pairing::NotInSubgroup;
 pub use pairing_value::PairingValue;
+pub(super) use point::ProjectiveOn;
 pub use point::{Affine, PointError, UNCOMPRESSED_LEN};
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use core::arch::x86_64::{
     __m512i, __mmask8, _mm512_add_epi64, _mm512_and_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64,
-    _mm512_mask_blend_epi64, _mm512_mask_set1_epi64, _mm512_or_si512, _mm512_permutex2var_epi64,
-    _mm512_permutexvar_epi64, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_slli_epi64, _mm512_srai_epi64,
-    _mm512_srli_epi64, _mm512_sub_epi64,
+    _mm512_mask_blend_epi64, _mm512_mask_set1_epi64, _mm512_mask_sub_epi64, _mm512_movepi64_mask, _mm512_mullo_epi64,
+    _mm512_or_si512, _mm512_permutex2var_epi64, _mm512_permutexvar_epi64, _mm512_set1_epi64, _mm512_setzero_si512,
+    _mm512_slli_epi64, _mm512_srai_epi64, _mm512_srli_epi64, _mm512_sub_epi64,
 };
 use core::hint::black_box;
 use zeroize::Zeroize;
@@ -36,6 +36,12 @@ pub type Limbs = [u64; LIMBS];
 #[repr(C, align(64))]
 pub struct Lanes {
     limbs: [__m512i; LIMBS],
+}
+
+/// A term of a linear map from sixteen lanes to eight: lane i gets `times[i]` times lane `from[i]`.
+pub struct Term {
+    pub from: [u64; LANES],
+    pub times: [u64; LANES],
 }
 
 /// The limbs of every index, without a loop, which the compiler would keep in memory.
@@ -101,6 +107,15 @@ impl Lanes {
         self.multiply(&Lanes::broadcast(&TO_WORDS)).scatter().map(|number| Fp::from_montgomery(widen(&number)))
     }
 
+    /// The same numbers below p, for numbers below 2 p.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub fn reduced(&self) -> Lanes {
+        let (less, carry) = carried_out(each_limb!(|i: usize| {
+            _mm512_sub_epi64(self.limbs[i], _mm512_set1_epi64(MODULUS[i] as i64))
+        }));
+        Lanes::select(&less, self, _mm512_movepi64_mask(carry))
+    }
+
     /// The limbs of each lane's number, which stays in Montgomery form and may be as large as the lane's.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub fn scatter(&self) -> [Limbs; LANES] {
@@ -148,6 +163,33 @@ impl Lanes {
     #[inline]
     pub fn double(&self) -> Lanes {
         self.add(self)
+    }
+
+    /// The sum of small multiples of numbers and of `raise` p, which must not be negative, and be below 256 p.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    pub fn linear<const TERMS: usize>(terms: [(&Lanes, i64); TERMS], raise: u64) -> Lanes {
+        carried(each_limb!(|i: usize| {
+            let mut sum = _mm512_set1_epi64((raise * MODULUS[i]) as i64);
+            for (number, times) in terms {
+                sum = _mm512_add_epi64(sum, _mm512_mullo_epi64(number.limbs[i], _mm512_set1_epi64(times)));
+            }
+            sum
+        }))
+    }
+
+    /// A linear map of the lanes of two vectors, plus 16 p. As for [`Lanes::linear`], 16 p must be enough to raise it above 0.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    pub fn mix<const TERMS: usize>(a: &Lanes, b: &Lanes, map: &[Term; TERMS]) -> Lanes {
+        carried(each_limb!(|i: usize| {
+            let mut sum = _mm512_set1_epi64(SIXTEEN_P[i] as i64);
+            for term in map {
+                let moved = _mm512_permutex2var_epi64(a.limbs[i], vector_of(term.from), b.limbs[i]);
+                sum = _mm512_add_epi64(sum, _mm512_mullo_epi64(moved, vector_of(term.times)));
+            }
+            sum
+        }))
     }
 
     /// a b, below 2 p.
@@ -265,6 +307,16 @@ impl Lanes {
         Lanes { limbs: each_limb!(|i: usize| _mm512_permutex2var_epi64(a.limbs[i], index, b.limbs[i])) }
     }
 
+    /// p - a in the lanes that the mask names, for a at most p; the others are left as they are.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    pub fn negate_reduced(&self, mask: __mmask8) -> Lanes {
+        carried(each_limb!(|i: usize| {
+            let limb = self.limbs[i];
+            _mm512_mask_sub_epi64(limb, mask, _mm512_set1_epi64(MODULUS[i] as i64), limb)
+        }))
+    }
+
     /// The lanes of a, and those of b where the mask has a bit.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
@@ -314,7 +366,14 @@ fn shifted(t: [__m512i; LIMBS]) -> [__m512i; LIMBS] {
 /// Carries signed limbs, so that each is below 2^52 and not negative. The sum itself must not be negative.
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
 #[inline]
-fn carried(mut t: [__m512i; LIMBS]) -> Lanes {
+fn carried(t: [__m512i; LIMBS]) -> Lanes {
+    carried_out(t).0
+}
+
+/// Carries signed limbs, so that each is below 2^52 and not negative, and gives what is carried out of the highest.
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+#[inline]
+fn carried_out(mut t: [__m512i; LIMBS]) -> (Lanes, __m512i) {
     let mask = _mm512_set1_epi64(MASK as i64);
     let mut carry = _mm512_setzero_si512();
     for limb in &mut t {
@@ -322,7 +381,7 @@ fn carried(mut t: [__m512i; LIMBS]) -> Lanes {
         *limb = _mm512_and_si512(sum, mask);
         carry = _mm512_srai_epi64::<{ BITS as u32 }>(sum);
     }
-    Lanes { limbs: t }
+    (Lanes { limbs: t }, carry)
 }
 
 /// p, the same in every lane, at an address that the compiler does not know.
@@ -331,12 +390,12 @@ fn modulus() -> &'static [__m512i; LIMBS] {
     &black_box(&MODULUS_LANES).limbs
 }
 
-fn lanes_of(vector: __m512i) -> [u64; LANES] {
+pub fn lanes_of(vector: __m512i) -> [u64; LANES] {
     // SAFETY: both are 64 octets, and every value is valid for both.
     unsafe { core::mem::transmute(vector) }
 }
 
-const fn vector_of(lanes: [u64; LANES]) -> __m512i {
+pub const fn vector_of(lanes: [u64; LANES]) -> __m512i {
     // SAFETY: both are 64 octets, and every value is valid for both.
     unsafe { core::mem::transmute(lanes) }
 }

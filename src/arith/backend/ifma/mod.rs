@@ -7,17 +7,27 @@
 //!
 //! Every function here needs avx512f, avx512dq and avx512ifma. They are called only through types that are built after
 //! [`is_available`] has said yes.
-#![allow(unsafe_code)]
 
+mod comb;
+mod digits;
+mod few_points;
+mod inversion;
 mod lanes;
+mod point;
+mod signs;
 #[cfg(test)]
 mod tests;
 
-pub(super) use lanes::Lanes;
+pub(in crate::arith) use comb::Comb;
+
+use super::bmi2;
 
 cpufeatures::new!(detected, "avx512f", "avx512dq", "avx512ifma");
 
-/// Whether processor and operating system have what this backend needs.
+/// Whether processor and operating system have what this backend needs: also what [`Bmi2`] needs, since the engine of
+/// single operations is that.
+///
+/// [`Bmi2`]: super::bmi2::Bmi2
 pub(super) fn is_available() -> bool {
-    detected::get()
+    detected::get() && bmi2::is_available()
 }
