@@ -178,12 +178,12 @@ impl Lanes {
         }))
     }
 
-    /// A linear map of the lanes of two vectors, plus 16 p. As for [`Lanes::linear`], 16 p must be enough to raise it above 0.
+    /// A linear map of the lanes of two vectors, plus `raise` p. As for [`Lanes::linear`], that must make it positive.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
-    pub fn mix<const TERMS: usize>(a: &Lanes, b: &Lanes, map: &[Term; TERMS]) -> Lanes {
+    pub fn mix<const TERMS: usize>(a: &Lanes, b: &Lanes, map: &[Term; TERMS], raise: u64) -> Lanes {
         carried(each_limb!(|i: usize| {
-            let mut sum = _mm512_set1_epi64(SIXTEEN_P[i] as i64);
+            let mut sum = _mm512_set1_epi64((raise * MODULUS[i]) as i64);
             for term in map {
                 let moved = _mm512_permutex2var_epi64(a.limbs[i], vector_of(term.from), b.limbs[i]);
                 sum = _mm512_add_epi64(sum, _mm512_mullo_epi64(moved, vector_of(term.times)));
