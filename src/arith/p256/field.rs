@@ -47,6 +47,21 @@ impl<E: LimbEngine> Modulus<LIMBS> for P<E> {
     fn multiply_two_limbs(first: [&[u64; LIMBS]; 2], second: [&[u64; LIMBS]; 2]) -> [u64; LIMBS] {
         E::multiply_two(first, second, &Self::LIMBS, Self::N0)
     }
+
+    #[inline(always)]
+    fn add_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
+        E::add(a, b, &Self::LIMBS)
+    }
+
+    #[inline(always)]
+    fn subtract_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
+        E::subtract(a, b, &Self::LIMBS)
+    }
+
+    #[inline(always)]
+    fn multiply_three_limbs(products: [[&[u64; LIMBS]; 2]; 3]) -> [u64; LIMBS] {
+        E::multiply_three(products, &Self::LIMBS, Self::N0)
+    }
 }
 
 /// The order q.
@@ -74,5 +89,20 @@ impl<E: LimbEngine> Modulus<LIMBS> for Q<E> {
     #[inline(always)]
     fn multiply_two_limbs(first: [&[u64; LIMBS]; 2], second: [&[u64; LIMBS]; 2]) -> [u64; LIMBS] {
         E::multiply_two(first, second, &Self::LIMBS, Self::N0)
+    }
+
+    #[inline(always)]
+    fn add_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
+        E::add(a, b, &Self::LIMBS)
+    }
+
+    #[inline(always)]
+    fn subtract_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
+        E::subtract(a, b, &Self::LIMBS)
+    }
+
+    #[inline(always)]
+    fn multiply_three_limbs(products: [[&[u64; LIMBS]; 2]; 3]) -> [u64; LIMBS] {
+        E::multiply_three(products, &Self::LIMBS, Self::N0)
     }
 }

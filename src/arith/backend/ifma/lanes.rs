@@ -4,8 +4,8 @@ use core::arch::asm;
 use core::arch::x86_64::{
     __m512i, __mmask8, _mm512_add_epi64, _mm512_and_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64,
     _mm512_mask_blend_epi64, _mm512_mask_set1_epi64, _mm512_mask_sub_epi64, _mm512_movepi64_mask, _mm512_mullo_epi64,
-    _mm512_or_si512, _mm512_permutex2var_epi64, _mm512_permutexvar_epi64, _mm512_set1_epi64, _mm512_setzero_si512,
-    _mm512_slli_epi64, _mm512_srai_epi64, _mm512_srli_epi64, _mm512_sub_epi64,
+    _mm512_permutex2var_epi64, _mm512_permutexvar_epi64, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_srai_epi64,
+    _mm512_srli_epi64, _mm512_sub_epi64,
 };
 use zeroize::Zeroize;
 
@@ -98,7 +98,7 @@ impl Lanes {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
     pub fn broadcast(number: &Limbs) -> Lanes {
-        Lanes { limbs: number.map(|limb| _mm512_set1_epi64(limb as i64)) }
+        Lanes { limbs: each_limb!(|i: usize| _mm512_set1_epi64(number[i] as i64)) }
     }
 
     /// 1 in every lane.
@@ -111,7 +111,7 @@ impl Lanes {
     /// A number for each lane. Results are below 2 p.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub fn from_fp(elements: [&Fp; LANES]) -> Lanes {
-        Lanes::gather(&elements.map(|element| narrow(element.montgomery_limbs())))
+        Lanes::gather(&elements.map(|element| narrow(&element.to_montgomery())))
             .multiply(&Lanes::broadcast(&FROM_WORDS))
     }
 
@@ -277,7 +277,7 @@ impl Lanes {
     #[inline]
     pub fn permute(&self, from: [u64; LANES]) -> Lanes {
         let index = vector_of(from);
-        Lanes { limbs: self.limbs.map(|limb| _mm512_permutexvar_epi64(index, limb)) }
+        Lanes { limbs: each_limb!(|i: usize| _mm512_permutexvar_epi64(index, self.limbs[i])) }
     }
 
     /// Lane i of the result is lane `from[i]` of a, or lane `from[i] - 8` of b where that is 8 or more.

@@ -15,7 +15,6 @@ mod inversion;
 mod lanes;
 mod point;
 mod power_comb;
-mod signs;
 #[cfg(test)]
 mod tests;
 mod value;
