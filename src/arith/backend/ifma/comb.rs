@@ -1,7 +1,6 @@
 //! Multiples of fixed points: a lane for each row of the comb of `supersingular::comb`.
 
 use alloc::boxed::Box;
-use alloc::vec;
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
@@ -9,8 +8,9 @@ use super::digits::Digits;
 use super::few_points::FewPoints;
 use super::inversion::invert_all;
 use super::is_available;
-use super::lanes::{LANES, LIMBS, Lanes, Limbs};
+use super::lanes::{LANES, Lanes};
 use super::point::{AffinePoints, Points};
+use super::tables::{Entries, tables_of_lanes, teeth_side_by_side};
 use crate::arith::backend::bmi2::Bmi2;
 use crate::arith::supersingular::signed_digits::{ROWS, SignedDigits, TABLE_LEN, TABLES, TEETH, tables_of_teeth};
 use crate::arith::supersingular::{Affine, FpOn, ProjectiveOn, Scalar};
@@ -28,12 +28,10 @@ pub struct Comb {
     tables: Box<[Table]>,
 }
 
-/// The points of a table, x and y apart, since a look-up takes one after the other.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
+/// The points of a table.
 struct Table {
-    x: [Limbs; TABLE_LEN],
-    y: [Limbs; TABLE_LEN],
+    x: Entries,
+    y: Entries,
 }
 
 impl Comb {
@@ -59,27 +57,25 @@ impl Comb {
     fn look_up(&self, table: usize, signs: u64) -> AffinePoints {
         let digits = Digits::new(signs);
         let table = &self.tables[table];
-        let y = digits.pick(&table.y);
-        AffinePoints { x: digits.pick(&table.x), y: y.negate_reduced(digits.negative) }
+        let y = Lanes::look_up(&table.y, digits.index);
+        AffinePoints { x: Lanes::look_up(&table.x, digits.index), y: y.negate_reduced(digits.negative) }
     }
 
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     fn build(base: &Affine) -> Comb {
         let entries = tables_of_teeth(&teeth(base), |pairs| plus_and_minus(pairs));
-        let mut tables = vec![Table { x: [[0; LIMBS]; TABLE_LEN], y: [[0; LIMBS]; TABLE_LEN] }; TABLES];
-        for (points, tables) in entries.chunks_exact(TABLE_LEN).zip(tables.chunks_mut(LANES)) {
-            for (i, points) in points.iter().enumerate() {
-                let [x, y] = [points.x, points.y].map(|c| Lanes::linear_reduced([(&c, 1)], 0).reduced().scatter());
-                for (table, (x, y)) in tables.iter_mut().zip(x.into_iter().zip(y)) {
-                    (table.x[i], table.y[i]) = (x, y);
-                }
-            }
+        let mut tables = Vec::with_capacity(TABLES);
+        for entries in entries.chunks_exact(TABLE_LEN) {
+            let x = tables_of_lanes(core::array::from_fn(|i| entries[i].x));
+            let y = tables_of_lanes(core::array::from_fn(|i| entries[i].y));
+            let eight = x.into_iter().zip(y).map(|(x, y)| Table { x, y });
+            tables.extend(eight.take(TABLES - tables.len()));
         }
         Comb { tables: tables.into_boxed_slice() }
     }
 }
 
-/// The teeth of all tables, `[2^(8 j)]B`, eight tables side by side; those of the last table fill the lanes that are left.
+/// The teeth of all tables, `[2^(8 j)]B`, eight tables side by side.
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
 fn teeth(base: &Affine) -> Vec<AffinePoints> {
     let mut point = FewPoints::from_affine(base);
@@ -91,15 +87,11 @@ fn teeth(base: &Affine) -> Vec<AffinePoints> {
         let [x, y, z, ..] = point.coordinates().scatter();
         coordinates.push([x, y, z]);
     }
-    let mut teeth = Vec::with_capacity(TABLES.div_ceil(LANES) * TEETH);
-    let mut inverses = Vec::with_capacity(teeth.capacity());
-    for first in (0..TABLES).step_by(LANES) {
-        for i in 0..TEETH {
-            let table = |lane: usize| (first + lane).min(TABLES - 1);
-            let side_by_side = |c| Lanes::gather(&core::array::from_fn(|lane| coordinates[table(lane) * TEETH + i][c]));
-            teeth.push(AffinePoints { x: side_by_side(0), y: side_by_side(1) });
-            inverses.push(side_by_side(2));
-        }
+    let mut teeth = Vec::with_capacity(coordinates.len());
+    let mut inverses = Vec::with_capacity(coordinates.len());
+    for [x, y, z] in teeth_side_by_side(&coordinates) {
+        teeth.push(AffinePoints { x, y });
+        inverses.push(z);
     }
     invert_all(&mut inverses);
     for (tooth, inverse) in teeth.iter_mut().zip(&inverses) {

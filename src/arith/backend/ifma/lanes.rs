@@ -3,9 +3,9 @@
 use core::arch::asm;
 use core::arch::x86_64::{
     __m512i, __mmask8, _mm512_add_epi64, _mm512_and_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64,
-    _mm512_mask_blend_epi64, _mm512_mask_set1_epi64, _mm512_mask_sub_epi64, _mm512_movepi64_mask, _mm512_mullo_epi64,
+    _mm512_mask_blend_epi64, _mm512_mask_sub_epi64, _mm512_movepi64_mask, _mm512_mullo_epi64,
     _mm512_permutex2var_epi64, _mm512_permutexvar_epi64, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_srai_epi64,
-    _mm512_srli_epi64, _mm512_sub_epi64,
+    _mm512_srli_epi64, _mm512_sub_epi64, _mm512_test_epi64_mask,
 };
 use zeroize::Zeroize;
 
@@ -186,12 +186,11 @@ impl Lanes {
         carried(combination(terms, raise))
     }
 
-    /// The same below 3 p, for a sum below 255 p.
+    /// The same below 2 p, for a sum below 255 p.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
     pub fn linear_reduced<const TERMS: usize>(terms: [(&Lanes, i64); TERMS], raise: u64) -> Lanes {
-        // One p more makes up for carries into the highest limb, which are still missing. That limb divided by p's, rounded
-        // up, is too small a quotient by less than 1 and 2^-7, if p's is rounded up.
+        // One p more, since the highest limb must not be negative, from which borrows are still to be taken.
         let t = combination(terms, raise + 1);
         let quotient = _mm512_madd52hi_epu64(_mm512_setzero_si512(), t[19], _mm512_set1_epi64(RECIPROCAL as i64));
         carried(each_limb!(|j: usize| {
@@ -320,11 +319,18 @@ impl Lanes {
         Lanes { limbs: each_limb!(|i: usize| _mm512_mask_blend_epi64(mask, a.limbs[i], b.limbs[i])) }
     }
 
-    /// Puts a number into the lanes that the mask names: the step of a look-up that reads every entry.
+    /// Lane i of the result is number `index[i]` of 32, of which every one is read; number j is lane j mod 8 of entry j / 8.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
-    pub fn take(&mut self, number: &Limbs, mask: __mmask8) {
-        self.limbs = each_limb!(|i: usize| _mm512_mask_set1_epi64(self.limbs[i], mask, number[i] as i64));
+    pub fn look_up(entries: &[Lanes; 4], index: __m512i) -> Lanes {
+        let high = _mm512_test_epi64_mask(index, _mm512_set1_epi64(16));
+        Lanes {
+            limbs: each_limb!(|i: usize| {
+                let [a, b, c, d] = [0, 1, 2, 3].map(|j| entries[j].limbs[i]);
+                let (low, other) = (_mm512_permutex2var_epi64(a, index, b), _mm512_permutex2var_epi64(c, index, d));
+                _mm512_mask_blend_epi64(high, low, other)
+            }),
+        }
     }
 
     /// In debug builds, that the limbs have 52 bits and the numbers are below 256 p (to the precision of a limb).
@@ -549,8 +555,10 @@ static MODULUS_LANES: Lanes = {
     }
     Lanes { limbs }
 };
-/// 2^52 divided by the highest limb of p plus 1.
+/// 2^52 divided by the highest limb of p plus 1. What is left of the division makes the quotients by it so much too small
+/// that a few borrows do not make them too large. They are too small by less than 1 and 2^-7.
 const RECIPROCAL: u64 = (1 << BITS) / (MODULUS[LIMBS - 1] + 1);
+const _: () = assert!((1 << BITS) % (MODULUS[LIMBS - 1] + 1) > 1 << 20);
 /// -1/p mod 2^52.
 const N0: u64 = <P>::N0 & MASK;
 /// 16 p, with limbs of 52 bits.

@@ -15,6 +15,7 @@ mod inversion;
 mod lanes;
 mod point;
 mod power_comb;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod value;

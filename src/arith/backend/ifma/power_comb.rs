@@ -1,14 +1,14 @@
 //! Powers of a fixed element of the pairing's target group: a lane for each row of the comb.
 
 use alloc::boxed::Box;
-use alloc::vec;
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use super::digits::Digits;
 use super::inversion::invert_all;
 use super::is_available;
-use super::lanes::{LANES, LIMBS, Lanes, Limbs};
+use super::lanes::{LANES, Lanes};
+use super::tables::{Entries, tables_of_lanes, teeth_side_by_side};
 use super::value::{FewValues, Values};
 use crate::arith::backend::bmi2::Bmi2;
 use crate::arith::supersingular::signed_digits::{ROWS, SignedDigits, TABLE_LEN, TABLES, TEETH, tables_of_teeth};
@@ -16,16 +16,12 @@ use crate::arith::supersingular::{PairingValue, PairingValueOn, Scalar};
 
 /// Powers of one element by the comb of `supersingular::comb`: 704 representatives, 110 KiB.
 pub struct PowerComb {
-    tables: Box<[Table]>,
+    /// u of every power 1 + u i.
+    tables: Box<[Entries]>,
 }
 
 /// So many items at least are joined faster with a lane each.
 const WORTH_A_LANE_EACH: usize = 4;
-
-/// u of every power 1 + u i of a table, reduced.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Table([Limbs; TABLE_LEN]);
 
 impl PowerComb {
     /// Builds the tables: about a thousand squarings. Panics where the processor lacks the instructions.
@@ -59,7 +55,7 @@ impl PowerComb {
     fn multiply_rows(&self, signs: &SignedDigits) -> Values {
         let u = |table: usize| {
             let digits = Digits::new(signs.of_table(table));
-            digits.pick(&self.tables[table].0).negate_reduced(digits.negative)
+            Lanes::look_up(&self.tables[table], digits.index).negate_reduced(digits.negative)
         };
         let mut product = Values::of_two(&u(0), &u(1));
         for table in 2..TABLES {
@@ -71,20 +67,16 @@ impl PowerComb {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     fn build(base: &PairingValue) -> PowerComb {
         let entries = tables_of_teeth(&teeth(base), |pairs| product_and_quotient(pairs));
-        let mut tables = vec![Table([[0; LIMBS]; TABLE_LEN]); TABLES];
-        for (entries, tables) in entries.chunks_exact(TABLE_LEN).zip(tables.chunks_mut(LANES)) {
-            for (i, entry) in entries.iter().enumerate() {
-                for (table, u) in tables.iter_mut().zip(entry.reduced().scatter()) {
-                    table.0[i] = u;
-                }
-            }
+        let mut tables = Vec::with_capacity(TABLES);
+        for entries in entries.chunks_exact(TABLE_LEN) {
+            let eight = tables_of_lanes(core::array::from_fn(|i| entries[i]));
+            tables.extend(eight.into_iter().take(TABLES - tables.len()));
         }
         PowerComb { tables: tables.into_boxed_slice() }
     }
 }
 
-/// u of the teeth of all tables, base^(2^(8 j)), eight tables side by side; those of the last table fill the lanes that are
-/// left.
+/// u of the teeth of all tables, base^(2^(8 j)), eight tables side by side.
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
 fn teeth(base: &PairingValue) -> Vec<Lanes> {
     let mut value = FewValues::from_value(base);
@@ -95,15 +87,11 @@ fn teeth(base: &PairingValue) -> Vec<Lanes> {
         }
         parts.push(value.first());
     }
-    let mut teeth = Vec::with_capacity(TABLES.div_ceil(LANES) * TEETH);
-    let mut inverses = Vec::with_capacity(teeth.capacity());
-    for first in (0..TABLES).step_by(LANES) {
-        for i in 0..TEETH {
-            let table = |lane: usize| (first + lane).min(TABLES - 1);
-            let side_by_side = |part| Lanes::gather(&core::array::from_fn(|lane| parts[table(lane) * TEETH + i][part]));
-            teeth.push(side_by_side(1));
-            inverses.push(side_by_side(0));
-        }
+    let mut teeth = Vec::with_capacity(parts.len());
+    let mut inverses = Vec::with_capacity(parts.len());
+    for [re, im] in teeth_side_by_side(&parts) {
+        teeth.push(im);
+        inverses.push(re);
     }
     invert_all(&mut inverses);
     for (tooth, inverse) in teeth.iter_mut().zip(&inverses) {
