@@ -24,7 +24,7 @@ pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
 pub fn multiply_generator_batch(scalars: &[Scalar]) -> Vec<Option<Affine>> {
     match Backend::active() {
         #[cfg(target_arch = "x86_64")]
-        Backend::Bmi2 => multiply_on::<Bmi2>(scalars),
+        Backend::Ifma | Backend::Bmi2 => multiply_on::<Bmi2>(scalars),
         Backend::Portable => multiply_on::<Portable>(scalars),
     }
 }

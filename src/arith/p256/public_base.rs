@@ -49,7 +49,7 @@ impl PublicBase {
     pub fn for_sums_with_others(base: &Affine) -> PublicBase {
         PublicBase(match Backend::active() {
             #[cfg(target_arch = "x86_64")]
-            Backend::Bmi2 => Tables::Bmi2(PublicBaseOn::new(&base.convert(), 10, BITS)),
+            Backend::Ifma | Backend::Bmi2 => Tables::Bmi2(PublicBaseOn::new(&base.convert(), 10, BITS)),
             Backend::Portable => Tables::Portable(PublicBaseOn::new(&base.convert(), 10, BITS)),
         })
     }
@@ -58,7 +58,7 @@ impl PublicBase {
     pub fn for_sums_with_generator(base: &Affine) -> PublicBase {
         PublicBase(match Backend::active() {
             #[cfg(target_arch = "x86_64")]
-            Backend::Bmi2 => Tables::Bmi2(PublicBaseOn::new(&base.convert(), 6, SHORT_SPAN)),
+            Backend::Ifma | Backend::Bmi2 => Tables::Bmi2(PublicBaseOn::new(&base.convert(), 6, SHORT_SPAN)),
             Backend::Portable => Tables::Portable(PublicBaseOn::new(&base.convert(), 6, SHORT_SPAN)),
         })
     }
