@@ -41,7 +41,7 @@ impl Numbers {
 /// Miri interprets, and is ten thousand times slower.
 const FEWER: usize = if cfg!(miri) { 20_000 } else { 1 };
 
-/// Four multiplications a round.
+/// Five multiplications a round.
 fn check<E: LimbEngine, const N: usize>(m: &[u64; N], n0: u64, rounds: usize) {
     let mut numbers = Numbers(m[0]);
     for _ in 0..rounds / FEWER {
@@ -53,6 +53,12 @@ fn check<E: LimbEngine, const N: usize>(m: &[u64; N], n0: u64, rounds: usize) {
         assert_eq!(
             E::multiply_two([&a, &b], [&c, &d], m, n0),
             portable::multiply_sum([[&a, &b], [&c, &d]], m, n0),
+            "{a:x?} {b:x?} {c:x?} {d:x?}"
+        );
+        let products = [[&a, &b], [&c, &d], [&b, &d]];
+        assert_eq!(
+            E::multiply_three(products, m, n0),
+            portable::multiply_sum(products, m, n0),
             "{a:x?} {b:x?} {c:x?} {d:x?}"
         );
         assert_eq!(E::add(&a, &b, m), portable::add(&a, &b, m), "{a:x?} {b:x?}");

@@ -1,4 +1,5 @@
 //! Points in the coordinates with the cheapest addition of an affine point.
+#![allow(clippy::op_ref, reason = "numbers in memory are multiplied where they are")]
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -66,12 +67,6 @@ impl<E: LimbEngine> Extended<E> {
         let x = m.square() - s - s;
         let y = m * (s - x) - w * py;
         Extended { x, y, zz: v, zzz: w }
-    }
-
-    /// The point in affine coordinates. `None` for infinity; that alone is revealed.
-    pub(super) fn to_affine(self) -> Option<AffineOn<E>> {
-        let [point] = *Self::to_affine_all(&[self]) else { return None };
-        point
     }
 
     /// Many points in affine coordinates with one inversion. `None` for infinity; that alone is revealed.

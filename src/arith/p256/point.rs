@@ -1,4 +1,5 @@
 //! Points of P-256.
+#![allow(clippy::op_ref, reason = "numbers in memory are multiplied where they are")]
 
 use alloc::vec::Vec;
 use core::fmt;
