@@ -289,7 +289,7 @@ const fn negated_inverse_of_limb(m0: u64) -> u64 {
 }
 
 /// 2^exponent mod m.
-const fn power_of_two<const N: usize>(m: &[u64; N], exponent: usize) -> [u64; N] {
+pub(super) const fn power_of_two<const N: usize>(m: &[u64; N], exponent: usize) -> [u64; N] {
     let mut value = [0u64; N];
     value[0] = 1;
     let mut i = 0;
