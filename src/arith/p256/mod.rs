@@ -5,6 +5,7 @@
 //! Secret scalars multiply the generator alone, through [`multiply_generator`], in constant time. What multiplies other points is
 //! public in ECCSI and goes through [`PublicBase`].
 
+mod engine;
 mod extended;
 mod field;
 mod fixed_base;
