@@ -24,7 +24,7 @@ pub(crate) use on_each::on_each;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Backend {
-    /// 64-bit limbs with the instructions of BMI2 and ADX.
+    /// 64-bit limbs, with the instructions of BMI2 and ADX.
     #[cfg(target_arch = "x86_64")]
     Bmi2,
     /// 64-bit limbs in plain Rust, for every processor.
@@ -91,3 +91,6 @@ impl Backend {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@
 /// a b / R mod m, by coarsely integrated operand scanning (Koç, Acar, Kaliski 1996). `n0` is -1/m mod 2^64.
 #[inline]
 pub(in crate::arith) fn multiply<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N] {
+    debug_assert!(is_below(a, m) || is_below(b, m));
     let mut t = [0; N];
     let mut top = false;
     for &a_i in a {
@@ -34,6 +35,7 @@ pub(in crate::arith) fn multiply_sum<const N: usize, const K: usize>(
     m: &[u64; N],
     n0: u64,
 ) -> [u64; N] {
+    debug_assert!(products.iter().flatten().all(|factor| is_below(factor, m)));
     let mut t = [0; N];
     // Stays below K + 2, since t is below the sum of all second factors, plus m, after every round.
     let mut top = 0;
@@ -94,6 +96,11 @@ pub(in crate::arith) fn halve<const N: usize>(a: &[u64; N], m: &[u64; N]) -> [u6
     core::array::from_fn(|i| sum[i] >> 1 | sum.get(i + 1).map_or(u64::from(carry), |&limb| limb) << 63)
 }
 
+/// Whether a < b.
+pub(in crate::arith) fn is_below<const N: usize>(a: &[u64; N], b: &[u64; N]) -> bool {
+    subtract_with_borrow(a, b).1
+}
+
 /// a - b modulo 2^(64 N), and whether a < b.
 #[inline]
 pub(in crate::arith) fn subtract_with_borrow<const N: usize>(a: &[u64; N], b: &[u64; N]) -> ([u64; N], bool) {
@@ -114,6 +121,22 @@ fn add_with_carry<const N: usize>(a: &[u64; N], b: &[u64; N]) -> ([u64; N], bool
         (sum[i], carry) = a[i].carrying_add(b[i], carry);
     }
     (sum, carry)
+}
+
+/// t becomes 2 t + the sum of a_i² 2^(128 i), where t has twice the limbs of a: the square of a, if t is the sum of its
+/// products of two different limbs.
+#[inline(always)]
+pub(super) fn double_and_add_squares(t: &mut [u64], a: &[u64]) {
+    let mut shifted_out = 0;
+    let mut carry = false;
+    for ([t_low, t_high], &limb) in t.as_chunks_mut().0.iter_mut().zip(a) {
+        let (low, high) = limb.carrying_mul(limb, 0);
+        let doubled_low = *t_low << 1 | shifted_out;
+        let doubled_high = *t_high << 1 | *t_low >> 63;
+        shifted_out = *t_high >> 63;
+        (*t_low, carry) = low.carrying_add(doubled_low, carry);
+        (*t_high, carry) = high.carrying_add(doubled_high, carry);
+    }
 }
 
 /// t + carry 2^(64 N), which is below 2 m, reduced below m.

@@ -20,7 +20,7 @@ mod subgroup;
 
 pub use field::{BYTES, Fp, Scalar};
 #[cfg(test)]
-pub(super) use field::{FpOn, ScalarOn};
+pub(super) use field::{FpOn, P, Q, ScalarOn};
 pub use fixed_base::FixedBase;
 pub use generator::{multiply_generator, multiply_generator_batch, power_generator};
 pub use miller_lines::MillerLines;
