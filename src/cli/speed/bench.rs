@@ -6,6 +6,7 @@ use mikey_sakke::sakke::SharedSecret;
 use mikey_sakke::{client, eccsi, sakke};
 use rand_core::CryptoRng;
 use std::error::Error;
+use std::hint::black_box;
 
 pub type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -68,4 +69,12 @@ impl Bench {
         rng.fill_bytes(&mut rand);
         Ok(Offer::new(&self.alice, BOB, &self.kms, key_id, key, self.now, rand)?.build(rng)?)
     }
+}
+
+/// No item of a batch may fail.
+pub fn all<T, E: Error + 'static>(results: Vec<Result<T, E>>) -> Outcome<()> {
+    for result in results {
+        black_box(result?);
+    }
+    Ok(())
 }

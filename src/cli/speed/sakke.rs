@@ -1,9 +1,9 @@
 //! SAKKE.
 use super::super::rng;
-use super::bench::{BATCH, Bench, Outcome};
+use super::bench::{BATCH, Bench, Outcome, all};
 use super::measure::{Figure, measure, measure_batch};
 use mikey_sakke::batch::Threads;
-use mikey_sakke::sakke::{Encapsulation, Error, ReceiverSecretKey, RskValidator, SharedSecret};
+use mikey_sakke::sakke::{Encapsulation, ReceiverSecretKey, RskValidator, SharedSecret};
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -78,12 +78,4 @@ pub fn rsk_validator_build(bench: &mut Bench, budget: Duration) -> Outcome<Figur
         black_box(RskValidator::new(bench.kms.sakke().public_key()));
         Ok(())
     })
-}
-
-/// No item of a batch may fail.
-fn all<T>(results: Vec<Result<T, Error>>) -> Outcome<()> {
-    for result in results {
-        black_box(result?);
-    }
-    Ok(())
 }

@@ -1,12 +1,23 @@
 //! What whole messages and whole key sets take.
 use super::super::rng;
-use super::bench::{ALICE, Bench, Outcome};
-use super::measure::{Figure, measure};
+use super::bench::{ALICE, BATCH, Bench, Outcome, all};
+use super::measure::{Figure, measure, measure_batch};
+use mikey_sakke::batch::Threads;
 use mikey_sakke::mc::KeySet;
 use mikey_sakke::mc::imessage::{Expected, Incoming, Policy, Receiver};
 use mikey_sakke::{eccsi, sakke};
 use std::hint::black_box;
 use std::time::Duration;
+
+/// RSK, SSK and PVT of each user.
+pub fn key_set_batch(bench: &mut Bench, budget: Duration) -> Outcome<Figure> {
+    let mut rng = rng::system();
+    measure_batch(budget, BATCH, || {
+        let identities = bench.strangers();
+        all(bench.sakke_master.extract_batch(&identities, Threads::ONE))?;
+        all(bench.eccsi_master.extract_random_batch(&identities, Threads::ONE, &mut rng))
+    })
+}
 
 /// What everybody needs who sends to users of a KMS, or receives from them.
 pub fn kms_tables_build(bench: &mut Bench, budget: Duration) -> Outcome<Figure> {
