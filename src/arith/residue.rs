@@ -36,6 +36,9 @@ pub trait Modulus<const N: usize>: Copy + Eq + 'static {
 
     /// (a b + c d) / R mod m, in constant time, for all four below m.
     fn multiply_two_limbs(first: [&[u64; N]; 2], second: [&[u64; N]; 2]) -> [u64; N];
+
+    /// The sum of three products / R mod m, in constant time, for factors below m.
+    fn multiply_three_limbs(products: [[&[u64; N]; 2]; 3]) -> [u64; N];
 }
 
 /// An integer modulo M, always fully reduced. Every operation is constant-time unless its name says `vartime`.
@@ -119,6 +122,13 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     pub fn sum_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
         let (first, second) = ([&a.montgomery, &b.montgomery], [&c.montgomery, &d.montgomery]);
         Self::from_montgomery(M::multiply_two_limbs(first, second))
+    }
+
+    /// The sum of three products, faster than three multiplications.
+    #[inline]
+    pub fn sum_of_three_products(products: [[&Self; 2]; 3]) -> Self {
+        let products = products.map(|factors| factors.map(|factor| &factor.montgomery));
+        Self::from_montgomery(M::multiply_three_limbs(products))
     }
 
     /// Twice the number.

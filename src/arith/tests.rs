@@ -85,6 +85,8 @@ fn check_ring<M: Modulus<N>, const N: usize>(_: Residue<M, N>, [a, b, c, d]: [[u
     prop_assert_eq!(value(x.square()), &a * &a % &m);
     prop_assert_eq!(value(x.double()), (&a + &a) % &m);
     prop_assert_eq!(value(Residue::sum_of_products(&x, &y, &z, &w)), (&a * &b + &c * &d) % &m);
+    let three = Residue::sum_of_three_products([[&x, &y], [&z, &w], [&y, &w]]);
+    prop_assert_eq!(value(three), (&a * &b + &c * &d + &b * &d) % &m);
     let mut assigned = x;
     assigned += y;
     assigned *= z;
@@ -151,7 +153,11 @@ fn check_backend<M: Modulus<N>, const N: usize>(_: Residue<M, N>, [a, b, c, d]: 
     prop_assert_eq!(M::square_limbs(&a_reduced), square);
 
     let two = limbs(&((big(&a_reduced) * big(&b_reduced) + big(&c) * big(&d)) * &r_inverse % &m));
-    prop_assert_eq!(portable::multiply_two([&a_reduced, &b_reduced], [&c, &d], &M::LIMBS, M::N0), two);
+    prop_assert_eq!(portable::multiply_sum([[&a_reduced, &b_reduced], [&c, &d]], &M::LIMBS, M::N0), two);
+
+    let three = big(&a_reduced) * big(&b_reduced) + big(&c) * big(&d) + big(&a_reduced) * big(&d);
+    let products = [[&a_reduced, &b_reduced], [&c, &d], [&a_reduced, &d]];
+    prop_assert_eq!(portable::multiply_sum(products, &M::LIMBS, M::N0), limbs(&(three * &r_inverse % &m)));
 
     let sum = limbs(&((big(&a_reduced) + big(&b_reduced)) % &m));
     prop_assert_eq!(portable::add(&a_reduced, &b_reduced, &M::LIMBS), sum);

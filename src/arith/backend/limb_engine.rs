@@ -16,6 +16,13 @@ pub trait LimbEngine: Copy + Eq + 'static {
     /// (a b + c d) / R mod m, with one reduction.
     fn multiply_two<const N: usize>(first: [&[u64; N]; 2], second: [&[u64; N]; 2], m: &[u64; N], n0: u64) -> [u64; N];
 
+    /// The sum of three products / R mod m.
+    #[inline(always)]
+    fn multiply_three<const N: usize>(products: [[&[u64; N]; 2]; 3], m: &[u64; N], n0: u64) -> [u64; N] {
+        let [first, second, [a, b]] = products;
+        portable::add(&Self::multiply_two(first, second, m, n0), &Self::multiply(a, b, m, n0), m)
+    }
+
     /// a b / 2^256 modulo the characteristic of P-256.
     fn multiply_p256(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4];
 
@@ -40,7 +47,12 @@ impl LimbEngine for Portable {
 
     #[inline(always)]
     fn multiply_two<const N: usize>(first: [&[u64; N]; 2], second: [&[u64; N]; 2], m: &[u64; N], n0: u64) -> [u64; N] {
-        portable::multiply_two(first, second, m, n0)
+        portable::multiply_sum([first, second], m, n0)
+    }
+
+    #[inline(always)]
+    fn multiply_three<const N: usize>(products: [[&[u64; N]; 2]; 3], m: &[u64; N], n0: u64) -> [u64; N] {
+        portable::multiply_sum(products, m, n0)
     }
 
     #[inline(always)]

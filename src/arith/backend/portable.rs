@@ -27,30 +27,28 @@ pub(in crate::arith) fn multiply<const N: usize>(a: &[u64; N], b: &[u64; N], m: 
     subtract_modulus_once(&t, top, m)
 }
 
-/// (a b + c d) / R mod m, with one reduction. All four must be below m.
+/// The sum of the K products / R mod m, with one reduction. All factors must be below m, and K is small.
 #[inline]
-pub(in crate::arith) fn multiply_two<const N: usize>(
-    [a, b]: [&[u64; N]; 2],
-    [c, d]: [&[u64; N]; 2],
+pub(in crate::arith) fn multiply_sum<const N: usize, const K: usize>(
+    products: [[&[u64; N]; 2]; K],
     m: &[u64; N],
     n0: u64,
 ) -> [u64; N] {
     let mut t = [0; N];
-    // Stays below 4, since t is below b + d + m after every round.
+    // Stays below K + 2, since t is below the sum of all second factors, plus m, after every round.
     let mut top = 0;
     for i in 0..N {
-        let mut carry = 0;
-        for j in 0..N {
-            (t[j], carry) = a[i].carrying_mul_add(b[j], t[j], carry);
+        let mut t_n: u64 = top;
+        let mut high = 0;
+        for [a, b] in products {
+            let mut carry = 0;
+            for j in 0..N {
+                (t[j], carry) = a[i].carrying_mul_add(b[j], t[j], carry);
+            }
+            let overflow;
+            (t_n, overflow) = t_n.overflowing_add(carry);
+            high += u64::from(overflow);
         }
-        let (t_n, overflow) = carry.overflowing_add(top);
-        let mut high = u64::from(overflow);
-        let mut carry = 0;
-        for j in 0..N {
-            (t[j], carry) = c[i].carrying_mul_add(d[j], t[j], carry);
-        }
-        let (t_n, overflow) = t_n.overflowing_add(carry);
-        high += u64::from(overflow);
 
         let q = t[0].wrapping_mul(n0);
         let (_, mut carry) = q.carrying_mul_add(m[0], t[0], 0);
@@ -61,12 +59,15 @@ pub(in crate::arith) fn multiply_two<const N: usize>(
         t[N - 1] = t_last;
         top = high + u64::from(overflow);
     }
-    // The result is below 2 m²/R + m, less than 3 m.
-    let (reduced, borrow) = subtract_with_borrow(&t, m);
-    let (high, negative) = top.overflowing_sub(u64::from(borrow));
-    let keep = mask(negative);
-    let once = core::array::from_fn(|i| reduced[i] ^ (keep & (reduced[i] ^ t[i])));
-    subtract_modulus_once(&once, (high & !keep) != 0, m)
+    // The result is below K m²/R + m, less than (K + 1) m.
+    for _ in 0..K {
+        let (reduced, borrow) = subtract_with_borrow(&t, m);
+        let (high, negative) = top.overflowing_sub(u64::from(borrow));
+        let keep = mask(negative);
+        t = core::array::from_fn(|i| reduced[i] ^ (keep & (reduced[i] ^ t[i])));
+        top = high ^ (keep & (high ^ top));
+    }
+    t
 }
 
 /// a + b mod m, for a and b below m.

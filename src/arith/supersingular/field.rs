@@ -64,6 +64,11 @@ impl<E: LimbEngine> Modulus<LIMBS> for P<E> {
     fn multiply_two_limbs(first: [&[u64; LIMBS]; 2], second: [&[u64; LIMBS]; 2]) -> [u64; LIMBS] {
         E::multiply_two(first, second, &Self::LIMBS, Self::N0)
     }
+
+    #[inline(always)]
+    fn multiply_three_limbs(products: [[&[u64; LIMBS]; 2]; 3]) -> [u64; LIMBS] {
+        E::multiply_three(products, &Self::LIMBS, Self::N0)
+    }
 }
 
 /// The order q of the subgroup.
@@ -107,5 +112,10 @@ impl<E: LimbEngine> Modulus<LIMBS> for Q<E> {
     #[inline(always)]
     fn multiply_two_limbs(first: [&[u64; LIMBS]; 2], second: [&[u64; LIMBS]; 2]) -> [u64; LIMBS] {
         E::multiply_two(first, second, &Self::LIMBS, Self::N0)
+    }
+
+    #[inline(always)]
+    fn multiply_three_limbs(products: [[&[u64; LIMBS]; 2]; 3]) -> [u64; LIMBS] {
+        E::multiply_three(products, &Self::LIMBS, Self::N0)
     }
 }

@@ -1,15 +1,18 @@
 //! The pairing with a prepared point, on the backend that was active when it was prepared.
 
-use core::fmt;
+use alloc::vec::Vec;
+use core::{fmt, slice};
+use zeroize::Zeroizing;
 
-use super::field::Fp;
+use super::field::{Fp, FpOn};
 use super::pairing::{Lines, NotInSubgroup};
+use super::pairing_value::PairingValueOn;
 use super::point::Affine;
 #[cfg(target_arch = "x86_64")]
 use crate::arith::backend::bmi2::Bmi2;
-use crate::arith::backend::{Backend, Portable};
+use crate::arith::backend::{Backend, LimbEngine, Portable};
 
-/// The lines of Miller's loop for one point of the subgroup: 343 KiB. Wiped on drop, since the point may be a secret key.
+/// The functions of Miller's loop for one point of the subgroup: 356 KiB. Wiped on drop, since the point may be a secret key.
 pub struct MillerLines(Storage);
 
 enum Storage {
@@ -31,12 +34,23 @@ impl MillerLines {
 
     /// The representative of <A, B> for the prepared point A and a point B with y ≠ 0, in constant time.
     pub fn pair(&self, b: &Affine) -> Fp {
+        self.pair_batch(slice::from_ref(b)).into_iter().next().unwrap_or_default()
+    }
+
+    /// The same for many points, which share inversions.
+    pub fn pair_batch(&self, points: &[Affine]) -> Vec<Fp> {
         match &self.0 {
             #[cfg(target_arch = "x86_64")]
-            Storage::Bmi2(lines) => lines.pair(&b.convert()).representative().convert(),
-            Storage::Portable(lines) => lines.pair(&b.convert()).representative().convert(),
+            Storage::Bmi2(lines) => pair(lines, points),
+            Storage::Portable(lines) => pair(lines, points),
         }
     }
+}
+
+fn pair<E: LimbEngine>(lines: &Lines<E>, points: &[Affine]) -> Vec<Fp> {
+    let points: Vec<_> = points.iter().map(Affine::convert).collect();
+    let values = Zeroizing::new(lines.pair(&points));
+    PairingValueOn::representatives(&values).iter().map(FpOn::convert).collect()
 }
 
 impl fmt::Debug for MillerLines {

@@ -8,6 +8,8 @@ mod field;
 mod fixed_base;
 mod generator;
 mod miller_lines;
+mod miller_steps;
+mod miller_walk;
 mod pairing;
 mod pairing_value;
 mod point;

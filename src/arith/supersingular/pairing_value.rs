@@ -1,12 +1,13 @@
 //! The target group of the pairing: F_p2* / F_p*, with F_p2 = F_p(i), i² = -1.
 
+use alloc::vec::Vec;
 use core::fmt;
 use subtle::{Choice, ConstantTimeEq};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::field::FpOn;
 use crate::arith::backend::{LimbEngine, Portable};
-use crate::arith::residue::Residue;
+use crate::arith::residue::{Residue, invert_all};
 
 /// The class of re + im i, up to a factor in F_p*.
 pub type PairingValue = PairingValueOn<Portable>;
@@ -37,13 +38,20 @@ impl<E: LimbEngine> PairingValueOn<E> {
         self.im * self.re.invert()
     }
 
-    /// The product, in 3 multiplications.
+    /// The representatives of many classes, with one inversion.
+    pub(super) fn representatives(values: &[Self]) -> Vec<FpOn<E>> {
+        let mut inverses = Zeroizing::new(values.iter().map(|value| value.re).collect::<Vec<_>>());
+        invert_all(&mut inverses);
+        values.iter().zip(inverses.iter()).map(|(value, inverse)| value.im * *inverse).collect()
+    }
+
+    /// The product, in 2 sums of two products.
     #[inline]
     pub fn multiply(&self, other: &Self) -> Self {
-        let re = self.re * other.re;
-        let im = self.im * other.im;
-        let cross = (self.re + self.im) * (other.re + other.im) - re - im;
-        PairingValueOn { re: re - im, im: cross }
+        PairingValueOn {
+            re: FpOn::sum_of_products(&self.re, &other.re, &-self.im, &other.im),
+            im: FpOn::sum_of_products(&self.re, &other.im, &self.im, &other.re),
+        }
     }
 
     /// The product with the class of 1 + u i, in 2 multiplications.

@@ -5,9 +5,9 @@ use core::fmt;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroize;
 
-use super::field::{BYTES, FpOn, Q};
+use super::field::{BYTES, FpOn};
 use crate::arith::backend::{LimbEngine, Portable};
-use crate::arith::residue::{Modulus, Residue, invert_all};
+use crate::arith::residue::{Residue, invert_all};
 
 /// Octets of the uncompressed encoding 04 || x || y, the only one that RFC 6508 section 4 uses.
 pub const UNCOMPRESSED_LEN: usize = 1 + 2 * BYTES;
@@ -205,35 +205,6 @@ fn combine<E: LimbEngine>(
         y: FpOn::sum_of_products(&d, &c, &minus, &plus),
         z: FpOn::sum_of_products(&yz, &minus, &xy, &-d),
     }
-}
-
-/// The non-adjacent form of q, least significant digit first.
-pub(super) fn order_digits() -> [i8; ORDER_DIGITS] {
-    let mut digits = [0; ORDER_DIGITS];
-    // Digit i of the form is bit i+1 of 3q minus bit i+1 of q.
-    let triple = triple(&<Q as Modulus<16>>::LIMBS);
-    for (i, digit) in digits.iter_mut().enumerate() {
-        *digit = bit(&triple, i + 1) - bit(&<Q as Modulus<16>>::LIMBS, i + 1);
-    }
-    digits
-}
-
-/// Digits of the non-adjacent form of q: q has 1022 bits, and its form may have one more.
-const ORDER_DIGITS: usize = 1023;
-
-fn triple(a: &[u64; 16]) -> [u64; 16] {
-    let mut out = [0; 16];
-    let mut carry = 0;
-    for (limb, &a) in out.iter_mut().zip(a) {
-        let wide = u128::from(a) * 3 + carry;
-        *limb = wide as u64;
-        carry = wide >> 64;
-    }
-    out
-}
-
-fn bit(limbs: &[u64; 16], i: usize) -> i8 {
-    limbs.get(i / 64).map_or(0, |limb| (limb >> (i % 64) & 1) as i8)
 }
 
 impl<E: LimbEngine> From<AffineOn<E>> for ProjectiveOn<E> {

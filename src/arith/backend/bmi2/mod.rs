@@ -31,7 +31,7 @@ impl LimbEngine for Bmi2 {
 
     #[inline(always)]
     fn multiply_two<const N: usize>(first: [&[u64; N]; 2], second: [&[u64; N]; 2], m: &[u64; N], n0: u64) -> [u64; N] {
-        portable::multiply_two(first, second, m, n0)
+        portable::multiply_sum([first, second], m, n0)
     }
 
     #[inline(always)]

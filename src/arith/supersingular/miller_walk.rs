@@ -1,0 +1,230 @@
+//! The walk of Miller's loop, and the functions of its steps.
+//!
+//! On this curve x of a doubled point is a square: with λ = 3 (x² - 1) / (2 y), the slope of the tangent at (x, y), and
+//! w = (x² + 3) / (2 y), the tangent is y = λ x - w x_T, and the double is (w², w (w² - 6 x² / y²)). The running point is
+//! in Jacobian coordinates (x = X / Z², y = Y / Z³), in which all of this has the denominator 2 Y Z, the new Z.
+//!
+//! The function of 4 T is that of two tangents, l₁² l₂ divided by (x - x₂)², where T, 2 T and 4 T have abscissas x, x₂ and
+//! x₄. With σ = λ₁ + λ₂, reducing by the curve's equation leaves
+//! y (x + b) - (a₂ x² + a₁ x + a₀) with b = σ² - x₄, a₂ = λ₁ + σ, a₁ = λ₁ (λ₁ λ₂ + 2 x₂) + x₂ w₂ and a₀ = -x_T² w₂.
+//! The function of 4 T ± A is the product of that and of y - λ₃ x - ν₃, the line through 4 T and ±A, divided by x - x₄; the
+//! coefficients follow by division of polynomials.
+
+use alloc::vec::Vec;
+use subtle::{Choice, ConstantTimeEq};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::field::FpOn;
+use super::miller_steps::{Step, steps};
+use super::pairing::Function;
+use super::point::AffineOn;
+use crate::arith::backend::LimbEngine;
+
+/// The whole walk from a point of order q. Wiped on drop.
+pub(super) struct Walk<E: LimbEngine> {
+    start: AffineOn<E>,
+    steps: Vec<Passed<E>>,
+}
+
+/// What is remembered of a step: numerators until the walk has ended, quotients then.
+struct Passed<E: LimbEngine> {
+    first: Doubling<E>,
+    second: Option<Doubling<E>>,
+    addition: Option<Addition<E>>,
+}
+
+struct Doubling<E: LimbEngine> {
+    /// λ, times the new Z at first.
+    slope: FpOn<E>,
+    /// w, times the new Z at first.
+    w: FpOn<E>,
+    /// The new Z divided by the old one.
+    factor: FpOn<E>,
+}
+
+struct Addition<E: LimbEngine> {
+    /// The point that was added.
+    other: AffineOn<E>,
+    /// The slope of the line through both points, times the new Z at first.
+    slope: FpOn<E>,
+    /// The new Z divided by the old one.
+    factor: FpOn<E>,
+}
+
+impl<E: LimbEngine> Walk<E> {
+    /// Walks from a point, in constant time. `None` unless its order is q, which alone is revealed.
+    pub(super) fn new(start: &AffineOn<E>) -> Option<Walk<E>> {
+        let mut walk = Walk { start: *start, steps: Vec::with_capacity(steps().len()) };
+        let mut point = Zeroizing::new(Jacobian { x: start.x, y: start.y, z: FpOn::ONE });
+        for step in steps() {
+            let first = point.double();
+            let second = (*step != Step::Double).then(|| point.double());
+            let addition = match step {
+                Step::QuadrupleAdd => Some(point.add(start)),
+                Step::QuadrupleSubtract => Some(point.add(&start.negate())),
+                Step::Double | Step::Quadruple => None,
+            };
+            walk.steps.push(Passed { first, second, addition });
+        }
+        // The lowest digit of q is -1, and left out: the walk has reached [q + 1]A.
+        let closes = bool::from(point.is(start));
+        closes.then(|| {
+            walk.divide(&point.z);
+            walk
+        })
+    }
+
+    /// Divides everything by its denominator, a Z. The inverses follow from that of the last Z, going back factor by
+    /// factor.
+    fn divide(&mut self, last_z: &FpOn<E>) {
+        let mut inverse = Zeroizing::new(last_z.invert());
+        for passed in self.steps.iter_mut().rev() {
+            let Passed { first, second, addition } = passed;
+            if let Some(addition) = addition {
+                addition.divide(&mut inverse);
+            }
+            if let Some(second) = second {
+                second.divide(&mut inverse);
+            }
+            first.divide(&mut inverse);
+        }
+    }
+
+    /// The functions of all steps, in the order of the loop.
+    pub(super) fn into_functions(self) -> Vec<Function<E>> {
+        let mut x = Zeroizing::new(self.start.x);
+        let functions = self.steps.iter().map(|Passed { first, second, addition }| {
+            let Some(second) = second else {
+                let function = Function::Double([*x * first.w, -first.slope]);
+                *x = first.w.square();
+                return function;
+            };
+            let [a0, a1, a2, b] = quadruple(&mut x, first, second);
+            match addition {
+                None => Function::Quadruple([-a0, -a1, -a2, b]),
+                Some(addition) => Function::QuadrupleAdd(and_add(&[a0, a1, a2, b], &mut x, addition)),
+            }
+        });
+        functions.collect()
+    }
+}
+
+/// a₀, a₁, a₂ and b. The abscissa of T becomes that of 4 T.
+fn quadruple<E: LimbEngine>(x: &mut FpOn<E>, first: &Doubling<E>, second: &Doubling<E>) -> [FpOn<E>; 4] {
+    let (x2, x4) = (first.w.square(), second.w.square());
+    let sum = first.slope + second.slope;
+    let b = sum.square() - x4;
+    let a2 = first.slope + sum;
+    let a1 = FpOn::sum_of_products(&first.slope, &(first.slope * second.slope + x2.double()), &x2, &second.w);
+    let a0 = -(x.square() * second.w);
+    *x = x4;
+    [a0, a1, a2, b]
+}
+
+/// c₀, c₁, c₂, d₀ and d₁ from the coefficients for 4 T. The abscissa of 4 T becomes that of 4 T ± A.
+fn and_add<E: LimbEngine>(
+    [a0, a1, a2, b]: &[FpOn<E>; 4],
+    x: &mut FpOn<E>,
+    Addition { other, slope, .. }: &Addition<E>,
+) -> [FpOn<E>; 5] {
+    let three = FpOn::from_u64(3);
+    let constant = other.y - *slope * other.x;
+    let c2 = *b + *a2 * *slope + *x;
+    let c1 = FpOn::sum_of_three_products([[a2, &constant], [a1, slope], [x, &c2]]) - three;
+    let c0 = FpOn::sum_of_three_products([[a1, &constant], [a0, slope], [x, &c1]]) - b.double() - *b;
+    let d1 = *slope + *a2;
+    let d0 = FpOn::sum_of_products(b, slope, x, &d1) + constant + *a1;
+    *x = slope.square() - *x - other.x;
+    [c0, c1, c2, -d0, -d1]
+}
+
+struct Jacobian<E: LimbEngine> {
+    x: FpOn<E>,
+    y: FpOn<E>,
+    z: FpOn<E>,
+}
+
+impl<E: LimbEngine> Jacobian<E> {
+    /// Doubles the point, in 3 multiplications and 4 squarings.
+    fn double(&mut self) -> Doubling<E> {
+        let zz = self.z.square();
+        let xx = self.x.square();
+        let zzzz = zz.square();
+        let difference = xx - zzzz;
+        let slope = difference.double() + difference;
+        let w = xx + zzzz.double() + zzzz;
+        let factor = self.y.double();
+        let product = xx * zzzz;
+        let twenty_four = (product.double() + product).double().double().double();
+        self.x = w.square();
+        self.y = w * (self.x - twenty_four);
+        self.z *= factor;
+        Doubling { slope, w, factor }
+    }
+
+    /// Adds a finite point, neither the running one nor its opposite.
+    fn add(&mut self, other: &AffineOn<E>) -> Addition<E> {
+        let zz = self.z.square();
+        let factor = other.x * zz - self.x;
+        let slope = other.y * zz * self.z - self.y;
+        let hh = factor.square();
+        let hhh = factor * hh;
+        let v = self.x * hh;
+        self.z *= factor;
+        self.x = slope.square() - hhh - v.double();
+        self.y = FpOn::sum_of_products(&slope, &(v - self.x), &-self.y, &hhh);
+        Addition { other: *other, slope, factor }
+    }
+
+    fn is(&self, other: &AffineOn<E>) -> Choice {
+        let zz = self.z.square();
+        (other.x * zz).ct_eq(&self.x) & (other.y * zz * self.z).ct_eq(&self.y) & !self.z.is_zero()
+    }
+}
+
+impl<E: LimbEngine> Doubling<E> {
+    /// From the inverse of the new Z, which becomes that of the old one.
+    fn divide(&mut self, z_inverse: &mut FpOn<E>) {
+        self.slope *= *z_inverse;
+        self.w *= *z_inverse;
+        *z_inverse *= self.factor;
+    }
+}
+
+impl<E: LimbEngine> Addition<E> {
+    /// From the inverse of the new Z, which becomes that of the old one.
+    fn divide(&mut self, z_inverse: &mut FpOn<E>) {
+        self.slope *= *z_inverse;
+        *z_inverse *= self.factor;
+    }
+}
+
+impl<E: LimbEngine> Zeroize for Jacobian<E> {
+    fn zeroize(&mut self) {
+        self.x.zeroize();
+        self.y.zeroize();
+        self.z.zeroize();
+    }
+}
+
+impl<E: LimbEngine> Drop for Doubling<E> {
+    fn drop(&mut self) {
+        self.slope.zeroize();
+        self.w.zeroize();
+        self.factor.zeroize();
+    }
+}
+
+impl<E: LimbEngine> Drop for Addition<E> {
+    fn drop(&mut self) {
+        self.other.zeroize();
+        self.slope.zeroize();
+        self.factor.zeroize();
+    }
+}
+
+impl<E: LimbEngine> Drop for Walk<E> {
+    fn drop(&mut self) {
+        self.start.zeroize();
+    }
+}
