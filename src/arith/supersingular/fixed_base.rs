@@ -1,6 +1,7 @@
 //! Tables for a fixed point, such as a KMS's public key, on the backend that was active when they were built.
 
 use core::fmt;
+use zeroize::Zeroizing;
 
 use super::comb::Comb;
 use super::field::{Fp, Scalar};
@@ -9,6 +10,7 @@ use super::point::Affine;
 use crate::arith::backend::{Backend, Portable};
 #[cfg(target_arch = "x86_64")]
 use crate::arith::backend::{bmi2::Bmi2, ifma};
+use crate::arith::residue::invert_all;
 
 /// Multiples of one point of the subgroup, together with those of the generator P: 72 KiB.
 pub struct FixedBase(Tables);
@@ -48,7 +50,13 @@ impl FixedBase {
     pub fn commit(&self, k: &Scalar, l: &Scalar) -> (Option<Affine>, Fp) {
         match &self.0 {
             #[cfg(target_arch = "x86_64")]
-            Tables::Ifma(_) => (self.multiply_with_generator(k, l), super::power_generator(l)),
+            Tables::Ifma(comb) => {
+                let point = ifma::Comb::multiply_sum([(generator::ifma_multiples(), k), (comb, l)]);
+                let power = generator::ifma_powers().power(l);
+                let mut inverses = Zeroizing::new([point.z, power.re]);
+                invert_all(&mut *inverses);
+                (point.to_affine_by(&inverses[0]), power.im * inverses[1])
+            }
             #[cfg(target_arch = "x86_64")]
             Tables::Bmi2(comb) => commit(comb, k, l),
             Tables::Portable(comb) => commit(comb, k, l),

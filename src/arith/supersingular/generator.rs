@@ -27,7 +27,7 @@ pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
 pub fn power_generator(exponent: &Scalar) -> Fp {
     match Backend::active() {
         #[cfg(target_arch = "x86_64")]
-        Backend::Ifma => power_on::<Bmi2>(exponent),
+        Backend::Ifma => ifma_powers().power(exponent).representative(),
         #[cfg(target_arch = "x86_64")]
         Backend::Bmi2 => power_on::<Bmi2>(exponent),
         Backend::Portable => power_on::<Portable>(exponent),
@@ -76,4 +76,11 @@ generator_tables!(Portable);
 pub(super) fn ifma_multiples() -> &'static ifma::Comb {
     static TABLES: OnceBox<ifma::Comb> = OnceBox::new();
     TABLES.get_or_init(|| Box::new(ifma::Comb::new(&Affine::generator())))
+}
+
+/// Powers of g for the vector backend.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn ifma_powers() -> &'static ifma::PowerComb {
+    static TABLES: OnceBox<ifma::PowerComb> = OnceBox::new();
+    TABLES.get_or_init(|| Box::new(ifma::PowerComb::new(&PairingValueOn::generator())))
 }

@@ -170,8 +170,12 @@ impl<E: LimbEngine> ProjectiveOn<E> {
 
     /// The finite point that this is; `None` for the identity, which alone is revealed.
     pub fn to_affine(self) -> Option<AffineOn<E>> {
-        let z_inverse = self.z.invert();
-        let point = AffineOn { x: self.x * z_inverse, y: self.y * z_inverse };
+        self.to_affine_by(&self.z.invert())
+    }
+
+    /// The same, given 1 / Z.
+    pub(super) fn to_affine_by(self, z_inverse: &FpOn<E>) -> Option<AffineOn<E>> {
+        let point = AffineOn { x: self.x * *z_inverse, y: self.y * *z_inverse };
         (!bool::from(self.z.is_zero())).then_some(point)
     }
 

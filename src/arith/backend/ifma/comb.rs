@@ -7,7 +7,7 @@ use super::digits::Digits;
 use super::few_points::FewPoints;
 use super::inversion::invert_all;
 use super::is_available;
-use super::lanes::{LANES, Lanes, Limbs};
+use super::lanes::{LANES, LIMBS, Lanes, Limbs};
 use super::point::{AffinePoints, Points};
 use super::signs::{ROWS, Signs, TABLE_LEN, TABLES, TEETH};
 use crate::arith::backend::Portable;
@@ -77,7 +77,7 @@ impl Comb {
         }
         let mut inverses: Vec<Lanes> = entries.iter().map(|point| point.z).collect();
         invert_all(&mut inverses);
-        let mut tables = alloc::vec![Table { x: [[0; 20]; TABLE_LEN], y: [[0; 20]; TABLE_LEN] }; TABLES];
+        let mut tables = alloc::vec![Table { x: [[0; LIMBS]; TABLE_LEN], y: [[0; LIMBS]; TABLE_LEN] }; TABLES];
         for (i, (points, inverse)) in entries.iter().zip(inverses).enumerate() {
             let (first, entry) = (i / TABLE_LEN * LANES, i % TABLE_LEN);
             let [x, y] = [points.x, points.y].map(|c| c.multiply(&inverse).reduced().scatter());

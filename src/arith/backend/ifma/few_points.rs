@@ -27,14 +27,14 @@ impl<const N: usize> FewPoints<N> {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub fn add(&self, other: &FewPoints<N>) -> FewPoints<N> {
         let product =
-            |factors| Lanes::mix(&self.0, &self.0, factors).multiply(&Lanes::mix(&other.0, &other.0, factors));
+            |factors| Lanes::mix(&self.0, &self.0, factors, 0).multiply(&Lanes::mix(&other.0, &other.0, factors, 0));
         let low = product(&Self::FACTORS_LOW);
         let high = if N == 1 { low } else { product(&Self::FACTORS_HIGH) };
         FewPoints(Lanes::sum_of_products(
-            &Lanes::mix(&low, &high, &Self::A),
-            &Lanes::mix(&low, &high, &Self::B),
-            &Lanes::mix(&low, &high, &Self::C),
-            &Lanes::mix(&low, &high, &Self::D),
+            &Lanes::mix(&low, &high, &Self::A, 12),
+            &Lanes::mix(&low, &high, &Self::B, 12),
+            &Lanes::mix(&low, &high, &Self::C, 12),
+            &Lanes::mix(&low, &high, &Self::D, 12),
         ))
     }
 

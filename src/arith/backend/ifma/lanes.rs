@@ -1,12 +1,12 @@
 //! Eight elements of F_p side by side.
 
+use core::arch::asm;
 use core::arch::x86_64::{
     __m512i, __mmask8, _mm512_add_epi64, _mm512_and_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64,
     _mm512_mask_blend_epi64, _mm512_mask_set1_epi64, _mm512_mask_sub_epi64, _mm512_movepi64_mask, _mm512_mullo_epi64,
     _mm512_or_si512, _mm512_permutex2var_epi64, _mm512_permutexvar_epi64, _mm512_set1_epi64, _mm512_setzero_si512,
     _mm512_slli_epi64, _mm512_srai_epi64, _mm512_srli_epi64, _mm512_sub_epi64,
 };
-use core::hint::black_box;
 use zeroize::Zeroize;
 
 use crate::arith::backend::portable;
@@ -178,12 +178,12 @@ impl Lanes {
         }))
     }
 
-    /// A linear map of the lanes of two vectors, plus 16 p. As for [`Lanes::linear`], 16 p must be enough to raise it above 0.
+    /// A linear map of the lanes of two vectors, plus `raise` p. As for [`Lanes::linear`], that must make it positive.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
-    pub fn mix<const TERMS: usize>(a: &Lanes, b: &Lanes, map: &[Term; TERMS]) -> Lanes {
+    pub fn mix<const TERMS: usize>(a: &Lanes, b: &Lanes, map: &[Term; TERMS], raise: u64) -> Lanes {
         carried(each_limb!(|i: usize| {
-            let mut sum = _mm512_set1_epi64(SIXTEEN_P[i] as i64);
+            let mut sum = _mm512_set1_epi64((raise * MODULUS[i]) as i64);
             for term in map {
                 let moved = _mm512_permutex2var_epi64(a.limbs[i], vector_of(term.from), b.limbs[i]);
                 sum = _mm512_add_epi64(sum, _mm512_mullo_epi64(moved, vector_of(term.times)));
@@ -201,19 +201,12 @@ impl Lanes {
     pub fn multiply(&self, other: &Lanes) -> Lanes {
         self.debug_assert_bounds();
         other.debug_assert_bounds();
-        let mut t = Lanes::zero().limbs;
-        for a_i in self.limbs {
-            // Opaque addresses keep the operands in memory, from where the multiplier takes them; 20 accumulators fill
-            // the registers.
-            let (b, p) = (&black_box(other).limbs, modulus());
-            t = each_limb!(|j: usize| _mm512_madd52lo_epu64(t[j], a_i, b[j]));
-            let q = quotient(t[0]);
-            t = each_limb!(|j: usize| _mm512_madd52lo_epu64(t[j], q, p[j]));
-            t = shifted(t);
-            t = each_limb!(|j: usize| _mm512_madd52hi_epu64(t[j], a_i, b[j]));
-            t = each_limb!(|j: usize| _mm512_madd52hi_epu64(t[j], q, p[j]));
+        let mut t = Columns::zero();
+        for a_i in &self.limbs {
+            t.add_row::<0>(*a_i, other);
+            t.reduce_row();
         }
-        carried(t)
+        t.carried()
     }
 
     /// a², below 2 p, for a below 256 p, in four fifths of a multiplication.
@@ -225,30 +218,23 @@ impl Lanes {
     #[inline(never)]
     pub fn square(&self) -> Lanes {
         self.debug_assert_bounds();
-        let mut t = Lanes::zero().limbs;
-        t = self.square_block::<0>(t);
-        t = self.square_block::<5>(t);
-        t = self.square_block::<10>(t);
-        t = self.square_block::<15>(t);
-        carried(t)
+        let mut t = Columns::zero();
+        self.square_block::<0>(&mut t);
+        self.square_block::<5>(&mut t);
+        self.square_block::<10>(&mut t);
+        self.square_block::<15>(&mut t);
+        t.carried()
     }
 
     /// The rows START to START + 4 of a square.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
-    fn square_block<const START: usize>(&self, mut t: [__m512i; LIMBS]) -> [__m512i; LIMBS] {
+    fn square_block<const START: usize>(&self, t: &mut Columns) {
         let row = self.doubled_above(START + 5);
-        for i in START..START + 5 {
-            let (row, p) = (&black_box(&row).limbs, modulus());
-            let a_i = self.limbs[i];
-            t = each_limb!(|j: usize| if j < START { t[j] } else { _mm512_madd52lo_epu64(t[j], a_i, row[j]) });
-            let q = quotient(t[0]);
-            t = each_limb!(|j: usize| _mm512_madd52lo_epu64(t[j], q, p[j]));
-            t = shifted(t);
-            t = each_limb!(|j: usize| if j < START { t[j] } else { _mm512_madd52hi_epu64(t[j], a_i, row[j]) });
-            t = each_limb!(|j: usize| _mm512_madd52hi_epu64(t[j], q, p[j]));
+        for a_i in &self.limbs[START..START + 5] {
+            t.add_row::<START>(*a_i, &row);
+            t.reduce_row();
         }
-        t
     }
 
     /// The limbs, with the number that those from `start` up make up doubled. Its highest limb keeps within 52 bits.
@@ -275,20 +261,13 @@ impl Lanes {
         for operand in [a, b, c, d] {
             operand.debug_assert_bounds();
         }
-        let mut t = Lanes::zero().limbs;
-        for i in 0..LIMBS {
-            let (a_i, c_i) = (a.limbs[i], c.limbs[i]);
-            let (b, d, p) = (&black_box(b).limbs, &black_box(d).limbs, modulus());
-            t = each_limb!(|j: usize| _mm512_madd52lo_epu64(t[j], a_i, b[j]));
-            t = each_limb!(|j: usize| _mm512_madd52lo_epu64(t[j], c_i, d[j]));
-            let q = quotient(t[0]);
-            t = each_limb!(|j: usize| _mm512_madd52lo_epu64(t[j], q, p[j]));
-            t = shifted(t);
-            t = each_limb!(|j: usize| _mm512_madd52hi_epu64(t[j], a_i, b[j]));
-            t = each_limb!(|j: usize| _mm512_madd52hi_epu64(t[j], c_i, d[j]));
-            t = each_limb!(|j: usize| _mm512_madd52hi_epu64(t[j], q, p[j]));
+        let mut t = Columns::zero();
+        for (a_i, c_i) in a.limbs.iter().zip(&c.limbs) {
+            t.add_row::<0>(*a_i, b);
+            t.add_row::<0>(*c_i, d);
+            t.reduce_row();
         }
-        carried(t)
+        t.carried()
     }
 
     /// Lane i of the result is lane `from[i]` of this.
@@ -344,23 +323,67 @@ impl Lanes {
     }
 }
 
-/// The multiple of p to add, which makes limb 0 of the sum divisible by 2^52: t_0 (-1/p) mod 2^52.
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-fn quotient(t_0: __m512i) -> __m512i {
-    _mm512_madd52lo_epu64(_mm512_setzero_si512(), t_0, _mm512_set1_epi64(N0 as i64))
+/// The columns that are open while a product is summed row by row.
+struct Columns([__m512i; LIMBS + 1]);
+
+impl Columns {
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    fn zero() -> Columns {
+        Columns([_mm512_setzero_si512(); LIMBS + 1])
+    }
+
+    /// Adds a times the number b, of which the limbs below START count as 0.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    fn add_row<const START: usize>(&mut self, a: __m512i, b: &Lanes) {
+        // 21 columns fill the registers, so b stays in memory, and a limb is used twice when it is loaded.
+        let b = &at_unknown_address(b).limbs;
+        let t = &mut self.0;
+        macro_rules! add_products {
+            ($($j:literal)*) => {$(
+                if $j >= START {
+                    let limb = b[$j];
+                    t[$j] = _mm512_madd52lo_epu64(t[$j], a, limb);
+                    t[$j + 1] = _mm512_madd52hi_epu64(t[$j + 1], a, limb);
+                }
+            )*};
+        }
+        add_products!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19);
+    }
+
+    /// Adds the multiple of p that makes the lowest column divisible by 2^52, t_0 (-1/p) mod 2^52, and shifts it out.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    fn reduce_row(&mut self) {
+        let n0 = _mm512_set1_epi64(N0 as i64);
+        let quotient = _mm512_madd52lo_epu64(_mm512_setzero_si512(), self.0[0], n0);
+        self.add_row::<0>(quotient, &MODULUS_LANES);
+        let t = &self.0;
+        let carry = _mm512_srli_epi64::<{ BITS as u32 }>(t[0]);
+        let [lowest, others @ ..] = each_limb!(|j: usize| t[j + 1]);
+        let [next @ .., highest] = &mut self.0;
+        *highest = _mm512_setzero_si512();
+        next[0] = _mm512_add_epi64(lowest, carry);
+        next[1..].copy_from_slice(&others);
+    }
+
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    fn carried(&self) -> Lanes {
+        carried(each_limb!(|j: usize| self.0[j]))
+    }
 }
 
-/// Shifts out the lowest limb, whose low 52 bits are 0, and carries what is above them.
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+/// The same reference, of which the compiler knows nothing. Otherwise it would copy what is read in a loop to its stack.
 #[inline]
-fn shifted(t: [__m512i; LIMBS]) -> [__m512i; LIMBS] {
-    let carry = _mm512_srli_epi64::<{ BITS as u32 }>(t[0]);
-    each_limb!(|j: usize| match j {
-        0 => _mm512_add_epi64(t[1], carry),
-        19 => _mm512_setzero_si512(),
-        _ => t[j + 1],
-    })
+fn at_unknown_address(number: &Lanes) -> &Lanes {
+    let mut address: *const Lanes = number;
+    // SAFETY: the empty text leaves the register, and so the address, as it is.
+    unsafe {
+        asm!("/* {0} */", inout(reg) address, options(nomem, nostack, preserves_flags));
+        &*address
+    }
 }
 
 /// Carries signed limbs, so that each is below 2^52 and not negative. The sum itself must not be negative.
@@ -382,12 +405,6 @@ fn carried_out(mut t: [__m512i; LIMBS]) -> (Lanes, __m512i) {
         carry = _mm512_srai_epi64::<{ BITS as u32 }>(sum);
     }
     (Lanes { limbs: t }, carry)
-}
-
-/// p, the same in every lane, at an address that the compiler does not know.
-#[inline]
-fn modulus() -> &'static [__m512i; LIMBS] {
-    &black_box(&MODULUS_LANES).limbs
 }
 
 pub fn lanes_of(vector: __m512i) -> [u64; LANES] {

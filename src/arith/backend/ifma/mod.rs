@@ -14,11 +14,14 @@ mod few_points;
 mod inversion;
 mod lanes;
 mod point;
+mod power_comb;
 mod signs;
 #[cfg(test)]
 mod tests;
+mod value;
 
 pub(in crate::arith) use comb::Comb;
+pub(in crate::arith) use power_comb::PowerComb;
 
 use super::bmi2;
 
