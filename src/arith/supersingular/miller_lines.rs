@@ -8,14 +8,16 @@ use super::field::{Fp, FpOn};
 use super::pairing::{Lines, NotInSubgroup};
 use super::pairing_value::PairingValueOn;
 use super::point::Affine;
-#[cfg(target_arch = "x86_64")]
-use crate::arith::backend::bmi2::Bmi2;
 use crate::arith::backend::{Backend, LimbEngine, Portable};
+#[cfg(target_arch = "x86_64")]
+use crate::arith::backend::{bmi2::Bmi2, ifma};
 
 /// The functions of Miller's loop for one point of the subgroup: 356 KiB. Wiped on drop, since the point may be a secret key.
 pub struct MillerLines(Storage);
 
 enum Storage {
+    #[cfg(target_arch = "x86_64")]
+    Ifma(ifma::Lines),
     #[cfg(target_arch = "x86_64")]
     Bmi2(Lines<Bmi2>),
     Portable(Lines<Portable>),
@@ -27,7 +29,9 @@ impl MillerLines {
     pub fn new(point: &Affine) -> Result<MillerLines, NotInSubgroup> {
         Ok(MillerLines(match Backend::active() {
             #[cfg(target_arch = "x86_64")]
-            Backend::Ifma | Backend::Bmi2 => Storage::Bmi2(Lines::new(&point.convert())?),
+            Backend::Ifma => Storage::Ifma(ifma::Lines::new(point).ok_or(NotInSubgroup)?),
+            #[cfg(target_arch = "x86_64")]
+            Backend::Bmi2 => Storage::Bmi2(Lines::new(&point.convert())?),
             Backend::Portable => Storage::Portable(Lines::new(&point.convert())?),
         }))
     }
@@ -40,6 +44,8 @@ impl MillerLines {
     /// The same for many points, which share inversions.
     pub fn pair_batch(&self, points: &[Affine]) -> Vec<Fp> {
         match &self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Storage::Ifma(lines) => PairingValueOn::representatives(&Zeroizing::new(lines.pair(points))),
             #[cfg(target_arch = "x86_64")]
             Storage::Bmi2(lines) => pair(lines, points),
             Storage::Portable(lines) => pair(lines, points),

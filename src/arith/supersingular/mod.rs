@@ -23,6 +23,7 @@ pub(super) use field::{P, Q};
 pub use fixed_base::FixedBase;
 pub use generator::{multiply_generator, power_generator};
 pub use miller_lines::MillerLines;
+pub(super) use miller_steps::{Step, steps};
 pub use pairing::NotInSubgroup;
 pub use pairing_value::PairingValue;
 pub(super) use point::ProjectiveOn;

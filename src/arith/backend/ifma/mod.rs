@@ -13,6 +13,13 @@ mod digits;
 mod few_points;
 mod inversion;
 mod lanes;
+mod miller_functions;
+mod miller_walk;
+mod pair;
+#[cfg(test)]
+mod pair_tests;
+mod pair_value;
+mod pairing;
 mod point;
 mod power_comb;
 mod signs;
@@ -21,6 +28,7 @@ mod tests;
 mod value;
 
 pub(in crate::arith) use comb::Comb;
+pub(in crate::arith) use pairing::Lines;
 pub(in crate::arith) use power_comb::PowerComb;
 
 use super::bmi2;
