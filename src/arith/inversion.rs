@@ -1,23 +1,53 @@
 //! Inversion modulo a prime by the divsteps of Bernstein and Yang ("Fast constant-time gcd computation and modular
-//! inversion", 2019), 62 steps at a time on signed 62-bit limbs.
+//! inversion", 2019), in Wuille's variant that starts with delta = 1/2, on signed 62-bit limbs.
 //!
-//! Theorem 11.2 there bounds the number of divsteps (with delta starting at 1) that take a d-bit input, d >= 46, to a
-//! gcd of 1 by (49 d + 57) / 17. We always run that many, rounded up to whole batches.
+//! How many divsteps take the largest inputs to a gcd of 1 is what Wuille and Maxwell computed
+//! (<https://github.com/sipa/safegcd-bounds>): 590 for 256 bits, which is proved in Coq, and for a modulus M of up to 3805
+//! bits (3787 log2(M) + 2166) / 1644. We always run that many, rounded up to whole batches.
 
 use core::hint::black_box;
 
 const LIMB_BITS: usize = 62;
 const LIMB_MASK: i64 = (1 << LIMB_BITS) - 1;
+/// Divsteps between two updates of the whole numbers: three runs on packed words.
+const BATCH: usize = 2 * RUN + LAST_RUN;
+/// Divsteps that a packed word has bits for.
+const RUN: usize = 20;
+/// One less, so that 590 divsteps are ten batches.
+const LAST_RUN: usize = 19;
 
 /// A signed number of L limbs of 62 bits; the highest limb carries the sign.
 type Signed<const L: usize> = [i64; L];
 
-/// 62 divsteps as a matrix, scaled by 2^62: (f, g) becomes (u f + v g, q f + r g) / 2^62.
+/// Divsteps as a matrix, scaled by 2^n for n divsteps: (f, g) becomes (u f + v g, q f + r g) / 2^n.
+#[derive(Clone, Copy)]
 struct Transition {
     u: i64,
     v: i64,
     q: i64,
     r: i64,
+}
+
+impl Transition {
+    /// This one after another one.
+    fn after(self, first: Transition) -> Transition {
+        Transition {
+            u: self.u * first.u + self.v * first.q,
+            v: self.u * first.v + self.v * first.r,
+            q: self.q * first.u + self.r * first.q,
+            r: self.q * first.v + self.r * first.r,
+        }
+    }
+
+    /// The lowest bits of f and g after it, 64 bits less its divsteps.
+    fn apply(&self, f: i64, g: i64, steps: usize) -> (i64, i64) {
+        let next = |a: i64, b: i64| a.wrapping_mul(f).wrapping_add(b.wrapping_mul(g)) >> steps;
+        (next(self.u, self.v), next(self.q, self.r))
+    }
+
+    fn scaled(self, bits: usize) -> Transition {
+        Transition { u: self.u << bits, v: self.v << bits, q: self.q << bits, r: self.r << bits }
+    }
 }
 
 /// 1/a mod m for a below the odd prime m, both of N limbs of 64 bits; 0 for a = 0.
@@ -31,10 +61,9 @@ pub(super) fn invert<const N: usize, const L: usize>(a: &[u64; N], m: &[u64; N])
     let mut d = [0; L];
     let mut e = [0; L];
     e[0] = 1;
-    let mut eta = -1;
+    let mut zeta = -1;
     for _ in 0..batches(64 * N) {
-        let t;
-        (eta, t) = divsteps(eta, f[0], g[0]);
+        let t = divsteps(&mut zeta, f[0], g[0]).scaled(LIMB_BITS - BATCH);
         update_d_e(&mut d, &mut e, &t, &modulus, modulus_inverse);
         update_f_g(&mut f, &mut g, &t);
     }
@@ -42,31 +71,50 @@ pub(super) fn invert<const N: usize, const L: usize>(a: &[u64; N], m: &[u64; N])
 }
 
 const fn batches(bits: usize) -> usize {
-    ((49 * bits + 57) / 17).div_ceil(LIMB_BITS)
+    let steps = if bits == 256 { 590 } else { (3787 * bits + 2166) / 1644 };
+    steps.div_ceil(BATCH)
 }
 
-/// Runs 62 divsteps on the lowest limbs of f and g. `eta` is -delta.
-fn divsteps(mut eta: i64, f0: i64, g0: i64) -> (i64, Transition) {
-    let (mut u, mut v, mut q, mut r) = (1i64, 0i64, 0i64, 1i64);
-    let (mut f, mut g) = (f0, g0);
-    for _ in 0..LIMB_BITS {
-        let delta_positive = sign(eta);
+/// A batch of divsteps on the lowest limbs of f and g. `zeta` is -(delta + 1/2).
+fn divsteps(zeta: &mut i64, f: i64, g: i64) -> Transition {
+    let first = packed_divsteps::<RUN>(zeta, f, g);
+    let (f, g) = first.apply(f, g, RUN);
+    let second = packed_divsteps::<RUN>(zeta, f, g);
+    let (f, g) = second.apply(f, g, RUN);
+    packed_divsteps::<LAST_RUN>(zeta, f, g).after(second).after(first)
+}
+
+/// STEPS divsteps, at most 20.
+///
+/// Divsteps are linear, so f and the first row of the matrix share a word, as g and the second row do: the number's
+/// lowest 20 bits, its multiple of the first f above bit 21, and its multiple of the first g above bit 42, both negated
+/// because their negatives are between -2^STEPS and 2^STEPS - 1 (section 10.3 of the paper has the idea).
+#[inline(always)]
+fn packed_divsteps<const STEPS: usize>(zeta: &mut i64, f: i64, g: i64) -> Transition {
+    const LOW: i64 = (1 << RUN) - 1;
+    let mut f = (f & LOW) - (1 << (21 + STEPS));
+    let mut g = (g & LOW) - (1 << (42 + STEPS));
+    for _ in 0..STEPS {
+        let delta_positive = sign(*zeta);
         let g_odd = black_box(-(g & 1));
-        // Add f (or subtract it, where delta > 0) to an odd g.
-        g = g.wrapping_add(((f ^ delta_positive) - delta_positive) & g_odd);
-        q += ((u ^ delta_positive) - delta_positive) & g_odd;
-        r += ((v ^ delta_positive) - delta_positive) & g_odd;
-        // Where both hold, the old g becomes f: f + (g - f).
+        // f, negated where delta > 0, joins an odd g; where both hold, the old g becomes f.
         let swap = delta_positive & g_odd;
-        eta = (eta ^ swap) - (1 + swap);
-        f = f.wrapping_add(g & swap);
-        u += q & swap;
-        v += r & swap;
-        g >>= 1;
-        u <<= 1;
-        v <<= 1;
+        let joining = ((f ^ delta_positive) - delta_positive) & g_odd;
+        f ^= (f ^ g) & swap;
+        g = (g + joining) >> 1;
+        *zeta = (*zeta ^ swap) - 1;
     }
-    (eta, Transition { u, v, q, r })
+    let ((u, v), (q, r)) = (unpack(f), unpack(g));
+    Transition { u, v, q, r }
+}
+
+/// The two multiples in a packed word.
+#[inline(always)]
+fn unpack(word: i64) -> (i64, i64) {
+    // What is below them lies between -2^20 and 2^20, and the lower one between -2^41 and 2^41 - 1.
+    let word = word.wrapping_add(1 << 20);
+    let (first, second) = (word << 22 >> 43, word.wrapping_add(1 << 41) >> 42);
+    (-first, -second)
 }
 
 /// (d, e) becomes t (d, e) / 2^62 modulo m. Both stay between -2m and m.

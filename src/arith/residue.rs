@@ -39,6 +39,18 @@ pub trait Modulus<const N: usize>: Copy + Eq + 'static {
 
     /// The sum of three products / R mod m, in constant time, for factors below m.
     fn multiply_three_limbs(products: [[&[u64; N]; 2]; 3]) -> [u64; N];
+
+    /// a + b mod m, in constant time, for a and b below m.
+    #[inline(always)]
+    fn add_limbs(a: &[u64; N], b: &[u64; N]) -> [u64; N] {
+        portable::add(a, b, &Self::LIMBS)
+    }
+
+    /// a - b mod m, in constant time, for a and b below m.
+    #[inline(always)]
+    fn subtract_limbs(a: &[u64; N], b: &[u64; N]) -> [u64; N] {
+        portable::subtract(a, b, &Self::LIMBS)
+    }
 }
 
 /// An integer modulo M, always fully reduced. Every operation is constant-time unless its name says `vartime`.
@@ -55,14 +67,15 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     /// Octets of the fixed-length encoding.
     pub const BYTES: usize = 8 * N;
 
-    /// The residue whose Montgomery form is given, which is below m.
+    /// The number with a Montgomery form below M.
     pub(super) const fn from_montgomery(montgomery: [u64; N]) -> Self {
         Residue { montgomery, modulus: PhantomData }
     }
 
-    /// The Montgomery form a R.
-    pub(super) fn montgomery_limbs(&self) -> &[u64; N] {
-        &self.montgomery
+    /// The Montgomery form, as tables keep it.
+    #[inline(always)]
+    pub(super) fn to_montgomery(self) -> [u64; N] {
+        self.montgomery
     }
 
     /// The same number for another engine: W is the same modulus, and so the residue has the same form.
@@ -135,6 +148,12 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     #[inline]
     pub fn double(&self) -> Self {
         *self + *self
+    }
+
+    /// Half of the number.
+    #[inline]
+    pub fn halve(&self) -> Self {
+        Self::from_montgomery(portable::halve(&self.montgomery, &M::LIMBS))
     }
 
     /// The inverse; 0 for 0.
@@ -249,7 +268,7 @@ impl<M: Modulus<N>, const N: usize> Add for Residue<M, N> {
     type Output = Self;
     #[inline]
     fn add(self, other: Self) -> Self {
-        Self::from_montgomery(portable::add(&self.montgomery, &other.montgomery, &M::LIMBS))
+        Self::from_montgomery(M::add_limbs(&self.montgomery, &other.montgomery))
     }
 }
 
@@ -257,7 +276,7 @@ impl<M: Modulus<N>, const N: usize> Sub for Residue<M, N> {
     type Output = Self;
     #[inline]
     fn sub(self, other: Self) -> Self {
-        Self::from_montgomery(portable::subtract(&self.montgomery, &other.montgomery, &M::LIMBS))
+        Self::from_montgomery(M::subtract_limbs(&self.montgomery, &other.montgomery))
     }
 }
 

@@ -4,7 +4,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::hash::Hs;
 use super::{Error, KmsTables, POINT_LEN, SECRET_LEN, SigningKey};
-use crate::arith::p256::{Affine, Scalar, generator_multiply};
+use crate::arith::p256::{Affine, Jacobian, Scalar, multiply_generator};
 
 /// A secret signing key (SSK) and its public validation token (PVT) as they come from a KMS, not yet known to belong to
 /// an identity. Wiped on drop.
@@ -48,8 +48,8 @@ impl KeyPair {
     pub fn validate(self, id: &[u8], kms: &KmsTables) -> Result<SigningKey, Error> {
         let hs = Hs::new(kms.kpak_bytes(), id, &self.pvt_bytes());
         let y = kms.signer_point_vartime(&hs, &self.pvt);
-        let point = Zeroizing::new(generator_multiply(&self.ssk));
-        if hs.to_scalar() == Scalar::ZERO || !bool::from(point.ct_eq(&y)) {
+        let is_key_of = |point: Affine| bool::from(Jacobian::from(point).ct_eq(&y));
+        if hs.to_scalar() == Scalar::ZERO || !multiply_generator(&self.ssk).is_some_and(is_key_of) {
             return Err(Error::KeyPairInvalid);
         }
         Ok(SigningKey { pair: self, hs })

@@ -2,13 +2,13 @@ use core::fmt;
 
 use super::hash::Hs;
 use super::{Error, POINT_LEN, PublicKey, Signature};
-use crate::arith::p256::{Affine, Jacobian, OddMultiples, Scalar, generator_multiples, multi_scalar_vartime};
+use crate::arith::p256::{Affine, Jacobian, PublicBase, Scalar};
 
 /// A KMS's public key with multiples of it, 16 KiB: what verification under that KMS needs.
 pub struct KmsTables {
     public_key: PublicKey,
     kpak_bytes: [u8; POINT_LEN],
-    kpak: OddMultiples,
+    kpak: PublicBase,
 }
 
 impl KmsTables {
@@ -17,7 +17,7 @@ impl KmsTables {
         KmsTables {
             public_key: public_key.clone(),
             kpak_bytes: public_key.to_bytes(),
-            kpak: OddMultiples::many_times(&public_key.point),
+            kpak: PublicBase::new(&public_key.point),
         }
     }
 
@@ -44,8 +44,7 @@ impl KmsTables {
 
     /// Y = `[HS]PVT + KPAK`, the public key that belongs to a signer's SSK.
     pub(super) fn signer_point_vartime(&self, hs: &Hs, pvt: &Affine) -> Jacobian {
-        let multiple = multi_scalar_vartime([(&OddMultiples::once(pvt), &hs.to_scalar())]);
-        multiple.add_affine_vartime(&self.public_key.point)
+        self.kpak.sum_vartime(&Scalar::ZERO, &Scalar::ONE, Some((&hs.to_scalar(), pvt)))
     }
 
     /// J = `[s]([HE]G + [r]Y)`, as `[s HE]G + [s r]KPAK + [s r HS]PVT`.
@@ -53,11 +52,7 @@ impl KmsTables {
         let s_he = signature.s * hs.he(&signature.r_bytes(), message);
         let s_r = signature.s * Scalar::from_limbs_mod(&signature.r.to_limbs());
         let s_r_hs = s_r * hs.to_scalar();
-        multi_scalar_vartime([
-            (generator_multiples(), &s_he),
-            (&self.kpak, &s_r),
-            (&OddMultiples::once(&signature.pvt), &s_r_hs),
-        ])
+        self.kpak.sum_vartime(&s_he, &s_r, Some((&s_r_hs, &signature.pvt)))
     }
 }
 

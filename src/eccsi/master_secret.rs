@@ -4,7 +4,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::hash::Hs;
 use super::{Error, KeyPair, PublicKey, SECRET_LEN, nonce};
-use crate::arith::p256::{Affine, Scalar, generator_multiply};
+use crate::arith::p256::{Scalar, multiply_generator};
 
 /// A KMS's secret authentication key KSAK, an integer between 1 and q - 1. Wiped on drop.
 pub struct MasterSecret {
@@ -29,7 +29,7 @@ impl MasterSecret {
     }
 
     fn new(ksak: &Scalar) -> Result<MasterSecret, Error> {
-        let point = public_point(ksak).ok_or(Error::MasterSecretRange)?;
+        let point = multiply_generator(ksak).ok_or(Error::MasterSecretRange)?;
         Ok(MasterSecret { ksak: *ksak, public_key: PublicKey { point } })
     }
 
@@ -61,7 +61,7 @@ impl MasterSecret {
     }
 
     fn extract_with(&self, id: &[u8], v: &Scalar) -> Result<KeyPair, Error> {
-        let pvt = public_point(v).ok_or(Error::NonceRefused)?;
+        let pvt = multiply_generator(v).ok_or(Error::NonceRefused)?;
         let hs = Hs::new(&self.public_key.to_bytes(), id, &pvt.to_bytes()).to_scalar();
         let ssk = Zeroizing::new(self.ksak + hs * *v);
         if hs == Scalar::ZERO || *ssk == Scalar::ZERO {
@@ -69,11 +69,6 @@ impl MasterSecret {
         }
         Ok(KeyPair { ssk: *ssk, pvt })
     }
-}
-
-/// `[secret]G`; `None` for a secret of 0.
-fn public_point(secret: &Scalar) -> Option<Affine> {
-    Zeroizing::new(generator_multiply(secret)).to_affine()
 }
 
 impl Drop for MasterSecret {

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::hash::Hs;
 use super::{Error, KeyPair, SECRET_LEN, Signature, nonce};
-use crate::arith::p256::{Fp, Scalar, generator_multiply};
+use crate::arith::p256::{Fp, Scalar, multiply_generator};
 
 /// A validated key pair, the only thing that can sign. Wiped on drop.
 pub struct SigningKey {
@@ -27,7 +27,7 @@ impl SigningKey {
     }
 
     fn sign_with_scalar(&self, message: &[u8], j: &Scalar) -> Result<Signature, Error> {
-        let r = Zeroizing::new(generator_multiply(j)).to_affine().ok_or(Error::NonceRefused)?.x();
+        let r = multiply_generator(j).ok_or(Error::NonceRefused)?.x();
         let mut r_bytes = [0; SECRET_LEN];
         r.write_be_bytes(&mut r_bytes);
         let r_scalar = Scalar::from_limbs_mod(&r.to_limbs());
@@ -65,7 +65,7 @@ mod tests {
         j[SECRET_LEN - 1] = 7;
         let master = MasterSecret::from_bytes(&j).unwrap();
         let hs = Hs::new(&master.public_key().to_bytes(), b"id", &Affine::generator().to_bytes());
-        let r = generator_multiply(&nonce::read(&j).unwrap()).to_affine().unwrap().x();
+        let r = multiply_generator(&nonce::read(&j).unwrap()).unwrap().x();
         let mut r_bytes = [0; SECRET_LEN];
         r.write_be_bytes(&mut r_bytes);
         let ssk = -hs.he(&r_bytes, b"message") * Scalar::from_limbs_mod(&r.to_limbs()).invert();

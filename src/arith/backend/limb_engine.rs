@@ -1,6 +1,6 @@
 //! Montgomery arithmetic on 64-bit limbs, as one backend does it.
 
-use super::{portable, portable_p256};
+use super::{halves, portable, portable_p256};
 
 /// How a backend multiplies residues of 64-bit limbs. Moduli are generic over it (`P<E>`, `Q<E>`), so that curves and the
 /// pairing are written once for all backends that keep the form of residues: 64-bit limbs with R = 2^(64 N).
@@ -16,11 +16,25 @@ pub trait LimbEngine: Copy + Eq + 'static {
     /// (a b + c d) / R mod m, with one reduction.
     fn multiply_two<const N: usize>(first: [&[u64; N]; 2], second: [&[u64; N]; 2], m: &[u64; N], n0: u64) -> [u64; N];
 
-    /// The sum of three products / R mod m.
+    /// The sum of three products / R mod m, with one reduction.
+    fn multiply_three<const N: usize>(products: [[&[u64; N]; 2]; 3], m: &[u64; N], n0: u64) -> [u64; N];
+
+    /// a + b mod m.
     #[inline(always)]
-    fn multiply_three<const N: usize>(products: [[&[u64; N]; 2]; 3], m: &[u64; N], n0: u64) -> [u64; N] {
-        let [first, second, [a, b]] = products;
-        portable::add(&Self::multiply_two(first, second, m, n0), &Self::multiply(a, b, m, n0), m)
+    fn add<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
+        portable::add(a, b, m)
+    }
+
+    /// a - b mod m.
+    #[inline(always)]
+    fn subtract<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
+        portable::subtract(a, b, m)
+    }
+
+    /// Entry `index` of a table, by reading all of it; 0 if there is none.
+    #[inline(always)]
+    fn select<const W: usize>(table: &[[u64; W]], index: u64) -> [u64; W] {
+        portable::select(table, index)
     }
 
     /// a b / 2^256 modulo the characteristic of P-256.
@@ -37,22 +51,34 @@ pub struct Portable;
 impl LimbEngine for Portable {
     #[inline(always)]
     fn multiply<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N] {
-        portable::multiply(a, b, m, n0)
+        match N {
+            halves::LIMBS => halves::multiply::<Portable, N>(a, b, m, n0),
+            _ => portable::multiply(a, b, m, n0),
+        }
     }
 
     #[inline(always)]
     fn square<const N: usize>(a: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N] {
-        portable::multiply(a, a, m, n0)
+        match N {
+            halves::LIMBS => halves::square::<Portable, N>(a, m, n0),
+            _ => portable::multiply(a, a, m, n0),
+        }
     }
 
     #[inline(always)]
     fn multiply_two<const N: usize>(first: [&[u64; N]; 2], second: [&[u64; N]; 2], m: &[u64; N], n0: u64) -> [u64; N] {
-        portable::multiply_sum([first, second], m, n0)
+        match N {
+            halves::LIMBS => halves::multiply_sum::<Portable, N, 2>([first, second], m, n0),
+            _ => portable::multiply_sum([first, second], m, n0),
+        }
     }
 
     #[inline(always)]
     fn multiply_three<const N: usize>(products: [[&[u64; N]; 2]; 3], m: &[u64; N], n0: u64) -> [u64; N] {
-        portable::multiply_sum(products, m, n0)
+        match N {
+            halves::LIMBS => halves::multiply_sum::<Portable, N, 3>(products, m, n0),
+            _ => portable::multiply_sum(products, m, n0),
+        }
     }
 
     #[inline(always)]

@@ -6,6 +6,7 @@
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 pub(super) mod bmi2;
+mod halves;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 pub(super) mod ifma;
@@ -13,6 +14,7 @@ mod limb_engine;
 #[cfg(test)]
 mod on_each;
 pub(super) mod portable;
+mod portable_halves;
 pub(super) mod portable_p256;
 
 use core::sync::atomic::{AtomicU8, Ordering};

@@ -86,6 +86,14 @@ pub(in crate::arith) fn subtract<const N: usize>(a: &[u64; N], b: &[u64; N], m: 
     sum
 }
 
+/// a / 2 mod m, for a below m.
+#[inline]
+pub(in crate::arith) fn halve<const N: usize>(a: &[u64; N], m: &[u64; N]) -> [u64; N] {
+    let odd = mask(a[0] & 1 == 1);
+    let (sum, carry) = add_with_carry(a, &m.map(|limb| limb & odd));
+    core::array::from_fn(|i| sum[i] >> 1 | sum.get(i + 1).map_or(u64::from(carry), |&limb| limb) << 63)
+}
+
 /// a - b modulo 2^(64 N), and whether a < b.
 #[inline]
 pub(in crate::arith) fn subtract_with_borrow<const N: usize>(a: &[u64; N], b: &[u64; N]) -> ([u64; N], bool) {
@@ -117,6 +125,19 @@ pub(in crate::arith) fn subtract_modulus_once<const N: usize>(t: &[u64; N], carr
         reduced[i] ^= keep & (reduced[i] ^ t[i]);
     }
     reduced
+}
+
+/// Entry `index` of a table, by reading all of it; 0 if there is none.
+#[inline]
+pub(in crate::arith) fn select<const W: usize>(table: &[[u64; W]], index: u64) -> [u64; W] {
+    let mut chosen = [0; W];
+    for (entry, i) in table.iter().zip(0..) {
+        let hit = mask(index == i);
+        for (limb, entry) in chosen.iter_mut().zip(entry) {
+            *limb |= entry & hit;
+        }
+    }
+    chosen
 }
 
 /// All ones if `bit`, otherwise 0. An optimiser that saw that these are the only values would branch on the bit.

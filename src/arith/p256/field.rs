@@ -49,6 +49,16 @@ impl<E: LimbEngine> Modulus<LIMBS> for P<E> {
     }
 
     #[inline(always)]
+    fn add_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
+        E::add(a, b, &Self::LIMBS)
+    }
+
+    #[inline(always)]
+    fn subtract_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
+        E::subtract(a, b, &Self::LIMBS)
+    }
+
+    #[inline(always)]
     fn multiply_three_limbs(products: [[&[u64; LIMBS]; 2]; 3]) -> [u64; LIMBS] {
         E::multiply_three(products, &Self::LIMBS, Self::N0)
     }
@@ -79,6 +89,16 @@ impl<E: LimbEngine> Modulus<LIMBS> for Q<E> {
     #[inline(always)]
     fn multiply_two_limbs(first: [&[u64; LIMBS]; 2], second: [&[u64; LIMBS]; 2]) -> [u64; LIMBS] {
         E::multiply_two(first, second, &Self::LIMBS, Self::N0)
+    }
+
+    #[inline(always)]
+    fn add_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
+        E::add(a, b, &Self::LIMBS)
+    }
+
+    #[inline(always)]
+    fn subtract_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
+        E::subtract(a, b, &Self::LIMBS)
     }
 
     #[inline(always)]

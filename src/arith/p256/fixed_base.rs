@@ -1,117 +1,125 @@
-//! Multiples of a fixed point by a secret scalar.
+//! Multiples of a fixed point by secret scalars.
 //!
-//! The scalar is written with digits between -16 and 16, window i standing for digit · 2^(5 i) (Booth's recoding). A
-//! table holds the multiples 1 to 16 of every `[2^(5 i)]B`, so that a multiplication is one addition a window, without
-//! doublings.
+//! A table holds, for each window of 6 bits, 32 odd multiples of `[2^(6 i)]B`, so that a multiplication is one addition a
+//! window, without doublings. An odd scalar is a sum of odd digits · 2^(6 i), each between -63 and 63; instead of an even
+//! scalar k its opposite q - k is taken, and the result mirrored. No digit is 0, so that every window takes its addition.
 //!
-//! The additions run from the lowest window up, by a formula that is wrong where both points are equal or opposite. That
-//! never happens. What the first i windows sum up to, S, is between -2^(5 i - 1) and 2^(5 i - 1), and what is added, D, is
-//! 0 or at least 2^(5 i) in size, so S = ±D only where both are 0, which is dealt with apart. S = ±D modulo q without
-//! S = ±D needs |S| + |D| >= q, which only the last window reaches: there D is 2^255 or 2^256 and S = k - D for the scalar
-//! k. S = -D modulo q makes k a multiple of q, but 0 < k < q. S = D modulo q makes S = D - q, which for D = 2^255 is
-//! below -2^254, and for D = 2^256 makes k = 2^257 - q > q; D - 2q is smaller than any S.
+//! The additions run from the lowest window up, by a formula that is wrong where both points are equal, and where the sum
+//! so far is infinity. What the first i windows sum up to, S, is odd and below 2^(6 i) in size, and what is added, D, is
+//! at least 2^(6 i) and below 2^(6 i + 6) in size: as integers, S is neither 0 nor D nor -D. Below the last window all is
+//! below 2^252 in size, so that the same holds modulo q. The last addition is one that is right for all points.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
-use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
-use zeroize::Zeroize;
+use core::hint::black_box;
+use core::marker::PhantomData;
+use subtle::{Choice, ConditionallySelectable};
+use zeroize::{Zeroize, Zeroizing};
 
-use super::field::{LIMBS, Scalar};
-use super::point::{Affine, Jacobian};
+use super::extended::Extended;
+use super::field::{LIMBS, Q, Scalar};
+use super::point::{AffineOn, Entry, JacobianOn};
+use crate::arith::Modulus;
+use crate::arith::backend::LimbEngine;
+use crate::arith::backend::portable::subtract_with_borrow;
 
 /// Bits of a window.
-const WINDOW: usize = 5;
-/// Windows that cover a scalar of 256 bits and the carry out of the highest full one.
+const WINDOW: usize = 6;
+/// Windows that cover a scalar of 256 bits.
 const WINDOWS: usize = (64 * LIMBS).div_ceil(WINDOW);
-/// Multiples held for each window: the absolute values of a digit other than 0.
+/// Multiples held for each window.
 const ENTRIES: usize = 1 << (WINDOW - 1);
 
-/// The multiples of one point: 832 points, 52 KiB.
-pub struct FixedBase {
-    entries: Box<[Affine]>,
+/// The multiples of one point: 1376 points, 86 KiB.
+pub(super) struct FixedBase<E: LimbEngine> {
+    windows: Box<[Window]>,
+    engine: PhantomData<E>,
 }
 
-impl FixedBase {
-    /// Computes the tables: about 800 point additions. The point is public.
-    pub fn new(base: &Affine) -> FixedBase {
+/// The multiples 1, 3, 5, ... 63 of a window's point, aligned to cache lines.
+#[repr(align(64))]
+struct Window([Entry; ENTRIES]);
+
+impl<E: LimbEngine> FixedBase<E> {
+    /// Computes the tables: about 1400 point additions. The point is public.
+    pub(super) fn new(base: &AffineOn<E>) -> Self {
         let mut entries = Vec::with_capacity(WINDOWS * ENTRIES);
-        let mut unit = Jacobian::from(*base);
+        let mut unit = JacobianOn::from(*base);
         for _ in 0..WINDOWS {
+            let twice = unit.double();
             let mut multiple = unit;
             entries.push(multiple);
             for _ in 1..ENTRIES {
-                multiple = multiple.add_vartime(&unit);
+                multiple = multiple.add_vartime(&twice);
                 entries.push(multiple);
             }
-            unit = multiple.double();
+            unit = multiple.add_vartime(&unit);
         }
-        FixedBase { entries: Jacobian::to_affine_all(&entries).into_boxed_slice() }
+        let points = JacobianOn::to_affine_all(&entries);
+        let window = |points: &[AffineOn<E>]| Window(core::array::from_fn(|i| points[i].to_entry()));
+        FixedBase { windows: points.chunks_exact(ENTRIES).map(window).collect(), engine: PhantomData }
     }
 
     /// `[scalar]B`, in constant time.
-    pub fn multiply(&self, scalar: &Scalar) -> Jacobian {
-        let mut limbs = scalar.to_limbs();
-        let mut sum = Jacobian::INFINITY;
-        let mut sum_is_infinity = Choice::from(1);
-        for (window, entries) in self.entries.chunks_exact(ENTRIES).enumerate() {
-            let digit = Digit::of(&limbs, window);
-            let entry = digit.select(entries);
-            let is_zero = digit.is_zero();
-            let mut next = sum.add_unrelated(&entry);
-            next.conditional_assign(&Jacobian::from(entry), sum_is_infinity);
-            sum.conditional_assign(&next, !is_zero);
-            sum_is_infinity &= is_zero;
+    pub(super) fn multiply(&self, scalar: &Scalar) -> Extended<E> {
+        let limbs = Zeroizing::new(scalar.to_limbs());
+        let is_even = Choice::from((limbs[0] & 1 ^ 1) as u8);
+        let (opposite, _) = subtract_with_borrow(&<Q>::LIMBS, &limbs);
+        let opposite = Zeroizing::new(opposite);
+        let odd = core::array::from_fn(|i| u64::conditional_select(&limbs[i], &opposite[i], is_even));
+        let digits = Digits::of(&Zeroizing::new(odd));
+        let point = |window: usize| digits.select(window, &self.windows[window].0, is_even);
+        let mut sum = Extended::from(point(0));
+        for window in 1..WINDOWS - 1 {
+            sum = sum.add_different(&point(window));
         }
-        limbs.zeroize();
-        sum
+        sum.add(&point(WINDOWS - 1))
     }
 }
 
-impl fmt::Debug for FixedBase {
+impl<E: LimbEngine> fmt::Debug for FixedBase<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("FixedBase")
     }
 }
 
-/// A digit of a scalar: at most 16 in size.
-struct Digit {
-    size: u64,
-    negative: Choice,
+/// An odd number as the bits of (k - 1) / 2 + 2^(6 · 43 - 1): bit j counts 2^j if set, and -2^j otherwise.
+struct Digits {
+    bits: [u64; LIMBS + 1],
 }
 
-impl Digit {
-    /// The digit of one window: its bits, plus the bit below them, less 32 times its highest bit.
-    fn of(limbs: &[u64; LIMBS], window: usize) -> Digit {
-        let bits = bits_from(limbs, window * WINDOW);
-        let negative = bits >> WINDOW;
-        let flipped = bits ^ (negative.wrapping_neg() & ((1 << (WINDOW + 1)) - 1));
-        Digit { size: (flipped >> 1) + (flipped & 1), negative: Choice::from(negative as u8) }
-    }
-
-    fn is_zero(&self) -> Choice {
-        self.size.ct_eq(&0)
-    }
-
-    /// This multiple of a window's point, from the whole of its table. For a digit 0 the result is no point.
-    #[inline(always)]
-    fn select(&self, entries: &[Affine]) -> Affine {
-        let mut chosen = Affine::BLANK;
-        for (entry, size) in entries.iter().zip(1u64..) {
-            chosen.take_if(entry, self.size.ct_eq(&size));
+impl Digits {
+    fn of(odd: &[u64; LIMBS]) -> Digits {
+        let mut bits = [0; LIMBS + 1];
+        for i in 0..LIMBS {
+            bits[i] = odd[i] >> 1 | odd.get(i + 1).map_or(0, |limb| limb << 63);
         }
-        let opposite = chosen.negate();
-        chosen.conditional_assign(&opposite, self.negative);
-        chosen
+        bits[LIMBS] = 1 << (WINDOW * WINDOWS - 1 - 64 * LIMBS);
+        Digits { bits }
+    }
+
+    /// The bits of one window. Its position is public.
+    fn window(&self, window: usize) -> u64 {
+        let (word, shift) = (window * WINDOW / 64, window * WINDOW % 64);
+        let low = self.bits[word] >> shift;
+        let high = if shift == 0 { 0 } else { self.bits.get(word + 1).map_or(0, |limb| limb << (64 - shift)) };
+        (low | high) & ((1 << WINDOW) - 1)
+    }
+
+    /// The multiple that a digit stands for, or its opposite, from the whole of the window's table.
+    #[inline(always)]
+    fn select<E: LimbEngine>(&self, window: usize, entries: &[Entry], mirrored: Choice) -> AffineOn<E> {
+        let bits = self.window(window);
+        let negative = black_box(bits >> (WINDOW - 1) ^ 1);
+        let index = (bits ^ negative.wrapping_neg()) & (ENTRIES as u64 - 1);
+        let chosen = AffineOn::from_entry(&E::select(entries, index));
+        chosen.negate_if(Choice::from(negative as u8) ^ mirrored)
     }
 }
 
-/// The bits position - 1 to position + 4 of a number; those outside it are 0. The position is public.
-fn bits_from(limbs: &[u64; LIMBS], position: usize) -> u64 {
-    let mask = (1 << (WINDOW + 1)) - 1;
-    let Some(lowest) = position.checked_sub(1) else { return limbs[0] << 1 & mask };
-    let (word, shift) = (lowest / 64, lowest % 64);
-    let low = limbs[word] >> shift;
-    let high = if shift == 0 { 0 } else { limbs.get(word + 1).map_or(0, |limb| limb << (64 - shift)) };
-    (low | high) & mask
+impl Drop for Digits {
+    fn drop(&mut self) {
+        self.bits.zeroize();
+    }
 }

@@ -1,21 +1,55 @@
-//! Tables for the generator G, computed when first needed.
+//! Multiples of the generator G, with tables that are computed when a backend first needs them.
 
 use alloc::boxed::Box;
 use once_cell::race::OnceBox;
+use zeroize::Zeroizing;
 
 use super::field::Scalar;
 use super::fixed_base::FixedBase;
-use super::multi_scalar::OddMultiples;
-use super::point::{Affine, Jacobian};
+use super::point::{Affine, AffineOn};
+use super::public_base::PublicBaseOn;
+#[cfg(target_arch = "x86_64")]
+use crate::arith::backend::bmi2::Bmi2;
+use crate::arith::backend::{Backend, LimbEngine, Portable};
 
-/// `[scalar]G`, in constant time.
-pub fn generator_multiply(scalar: &Scalar) -> Jacobian {
-    static TABLES: OnceBox<FixedBase> = OnceBox::new();
-    TABLES.get_or_init(|| Box::new(FixedBase::new(&Affine::generator()))).multiply(scalar)
+/// `[scalar]G` with the active backend, in constant time; `None` for infinity, which alone is revealed.
+pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
+    match Backend::active() {
+        #[cfg(target_arch = "x86_64")]
+        Backend::Ifma | Backend::Bmi2 => multiply_on::<Bmi2>(scalar),
+        Backend::Portable => multiply_on::<Portable>(scalar),
+    }
 }
 
-/// The multiples of G for sums with public scalars.
-pub fn generator_multiples() -> &'static OddMultiples {
-    static MULTIPLES: OnceBox<OddMultiples> = OnceBox::new();
-    MULTIPLES.get_or_init(|| Box::new(OddMultiples::many_times(&Affine::generator())))
+fn multiply_on<E: GeneratorTables>(scalar: &Scalar) -> Option<Affine> {
+    Zeroizing::new(E::secret_multiples().multiply(scalar)).to_affine().map(|point| point.convert())
 }
+
+/// An engine's tables for the generator, one slot each.
+pub(super) trait GeneratorTables: LimbEngine {
+    /// For secret scalars.
+    fn secret_multiples() -> &'static FixedBase<Self>;
+
+    /// For public scalars.
+    fn public_multiples() -> &'static PublicBaseOn<Self>;
+}
+
+macro_rules! generator_tables {
+    ($engine:ty) => {
+        impl GeneratorTables for $engine {
+            fn secret_multiples() -> &'static FixedBase<Self> {
+                static TABLES: OnceBox<FixedBase<$engine>> = OnceBox::new();
+                TABLES.get_or_init(|| Box::new(FixedBase::new(&AffineOn::generator())))
+            }
+
+            fn public_multiples() -> &'static PublicBaseOn<Self> {
+                static TABLES: OnceBox<PublicBaseOn<$engine>> = OnceBox::new();
+                TABLES.get_or_init(|| Box::new(PublicBaseOn::wide(&AffineOn::generator())))
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+generator_tables!(Bmi2);
+generator_tables!(Portable);

@@ -2,22 +2,22 @@
 //! Appendix A).
 //!
 //! The group has prime order q, so every point of the curve but infinity generates it: there is no subgroup to check.
-//! Secret scalars multiply the generator alone, through [`FixedBase`], in constant time. What multiplies other points is
-//! public in ECCSI and goes through [`multi_scalar_vartime`].
+//! Secret scalars multiply the generator alone, through [`multiply_generator`], in constant time. What multiplies other points is
+//! public in ECCSI and goes through [`PublicBase`].
 
+mod extended;
 mod field;
 mod fixed_base;
 mod generator;
-mod multi_scalar;
 mod point;
+mod public_base;
 
 pub use field::{BYTES, Fp, Scalar};
 #[cfg(test)]
 pub(super) use field::{FpOn, ScalarOn};
-pub use fixed_base::FixedBase;
-pub use generator::{generator_multiples, generator_multiply};
-pub use multi_scalar::{OddMultiples, multi_scalar_vartime};
+pub use generator::multiply_generator;
 pub use point::{Affine, Jacobian, PointError, UNCOMPRESSED_LEN};
+pub use public_base::PublicBase;
 
 #[cfg(test)]
 mod tests;

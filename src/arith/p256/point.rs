@@ -5,7 +5,8 @@ use core::fmt;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroize;
 
-use super::field::{BYTES, Fp, LIMBS};
+use super::field::{BYTES, FpOn, LIMBS};
+use crate::arith::backend::{LimbEngine, Portable};
 use crate::arith::residue::invert_all;
 
 /// Octets of the uncompressed encoding 04 || x || y, the only one that RFC 6507 section 3.3 uses.
@@ -40,24 +41,32 @@ pub enum PointError {
     NotOnCurve,
 }
 
+/// A point in a table.
+pub(super) type Entry = [u64; 2 * LIMBS];
+
 /// A point of the curve other than infinity.
+pub type Affine = AffineOn<Portable>;
+
+/// A point of the curve other than infinity, its coordinates multiplied by the engine E.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Affine {
-    x: Fp,
-    y: Fp,
+pub struct AffineOn<E: LimbEngine> {
+    x: FpOn<E>,
+    y: FpOn<E>,
 }
 
-impl Affine {
-    /// What a table look-up starts from. It is not on the curve.
-    pub(super) const BLANK: Affine = Affine { x: Fp::ZERO, y: Fp::ZERO };
-
+impl<E: LimbEngine> AffineOn<E> {
     /// The generator G.
-    pub fn generator() -> Affine {
-        Affine { x: Fp::from_limbs_mod(&G_X), y: Fp::from_limbs_mod(&G_Y) }
+    pub fn generator() -> Self {
+        AffineOn { x: FpOn::from_limbs_mod(&G_X), y: FpOn::from_limbs_mod(&G_Y) }
+    }
+
+    /// The same point for another engine.
+    pub(super) fn convert<F: LimbEngine>(&self) -> AffineOn<F> {
+        AffineOn { x: self.x.convert(), y: self.y.convert() }
     }
 
     /// A point from 04 || x || y. Checks length, form, range and curve equation.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Affine, PointError> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, PointError> {
         if bytes == INFINITY {
             return Err(PointError::Infinity);
         }
@@ -67,14 +76,14 @@ impl Affine {
             return Err(PointError::Form(*form));
         }
         let (x, y) = coordinates.split_at(BYTES);
-        let x = Fp::from_be_bytes(x).ok_or(PointError::NotReduced)?;
-        let y = Fp::from_be_bytes(y).ok_or(PointError::NotReduced)?;
-        let on_curve = y.square().ct_eq(&((x.square() - Fp::from_u64(3)) * x + Fp::from_limbs_mod(&B)));
-        if bool::from(on_curve) { Ok(Affine { x, y }) } else { Err(PointError::NotOnCurve) }
+        let x = FpOn::from_be_bytes(x).ok_or(PointError::NotReduced)?;
+        let y = FpOn::from_be_bytes(y).ok_or(PointError::NotReduced)?;
+        let on_curve = y.square().ct_eq(&((x.square() - FpOn::from_u64(3)) * x + FpOn::from_limbs_mod(&B)));
+        if bool::from(on_curve) { Ok(AffineOn { x, y }) } else { Err(PointError::NotOnCurve) }
     }
 
     /// 04 || x || y.
-    pub fn to_bytes(&self) -> [u8; UNCOMPRESSED_LEN] {
+    pub fn to_bytes(self) -> [u8; UNCOMPRESSED_LEN] {
         let mut out = [UNCOMPRESSED; UNCOMPRESSED_LEN];
         let [_, coordinates @ ..] = &mut out;
         let (x, y) = coordinates.split_at_mut(BYTES);
@@ -83,32 +92,56 @@ impl Affine {
         out
     }
 
+    /// The point with these coordinates, which must satisfy the curve equation.
+    #[inline(always)]
+    pub(super) fn new(x: FpOn<E>, y: FpOn<E>) -> Self {
+        AffineOn { x, y }
+    }
+
+    /// Both coordinates in Montgomery form, as tables keep them.
+    pub(super) fn to_entry(self) -> Entry {
+        let (x, y) = (self.x.to_montgomery(), self.y.to_montgomery());
+        core::array::from_fn(|i| if i < LIMBS { x[i] } else { y[i - LIMBS] })
+    }
+
+    #[inline(always)]
+    pub(super) fn from_entry(entry: &Entry) -> Self {
+        let [x0, x1, x2, x3, y0, y1, y2, y3] = *entry;
+        AffineOn { x: FpOn::from_montgomery([x0, x1, x2, x3]), y: FpOn::from_montgomery([y0, y1, y2, y3]) }
+    }
+
     /// The first coordinate.
-    pub fn x(&self) -> Fp {
+    #[inline(always)]
+    pub fn x(&self) -> FpOn<E> {
         self.x
     }
 
-    /// Becomes `entry` if chosen, and is left as it was otherwise, provided that it is blank.
+    /// The second coordinate.
     #[inline(always)]
-    pub(super) fn take_if(&mut self, entry: &Affine, chosen: Choice) {
-        self.x.take_if(&entry.x, chosen);
-        self.y.take_if(&entry.y, chosen);
+    pub(super) fn y(&self) -> FpOn<E> {
+        self.y
+    }
+
+    /// The opposite point if `negative`, in constant time.
+    #[inline(always)]
+    pub(super) fn negate_if(&self, negative: Choice) -> Self {
+        AffineOn { x: self.x, y: FpOn::conditional_select(&self.y, &-self.y, negative) }
     }
 
     /// The opposite point.
-    pub fn negate(&self) -> Affine {
-        Affine { x: self.x, y: -self.y }
+    pub fn negate(&self) -> Self {
+        AffineOn { x: self.x, y: -self.y }
     }
 }
 
-impl ConditionallySelectable for Affine {
+impl<E: LimbEngine> ConditionallySelectable for AffineOn<E> {
     #[inline(always)]
     fn conditional_select(a: &Self, b: &Self, choice: Choice) -> Self {
-        Affine { x: Fp::conditional_select(&a.x, &b.x, choice), y: Fp::conditional_select(&a.y, &b.y, choice) }
+        AffineOn { x: FpOn::conditional_select(&a.x, &b.x, choice), y: FpOn::conditional_select(&a.y, &b.y, choice) }
     }
 }
 
-impl Zeroize for Affine {
+impl<E: LimbEngine> Zeroize for AffineOn<E> {
     fn zeroize(&mut self) {
         self.x.zeroize();
         self.y.zeroize();
@@ -116,23 +149,31 @@ impl Zeroize for Affine {
 }
 
 /// Shows only the type, since a point may be secret until it is published.
-impl fmt::Debug for Affine {
+impl<E: LimbEngine> fmt::Debug for AffineOn<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Affine")
     }
 }
 
 /// A point in Jacobian coordinates: x = X/Z², y = Y/Z³, and infinity has Z = 0.
+pub type Jacobian = JacobianOn<Portable>;
+
+/// A point in Jacobian coordinates, multiplied by the engine E.
 #[derive(Clone, Copy)]
-pub struct Jacobian {
-    x: Fp,
-    y: Fp,
-    z: Fp,
+pub struct JacobianOn<E: LimbEngine> {
+    x: FpOn<E>,
+    y: FpOn<E>,
+    z: FpOn<E>,
 }
 
-impl Jacobian {
+impl<E: LimbEngine> JacobianOn<E> {
     /// The point at infinity.
-    pub const INFINITY: Jacobian = Jacobian { x: Fp::ONE, y: Fp::ONE, z: Fp::ZERO };
+    pub const INFINITY: Self = JacobianOn { x: FpOn::ONE, y: FpOn::ONE, z: FpOn::ZERO };
+
+    /// The same point for another engine.
+    pub(super) fn convert<F: LimbEngine>(&self) -> JacobianOn<F> {
+        JacobianOn { x: self.x.convert(), y: self.y.convert(), z: self.z.convert() }
+    }
 
     /// Whether this is the point at infinity.
     pub fn is_infinity(&self) -> Choice {
@@ -141,7 +182,7 @@ impl Jacobian {
 
     /// Twice the point, for every point, in constant time (3 multiplications and 5 squarings).
     #[inline]
-    pub fn double(&self) -> Jacobian {
+    pub fn double(&self) -> Self {
         let delta = self.z.square();
         let gamma = self.y.square();
         let beta = self.x * gamma;
@@ -151,32 +192,24 @@ impl Jacobian {
         let x = alpha.square() - four_beta.double();
         let z = (self.y + self.z).square() - gamma - delta;
         let y = alpha * (four_beta - x) - gamma.double().square().double();
-        Jacobian { x, y, z }
-    }
-
-    /// The sum with a point that is neither this point nor its opposite, in constant time (8 multiplications and 3
-    /// squarings). Where this point is infinity the result is infinity, and not the sum.
-    #[inline]
-    pub(super) fn add_unrelated(&self, other: &Affine) -> Jacobian {
-        let (h, r) = self.differences(other);
-        self.chord(h, r)
+        JacobianOn { x, y, z }
     }
 
     /// The sum, for every pair of points. Branches on whether they are infinity, equal or opposite.
     #[inline]
-    pub fn add_affine_vartime(&self, other: &Affine) -> Jacobian {
+    pub fn add_affine_vartime(&self, other: &AffineOn<E>) -> Self {
         if bool::from(self.is_infinity()) {
-            return Jacobian::from(*other);
+            return Self::from(*other);
         }
         let (h, r) = self.differences(other);
-        if h == Fp::ZERO {
-            return if r == Fp::ZERO { self.double() } else { Jacobian::INFINITY };
+        if h == FpOn::ZERO {
+            return if r == FpOn::ZERO { self.double() } else { Self::INFINITY };
         }
         self.chord(h, r)
     }
 
     /// The sum, for every pair of points. Branches on whether they are infinity, equal or opposite.
-    pub fn add_vartime(&self, other: &Jacobian) -> Jacobian {
+    pub fn add_vartime(&self, other: &Self) -> Self {
         if bool::from(self.is_infinity()) {
             return *other;
         }
@@ -185,58 +218,58 @@ impl Jacobian {
         }
         // Scale this point so that its Z carries the other's: then the other has the part of an affine point.
         let zz = other.z.square();
-        let scaled = Jacobian { x: self.x * zz, y: self.y * zz * other.z, z: self.z };
-        let (h, r) = scaled.differences(&Affine { x: other.x, y: other.y });
-        if h == Fp::ZERO {
-            return if r == Fp::ZERO { self.double() } else { Jacobian::INFINITY };
+        let scaled = JacobianOn { x: self.x * zz, y: self.y * zz * other.z, z: self.z };
+        let (h, r) = scaled.differences(&AffineOn { x: other.x, y: other.y });
+        if h == FpOn::ZERO {
+            return if r == FpOn::ZERO { self.double() } else { Self::INFINITY };
         }
         let sum = scaled.chord(h, r);
-        Jacobian { z: sum.z * other.z, ..sum }
+        JacobianOn { z: sum.z * other.z, ..sum }
     }
 
     /// Both coordinates of the other point, scaled as this one's are, less this one's.
     #[inline(always)]
-    fn differences(&self, other: &Affine) -> (Fp, Fp) {
+    fn differences(&self, other: &AffineOn<E>) -> (FpOn<E>, FpOn<E>) {
         let zz = self.z.square();
         (other.x * zz - self.x, other.y * (zz * self.z) - self.y)
     }
 
     /// The third point of the line through two points, mirrored, from their differences.
     #[inline(always)]
-    fn chord(&self, h: Fp, r: Fp) -> Jacobian {
+    fn chord(&self, h: FpOn<E>, r: FpOn<E>) -> Self {
         let hh = h.square();
         let hhh = hh * h;
         let v = self.x * hh;
         let x = r.square() - hhh - v.double();
         let y = r * (v - x) - self.y * hhh;
-        Jacobian { x, y, z: self.z * h }
+        JacobianOn { x, y, z: self.z * h }
     }
 
     /// The point in affine coordinates. `None` for infinity; that alone is revealed.
-    pub fn to_affine(&self) -> Option<Affine> {
+    pub fn to_affine(self) -> Option<AffineOn<E>> {
         (!bool::from(self.is_infinity())).then(|| self.scale(self.z.invert()))
     }
 
     /// Many points in affine coordinates with one inversion. None of them may be infinity.
-    pub(super) fn to_affine_all(points: &[Jacobian]) -> Vec<Affine> {
+    pub(super) fn to_affine_all(points: &[Self]) -> Vec<AffineOn<E>> {
         debug_assert!(points.iter().all(|point| !bool::from(point.is_infinity())));
-        let mut inverses: Vec<Fp> = points.iter().map(|point| point.z).collect();
+        let mut inverses: Vec<FpOn<E>> = points.iter().map(|point| point.z).collect();
         invert_all(&mut inverses);
         points.iter().zip(inverses).map(|(point, inverse)| point.scale(inverse)).collect()
     }
 
-    fn scale(&self, z_inverse: Fp) -> Affine {
+    fn scale(&self, z_inverse: FpOn<E>) -> AffineOn<E> {
         let square = z_inverse.square();
-        Affine { x: self.x * square, y: self.y * (square * z_inverse) }
+        AffineOn { x: self.x * square, y: self.y * (square * z_inverse) }
     }
 
     /// Whether the first coordinate is x. Infinity has none.
-    pub fn has_x(&self, x: &Fp) -> Choice {
+    pub fn has_x(&self, x: &FpOn<E>) -> Choice {
         self.x.ct_eq(&(*x * self.z.square())) & !self.is_infinity()
     }
 }
 
-impl ConstantTimeEq for Jacobian {
+impl<E: LimbEngine> ConstantTimeEq for JacobianOn<E> {
     fn ct_eq(&self, other: &Self) -> Choice {
         let (zz, other_zz) = (self.z.square(), other.z.square());
         let same_x = (self.x * other_zz).ct_eq(&(other.x * zz));
@@ -246,30 +279,30 @@ impl ConstantTimeEq for Jacobian {
     }
 }
 
-impl From<Affine> for Jacobian {
-    fn from(point: Affine) -> Self {
-        Jacobian { x: point.x, y: point.y, z: Fp::ONE }
+impl<E: LimbEngine> From<AffineOn<E>> for JacobianOn<E> {
+    fn from(point: AffineOn<E>) -> Self {
+        JacobianOn { x: point.x, y: point.y, z: FpOn::ONE }
     }
 }
 
-impl ConditionallySelectable for Jacobian {
+impl<E: LimbEngine> ConditionallySelectable for JacobianOn<E> {
     #[inline(always)]
     fn conditional_select(a: &Self, b: &Self, choice: Choice) -> Self {
-        Jacobian {
-            x: Fp::conditional_select(&a.x, &b.x, choice),
-            y: Fp::conditional_select(&a.y, &b.y, choice),
-            z: Fp::conditional_select(&a.z, &b.z, choice),
+        JacobianOn {
+            x: FpOn::conditional_select(&a.x, &b.x, choice),
+            y: FpOn::conditional_select(&a.y, &b.y, choice),
+            z: FpOn::conditional_select(&a.z, &b.z, choice),
         }
     }
 }
 
-impl Default for Jacobian {
+impl<E: LimbEngine> Default for JacobianOn<E> {
     fn default() -> Self {
-        Jacobian::INFINITY
+        Self::INFINITY
     }
 }
 
-impl Zeroize for Jacobian {
+impl<E: LimbEngine> Zeroize for JacobianOn<E> {
     fn zeroize(&mut self) {
         self.x.zeroize();
         self.y.zeroize();
@@ -278,7 +311,7 @@ impl Zeroize for Jacobian {
 }
 
 /// Shows only the type, since a point may be secret until it is published.
-impl fmt::Debug for Jacobian {
+impl<E: LimbEngine> fmt::Debug for JacobianOn<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Jacobian")
     }

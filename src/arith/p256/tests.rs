@@ -7,8 +7,10 @@ use proptest::prelude::*;
 use subtle::ConstantTimeEq;
 
 use super::field::Q;
+use super::fixed_base::FixedBase;
 use super::*;
 use crate::arith::Modulus;
+use crate::arith::backend::Portable;
 
 type OraclePoint = p256::ProjectivePoint;
 
@@ -21,7 +23,16 @@ fn scalar(bytes: &[u8; BYTES]) -> (Scalar, p256::Scalar) {
 
 /// The encoding of a point, `None` for infinity.
 fn encoding(point: &Jacobian) -> Option<Vec<u8>> {
-    point.to_affine().map(|point| point.to_bytes().to_vec())
+    affine_encoding(point.to_affine())
+}
+
+fn affine_encoding(point: Option<Affine>) -> Option<Vec<u8>> {
+    point.map(|point| point.to_bytes().to_vec())
+}
+
+/// `[k]G`.
+fn multiple(k: u64) -> Affine {
+    multiply_generator(&Scalar::from_u64(k)).unwrap()
 }
 
 fn oracle_encoding(point: &OraclePoint) -> Option<Vec<u8>> {
@@ -68,49 +79,53 @@ fn generator_is_that_of_the_oracle() {
 #[test]
 fn fixed_base_agrees_with_the_oracle_at_the_edges() {
     let base = OraclePoint::GENERATOR * p256::Scalar::from(0x1234_5678_9abc_u64);
-    let tables = FixedBase::new(&affine(&base));
+    let tables = FixedBase::<Portable>::new(&affine(&base));
     for bytes in edge_scalars() {
         let (k, oracle_k) = scalar(&bytes);
         assert_eq!(
-            encoding(&generator_multiply(&k)),
+            affine_encoding(multiply_generator(&k)),
             oracle_encoding(&(OraclePoint::GENERATOR * oracle_k)),
             "{bytes:02x?}"
         );
-        assert_eq!(encoding(&tables.multiply(&k)), oracle_encoding(&(base * oracle_k)), "{bytes:02x?}");
+        assert_eq!(
+            affine_encoding(tables.multiply(&k).to_affine()),
+            oracle_encoding(&(base * oracle_k)),
+            "{bytes:02x?}"
+        );
     }
 }
 
 #[test]
-fn multi_scalar_agrees_with_the_oracle_at_the_edges() {
-    let base = OraclePoint::GENERATOR * p256::Scalar::from(0xdead_beef_u64);
-    let (many, once) = (OddMultiples::many_times(&affine(&base)), OddMultiples::once(&affine(&base)));
+fn public_sums_agree_with_the_oracle_at_the_edges() {
+    let [base, third] = [0xdead_beef_u64, 0xbeef_dead].map(|k| OraclePoint::GENERATOR * p256::Scalar::from(k));
+    let (tables, point) = (PublicBase::new(&affine(&base)), affine(&third));
     let edges = edge_scalars();
-    for (first, second) in edges.iter().zip(edges.iter().rev()) {
-        let ((a, oracle_a), (b, oracle_b)) = (scalar(first), scalar(second));
-        let sum = multi_scalar_vartime([(generator_multiples(), &a), (&once, &b)]);
-        assert_eq!(encoding(&sum), oracle_encoding(&(OraclePoint::GENERATOR * oracle_a + base * oracle_b)));
-        assert_eq!(encoding(&multi_scalar_vartime([(&many, &a)])), oracle_encoding(&(base * oracle_a)));
+    let middle = edges.len() / 2;
+    for (i, first) in edges.iter().enumerate() {
+        let [a, b, c] = [first, &edges[edges.len() - 1 - i], &edges[(i + middle) % edges.len()]].map(scalar);
+        let two = OraclePoint::GENERATOR * a.1 + base * b.1;
+        assert_eq!(encoding(&tables.sum_vartime(&a.0, &b.0, None)), oracle_encoding(&two));
+        let three = two + third * c.1;
+        assert_eq!(encoding(&tables.sum_vartime(&a.0, &b.0, Some((&c.0, &point)))), oracle_encoding(&three));
     }
 }
 
 #[test]
-fn multi_scalar_passes_through_infinity_and_equal_points() {
-    let (one, two) = (Scalar::from_u64(1), Scalar::from_u64(2));
-    let opposite = OddMultiples::once(&Affine::generator().negate());
-    let same = OddMultiples::once(&Affine::generator());
-    let cancelled = multi_scalar_vartime([(generator_multiples(), &two), (&opposite, &two)]);
-    assert!(bool::from(cancelled.is_infinity()));
-    let resumed = multi_scalar_vartime([(generator_multiples(), &two), (&opposite, &two), (&same, &one)]);
-    assert_eq!(encoding(&resumed), Some(Affine::generator().to_bytes().to_vec()));
-    let doubled = multi_scalar_vartime([(generator_multiples(), &one), (&same, &one)]);
-    assert_eq!(encoding(&doubled), oracle_encoding(&OraclePoint::GENERATOR.double()));
+fn public_sums_pass_through_infinity_and_equal_points() {
+    let g = Affine::generator();
+    let [one, two] = [1, 2].map(Scalar::from_u64);
+    let (same, opposite) = (PublicBase::new(&g), PublicBase::new(&g.negate()));
+    assert_eq!(encoding(&opposite.sum_vartime(&two, &two, None)), None);
+    assert_eq!(encoding(&opposite.sum_vartime(&two, &two, Some((&one, &g)))), Some(g.to_bytes().to_vec()));
+    assert_eq!(encoding(&same.sum_vartime(&one, &one, None)), oracle_encoding(&OraclePoint::GENERATOR.double()));
+    assert_eq!(encoding(&same.sum_vartime(&Scalar::ZERO, &Scalar::ZERO, None)), None);
 }
 
 #[test]
 fn additions_are_complete() {
     let g = Affine::generator();
-    let (point, opposite) = (generator_multiply(&Scalar::from_u64(7)), generator_multiply(&-Scalar::from_u64(7)));
-    let seven = point.to_affine().unwrap();
+    let seven = multiple(7);
+    let (point, opposite) = (Jacobian::from(seven), Jacobian::from(seven.negate()));
     let twice = oracle_encoding(&(OraclePoint::GENERATOR * p256::Scalar::from(14u64)));
 
     assert_eq!(encoding(&point.double()), twice);
@@ -129,7 +144,7 @@ fn additions_are_complete() {
 
 #[test]
 fn equality_sees_through_scaling_signs_and_infinity() {
-    let point = generator_multiply(&Scalar::from_u64(5));
+    let point = Jacobian::from(multiple(5));
     let scaled = point.add_vartime(&Affine::generator().into()).add_affine_vartime(&Affine::generator().negate());
     let opposite = Jacobian::from(point.to_affine().unwrap().negate());
     let infinity = Affine::generator().negate();
@@ -180,13 +195,9 @@ proptest! {
         prop_assume!(!bool::from(base.is_identity()));
         let second = base.double() + OraclePoint::GENERATOR;
         let ours = affine(&base);
-        prop_assert_eq!(encoding(&FixedBase::new(&ours).multiply(&a)), oracle_encoding(&(base * oracle_a)));
-        prop_assert_eq!(encoding(&generator_multiply(&b)), oracle_encoding(&(OraclePoint::GENERATOR * oracle_b)));
-        let sum = multi_scalar_vartime([
-            (generator_multiples(), &a),
-            (&OddMultiples::many_times(&ours), &b),
-            (&OddMultiples::once(&affine(&second)), &c),
-        ]);
+        prop_assert_eq!(affine_encoding(FixedBase::<Portable>::new(&ours).multiply(&a).to_affine()), oracle_encoding(&(base * oracle_a)));
+        prop_assert_eq!(affine_encoding(multiply_generator(&b)), oracle_encoding(&(OraclePoint::GENERATOR * oracle_b)));
+        let sum = PublicBase::new(&ours).sum_vartime(&a, &b, Some((&c, &affine(&second))));
         let expected = OraclePoint::GENERATOR * oracle_a + base * oracle_b + second * oracle_c;
         prop_assert_eq!(encoding(&sum), oracle_encoding(&expected));
     }
@@ -194,7 +205,7 @@ proptest! {
     #[test]
     fn additions_agree_with_the_oracle(a in any::<[u8; BYTES]>(), b in any::<[u8; BYTES]>()) {
         let ((a, oracle_a), (b, oracle_b)) = (scalar(&a), scalar(&b));
-        let (a, b) = (generator_multiply(&a), generator_multiply(&b));
+        let (a, b) = [a, b].map(|scalar| multiply_generator(&scalar).map_or(Jacobian::INFINITY, Jacobian::from)).into();
         let (oracle_a, oracle_b) = (OraclePoint::GENERATOR * oracle_a, OraclePoint::GENERATOR * oracle_b);
         let sum = oracle_encoding(&(oracle_a + oracle_b));
         prop_assert_eq!(encoding(&a.add_vartime(&b)), sum.clone());
@@ -204,7 +215,7 @@ proptest! {
 
     #[test]
     fn encodings_round_trip(k in any::<[u8; BYTES]>()) {
-        let point = generator_multiply(&scalar(&k).0).to_affine().unwrap();
+        let point = multiply_generator(&scalar(&k).0).unwrap();
         prop_assert_eq!(Affine::from_bytes(&point.to_bytes()), Ok(point));
     }
 }

@@ -1,158 +1,132 @@
-//! Multiples of fixed points by a signed comb (Hamburg, "Fast and compact elliptic-curve cryptography", 2012).
+//! Multiples of fixed points by a signed comb, see [`super::signed_digits`]: one point for each table and row.
 //!
-//! An odd scalar is a sum of ±2^i over all i below TABLES · TEETH · SPACING. Bit i of the sign string belongs to column
-//! i mod SPACING and to tooth (i / SPACING) mod TEETH of table i / (SPACING · TEETH). A table holds every signed sum of its
-//! TEETH points `[2^(SPACING j)]B` with the top sign positive, so each column costs one addition a table, and the columns
-//! are joined by SPACING - 1 doublings. No digit is ever 0, and the complete formulas have no exceptional case, so the
-//! sequence of operations is the same for every scalar; tables are read in full for every digit.
+//! The 22 points of a row are added in pairs of neighbours, then the sums in pairs, and so on, by the affine formulas, in
+//! which all additions of a level share one inversion. No addition there is exceptional: as integers, two blocks of digits
+//! of one row differ in magnitude, for no digit is 0 and the higher block is a multiple of a power of two above the lower.
+//! Nor are they the same or opposite modulo q, except perhaps where table 21 takes part, whose digits reach beyond q; but
+//! the signs there from bit 1022 on are the same for every scalar, and none of the values that are left lies within 2^1017
+//! of a multiple of q, while all lower tables together stay below (a test goes through them).
+//! What is left of the rows is joined by the complete formulas, which have no exceptional case on the subgroup. So the
+//! sequence of operations is the same for every scalar; and tables are read in full for every digit.
 
 use alloc::boxed::Box;
+use alloc::vec;
 use alloc::vec::Vec;
-use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
-use zeroize::{Zeroize, Zeroizing};
+use core::marker::PhantomData;
+use zeroize::Zeroizing;
 
-use super::field::{FpOn, LIMBS, Q, Scalar};
-use super::point::{AffineOn, ProjectiveOn};
+use super::field::{FpOn, Scalar};
+use super::jacobian::Jacobian;
+use super::point::{AffineOn, Entry, ProjectiveOn};
+use super::signed_digits::{DOUBLINGS, ROWS, SignedDigits, TABLE_LEN, TABLES, tables_of_teeth};
 use crate::arith::backend::LimbEngine;
-use crate::arith::residue::Modulus;
+use crate::arith::residue::invert_all;
 
-/// Points that one table combines.
-const TEETH: usize = 6;
-/// Tables of a comb.
-pub(super) const TABLES: usize = 9;
-/// Distance in bits between two teeth.
-const SPACING: usize = 19;
-/// Entries of one table.
-pub(super) const TABLE_LEN: usize = 1 << (TEETH - 1);
-/// Signs of the recoded scalar. An odd scalar below 2q has at most 1023 bits.
-const SIGNS: usize = TABLES * TEETH * SPACING;
-const _: () = assert!(SIGNS >= 1023 && SIGNS <= 64 * (LIMBS + 1));
+/// So many affine additions at least outweigh the inversion that they share.
+const WORTH_AN_INVERSION: usize = 16;
 
-/// The comb of one point: 288 points, 72 KiB.
+/// The comb of one point: 704 points, 176 KiB.
 pub(in crate::arith) struct Comb<E: LimbEngine> {
-    entries: Box<[AffineOn<E>]>,
+    tables: Box<[Table]>,
+    engine: PhantomData<E>,
 }
+
+/// Points of a table, aligned to cache lines.
+#[repr(align(64))]
+struct Table([Entry; TABLE_LEN]);
 
 impl<E: LimbEngine> Comb<E> {
-    /// Builds the tables for a point of the subgroup: about a thousand doublings.
+    /// Builds the tables for a point of the subgroup, in about 13,000 multiplications.
     pub(super) fn new(base: &AffineOn<E>) -> Comb<E> {
-        let mut entries = Vec::with_capacity(TABLES * TABLE_LEN);
-        SignedDigits::for_each_table(
-            ProjectiveOn::from(*base),
-            ProjectiveOn::double,
-            ProjectiveOn::add,
-            ProjectiveOn::negate,
-            |table| entries.extend_from_slice(table),
-        );
-        Comb { entries: ProjectiveOn::to_affine_all(&entries).into_boxed_slice() }
+        let mut point = Jacobian::from(*base);
+        let mut teeth = Vec::with_capacity(TABLES * TABLE_LEN);
+        let mut inverses = Vec::with_capacity(TABLES * TABLE_LEN);
+        for doublings in 0..=DOUBLINGS {
+            if doublings > 0 {
+                point.double();
+            }
+            if doublings % ROWS == 0 {
+                teeth.push(AffineOn { x: point.x, y: point.y });
+                inverses.push(point.z);
+            }
+        }
+        invert_all(&mut inverses);
+        for (tooth, inverse) in teeth.iter_mut().zip(inverses) {
+            let square = inverse.square();
+            tooth.x *= square;
+            tooth.y *= square * inverse;
+        }
+        let points = tables_of_teeth(&teeth, plus_and_minus);
+        let table = |points: &[AffineOn<E>]| Table(core::array::from_fn(|i| points[i].to_entry()));
+        Comb { tables: points.chunks_exact(TABLE_LEN).map(table).collect(), engine: PhantomData }
     }
 
-    /// The sum of `[scalar]B` over all terms, which share the doublings, in constant time.
-    pub(super) fn multiply_sum<const TERMS: usize>(terms: [(&Comb<E>, &Scalar); TERMS]) -> ProjectiveOn<E> {
-        let terms = terms.map(|(base, scalar)| (base, SignedDigits::new(scalar)));
-        let mut accumulator = ProjectiveOn::IDENTITY;
-        for column in SignedDigits::columns() {
-            accumulator = accumulator.double();
-            for (base, digits) in &terms {
-                for (table, entries) in base.entries.chunks_exact(TABLE_LEN).enumerate() {
-                    let (index, negative) = digits.digit(table, column);
-                    accumulator = accumulator.add_affine(&select(entries, index, negative));
+    /// For each item, the sum of the multiples of all bases by the item's scalars, in constant time. All items share
+    /// inversions.
+    pub(super) fn multiply_sums<const TERMS: usize>(
+        bases: [&Comb<E>; TERMS],
+        items: &[[&Scalar; TERMS]],
+    ) -> Vec<ProjectiveOn<E>> {
+        let mut points = Zeroizing::new(vec![AffineOn::default(); items.len() * ROWS * TERMS * TABLES]);
+        for (points, scalars) in points.chunks_exact_mut(ROWS * TERMS * TABLES).zip(items) {
+            for (term, (base, scalar)) in bases.iter().zip(scalars).enumerate() {
+                let digits = SignedDigits::new(scalar);
+                for (table, Table(entries)) in base.tables.iter().enumerate() {
+                    for row in 0..ROWS {
+                        let (index, negative) = digits.digit(table, row);
+                        let point = AffineOn::from_entry(&E::select(entries, index));
+                        points[(row * TERMS + term) * TABLES + table] = point.negate_if(negative);
+                    }
                 }
             }
         }
-        accumulator
+        let mut width = TABLES;
+        while width > 1 && points.len() / width * (width / 2) >= WORTH_AN_INVERSION {
+            add_neighbours(&mut points, width);
+            width = width.div_ceil(2);
+        }
+        points.chunks_exact(ROWS * TERMS * width).map(|points| join_rows(points, TERMS * width)).collect()
     }
 }
 
-/// Entry `index` of a table, negated if asked, by reading all of it.
-fn select<E: LimbEngine>(entries: &[AffineOn<E>], index: u64, negative: Choice) -> AffineOn<E> {
-    let mut chosen = AffineOn { x: FpOn::ZERO, y: FpOn::ZERO };
-    for (i, entry) in entries.iter().enumerate() {
-        let hit = (i as u64).ct_eq(&index);
-        chosen.x.take_if(&entry.x, hit);
-        chosen.y.take_if(&entry.y, hit);
+/// In every group of `width` points, replaces each pair of neighbours by its sum; an odd last point stays.
+fn add_neighbours<E: LimbEngine>(points: &mut Vec<AffineOn<E>>, width: usize) {
+    let (groups, sums, half) = (points.len() / width, width / 2, width.div_ceil(2));
+    let pair = |i: usize| i / sums * width + i % sums * 2;
+    let mut inverses: Zeroizing<Vec<FpOn<E>>> =
+        Zeroizing::new((0..groups * sums).map(|i| points[pair(i) + 1].x - points[pair(i)].x).collect());
+    invert_all(&mut inverses);
+    for group in 0..groups {
+        for i in 0..half {
+            let from = group * width + 2 * i;
+            points[group * half + i] = match i < sums {
+                true => add_distinct(&points[from], &points[from + 1], &inverses[group * sums + i]),
+                false => points[from],
+            };
+        }
     }
-    chosen.y.conditional_assign(&-chosen.y, negative);
-    chosen
+    points.truncate(groups * half);
 }
 
-/// A scalar in signed form.
-pub(super) struct SignedDigits {
-    /// Bit i is 1 for +2^i and 0 for -2^i.
-    signs: [u64; LIMBS + 1],
+/// The sum of two points, neither the same nor opposite, given 1 / (x₂ - x₁).
+fn add_distinct<E: LimbEngine>(first: &AffineOn<E>, second: &AffineOn<E>, inverse: &FpOn<E>) -> AffineOn<E> {
+    let slope = (second.y - first.y) * *inverse;
+    let x = slope.square() - first.x - second.x;
+    AffineOn { x, y: slope * (first.x - x) - first.y }
 }
 
-impl SignedDigits {
-    /// The columns in the order in which they are taken.
-    pub(super) fn columns() -> impl Iterator<Item = usize> {
-        (0..SPACING).rev()
-    }
-
-    /// The signs of the scalar, or of the scalar plus q if it is even. (k + 2^SIGNS - 1) / 2 has the signs as bits.
-    pub(super) fn new(scalar: &Scalar) -> SignedDigits {
-        let limbs = Zeroizing::new(scalar.to_limbs());
-        let even = ((limbs[0] & 1) ^ 1).wrapping_neg();
-        let mut odd = Zeroizing::new([0; LIMBS + 1]);
-        let mut carry = 0;
-        for i in 0..LIMBS {
-            let wide = u128::from(limbs[i]) + u128::from(<Q as Modulus<LIMBS>>::LIMBS[i] & even) + carry;
-            odd[i] = wide as u64;
-            carry = wide >> 64;
-        }
-        let mut signs = [0; LIMBS + 1];
-        for i in 0..LIMBS {
-            signs[i] = odd[i] >> 1 | odd[i + 1] << 63;
-        }
-        signs[(SIGNS - 1) / 64] |= 1 << ((SIGNS - 1) % 64);
-        SignedDigits { signs }
-    }
-
-    /// What a table contributes to a column: an index, and whether the entry counts negatively.
-    pub(super) fn digit(&self, table: usize, column: usize) -> (u64, Choice) {
-        let mut bits = 0;
-        for tooth in 0..TEETH {
-            let i = (table * TEETH + tooth) * SPACING + column;
-            bits |= (self.signs[i / 64] >> (i % 64) & 1) << tooth;
-        }
-        let top = bits >> (TEETH - 1);
-        let flip = top.wrapping_sub(1) & (TABLE_LEN as u64 - 1);
-        ((bits ^ flip) & (TABLE_LEN as u64 - 1), Choice::from((top ^ 1) as u8))
-    }
-
-    /// Gives each table of the comb for `base`, in any group: entry i is the sum of `[2^(SPACING j)]base` over a table's
-    /// teeth j, the top one positive and the others by the bits of i.
-    pub(super) fn for_each_table<T: Copy>(
-        base: T,
-        double: impl Fn(&T) -> T,
-        add: impl Fn(&T, &T) -> T,
-        negate: impl Fn(&T) -> T,
-        mut give: impl FnMut(&[T]),
-    ) {
-        let mut point = base;
-        for _ in 0..TABLES {
-            let mut teeth = Vec::with_capacity(TEETH);
-            for _ in 0..TEETH {
-                teeth.push(point);
-                for _ in 0..SPACING {
-                    point = double(&point);
-                }
-            }
-            let mut table = Vec::with_capacity(TABLE_LEN);
-            let lowest = teeth.iter().take(TEETH - 1).fold(teeth[TEETH - 1], |sum, tooth| add(&sum, &negate(tooth)));
-            table.push(lowest);
-            for tooth in teeth.iter().take(TEETH - 1) {
-                let twice = double(tooth);
-                for i in 0..table.len() {
-                    table.push(add(&table[i], &twice));
-                }
-            }
-            give(&table);
-        }
-    }
+/// The sums and differences of pairs of points, neither the same nor opposite, with one inversion.
+fn plus_and_minus<E: LimbEngine>(pairs: &[[AffineOn<E>; 2]]) -> Vec<[AffineOn<E>; 2]> {
+    let mut inverses: Vec<FpOn<E>> = pairs.iter().map(|[first, second]| second.x - first.x).collect();
+    invert_all(&mut inverses);
+    let sums = pairs.iter().zip(&inverses).map(|([first, second], inverse)| {
+        [add_distinct(first, second, inverse), add_distinct(first, &second.negate(), inverse)]
+    });
+    sums.collect()
 }
 
-impl Drop for SignedDigits {
-    fn drop(&mut self) {
-        self.signs.zeroize();
-    }
+/// The sum of 2^row times the points of a row, of which there are `width`, over all rows.
+fn join_rows<E: LimbEngine>(points: &[AffineOn<E>], width: usize) -> ProjectiveOn<E> {
+    let rows = points.chunks_exact(width).rev();
+    rows.fold(ProjectiveOn::IDENTITY, |sum, row| row.iter().fold(sum.double(), |sum, point| sum.add_affine(point)))
 }

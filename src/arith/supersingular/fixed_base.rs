@@ -1,18 +1,22 @@
 //! Tables for a fixed point, such as a KMS's public key, on the backend that was active when they were built.
 
-use core::fmt;
+use alloc::vec::Vec;
+use core::{fmt, slice};
 use zeroize::Zeroizing;
 
 use super::comb::Comb;
-use super::field::{Fp, Scalar};
-use super::generator::{self, GeneratorTables};
-use super::point::Affine;
-use crate::arith::backend::{Backend, Portable};
+use super::field::{Fp, FpOn, Scalar};
+use super::generator::{GeneratorTables, affine};
+#[cfg(target_arch = "x86_64")]
+use super::generator::{ifma_multiples, ifma_powers};
+use super::pairing_value::PairingValueOn;
+use super::point::{Affine, ProjectiveOn};
+use crate::arith::backend::{Backend, LimbEngine, Portable};
 #[cfg(target_arch = "x86_64")]
 use crate::arith::backend::{bmi2::Bmi2, ifma};
 use crate::arith::residue::invert_all;
 
-/// Multiples of one point of the subgroup, together with those of the generator P: 72 KiB.
+/// Multiples of one point of the subgroup, to be added to those of the generator P: 176 KiB.
 pub struct FixedBase(Tables);
 
 enum Tables {
@@ -37,39 +41,68 @@ impl FixedBase {
 
     /// `[k]P + [l]B`, in constant time; `None` for infinity, which alone is revealed.
     pub fn multiply_with_generator(&self, k: &Scalar, l: &Scalar) -> Option<Affine> {
+        self.multiply_with_generator_batch(slice::from_ref(&[*k, *l])).pop().flatten()
+    }
+
+    /// The same for many pairs of scalars k and l, faster for each.
+    pub fn multiply_with_generator_batch(&self, scalars: &[[Scalar; 2]]) -> Vec<Option<Affine>> {
         match &self.0 {
             #[cfg(target_arch = "x86_64")]
-            Tables::Ifma(comb) => ifma::Comb::multiply_sum([(generator::ifma_multiples(), k), (comb, l)]).to_affine(),
+            Tables::Ifma(comb) => affine(&ifma::Comb::multiply_sums([ifma_multiples(), comb], &items(scalars))),
             #[cfg(target_arch = "x86_64")]
-            Tables::Bmi2(comb) => multiply_with_generator(comb, k, l),
-            Tables::Portable(comb) => multiply_with_generator(comb, k, l),
+            Tables::Bmi2(comb) => affine(&multiply_with_generator(comb, scalars)),
+            Tables::Portable(comb) => affine(&multiply_with_generator(comb, scalars)),
         }
     }
 
     /// `[k]P + [l]B` and the representative of g^l, in constant time; `None` for infinity, which alone is revealed.
     pub fn commit(&self, k: &Scalar, l: &Scalar) -> (Option<Affine>, Fp) {
+        self.commit_batch(slice::from_ref(&[*k, *l])).pop().unwrap_or_default()
+    }
+
+    /// The same for many pairs of scalars k and l, faster for each.
+    pub fn commit_batch(&self, scalars: &[[Scalar; 2]]) -> Vec<(Option<Affine>, Fp)> {
         match &self.0 {
             #[cfg(target_arch = "x86_64")]
             Tables::Ifma(comb) => {
-                let point = ifma::Comb::multiply_sum([(generator::ifma_multiples(), k), (comb, l)]);
-                let power = generator::ifma_powers().power(l);
-                let mut inverses = Zeroizing::new([point.z, power.re]);
-                invert_all(&mut *inverses);
-                (point.to_affine_by(&inverses[0]), power.im * inverses[1])
+                let exponents: Vec<&Scalar> = scalars.iter().map(|[_, l]| l).collect();
+                commitments(
+                    &ifma::Comb::multiply_sums([ifma_multiples(), comb], &items(scalars)),
+                    ifma_powers().powers(&exponents),
+                )
             }
             #[cfg(target_arch = "x86_64")]
-            Tables::Bmi2(comb) => commit(comb, k, l),
-            Tables::Portable(comb) => commit(comb, k, l),
+            Tables::Bmi2(comb) => commitments(&multiply_with_generator(comb, scalars), powers(scalars)),
+            Tables::Portable(comb) => commitments(&multiply_with_generator(comb, scalars), powers(scalars)),
         }
     }
 }
 
-fn multiply_with_generator<E: GeneratorTables>(comb: &Comb<E>, k: &Scalar, l: &Scalar) -> Option<Affine> {
-    Comb::multiply_sum([(E::multiples(), k), (comb, l)]).to_affine().map(|point| point.convert())
+fn multiply_with_generator<E: GeneratorTables>(comb: &Comb<E>, scalars: &[[Scalar; 2]]) -> Vec<ProjectiveOn<E>> {
+    Comb::multiply_sums([E::multiples(), comb], &items(scalars))
 }
 
-fn commit<E: GeneratorTables>(comb: &Comb<E>, k: &Scalar, l: &Scalar) -> (Option<Affine>, Fp) {
-    (multiply_with_generator(comb, k, l), E::powers().power(l).representative().convert())
+fn powers<E: GeneratorTables>(scalars: &[[Scalar; 2]]) -> Vec<PairingValueOn<E>> {
+    scalars.iter().map(|[_, l]| E::powers().power(l)).collect()
+}
+
+/// Points and powers share their last inversion.
+fn commitments<E: LimbEngine>(points: &[ProjectiveOn<E>], powers: Vec<PairingValueOn<E>>) -> Vec<(Option<Affine>, Fp)> {
+    let powers = Zeroizing::new(powers);
+    let denominators = points.iter().zip(powers.iter()).flat_map(|(point, power)| [point.z, power.re]);
+    let mut inverses: Zeroizing<Vec<FpOn<E>>> = Zeroizing::new(denominators.collect());
+    invert_all(&mut inverses);
+    let quotients = points.iter().zip(powers.iter()).zip(inverses.chunks_exact(2));
+    quotients
+        .map(|((point, power), inverses)| {
+            let point = point.divided(&inverses[0]).map(|point| point.convert());
+            (point, (power.im * inverses[1]).convert())
+        })
+        .collect()
+}
+
+fn items(scalars: &[[Scalar; 2]]) -> Vec<[&Scalar; 2]> {
+    scalars.iter().map(|[k, l]| [k, l]).collect()
 }
 
 impl fmt::Debug for FixedBase {

@@ -1,12 +1,14 @@
-//! Tables for the generator P and for g = <P, P>, computed when a backend first needs them.
+//! Multiples of the generator P and powers of g = <P, P>, with tables that are computed when a backend first needs them.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::slice;
 use once_cell::race::OnceBox;
 
 use super::comb::Comb;
 use super::field::{Fp, Scalar};
 use super::pairing_value::PairingValueOn;
-use super::point::{Affine, AffineOn};
+use super::point::{Affine, AffineOn, ProjectiveOn};
 use super::power_comb::PowerComb;
 use crate::arith::backend::{Backend, LimbEngine, Portable};
 #[cfg(target_arch = "x86_64")]
@@ -14,12 +16,18 @@ use crate::arith::backend::{bmi2::Bmi2, ifma};
 
 /// `[scalar]P` with the active backend, in constant time; `None` for infinity, which alone is revealed.
 pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
+    multiply_generator_batch(slice::from_ref(scalar)).pop().flatten()
+}
+
+/// The same for many scalars, faster for each.
+pub fn multiply_generator_batch(scalars: &[Scalar]) -> Vec<Option<Affine>> {
+    let items: Vec<_> = scalars.iter().map(|scalar| [scalar]).collect();
     match Backend::active() {
         #[cfg(target_arch = "x86_64")]
-        Backend::Ifma => ifma::Comb::multiply_sum([(ifma_multiples(), scalar)]).to_affine(),
+        Backend::Ifma => affine(&ifma::Comb::multiply_sums([ifma_multiples()], &items)),
         #[cfg(target_arch = "x86_64")]
-        Backend::Bmi2 => multiply_on::<Bmi2>(scalar),
-        Backend::Portable => multiply_on::<Portable>(scalar),
+        Backend::Bmi2 => affine(&Comb::multiply_sums([Bmi2::multiples()], &items)),
+        Backend::Portable => affine(&Comb::multiply_sums([Portable::multiples()], &items)),
     }
 }
 
@@ -27,15 +35,16 @@ pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
 pub fn power_generator(exponent: &Scalar) -> Fp {
     match Backend::active() {
         #[cfg(target_arch = "x86_64")]
-        Backend::Ifma => ifma_powers().power(exponent).representative(),
+        Backend::Ifma => ifma_powers().powers(&[exponent])[0].representative().convert(),
         #[cfg(target_arch = "x86_64")]
         Backend::Bmi2 => power_on::<Bmi2>(exponent),
         Backend::Portable => power_on::<Portable>(exponent),
     }
 }
 
-fn multiply_on<E: GeneratorTables>(scalar: &Scalar) -> Option<Affine> {
-    Comb::multiply_sum([(E::multiples(), scalar)]).to_affine().map(|point| point.convert())
+/// Finite points with one inversion; `None` for infinity, which alone is revealed.
+pub(super) fn affine<E: LimbEngine>(points: &[ProjectiveOn<E>]) -> Vec<Option<Affine>> {
+    ProjectiveOn::to_affine_all(points).iter().map(|point| point.as_ref().map(AffineOn::convert)).collect()
 }
 
 fn power_on<E: GeneratorTables>(exponent: &Scalar) -> Fp {
@@ -44,10 +53,10 @@ fn power_on<E: GeneratorTables>(exponent: &Scalar) -> Fp {
 
 /// An engine's tables for the generators, one slot each.
 pub(super) trait GeneratorTables: LimbEngine {
-    /// Multiples of P.
+    /// Multiples of P: 176 KiB.
     fn multiples() -> &'static Comb<Self>;
 
-    /// Powers of g.
+    /// Powers of g: 88 KiB.
     fn powers() -> &'static PowerComb<Self>;
 }
 
@@ -71,14 +80,14 @@ macro_rules! generator_tables {
 generator_tables!(Bmi2);
 generator_tables!(Portable);
 
-/// Multiples of P for the vector backend.
+/// Multiples of P for the vector backend: 220 KiB.
 #[cfg(target_arch = "x86_64")]
 pub(super) fn ifma_multiples() -> &'static ifma::Comb {
     static TABLES: OnceBox<ifma::Comb> = OnceBox::new();
     TABLES.get_or_init(|| Box::new(ifma::Comb::new(&Affine::generator())))
 }
 
-/// Powers of g for the vector backend.
+/// Powers of g for the vector backend: 110 KiB.
 #[cfg(target_arch = "x86_64")]
 pub(super) fn ifma_powers() -> &'static ifma::PowerComb {
     static TABLES: OnceBox<ifma::PowerComb> = OnceBox::new();

@@ -1,8 +1,6 @@
 //! The walk of Miller's loop, and the functions of its steps.
 //!
-//! On this curve x of a doubled point is a square: with λ = 3 (x² - 1) / (2 y), the slope of the tangent at (x, y), and
-//! w = (x² + 3) / (2 y), the tangent is y = λ x - w x_T, and the double is (w², w (w² - 6 x² / y²)). The running point is
-//! in Jacobian coordinates (x = X / Z², y = Y / Z³), in which all of this has the denominator 2 Y Z, the new Z.
+//! λ and w of a point are as in [`super::jacobian`], where all of a step's slopes have the new Z as denominator.
 //!
 //! The function of 4 T is that of two tangents, l₁² l₂ divided by (x - x₂)², where T, 2 T and 4 T have abscissas x, x₂ and
 //! x₄. With σ = λ₁ + λ₂, reducing by the curve's equation leaves
@@ -11,10 +9,10 @@
 //! coefficients follow by division of polynomials.
 
 use alloc::vec::Vec;
-use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::field::FpOn;
+use super::jacobian::{Addition, Doubling, Jacobian};
 use super::miller_steps::{Step, steps};
 use super::pairing::Function;
 use super::point::AffineOn;
@@ -33,29 +31,11 @@ struct Passed<E: LimbEngine> {
     addition: Option<Addition<E>>,
 }
 
-struct Doubling<E: LimbEngine> {
-    /// λ, times the new Z at first.
-    slope: FpOn<E>,
-    /// w, times the new Z at first.
-    w: FpOn<E>,
-    /// The new Z divided by the old one.
-    factor: FpOn<E>,
-}
-
-struct Addition<E: LimbEngine> {
-    /// The point that was added.
-    other: AffineOn<E>,
-    /// The slope of the line through both points, times the new Z at first.
-    slope: FpOn<E>,
-    /// The new Z divided by the old one.
-    factor: FpOn<E>,
-}
-
 impl<E: LimbEngine> Walk<E> {
     /// Walks from a point, in constant time. `None` unless its order is q, which alone is revealed.
     pub(super) fn new(start: &AffineOn<E>) -> Option<Walk<E>> {
         let mut walk = Walk { start: *start, steps: Vec::with_capacity(steps().len()) };
-        let mut point = Zeroizing::new(Jacobian { x: start.x, y: start.y, z: FpOn::ONE });
+        let mut point = Zeroizing::new(Jacobian::from(*start));
         for step in steps() {
             let first = point.double();
             let second = (*step != Step::Double).then(|| point.double());
@@ -138,52 +118,8 @@ fn and_add<E: LimbEngine>(
     [c0, c1, c2, -d0, -d1]
 }
 
-struct Jacobian<E: LimbEngine> {
-    x: FpOn<E>,
-    y: FpOn<E>,
-    z: FpOn<E>,
-}
-
-impl<E: LimbEngine> Jacobian<E> {
-    /// Doubles the point, in 3 multiplications and 4 squarings.
-    fn double(&mut self) -> Doubling<E> {
-        let zz = self.z.square();
-        let xx = self.x.square();
-        let zzzz = zz.square();
-        let difference = xx - zzzz;
-        let slope = difference.double() + difference;
-        let w = xx + zzzz.double() + zzzz;
-        let factor = self.y.double();
-        let product = xx * zzzz;
-        let twenty_four = (product.double() + product).double().double().double();
-        self.x = w.square();
-        self.y = w * (self.x - twenty_four);
-        self.z *= factor;
-        Doubling { slope, w, factor }
-    }
-
-    /// Adds a finite point, neither the running one nor its opposite.
-    fn add(&mut self, other: &AffineOn<E>) -> Addition<E> {
-        let zz = self.z.square();
-        let factor = other.x * zz - self.x;
-        let slope = other.y * zz * self.z - self.y;
-        let hh = factor.square();
-        let hhh = factor * hh;
-        let v = self.x * hh;
-        self.z *= factor;
-        self.x = slope.square() - hhh - v.double();
-        self.y = FpOn::sum_of_products(&slope, &(v - self.x), &-self.y, &hhh);
-        Addition { other: *other, slope, factor }
-    }
-
-    fn is(&self, other: &AffineOn<E>) -> Choice {
-        let zz = self.z.square();
-        (other.x * zz).ct_eq(&self.x) & (other.y * zz * self.z).ct_eq(&self.y) & !self.z.is_zero()
-    }
-}
-
 impl<E: LimbEngine> Doubling<E> {
-    /// From the inverse of the new Z, which becomes that of the old one.
+    /// Makes quotients of the numerators, from the inverse of the new Z, which becomes that of the old one.
     fn divide(&mut self, z_inverse: &mut FpOn<E>) {
         self.slope *= *z_inverse;
         self.w *= *z_inverse;
@@ -192,34 +128,10 @@ impl<E: LimbEngine> Doubling<E> {
 }
 
 impl<E: LimbEngine> Addition<E> {
-    /// From the inverse of the new Z, which becomes that of the old one.
+    /// Makes quotients of the numerators, from the inverse of the new Z, which becomes that of the old one.
     fn divide(&mut self, z_inverse: &mut FpOn<E>) {
         self.slope *= *z_inverse;
         *z_inverse *= self.factor;
-    }
-}
-
-impl<E: LimbEngine> Zeroize for Jacobian<E> {
-    fn zeroize(&mut self) {
-        self.x.zeroize();
-        self.y.zeroize();
-        self.z.zeroize();
-    }
-}
-
-impl<E: LimbEngine> Drop for Doubling<E> {
-    fn drop(&mut self) {
-        self.slope.zeroize();
-        self.w.zeroize();
-        self.factor.zeroize();
-    }
-}
-
-impl<E: LimbEngine> Drop for Addition<E> {
-    fn drop(&mut self) {
-        self.other.zeroize();
-        self.slope.zeroize();
-        self.factor.zeroize();
     }
 }
 

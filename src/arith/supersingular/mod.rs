@@ -7,6 +7,7 @@ mod comb;
 mod field;
 mod fixed_base;
 mod generator;
+mod jacobian;
 mod miller_lines;
 mod miller_steps;
 mod miller_walk;
@@ -14,18 +15,23 @@ mod pairing;
 mod pairing_value;
 mod point;
 mod power_comb;
+pub(super) mod signed_digits;
 mod subgroup;
 
-pub use field::{BYTES, Fp, Scalar};
 #[cfg(test)]
-pub(super) use field::{FpOn, ScalarOn};
-pub(super) use field::{P, Q};
+pub(super) use field::ScalarOn;
+pub use field::{BYTES, Fp, Scalar};
+#[cfg(target_arch = "x86_64")]
+pub(super) use field::{FpOn, P};
 pub use fixed_base::FixedBase;
-pub use generator::{multiply_generator, power_generator};
+pub use generator::{multiply_generator, multiply_generator_batch, power_generator};
 pub use miller_lines::MillerLines;
 pub(super) use miller_steps::{Step, steps};
 pub use pairing::NotInSubgroup;
 pub use pairing_value::PairingValue;
+#[cfg(target_arch = "x86_64")]
+pub(super) use pairing_value::PairingValueOn;
+#[cfg(target_arch = "x86_64")]
 pub(super) use point::ProjectiveOn;
 pub use point::{Affine, PointError, UNCOMPRESSED_LEN};
 

@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 use core::fmt;
-use subtle::{Choice, ConstantTimeEq};
-use zeroize::Zeroize;
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use zeroize::{Zeroize, Zeroizing};
 
-use super::field::{BYTES, FpOn};
+use super::field::{BYTES, FpOn, LIMBS};
 use crate::arith::backend::{LimbEngine, Portable};
 use crate::arith::residue::{Residue, invert_all};
 
@@ -26,6 +26,9 @@ pub struct AffineOn<E: LimbEngine> {
     pub(in crate::arith) x: FpOn<E>,
     pub(in crate::arith) y: FpOn<E>,
 }
+
+/// A point as tables keep it: x, then y, in Montgomery form.
+pub(super) type Entry = [u64; 2 * LIMBS];
 
 /// Why octets are not a point of the curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -102,6 +105,23 @@ impl<E: LimbEngine> AffineOn<E> {
         out
     }
 
+    /// Both coordinates in Montgomery form, as tables keep them.
+    pub(super) fn to_entry(self) -> Entry {
+        let (x, y) = (self.x.to_montgomery(), self.y.to_montgomery());
+        core::array::from_fn(|i| if i < LIMBS { x[i] } else { y[i - LIMBS] })
+    }
+
+    pub(super) fn from_entry(entry: &Entry) -> Self {
+        let (x, y) = entry.split_at(LIMBS);
+        let coordinate = |limbs: &[u64]| FpOn::from_montgomery(core::array::from_fn(|i| limbs[i]));
+        AffineOn { x: coordinate(x), y: coordinate(y) }
+    }
+
+    /// The opposite point if `negative`, in constant time.
+    pub(super) fn negate_if(&self, negative: Choice) -> Self {
+        AffineOn { x: self.x, y: FpOn::conditional_select(&self.y, &-self.y, negative) }
+    }
+
     /// The opposite point.
     pub fn negate(&self) -> Self {
         AffineOn { x: self.x, y: -self.y }
@@ -134,17 +154,6 @@ impl<E: LimbEngine> ProjectiveOn<E> {
     /// The point at infinity.
     pub const IDENTITY: Self = ProjectiveOn { x: FpOn::ZERO, y: FpOn::ONE, z: FpOn::ZERO };
 
-    /// The sum, in 6 multiplications and 3 sums of two products.
-    pub fn add(&self, other: &ProjectiveOn<E>) -> Self {
-        let xx = self.x * other.x;
-        let yy = self.y * other.y;
-        let zz = self.z * other.z;
-        let xy = (self.x + self.y) * (other.x + other.y) - xx - yy;
-        let xz = (self.x + self.z) * (other.x + other.z) - xx - zz;
-        let yz = (self.y + self.z) * (other.y + other.z) - yy - zz;
-        combine(xx, yy, zz, xy, xz, yz)
-    }
-
     /// The sum with a finite point, in 5 multiplications and 3 sums of two products.
     pub fn add_affine(&self, other: &AffineOn<E>) -> Self {
         let xx = self.x * other.x;
@@ -163,27 +172,17 @@ impl<E: LimbEngine> ProjectiveOn<E> {
         combine(self.x.square(), self.y.square(), self.z.square(), xy, xz, yz)
     }
 
-    /// The opposite point.
-    pub fn negate(&self) -> Self {
-        ProjectiveOn { x: self.x, y: -self.y, z: self.z }
+    /// The finite points that these are, with one inversion; `None` for the identity, which alone is revealed.
+    pub(super) fn to_affine_all(points: &[Self]) -> Vec<Option<AffineOn<E>>> {
+        let mut inverses = Zeroizing::new(points.iter().map(|point| point.z).collect::<Vec<_>>());
+        invert_all(&mut inverses);
+        points.iter().zip(inverses.iter()).map(|(point, inverse)| point.divided(inverse)).collect()
     }
 
-    /// The finite point that this is; `None` for the identity, which alone is revealed.
-    pub fn to_affine(self) -> Option<AffineOn<E>> {
-        self.to_affine_by(&self.z.invert())
-    }
-
-    /// The same, given 1 / Z.
-    pub(super) fn to_affine_by(self, z_inverse: &FpOn<E>) -> Option<AffineOn<E>> {
+    /// The finite point that this is, given 1 / Z.
+    pub(super) fn divided(&self, z_inverse: &FpOn<E>) -> Option<AffineOn<E>> {
         let point = AffineOn { x: self.x * *z_inverse, y: self.y * *z_inverse };
         (!bool::from(self.z.is_zero())).then_some(point)
-    }
-
-    /// The finite points that these are, with one inversion. None may be the identity.
-    pub fn to_affine_all(points: &[ProjectiveOn<E>]) -> Vec<AffineOn<E>> {
-        let mut inverses: Vec<FpOn<E>> = points.iter().map(|point| point.z).collect();
-        invert_all(&mut inverses);
-        points.iter().zip(inverses).map(|(point, z)| AffineOn { x: point.x * z, y: point.y * z }).collect()
     }
 }
 
@@ -214,6 +213,13 @@ fn combine<E: LimbEngine>(
 impl<E: LimbEngine> From<AffineOn<E>> for ProjectiveOn<E> {
     fn from(point: AffineOn<E>) -> Self {
         ProjectiveOn { x: point.x, y: point.y, z: FpOn::ONE }
+    }
+}
+
+/// (0, 0), to fill memory with.
+impl<E: LimbEngine> Default for AffineOn<E> {
+    fn default() -> Self {
+        AffineOn { x: FpOn::ZERO, y: FpOn::ZERO }
     }
 }
 

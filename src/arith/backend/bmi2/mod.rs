@@ -1,12 +1,28 @@
-//! Montgomery arithmetic on 64-bit limbs with the multiplication and carries of BMI2 and ADX.
+//! Arithmetic on 64-bit limbs with `mulx` (BMI2), `adcx` and `adox` (ADX).
+//!
+//! `mulx` multiplies `rdx` without touching the flags; `adcx` adds with CF alone and `adox` with OF alone. A row, a limb
+//! times several, is thus added in one pass: the low halves of its products on the carries of CF, the high halves, which
+//! belong one limb higher, on those of OF. Assembly has the rows; what joins them is Rust, for which the compiler keeps
+//! the limbs in the same registers.
+//!
+//! Registers: `r8` to `r15` are limbs that are added to, `rdx` is the limb of the row, `rax` and `rcx` are the product at
+//! hand, `rsi` and `rdi` point to numbers. Which limb is in which register moves on from row to row; code is straight, and
+//! so are its addresses: no branch or index depends on a value.
 
-mod wide;
+#[macro_use]
+mod rows;
+mod bits256;
+mod halves;
+mod select;
+mod sum256;
 
-use super::{LimbEngine, portable, portable_p256};
+use super::halves as by_halves;
+use super::{LimbEngine, portable};
 
-cpufeatures::new!(instructions, "bmi2", "adx");
+cpufeatures::new!(instructions, "bmi2", "adx", "avx2");
 
-/// The processor's `mulx`, `adcx` and `adox`. Only for a processor of which [`is_available`] holds.
+/// Multiplication by the instructions of BMI2 and ADX. For a processor of which [`is_available`] holds: others stop at an
+/// illegal instruction.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Bmi2;
 
@@ -19,36 +35,63 @@ impl LimbEngine for Bmi2 {
     #[inline(always)]
     fn multiply<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N] {
         match N {
-            wide::LIMBS => *same(&wide::multiply(same(a), same(b), same(m), n0)),
-            _ => portable::multiply(a, b, m, n0),
+            by_halves::LIMBS => by_halves::multiply::<Bmi2, N>(a, b, m, n0),
+            _ => bits256::multiply(a, b, m, n0),
         }
     }
 
     #[inline(always)]
     fn square<const N: usize>(a: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N] {
-        Self::multiply(a, a, m, n0)
+        match N {
+            by_halves::LIMBS => by_halves::square::<Bmi2, N>(a, m, n0),
+            _ => bits256::square(a, m, n0),
+        }
     }
 
     #[inline(always)]
     fn multiply_two<const N: usize>(first: [&[u64; N]; 2], second: [&[u64; N]; 2], m: &[u64; N], n0: u64) -> [u64; N] {
-        portable::multiply_sum([first, second], m, n0)
+        match N {
+            by_halves::LIMBS => by_halves::multiply_sum::<Bmi2, N, 2>([first, second], m, n0),
+            _ => portable::multiply_sum([first, second], m, n0),
+        }
+    }
+
+    #[inline(always)]
+    fn multiply_three<const N: usize>(products: [[&[u64; N]; 2]; 3], m: &[u64; N], n0: u64) -> [u64; N] {
+        match N {
+            by_halves::LIMBS => by_halves::multiply_sum::<Bmi2, N, 3>(products, m, n0),
+            _ => portable::multiply_sum(products, m, n0),
+        }
+    }
+
+    #[inline(always)]
+    fn add<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
+        match N {
+            sum256::LIMBS => sum256::add(a, b, m),
+            _ => portable::add(a, b, m),
+        }
+    }
+
+    #[inline(always)]
+    fn subtract<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
+        match N {
+            sum256::LIMBS => sum256::subtract(a, b, m),
+            _ => portable::subtract(a, b, m),
+        }
+    }
+
+    #[inline(always)]
+    fn select<const W: usize>(table: &[[u64; W]], index: u64) -> [u64; W] {
+        select::select(table, index)
     }
 
     #[inline(always)]
     fn multiply_p256(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4] {
-        portable_p256::multiply(a, b)
+        bits256::multiply_p256(a, b)
     }
 
     #[inline(always)]
     fn square_p256(a: &[u64; 4]) -> [u64; 4] {
-        portable_p256::square(a)
+        bits256::square_p256(a)
     }
-}
-
-/// The same number, where the compiler cannot see that N = M.
-#[inline(always)]
-fn same<const N: usize, const M: usize>(limbs: &[u64; N]) -> &[u64; M] {
-    assert!(N == M);
-    // SAFETY: both arrays have the same length.
-    unsafe { &*limbs.as_ptr().cast() }
 }

@@ -1,17 +1,18 @@
 //! Eight digits of a comb side by side.
 
 use core::arch::x86_64::{
-    __m512i, __mmask8, _mm512_and_si512, _mm512_cmpeq_epi64_mask, _mm512_mask_xor_epi64, _mm512_or_si512,
-    _mm512_set1_epi64, _mm512_setzero_si512, _mm512_srli_epi64, _mm512_srlv_epi64, _mm512_testn_epi64_mask,
+    __m512i, __mmask8, _mm512_and_si512, _mm512_mask_xor_epi64, _mm512_or_si512, _mm512_set1_epi64,
+    _mm512_setzero_si512, _mm512_srli_epi64, _mm512_srlv_epi64, _mm512_testn_epi64_mask,
 };
 
-use super::lanes::{Lanes, Limbs, vector_of};
-use super::signs::{TABLE_LEN, TEETH};
+use super::lanes::vector_of;
+use crate::arith::supersingular::signed_digits::{TABLE_LEN, TEETH};
 
 /// The digits of all rows in one table: lane i belongs to row i.
 #[derive(Clone, Copy)]
 pub struct Digits {
-    index: __m512i,
+    /// Indices of entries.
+    pub index: __m512i,
     /// Lanes whose entry counts negatively.
     pub negative: __mmask8,
 }
@@ -33,16 +34,5 @@ impl Digits {
         let low = _mm512_set1_epi64(TABLE_LEN as i64 - 1);
         let index = _mm512_and_si512(bits, low);
         Digits { index: _mm512_mask_xor_epi64(index, negative, index, low), negative }
-    }
-
-    /// The entries of a table at the lanes' indices, by reading all of it.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    #[inline]
-    pub fn pick(&self, entries: &[Limbs; TABLE_LEN]) -> Lanes {
-        let mut picked = Lanes::zero();
-        for (i, entry) in entries.iter().enumerate() {
-            picked.take(entry, _mm512_cmpeq_epi64_mask(self.index, _mm512_set1_epi64(i as i64)));
-        }
-        picked
     }
 }

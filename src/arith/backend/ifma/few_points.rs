@@ -4,11 +4,11 @@ use super::lanes::{LANES, Lanes, Term};
 use super::point::Points;
 use crate::arith::supersingular::{Affine, Fp};
 
-/// N points, 1 or 2, in homogeneous coordinates below 3 p, N lanes a coordinate: X of all points, then Y, then Z. What
+/// N points, 1 or 2, in homogeneous coordinates below 4 p, N lanes a coordinate: X of all points, then Y, then Z. What
 /// is in the other lanes has no meaning.
 ///
-/// The products inside one addition are independent, so that it takes one multiplication of eight lanes (two for two
-/// points) and one sum of two products, where [`Points`] take 6 and 3.
+/// The products inside one addition are independent. So that takes two multiplications of eight lanes, or for two points
+/// two and a sum of two products, where [`Points`] take 6 and 3.
 #[derive(Clone, Copy)]
 pub struct FewPoints<const N: usize>(Lanes);
 
@@ -18,34 +18,48 @@ const FACTORS: [[i8; 3]; 6] = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0
 impl<const N: usize> FewPoints<N> {
     const FACTORS_LOW: [Term; 2] = linear_map(N, &FACTORS);
     const FACTORS_HIGH: [Term; 2] = linear_map(N, FACTORS.split_at(LANES / 2).1);
-    const A: [Term; 3] = linear_map(N, &[XY, D, YZ]);
-    const B: [Term; 4] = linear_map(N, &[PLUS, C, MINUS]);
-    const C: [Term; 4] = linear_map(N, &[YZ, MINUS, XY]);
-    const D: [Term; 4] = linear_map(N, &[C, PLUS, MINUS_D]);
 
     /// The sums, also of equal points: the formulas of `supersingular::point`, complete on the subgroup.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub fn add(&self, other: &FewPoints<N>) -> FewPoints<N> {
-        let product =
-            |factors| Lanes::mix(&self.0, &self.0, factors, 0).multiply(&Lanes::mix(&other.0, &other.0, factors, 0));
-        let low = product(&Self::FACTORS_LOW);
-        let high = if N == 1 { low } else { product(&Self::FACTORS_HIGH) };
-        FewPoints(Lanes::sum_of_products(
-            &Lanes::mix(&low, &high, &Self::A, 12),
-            &Lanes::mix(&low, &high, &Self::B, 12),
-            &Lanes::mix(&low, &high, &Self::C, 12),
-            &Lanes::mix(&low, &high, &Self::D, 12),
-        ))
+        Self::combine(|factors| {
+            Lanes::mix(&self.0, &self.0, factors, 0).multiply(&Lanes::mix(&other.0, &other.0, factors, 0))
+        })
     }
 
     /// Twice the points, `times` times.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub fn double_times(&self, times: usize) -> FewPoints<N> {
-        let mut point = *self;
+        let mut points = *self;
         for _ in 0..times {
-            point = point.add(&point);
+            points = Self::combine(|factors| Lanes::mix(&points.0, &points.0, factors, 0).square());
         }
-        point
+        points
+    }
+
+    /// The sums, from the products of factors.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    fn combine(product: impl Fn(&[Term; 2]) -> Lanes) -> FewPoints<N> {
+        let low = product(&Self::FACTORS_LOW);
+        if N == 1 {
+            const FIRST: [Term; 4] = linear_map(1, &[XY, D, YZ, YZ, MINUS, XY]);
+            const SECOND: [Term; 4] = linear_map(1, &[PLUS, C, MINUS, C, PLUS, MINUS_D]);
+            let factor = |map| Lanes::mix(&low, &low, map, 12);
+            let products = factor(&FIRST).multiply(&factor(&SECOND));
+            return FewPoints(products.add(&products.permute([3, 4, 5, 0, 0, 0, 0, 0])));
+        }
+        const FIRST: [Term; 3] = linear_map(2, &[XY, D, YZ]);
+        const SECOND: [Term; 4] = linear_map(2, &[PLUS, C, MINUS]);
+        const THIRD: [Term; 4] = linear_map(2, &[YZ, MINUS, XY]);
+        const FOURTH: [Term; 4] = linear_map(2, &[C, PLUS, MINUS_D]);
+        let high = product(&Self::FACTORS_HIGH);
+        FewPoints(Lanes::sum_of_products(
+            &Lanes::mix(&low, &high, &FIRST, 12),
+            &Lanes::mix(&low, &high, &SECOND, 12),
+            &Lanes::mix(&low, &high, &THIRD, 12),
+            &Lanes::mix(&low, &high, &FOURTH, 12),
+        ))
     }
 }
 

@@ -3,9 +3,9 @@
 use core::arch::asm;
 use core::arch::x86_64::{
     __m512i, __mmask8, _mm512_add_epi64, _mm512_and_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64,
-    _mm512_mask_blend_epi64, _mm512_mask_set1_epi64, _mm512_mask_sub_epi64, _mm512_movepi64_mask, _mm512_mullo_epi64,
-    _mm512_or_si512, _mm512_permutex2var_epi64, _mm512_permutexvar_epi64, _mm512_set1_epi64, _mm512_setzero_si512,
-    _mm512_slli_epi64, _mm512_srai_epi64, _mm512_srli_epi64, _mm512_sub_epi64,
+    _mm512_mask_blend_epi64, _mm512_mask_sub_epi64, _mm512_movepi64_mask, _mm512_mullo_epi64,
+    _mm512_permutex2var_epi64, _mm512_permutexvar_epi64, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_srai_epi64,
+    _mm512_srli_epi64, _mm512_sub_epi64, _mm512_test_epi64_mask,
 };
 use zeroize::Zeroize;
 
@@ -15,6 +15,7 @@ use crate::arith::supersingular::{Fp, P};
 
 /// Lanes of a vector.
 pub const LANES: usize = 8;
+const LANE_NUMBERS: [u64; LANES] = [0, 1, 2, 3, 4, 5, 6, 7];
 /// Limbs of a number.
 pub const LIMBS: usize = 20;
 /// Bits of a limb.
@@ -72,6 +73,19 @@ macro_rules! each_limb {
     };
 }
 
+/// The same for statements.
+macro_rules! for_each_limb {
+    ($j:ident => $statement:expr) => {
+        for_each_limb!($j => $statement; 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19)
+    };
+    ($j:ident => $statement:expr; $($limb:literal)*) => {
+        $({
+            let $j: usize = $limb;
+            $statement
+        })*
+    };
+}
+
 impl Lanes {
     /// 0 in every lane.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
@@ -84,7 +98,7 @@ impl Lanes {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
     pub fn broadcast(number: &Limbs) -> Lanes {
-        Lanes { limbs: number.map(|limb| _mm512_set1_epi64(limb as i64)) }
+        Lanes { limbs: each_limb!(|i: usize| _mm512_set1_epi64(number[i] as i64)) }
     }
 
     /// The number of one lane in every lane.
@@ -106,7 +120,7 @@ impl Lanes {
     /// A number for each lane. Results are below 2 p.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub fn from_fp(elements: [&Fp; LANES]) -> Lanes {
-        Lanes::gather(&elements.map(|element| narrow(element.montgomery_limbs())))
+        Lanes::gather(&elements.map(|element| narrow(&element.to_montgomery())))
             .multiply(&Lanes::broadcast(&FROM_WORDS))
     }
 
@@ -178,12 +192,18 @@ impl Lanes {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
     pub fn linear<const TERMS: usize>(terms: [(&Lanes, i64); TERMS], raise: u64) -> Lanes {
-        carried(each_limb!(|i: usize| {
-            let mut sum = _mm512_set1_epi64((raise * MODULUS[i]) as i64);
-            for (number, times) in terms {
-                sum = _mm512_add_epi64(sum, _mm512_mullo_epi64(number.limbs[i], _mm512_set1_epi64(times)));
-            }
-            sum
+        carried(combination(terms, raise))
+    }
+
+    /// The same below 2 p, for a sum below 255 p.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    pub fn linear_reduced<const TERMS: usize>(terms: [(&Lanes, i64); TERMS], raise: u64) -> Lanes {
+        // One p more, since the highest limb must not be negative, from which borrows are still to be taken.
+        let t = combination(terms, raise + 1);
+        let quotient = _mm512_madd52hi_epu64(_mm512_setzero_si512(), t[19], _mm512_set1_epi64(RECIPROCAL as i64));
+        carried(each_limb!(|j: usize| {
+            _mm512_sub_epi64(t[j], _mm512_mullo_epi64(quotient, _mm512_set1_epi64(MODULUS[j] as i64)))
         }))
     }
 
@@ -210,12 +230,8 @@ impl Lanes {
     pub fn multiply(&self, other: &Lanes) -> Lanes {
         self.debug_assert_bounds();
         other.debug_assert_bounds();
-        let mut t = Columns::zero();
-        for a_i in &self.limbs {
-            t.add_row::<0>(*a_i, other);
-            t.reduce_row();
-        }
-        t.carried()
+        let b_0 = other.limbs[0];
+        Columns::reduced_sum(|t, i| t.add_lowest(self.limbs[i], b_0), |t, i| t.add_others(self.limbs[i], other))
     }
 
     /// a², below 2 p, for a below 256 p, in four fifths of a multiplication.
@@ -227,40 +243,21 @@ impl Lanes {
     #[inline(never)]
     pub fn square(&self) -> Lanes {
         self.debug_assert_bounds();
-        let mut t = Columns::zero();
-        self.square_block::<0>(&mut t);
-        self.square_block::<5>(&mut t);
-        self.square_block::<10>(&mut t);
-        self.square_block::<15>(&mut t);
-        t.carried()
-    }
-
-    /// The rows START to START + 4 of a square.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    #[inline]
-    fn square_block<const START: usize>(&self, t: &mut Columns) {
-        let row = self.doubled_above(START + 5);
-        for a_i in &self.limbs[START..START + 5] {
-            t.add_row::<START>(*a_i, &row);
-            t.reduce_row();
-        }
-    }
-
-    /// The limbs, with the number that those from `start` up make up doubled. Its highest limb keeps within 52 bits.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    #[inline]
-    fn doubled_above(&self, start: usize) -> Lanes {
-        let mask = _mm512_set1_epi64(MASK as i64);
-        Lanes {
-            limbs: each_limb!(|j: usize| {
-                let doubled = _mm512_and_si512(_mm512_slli_epi64::<1>(self.limbs[j]), mask);
-                match j {
-                    _ if j < start => self.limbs[j],
-                    _ if j == start => doubled,
-                    _ => _mm512_or_si512(doubled, _mm512_srli_epi64::<{ BITS as u32 - 1 }>(self.limbs[j - 1])),
+        let doubled = self.double();
+        let a_0 = self.limbs[0];
+        Columns::reduced_sum(
+            |t, i| {
+                if i < 5 {
+                    t.add_lowest(self.limbs[i], a_0);
                 }
-            }),
-        }
+            },
+            |t, i| match i / 5 {
+                0 => t.add_square_row::<0>(i, self, &doubled),
+                1 => t.add_square_row::<5>(i, self, &doubled),
+                2 => t.add_square_row::<10>(i, self, &doubled),
+                _ => t.add_square_row::<15>(i, self, &doubled),
+            },
+        )
     }
 
     /// a b + c d, below 3 p, with one reduction. A column stays below 2^60.
@@ -270,13 +267,17 @@ impl Lanes {
         for operand in [a, b, c, d] {
             operand.debug_assert_bounds();
         }
-        let mut t = Columns::zero();
-        for (a_i, c_i) in a.limbs.iter().zip(&c.limbs) {
-            t.add_row::<0>(*a_i, b);
-            t.add_row::<0>(*c_i, d);
-            t.reduce_row();
-        }
-        t.carried()
+        let (b_0, d_0) = (b.limbs[0], d.limbs[0]);
+        Columns::reduced_sum(
+            |t, i| {
+                t.add_lowest(a.limbs[i], b_0);
+                t.add_lowest(c.limbs[i], d_0);
+            },
+            |t, i| {
+                t.add_others(a.limbs[i], b);
+                t.add_others(c.limbs[i], d);
+            },
+        )
     }
 
     /// Lane i of the result is lane `from[i]` of this.
@@ -284,7 +285,7 @@ impl Lanes {
     #[inline]
     pub fn permute(&self, from: [u64; LANES]) -> Lanes {
         let index = vector_of(from);
-        Lanes { limbs: self.limbs.map(|limb| _mm512_permutexvar_epi64(index, limb)) }
+        Lanes { limbs: each_limb!(|i: usize| _mm512_permutexvar_epi64(index, self.limbs[i])) }
     }
 
     /// Lane i of the result is lane `from[i]` of a, or lane `from[i] - 8` of b where that is 8 or more.
@@ -305,6 +306,21 @@ impl Lanes {
         }))
     }
 
+    /// Lane i of number j becomes lane j of number i.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub fn transpose(numbers: &mut [Lanes; LANES]) {
+        for bit in [1, 2, 4] {
+            let lower = LANE_NUMBERS.map(|lane| if lane & bit == 0 { lane } else { lane - bit + LANES as u64 });
+            let upper = LANE_NUMBERS.map(|lane| if lane & bit == 0 { lane + bit } else { lane + LANES as u64 });
+            for i in LANE_NUMBERS.into_iter().filter(|i| i & bit == 0) {
+                let (i, j) = (i as usize, (i + bit) as usize);
+                let (a, b) = (numbers[i], numbers[j]);
+                numbers[i] = Lanes::permute_two(&a, &b, lower);
+                numbers[j] = Lanes::permute_two(&a, &b, upper);
+            }
+        }
+    }
+
     /// The lanes of a, and those of b where the mask has a bit.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
@@ -312,11 +328,18 @@ impl Lanes {
         Lanes { limbs: each_limb!(|i: usize| _mm512_mask_blend_epi64(mask, a.limbs[i], b.limbs[i])) }
     }
 
-    /// Puts a number into the lanes that the mask names: the step of a look-up that reads every entry.
+    /// Lane i of the result is number `index[i]` of 32, of which every one is read; number j is lane j mod 8 of entry j / 8.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
-    pub fn take(&mut self, number: &Limbs, mask: __mmask8) {
-        self.limbs = each_limb!(|i: usize| _mm512_mask_set1_epi64(self.limbs[i], mask, number[i] as i64));
+    pub fn look_up(entries: &[Lanes; 4], index: __m512i) -> Lanes {
+        let high = _mm512_test_epi64_mask(index, _mm512_set1_epi64(16));
+        Lanes {
+            limbs: each_limb!(|i: usize| {
+                let [a, b, c, d] = [0, 1, 2, 3].map(|j| entries[j].limbs[i]);
+                let (low, other) = (_mm512_permutex2var_epi64(a, index, b), _mm512_permutex2var_epi64(c, index, d));
+                _mm512_mask_blend_epi64(high, low, other)
+            }),
+        }
     }
 
     /// In debug builds, that the limbs have 52 bits and the numbers are below 256 p (to the precision of a limb).
@@ -332,55 +355,123 @@ impl Lanes {
     }
 }
 
+/// The limbs of a sum of small multiples and `raise` p, not carried.
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+#[inline]
+fn combination<const TERMS: usize>(terms: [(&Lanes, i64); TERMS], raise: u64) -> [__m512i; LIMBS] {
+    each_limb!(|i: usize| {
+        let mut sum = _mm512_set1_epi64((raise * MODULUS[i]) as i64);
+        for (number, times) in terms {
+            sum = _mm512_add_epi64(sum, _mm512_mullo_epi64(number.limbs[i], _mm512_set1_epi64(times)));
+        }
+        sum
+    })
+}
+
 /// The columns that are open while a product is summed row by row.
 struct Columns([__m512i; LIMBS + 1]);
 
 impl Columns {
+    /// The sum of 20 rows, each reduced and shifted out by a limb. `lowest` adds the products of row i that fall into the
+    /// lowest column, `others` all others.
+    ///
+    /// A row's quotient depends on little of the row before, and all else in the row depends on it. So that is computed
+    /// first, and the processor has the rest of the row before to fill the time.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
-    fn zero() -> Columns {
-        Columns([_mm512_setzero_si512(); LIMBS + 1])
-    }
-
-    /// Adds a times the number b, of which the limbs below START count as 0.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    #[inline]
-    fn add_row<const START: usize>(&mut self, a: __m512i, b: &Lanes) {
-        // 21 columns fill the registers, so b stays in memory, and a limb is used twice when it is loaded.
-        let b = &at_unknown_address(b).limbs;
-        let t = &mut self.0;
-        macro_rules! add_products {
-            ($($j:literal)*) => {$(
-                if $j >= START {
-                    let limb = b[$j];
-                    t[$j] = _mm512_madd52lo_epu64(t[$j], a, limb);
-                    t[$j + 1] = _mm512_madd52hi_epu64(t[$j + 1], a, limb);
-                }
-            )*};
+    fn reduced_sum(lowest: impl Fn(&mut Columns, usize), others: impl Fn(&mut Columns, usize)) -> Lanes {
+        let mut t = Columns([_mm512_setzero_si512(); LIMBS + 1]);
+        lowest(&mut t, 0);
+        let mut quotient = t.quotient();
+        others(&mut t, 0);
+        for i in 1..LIMBS {
+            t.shift_out(quotient);
+            lowest(&mut t, i);
+            let next = t.quotient();
+            t.add_multiple_of_p(quotient);
+            others(&mut t, i);
+            quotient = next;
         }
-        add_products!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19);
+        t.shift_out(quotient);
+        t.add_multiple_of_p(quotient);
+        carried(each_limb!(|j: usize| t.0[j]))
     }
 
-    /// Adds the multiple of p that makes the lowest column divisible by 2^52, t_0 (-1/p) mod 2^52, and shifts it out.
+    /// The multiple of p to add, which makes the lowest column divisible by 2^52: t_0 (-1/p) mod 2^52.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
-    fn reduce_row(&mut self) {
-        let n0 = _mm512_set1_epi64(N0 as i64);
-        let quotient = _mm512_madd52lo_epu64(_mm512_setzero_si512(), self.0[0], n0);
-        self.add_row::<0>(quotient, &MODULUS_LANES);
-        let t = &self.0;
-        let carry = _mm512_srli_epi64::<{ BITS as u32 }>(t[0]);
-        let [lowest, others @ ..] = each_limb!(|j: usize| t[j + 1]);
-        let [next @ .., highest] = &mut self.0;
-        *highest = _mm512_setzero_si512();
-        next[0] = _mm512_add_epi64(lowest, carry);
-        next[1..].copy_from_slice(&others);
+    fn quotient(&self) -> __m512i {
+        _mm512_madd52lo_epu64(_mm512_setzero_si512(), self.0[0], _mm512_set1_epi64(N0 as i64))
     }
 
+    /// Adds the quotient times p to the two lowest columns, and shifts the lowest out.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
-    fn carried(&self) -> Lanes {
-        carried(each_limb!(|j: usize| self.0[j]))
+    fn shift_out(&mut self, quotient: __m512i) {
+        let (t, p) = (&self.0, &MODULUS_LANES.limbs);
+        let lowest = _mm512_madd52lo_epu64(t[0], quotient, p[0]);
+        let next = _mm512_madd52lo_epu64(_mm512_madd52hi_epu64(t[1], quotient, p[0]), quotient, p[1]);
+        let next = _mm512_add_epi64(next, _mm512_srli_epi64::<{ BITS as u32 }>(lowest));
+        let t = each_limb!(|j: usize| if j == 0 { next } else { t[j + 1] });
+        self.0[..LIMBS].copy_from_slice(&t);
+        self.0[LIMBS] = _mm512_setzero_si512();
+    }
+
+    /// What [`Columns::shift_out`] left out, one column lower.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    fn add_multiple_of_p(&mut self, quotient: __m512i) {
+        // 21 columns fill the registers, so factors stay in memory, and a limb is used twice when it is loaded.
+        let p = &at_unknown_address(&MODULUS_LANES).limbs;
+        let t = &mut self.0;
+        t[1] = _mm512_madd52hi_epu64(t[1], quotient, p[1]);
+        for_each_limb!(j => {
+            if j > 1 {
+                t[j - 1] = _mm512_madd52lo_epu64(t[j - 1], quotient, p[j]);
+                t[j] = _mm512_madd52hi_epu64(t[j], quotient, p[j]);
+            }
+        });
+    }
+
+    /// Adds what falls into the lowest column of a times a number with the lowest limb b.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    fn add_lowest(&mut self, a: __m512i, b_0: __m512i) {
+        self.0[0] = _mm512_madd52lo_epu64(self.0[0], a, b_0);
+    }
+
+    /// Adds all else of a times b.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    fn add_others(&mut self, a: __m512i, b: &Lanes) {
+        let b = &at_unknown_address(b).limbs;
+        for_each_limb!(j => self.add_product(j, a, b[j]));
+    }
+
+    /// Adds what row i has to add to a square but in the lowest column: a_i times the limbs of its block of five, which
+    /// begins at START, and times twice the number that the limbs above make up.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    fn add_square_row<const START: usize>(&mut self, i: usize, a: &Lanes, doubled: &Lanes) {
+        let a_i = a.limbs[i];
+        let (a, doubled) = (&at_unknown_address(a).limbs, &at_unknown_address(doubled).limbs);
+        for_each_limb!(j => match j {
+            _ if j < START => {}
+            _ if j < START + 5 => self.add_product(j, a_i, a[j]),
+            _ if j == START + 5 => self.add_product(j, a_i, _mm512_and_si512(doubled[j], _mm512_set1_epi64(!1))),
+            _ => self.add_product(j, a_i, doubled[j]),
+        });
+    }
+
+    /// Adds a times limb j of another number, except to the lowest column.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    fn add_product(&mut self, j: usize, a: __m512i, limb: __m512i) {
+        let t = &mut self.0;
+        if j > 0 {
+            t[j] = _mm512_madd52lo_epu64(t[j], a, limb);
+        }
+        t[j + 1] = _mm512_madd52hi_epu64(t[j + 1], a, limb);
     }
 }
 
@@ -473,6 +564,10 @@ static MODULUS_LANES: Lanes = {
     }
     Lanes { limbs }
 };
+/// 2^52 divided by the highest limb of p plus 1. What is left of the division makes the quotients by it so much too small
+/// that a few borrows do not make them too large. They are too small by less than 1 and 2^-7.
+const RECIPROCAL: u64 = (1 << BITS) / (MODULUS[LIMBS - 1] + 1);
+const _: () = assert!((1 << BITS) % (MODULUS[LIMBS - 1] + 1) > 1 << 20);
 /// -1/p mod 2^52.
 pub const N0: u64 = <P>::N0 & MASK;
 /// 16 p, with limbs of 52 bits.

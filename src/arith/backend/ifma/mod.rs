@@ -22,7 +22,7 @@ mod pair_value;
 mod pairing;
 mod point;
 mod power_comb;
-mod signs;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod value;

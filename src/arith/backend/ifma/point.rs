@@ -1,6 +1,6 @@
 //! Eight points of E side by side.
 
-use super::lanes::{LANES, Lanes};
+use super::lanes::Lanes;
 use zeroize::Zeroize;
 
 /// Eight points in homogeneous coordinates, one a lane. Coordinates are below 3 p.
@@ -13,7 +13,7 @@ pub struct Points {
     pub z: Lanes,
 }
 
-/// Eight finite points, one a lane. Coordinates are below 16 p.
+/// Eight finite points, one a lane. Coordinates are below 3 p.
 #[derive(Clone, Copy)]
 pub struct AffinePoints {
     pub x: Lanes,
@@ -93,21 +93,40 @@ impl Points {
         }
         .finish()
     }
-
-    /// The opposite points, for y below 3 p.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub fn negate(&self) -> Points {
-        Points { x: self.x, y: Lanes::linear([(&self.y, -1)], 3), z: self.z }
-    }
-
-    /// Lane i of the result is lane `from[i]` of this.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub fn permute(&self, from: [u64; LANES]) -> Points {
-        Points { x: self.x.permute(from), y: self.y.permute(from), z: self.z.permute(from) }
-    }
 }
 
 impl AffinePoints {
+    /// The opposite points.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub fn negate(&self) -> AffinePoints {
+        AffinePoints { x: self.x, y: Lanes::linear([(&self.y, -1)], 3) }
+    }
+
+    /// x₂ - x₁, of which [`AffinePoints::add_distinct`] needs the inverse.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub fn distance(&self, other: &AffinePoints) -> Lanes {
+        Lanes::linear([(&other.x, 1), (&self.x, -1)], 3)
+    }
+
+    /// The sums of points that are neither the same nor opposite, given 1 / (x₂ - x₁) below 2 p, in 2 multiplications and a
+    /// squaring.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub fn add_distinct(&self, other: &AffinePoints, inverse: &Lanes) -> AffinePoints {
+        let slope = Lanes::linear([(&other.y, 1), (&self.y, -1)], 3).multiply(inverse);
+        let x = Lanes::linear_reduced([(&slope.square(), 1), (&self.x, -1), (&other.x, -1)], 6);
+        let y = slope.multiply(&Lanes::linear([(&self.x, 1), (&x, -1)], 3));
+        AffinePoints { x, y: Lanes::linear_reduced([(&y, 1), (&self.y, -1)], 3) }
+    }
+
+    /// The sum of all, at least one.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub fn sum(points: &[AffinePoints]) -> Points {
+        match points {
+            [first, second, others @ ..] => others.iter().fold(first.add(second), |sum, point| sum.add_affine(point)),
+            _ => Points { x: points[0].x, y: points[0].y, z: Lanes::one() },
+        }
+    }
+
     /// The sums of finite points, in 3 multiplications and 3 sums of two products.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub fn add(&self, other: &AffinePoints) -> Points {
@@ -120,7 +139,7 @@ impl AffinePoints {
             xy: Lanes::linear([(&xy, 1), (&xx, -1), (&yy, -1)], 4),
             yz: self.y.add(&other.y),
             plus: Lanes::linear([(&yy, 1), (&xz, 3)], 0),
-            minus: Lanes::linear([(&yy, 1), (&xz, -3)], 96),
+            minus: Lanes::linear([(&yy, 1), (&xz, -3)], 18),
             c: Lanes::linear([(&xx, 3), (&one, 9)], 0),
             d: Lanes::linear([(&one, 3), (&xx, -3)], 6),
             minus_d: Lanes::linear([(&xx, 3), (&one, -3)], 3),

@@ -77,11 +77,6 @@ proptest! {
         check!([a, b], Lanes::permute_two(&a, &b, PICKED), |i| [a, b].as_flattened()[PICKED[i] as usize]);
         check!([a, b], Lanes::select(&a, &b, 0b1010_0001), |i| if [0, 5, 7].contains(&i) { b[i] } else { a[i] });
     }
-
-    #[test]
-    fn takes_a_number_into_chosen_lanes(a in eight(), b in eight()) {
-        check!([a, b], { a.take(&b.scatter()[3], 0b0000_0110); a }, |i| if i == 1 || i == 2 { b[3] } else { a[i] });
-    }
 }
 
 /// 128 times the numbers.

@@ -1,0 +1,273 @@
+//! Montgomery arithmetic on 4 limbs, in registers.
+
+use core::arch::asm;
+
+use super::rows::ZERO;
+
+pub(super) const LIMBS: usize = 4;
+
+/// The sum of $r0 to $r3 and `r12` to `r15`, a number below 2 m, reduced below m, whose limbs are $m0 to $m3.
+macro_rules! add_high_and_subtract_once {
+    ($m0:literal, $m1:literal, $m2:literal, $m3:literal) => {
+        concat!(
+            "mov edx, 0\n",
+            "add r8, r12\n",
+            "adc r9, r13\n",
+            "adc r10, r14\n",
+            "adc r11, r15\n",
+            "adc rdx, 0\n",
+            "mov r12, r8\n",
+            "mov r13, r9\n",
+            "mov r14, r10\n",
+            "mov r15, r11\n",
+            "sub r12, ",
+            $m0,
+            "\n",
+            "sbb r13, ",
+            $m1,
+            "\n",
+            "sbb r14, ",
+            $m2,
+            "\n",
+            "sbb r15, ",
+            $m3,
+            "\n",
+            "sbb rdx, 0\n",
+            "cmovnc r8, r12\n",
+            "cmovnc r9, r13\n",
+            "cmovnc r10, r14\n",
+            "cmovnc r11, r15\n",
+        )
+    };
+}
+
+/// One limb of reduction modulo the characteristic of P-256, p = 2^256 - 2^224 + 2^192 + 2^96 - 1. -1/p mod 2^64 is 1, so
+/// that the lowest limb q is itself the multiple of p to add. ($q, $r1, $r2, $r3) become ($r1, $r2, $r3, $q):
+/// q p + q = 2^96 q + 2^192 (2^64 - 2^32 + 1) q.
+macro_rules! cancel_limb_p256 {
+    ($q:literal, $r1:literal, $r2:literal, $r3:literal) => {
+        concat!(
+            "mov rax, ",
+            $q,
+            "\n",
+            "shl rax, 32\n",
+            "mov rcx, ",
+            $q,
+            "\n",
+            "shr rcx, 32\n",
+            "mov rdx, ",
+            $q,
+            "\n",
+            "sub rdx, rax\n",
+            "sbb ",
+            $q,
+            ", rcx\n",
+            "add ",
+            $r1,
+            ", rax\n",
+            "adc ",
+            $r2,
+            ", rcx\n",
+            "adc ",
+            $r3,
+            ", rdx\n",
+            "adc ",
+            $q,
+            ", 0\n",
+        )
+    };
+}
+
+/// One limb of reduction modulo m, which is at `rsi`; `rdi` is -1/m mod 2^64. ($r0, $r1, $r2, $r3) become ($r1, $r2, $r3, $r0).
+macro_rules! cancel_limb {
+    ($r0:literal, $r1:literal, $r2:literal, $r3:literal) => {
+        concat!(
+            "mov rdx, ", $r0, "\n",
+            "imul rdx, rdi\n",
+            "xor eax, eax\n",
+            add_product!(0: $r0, $r1),
+            add_product!(1: $r1, $r2),
+            add_product!(2: $r2, $r3),
+            add_last_product!(3: $r3, $r0),
+        )
+    };
+}
+
+/// a b / 2^256 mod m, where one of a and b is below m. `n0` is -1/m mod 2^64. N is 4.
+#[inline(always)]
+pub(super) fn multiply<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N] {
+    let result = reduce(product(four(a), four(b)), four(m), n0);
+    core::array::from_fn(|i| result[i])
+}
+
+/// a² / 2^256 mod m, for a below m. N is 4.
+#[inline(always)]
+pub(super) fn square<const N: usize>(a: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N] {
+    let result = reduce(square_product(four(a)), four(m), n0);
+    core::array::from_fn(|i| result[i])
+}
+
+/// a b / 2^256 modulo the characteristic of P-256, for numbers of which one is below it.
+#[inline(always)]
+pub(super) fn multiply_p256(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
+    reduce_p256(product(a, b))
+}
+
+/// a² / 2^256 modulo the characteristic of P-256, for a below it.
+#[inline(always)]
+pub(super) fn square_p256(a: &[u64; LIMBS]) -> [u64; LIMBS] {
+    reduce_p256(square_product(a))
+}
+
+#[inline(always)]
+pub(super) fn four<const N: usize>(limbs: &[u64; N]) -> &[u64; LIMBS] {
+    match limbs.as_array() {
+        Some(limbs) => limbs,
+        None => unreachable!("N is 4"),
+    }
+}
+
+/// Limb i is in register `r8` + i.
+#[inline(always)]
+fn product(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; 2 * LIMBS] {
+    let t: [u64; 2 * LIMBS];
+    let (t0, t1, t2, t3, t4, t5, t6, t7);
+    // SAFETY: reads the 4 limbs of a and of b.
+    unsafe {
+        asm!(
+            "mov rdx, [rdi]",
+            "mulx r9, r8, [rsi]",
+            first_row_product!(1: "add" "r9", "r10"),
+            first_row_product!(2: "adc" "r10", "r11"),
+            first_row_product!(3: "adc" "r11", "r12"),
+            "adc r12, 0",
+            begin_row!("rdi"[1]),
+            add_product!(0: "r9", "r10"),
+            add_product!(1: "r10", "r11"),
+            add_product!(2: "r11", "r12"),
+            add_last_product!(3: "r12", "r13"),
+            begin_row!("rdi"[2]),
+            add_product!(0: "r10", "r11"),
+            add_product!(1: "r11", "r12"),
+            add_product!(2: "r12", "r13"),
+            add_last_product!(3: "r13", "r14"),
+            begin_row!("rdi"[3]),
+            add_product!(0: "r11", "r12"),
+            add_product!(1: "r12", "r13"),
+            add_product!(2: "r13", "r14"),
+            add_last_product!(3: "r14", "r15"),
+            zero = sym ZERO,
+            in("rsi") a, in("rdi") b, out("rax") _, out("rcx") _, out("rdx") _,
+            out("r8") t0, out("r9") t1, out("r10") t2, out("r11") t3,
+            out("r12") t4, out("r13") t5, out("r14") t6, out("r15") t7,
+            options(pure, readonly, nostack),
+        );
+    }
+    t = [t0, t1, t2, t3, t4, t5, t6, t7];
+    t
+}
+
+/// Doubles the limbs $low and $high on the carries of CF, and adds the square of limb $i of `rsi` on those of OF.
+macro_rules! double_and_add_square {
+    ($i:literal: $low:literal, $high:literal) => {
+        concat!(
+            "mov rdx, [rsi + 8 * ",
+            $i,
+            "]\n",
+            "mulx rcx, rax, rdx\n",
+            "adcx ",
+            $low,
+            ", ",
+            $low,
+            "\n",
+            "adox ",
+            $low,
+            ", rax\n",
+            "adcx ",
+            $high,
+            ", ",
+            $high,
+            "\n",
+            "adox ",
+            $high,
+            ", rcx\n",
+        )
+    };
+}
+
+/// Limb i is in register `r8` + i. The products of two different limbs come first.
+#[inline(always)]
+fn square_product(a: &[u64; LIMBS]) -> [u64; 2 * LIMBS] {
+    let (t0, t1, t2, t3, t4, t5, t6, t7);
+    // SAFETY: reads the 4 limbs of a.
+    unsafe {
+        asm!(
+            "mov rdx, [rsi]",
+            "mulx r10, r9, [rsi + 8 * 1]",
+            first_row_product!(2: "add" "r10", "r11"),
+            first_row_product!(3: "adc" "r11", "r12"),
+            "adc r12, 0",
+            begin_row!("rsi"[1]),
+            add_product!(2: "r11", "r12"),
+            add_last_product!(3: "r12", "r13"),
+            begin_row!("rsi"[2]),
+            add_last_product!(3: "r13", "r14"),
+            "mov r8d, 0",
+            "xor r15d, r15d", // No carries either.
+            double_and_add_square!(0: "r8", "r9"),
+            double_and_add_square!(1: "r10", "r11"),
+            double_and_add_square!(2: "r12", "r13"),
+            double_and_add_square!(3: "r14", "r15"),
+            zero = sym ZERO,
+            in("rsi") a, out("rax") _, out("rcx") _, out("rdx") _,
+            out("r8") t0, out("r9") t1, out("r10") t2, out("r11") t3,
+            out("r12") t4, out("r13") t5, out("r14") t6, out("r15") t7,
+            options(pure, readonly, nostack),
+        );
+    }
+    [t0, t1, t2, t3, t4, t5, t6, t7]
+}
+
+/// t / 2^256 mod p, for t below p 2^256 and the characteristic p of P-256.
+#[inline(always)]
+fn reduce_p256([mut t0, mut t1, mut t2, mut t3, t4, t5, t6, t7]: [u64; 2 * LIMBS]) -> [u64; LIMBS] {
+    // SAFETY: uses registers only.
+    unsafe {
+        asm!(
+            cancel_limb_p256!("r8", "r9", "r10", "r11"),
+            cancel_limb_p256!("r9", "r10", "r11", "r8"),
+            cancel_limb_p256!("r10", "r11", "r8", "r9"),
+            cancel_limb_p256!("r11", "r8", "r9", "r10"),
+            "mov eax, 0xffffffff",
+            "mov rcx, 0xffffffff00000001",
+            add_high_and_subtract_once!("-1", "rax", "0", "rcx"),
+            out("rax") _, out("rcx") _, out("rdx") _,
+            inout("r8") t0, inout("r9") t1, inout("r10") t2, inout("r11") t3,
+            inout("r12") t4 => _, inout("r13") t5 => _, inout("r14") t6 => _, inout("r15") t7 => _,
+            options(pure, nomem, nostack),
+        );
+    }
+    [t0, t1, t2, t3]
+}
+
+/// t / 2^256 mod m, for t below m 2^256.
+#[inline(always)]
+fn reduce(t: [u64; 2 * LIMBS], m: &[u64; LIMBS], n0: u64) -> [u64; LIMBS] {
+    let [mut t0, mut t1, mut t2, mut t3, t4, t5, t6, t7] = t;
+    // SAFETY: reads the 4 limbs of m.
+    unsafe {
+        asm!(
+            cancel_limb!("r8", "r9", "r10", "r11"),
+            cancel_limb!("r9", "r10", "r11", "r8"),
+            cancel_limb!("r10", "r11", "r8", "r9"),
+            cancel_limb!("r11", "r8", "r9", "r10"),
+            add_high_and_subtract_once!("[rsi]", "[rsi + 8]", "[rsi + 16]", "[rsi + 24]"),
+            zero = sym ZERO,
+            in("rsi") m, in("rdi") n0, out("rax") _, out("rcx") _, out("rdx") _,
+            inout("r8") t0, inout("r9") t1, inout("r10") t2, inout("r11") t3,
+            inout("r12") t4 => _, inout("r13") t5 => _, inout("r14") t6 => _, inout("r15") t7 => _,
+            options(pure, readonly, nostack),
+        );
+    }
+    [t0, t1, t2, t3]
+}
