@@ -27,13 +27,13 @@ pub struct Functions {
 }
 
 impl Functions {
-    /// Walks Miller's loop from a point, in constant time. `None` unless its order is q, which alone is revealed.
+    /// Walks Miller's loop from a point of order q, in constant time.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub fn new(start: &Affine) -> Option<Functions> {
-        let quotients = walk(start)?;
+    pub fn new(start: &Affine) -> Functions {
+        let quotients = walk(start);
         let start = Zeroizing::new(Start::new(start));
         let passed = passed_steps(&start, &quotients);
-        Some(Functions {
+        Functions {
             doubles: groups(&passed, &[Step::Double]).map(|steps| double(&Quotients::of(&steps))).collect(),
             quadruples: groups(&passed, &[Step::Quadruple]).map(|steps| quadruple(&Quotients::of(&steps))).collect(),
             additions: groups(&passed, &[Step::QuadrupleAdd, Step::QuadrupleSubtract])
@@ -43,7 +43,7 @@ impl Functions {
                     quadruple_and_add(&Quotients::of(&steps), &start, &y)
                 })
                 .collect(),
-        })
+        }
     }
 }
 

@@ -5,7 +5,6 @@
 //! running point is (X, 2 Y, Z), and Z⁴ is kept with it.
 
 use alloc::vec::Vec;
-use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::inversion::invert_all;
@@ -13,17 +12,15 @@ use super::lanes::LANES;
 use super::pair::{Columns, Pair};
 use crate::arith::supersingular::{Affine, Fp, Step, steps};
 
-/// Walks from a point, in constant time, and gives what the functions of Miller's loop are made of: λ and w for every
-/// doubling, λ and a number without meaning for every addition, in the order of the walk. `None` unless the point has
-/// order q, which alone is revealed.
+/// Walks from a point of order q, in constant time, and gives what the functions of Miller's loop are made of: λ and w for
+/// every doubling, λ and a number without meaning for every addition, in the order of the walk.
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-pub fn walk(start: &Affine) -> Option<Zeroizing<Vec<Pair>>> {
+pub fn walk(start: &Affine) -> Zeroizing<Vec<Pair>> {
     let others = Zeroizing::new([*start, start.negate()].map(|point| with_y_doubled(&point)));
     let mut operations = Zeroizing::new(Vec::with_capacity(3 * steps().len()));
     let mut point = Zeroizing::new(Jacobian::from_affine(start));
     for step in steps() {
-        operations.push(point.double());
-        if *step != Step::Double {
+        for _ in 0..step.doublings() {
             operations.push(point.double());
         }
         match step {
@@ -32,9 +29,7 @@ pub fn walk(start: &Affine) -> Option<Zeroizing<Vec<Pair>>> {
             Step::Double | Step::Quadruple => (),
         }
     }
-    // The lowest digit of q is -1, and left out: the walk has reached [q + 1]A.
-    let closes = bool::from(point.is(start));
-    closes.then(|| divided(&operations))
+    divided(&operations)
 }
 
 /// A doubling or an addition.
@@ -137,13 +132,6 @@ impl Jacobian {
         let z4_y = Columns::halves(&scale.multiply(&self.z4), &y).carried();
         *self = Jacobian { xy: Pair::halves(&x, &z4_y), z: scale.swapped(), z4: z4_y };
         Operation { numerators: h.swapped(), scale: Pair::halves(&twice, &scale) }
-    }
-
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    fn is(&self, other: &Affine) -> Choice {
-        let [(x, y), (z, _)] = [&self.xy, &self.z].map(|pair| pair.to_fp());
-        let zz = z.square();
-        (other.x * zz).ct_eq(&x) & (other.y.double() * zz * z).ct_eq(&y) & !z.is_zero()
     }
 }
 

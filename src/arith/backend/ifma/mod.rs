@@ -25,11 +25,13 @@ mod power_comb;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod value;
 
 pub(in crate::arith) use comb::Comb;
-pub(in crate::arith) use pairing::Lines;
+pub(in crate::arith) use pairing::{Lines, pair_sum};
 pub(in crate::arith) use power_comb::PowerComb;
+pub(in crate::arith) use traces::trace_of_power;
 
 use super::bmi2;
 

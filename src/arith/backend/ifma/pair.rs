@@ -376,6 +376,13 @@ impl<const N: usize> Rows<N> {
 }
 
 impl Columns {
+    /// (0, 0).
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    pub fn zero() -> Columns {
+        Columns { vectors: [_mm512_setzero_si512(); VECTORS] }
+    }
+
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
     pub fn add(&self, other: &Columns) -> Columns {

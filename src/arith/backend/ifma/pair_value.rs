@@ -1,11 +1,11 @@
 //! Elements of F_p2 = F_p(i), i² = -1, as pairs.
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::lanes::{LANES, Lanes};
 use super::pair::{BOTH_SECOND, Columns, EACH, FIRST, Pair, sum_of_products};
 use super::value::Values;
-use crate::arith::supersingular::{Fp, PairingValue};
+use crate::arith::supersingular::{Fp, PairingValue, Scalar};
 
 /// re + i im as the pair (re, im).
 #[derive(Clone, Copy)]
@@ -30,6 +30,14 @@ impl Factor {
     }
 }
 
+impl Factor {
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    fn one() -> Factor {
+        let (zero, one) = (&Fp::ZERO, &Fp::ONE);
+        Factor { straight: Pair::from_fp(one, zero), turned: Pair::from_fp(zero, one) }
+    }
+}
+
 impl Zeroize for Factor {
     fn zeroize(&mut self) {
         self.straight.zeroize();
@@ -41,7 +49,7 @@ impl Value {
     /// 1.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub fn one() -> Value {
-        Value(Pair::from_fp(&Fp::ONE, &Fp::ZERO).columns())
+        Value::new(&Pair::from_fp(&Fp::ONE, &Fp::ZERO))
     }
 
     /// The class of the element in F_p2* / F_p*.
@@ -76,8 +84,31 @@ impl Value {
         Value(sum_of_products!([value, FIRST, factor.straight], [value, BOTH_SECOND, factor.turned]))
     }
 
+    /// The element, to multiply by.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub fn carried(&self) -> Pair {
-        self.0.carried()
+    pub fn to_factor(&self) -> Factor {
+        let swapped = self.0.swapped();
+        let turned = Columns::halves(&Columns::zero().subtract(&swapped), &swapped);
+        Factor { straight: self.0.carried(), turned: turned.carried() }
+    }
+
+    /// The element to the power of a public exponent, four bits at a time.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub fn power_vartime(&self, exponent: &Scalar) -> Value {
+        let factor = Zeroizing::new(self.to_factor());
+        let mut powers = Zeroizing::new([Factor::one(); 16]);
+        for i in 1..powers.len() {
+            powers[i] = Value(powers[i - 1].straight.columns()).multiply(&factor).to_factor();
+        }
+        let limbs = exponent.to_limbs();
+        let digits = (0..16 * limbs.len()).rev().map(|i| (limbs[i / 16] >> (4 * (i % 16)) & 15) as usize);
+        let mut value = Value::one();
+        for digit in digits.skip_while(|&digit| digit == 0) {
+            value = value.square_times(4);
+            if digit != 0 {
+                value = value.multiply(&powers[digit]);
+            }
+        }
+        value
     }
 }

@@ -8,7 +8,7 @@ use super::lanes::LANES;
 use super::miller_functions::{Evaluation, Functions, Group};
 use super::pair_value::{Factor, Value};
 use super::value::Values;
-use crate::arith::supersingular::{Affine, PairingValue, Step, steps};
+use crate::arith::supersingular::{Affine, PairingValue, Scalar, Step, steps};
 
 /// From how many pairings on eight take no longer one each lane than one after the other.
 const WORTH_A_LANE_EACH: usize = 6;
@@ -17,12 +17,11 @@ const WORTH_A_LANE_EACH: usize = 6;
 pub struct Lines(Functions);
 
 impl Lines {
-    /// Walks Miller's loop from a point, in constant time. `None` unless its order is q, which alone is revealed. Panics
-    /// where the processor lacks the instructions.
-    pub fn new(point: &Affine) -> Option<Lines> {
+    /// Walks Miller's loop from a point of order q, in constant time. Panics where the processor lacks the instructions.
+    pub fn new(point: &Affine) -> Lines {
         assert!(is_available());
         // SAFETY: the processor has the instructions.
-        unsafe { Functions::new(point) }.map(Lines)
+        Lines(unsafe { Functions::new(point) })
     }
 
     /// <A, B> for the prepared point A and each of the points B, in constant time.
@@ -84,6 +83,15 @@ impl Lines {
             value = value.square_times(step.doublings()).multiply(factor);
         }
         value
+    }
+}
+
+/// <`[b]A` + C, K> for the points A and C of lines, in constant time, but for b, which is public.
+pub fn pair_sum(a: &Lines, b: &Scalar, c: &Lines, key: &Affine) -> PairingValue {
+    // SAFETY: lines exist only where the processor has the instructions.
+    unsafe {
+        let power = a.value_at(key).power_vartime(b);
+        power.multiply(&c.value_at(key).to_factor()).square_times(2).to_pairing_value()
     }
 }
 

@@ -24,13 +24,6 @@ impl Values {
         Values { re: Lanes::one(), im: Lanes::zero() }
     }
 
-    /// The squares, below 2 p, in 2 multiplications.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub fn square(&self) -> Values {
-        let difference = Lanes::linear([(&self.re, 1), (&self.im, -1)], 64);
-        Values { re: self.re.add(&self.im).multiply(&difference), im: self.re.double().multiply(&self.im) }
-    }
-
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub fn to_pairing_values(&self) -> [PairingValue; LANES] {
         let (re, im) = (self.re.to_fp(), self.im.to_fp());
