@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run stops at once")]
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use mikey_sakke::sakke::{KmsTables, MasterSecret, PublicKey, ReceiverSecretKey, SharedSecret};
+use mikey_sakke::sakke::{KmsTables, MasterSecret, PublicKey, ReceiverSecretKey, RskValidator, SharedSecret};
 
 fn sakke(criterion: &mut Criterion) {
     let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
@@ -11,7 +11,9 @@ fn sakke(criterion: &mut Criterion) {
     let public_key = master.public_key();
     let kms = KmsTables::new(&public_key);
     let rsk = master.extract(&id).unwrap().to_bytes();
-    let receiver = ReceiverSecretKey::from_bytes(&*rsk).unwrap().validate(&id, &kms).unwrap();
+    let validator = RskValidator::new(&public_key);
+    let key = ReceiverSecretKey::from_bytes(&*rsk).unwrap().validate(&id, &validator).unwrap();
+    let receiver = key.load();
     let ssv = SharedSecret::generate(&mut rng);
     let sed = kms.encapsulate(&id, &ssv).unwrap();
 
@@ -20,13 +22,15 @@ fn sakke(criterion: &mut Criterion) {
     group.bench_function("validate", |b| {
         b.iter_batched(
             || ReceiverSecretKey::from_bytes(&*rsk).unwrap(),
-            |rsk| rsk.validate(&id, &kms),
+            |rsk| rsk.validate(&id, &validator),
             BatchSize::SmallInput,
         )
     });
     group.bench_function("encapsulate", |b| b.iter(|| kms.encapsulate(&id, &ssv)));
     group.bench_function("decapsulate", |b| b.iter(|| receiver.decapsulate(&kms, &sed)));
     group.bench_function("public key from bytes", |b| b.iter(|| PublicKey::from_bytes(&public_key.to_bytes())));
+    group.bench_function("load", |b| b.iter(|| key.load()));
+    group.bench_function("rsk validator", |b| b.iter(|| RskValidator::new(&public_key)));
     group.bench_function("kms tables", |b| b.iter(|| KmsTables::new(&public_key)));
     group.finish();
 }

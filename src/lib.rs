@@ -14,7 +14,7 @@
 //! | 5 | [`sealing`] | secrets at rest under a passphrase |
 //! | 4 | [`mc`] | the mission critical profile: UIDs, key periods, key identifiers, I_MESSAGEs, media keys |
 //! | 3 | [`mikey`] | MIKEY messages (RFC 3830, 6043, 6509) |
-//! | 2 | [`sakke`], [`eccsi`] | the two identity-based schemes |
+//! | 2 | [`sakke`], [`eccsi`] | the two identity-based schemes, with [batches](batch) |
 //! | 1 | [`arith`] | fields, curves, the pairing, fixed-base tables |
 //!
 //! Floors 1 to 4 build without the standard library (`--no-default-features`) and do no input or output.
@@ -23,6 +23,7 @@
 extern crate alloc;
 
 pub mod arith;
+pub mod batch;
 pub mod eccsi;
 pub mod mc;
 pub mod mikey;

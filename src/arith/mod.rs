@@ -9,7 +9,7 @@ pub mod p256;
 mod residue;
 pub mod supersingular;
 
-pub use residue::{Modulus, Residue, invert_all};
+pub use residue::{Modulus, Residue, invert_all, invert_all_vartime};
 
 #[cfg(test)]
 mod tests;

@@ -51,6 +51,24 @@ pub trait Modulus<const N: usize>: Copy + Eq + 'static {
     fn subtract_limbs(a: &[u64; N], b: &[u64; N]) -> [u64; N] {
         portable::subtract(a, b, &Self::LIMBS)
     }
+
+    /// a / 2 mod m, in constant time, for a below m.
+    #[inline(always)]
+    fn halve_limbs(a: &[u64; N]) -> [u64; N] {
+        portable::halve(a, &Self::LIMBS)
+    }
+
+    /// (a b - c d) / R mod m, in constant time, for all four below m.
+    #[inline(always)]
+    fn multiply_difference_limbs([a, b]: [&[u64; N]; 2], [c, d]: [&[u64; N]; 2]) -> [u64; N] {
+        Self::subtract_limbs(&Self::multiply_limbs(a, b), &Self::multiply_limbs(c, d))
+    }
+
+    /// (a b - c²) / R mod m, in constant time, for all three below m.
+    #[inline(always)]
+    fn multiply_less_square_limbs([a, b]: [&[u64; N]; 2], c: &[u64; N]) -> [u64; N] {
+        Self::subtract_limbs(&Self::multiply_limbs(a, b), &Self::square_limbs(c))
+    }
 }
 
 /// An integer modulo M, always fully reduced. Every operation is constant-time unless its name says `vartime`.
@@ -144,6 +162,19 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
         Self::from_montgomery(M::multiply_three_limbs(products))
     }
 
+    /// a b - c d.
+    #[inline(always)]
+    pub fn difference_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
+        let (first, second) = ([&a.montgomery, &b.montgomery], [&c.montgomery, &d.montgomery]);
+        Self::from_montgomery(M::multiply_difference_limbs(first, second))
+    }
+
+    /// a b - c².
+    #[inline(always)]
+    pub fn product_less_square(a: &Self, b: &Self, c: &Self) -> Self {
+        Self::from_montgomery(M::multiply_less_square_limbs([&a.montgomery, &b.montgomery], &c.montgomery))
+    }
+
     /// Twice the number.
     #[inline]
     pub fn double(&self) -> Self {
@@ -153,7 +184,7 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     /// Half of the number.
     #[inline]
     pub fn halve(&self) -> Self {
-        Self::from_montgomery(portable::halve(&self.montgomery, &M::LIMBS))
+        Self::from_montgomery(M::halve_limbs(&self.montgomery))
     }
 
     /// The inverse; 0 for 0.
@@ -170,6 +201,12 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
         for (limb, &entry) in self.montgomery.iter_mut().zip(&entry.montgomery) {
             *limb |= entry & mask;
         }
+    }
+
+    /// Whether a public number is 0.
+    #[inline]
+    pub fn is_zero_vartime(&self) -> bool {
+        self.montgomery == [0; N]
     }
 
     /// Whether the number is 0.
@@ -198,6 +235,23 @@ pub fn invert_all<M: Modulus<N>, const N: usize>(values: &mut [Residue<M, N>]) {
         let inverted = inverse * *before;
         inverse *= Residue::conditional_select(value, &Residue::ONE, zero);
         *value = Residue::conditional_select(&inverted, value, zero);
+    }
+}
+
+/// What [`invert_all`] does, for public numbers other than 0: without its selects.
+pub fn invert_all_vartime<M: Modulus<N>, const N: usize>(values: &mut [Residue<M, N>]) {
+    let mut products_before = Vec::with_capacity(values.len());
+    let mut product = Residue::ONE;
+    for value in values.iter() {
+        debug_assert!(!value.is_zero_vartime());
+        products_before.push(product);
+        product = &product * value;
+    }
+    let mut inverse = product.invert();
+    for (value, before) in values.iter_mut().zip(&products_before).rev() {
+        let inverted = &inverse * before;
+        inverse = &inverse * value;
+        *value = inverted;
     }
 }
 
@@ -285,6 +339,31 @@ impl<M: Modulus<N>, const N: usize> Mul for Residue<M, N> {
     #[inline]
     fn mul(self, other: Self) -> Self {
         Self::from_montgomery(M::multiply_limbs(&self.montgomery, &other.montgomery))
+    }
+}
+
+// By reference: what is in memory already is not copied before it is multiplied.
+impl<M: Modulus<N>, const N: usize> Add for &Residue<M, N> {
+    type Output = Residue<M, N>;
+    #[inline(always)]
+    fn add(self, other: Self) -> Residue<M, N> {
+        Residue::from_montgomery(M::add_limbs(&self.montgomery, &other.montgomery))
+    }
+}
+
+impl<M: Modulus<N>, const N: usize> Sub for &Residue<M, N> {
+    type Output = Residue<M, N>;
+    #[inline(always)]
+    fn sub(self, other: Self) -> Residue<M, N> {
+        Residue::from_montgomery(M::subtract_limbs(&self.montgomery, &other.montgomery))
+    }
+}
+
+impl<M: Modulus<N>, const N: usize> Mul for &Residue<M, N> {
+    type Output = Residue<M, N>;
+    #[inline(always)]
+    fn mul(self, other: Self) -> Residue<M, N> {
+        Residue::from_montgomery(M::multiply_limbs(&self.montgomery, &other.montgomery))
     }
 }
 

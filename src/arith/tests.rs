@@ -8,7 +8,7 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroize;
 
 use super::backend::portable;
-use super::{Modulus, Residue, invert_all};
+use super::{Modulus, Residue, invert_all, invert_all_vartime};
 
 type Checked = Result<(), TestCaseError>;
 
@@ -87,6 +87,9 @@ fn check_ring<M: Modulus<N>, const N: usize>(_: Residue<M, N>, [a, b, c, d]: [[u
     prop_assert_eq!(value(Residue::sum_of_products(&x, &y, &z, &w)), (&a * &b + &c * &d) % &m);
     let three = Residue::sum_of_three_products([[&x, &y], [&z, &w], [&y, &w]]);
     prop_assert_eq!(value(three), (&a * &b + &c * &d + &b * &d) % &m);
+    prop_assert_eq!(value(Residue::difference_of_products(&x, &y, &z, &w)), (&a * &b + (&m - &c) * &d) % &m);
+    prop_assert_eq!(value(Residue::product_less_square(&x, &y, &z)), (&a * &b + (&m - &c) * &c) % &m);
+    prop_assert_eq!(value(x.halve().double()), a.clone());
     let mut assigned = x;
     assigned += y;
     assigned *= z;
@@ -192,11 +195,30 @@ fn check_shared_inversion<M: Modulus<N>, const N: usize>(_: Residue<M, N>, numbe
     for (value, inverse) in given.iter().zip(&inverted) {
         prop_assert_eq!(*inverse, value.invert());
     }
+    let given: Vec<_> = given.into_iter().filter(|value| !value.is_zero_vartime()).collect();
+    let mut inverted = given.clone();
+    invert_all_vartime(&mut inverted);
+    for (value, inverse) in given.iter().zip(&inverted) {
+        prop_assert_eq!(*inverse, value.invert());
+    }
     Ok(())
+}
+
+/// No cases for an engine that this processor cannot run.
+fn cases_if(available: bool) -> ProptestConfig {
+    let mut config = ProptestConfig::default();
+    if !available {
+        eprintln!("skipped: this processor lacks the instructions");
+        config.cases = 0;
+    }
+    config
 }
 
 macro_rules! residue_tests {
     ($name:ident, $residue:ty, $limbs:literal) => {
+        residue_tests!($name, $residue, $limbs, if true);
+    };
+    ($name:ident, $residue:ty, $limbs:literal, if $available:expr) => {
         mod $name {
             use super::*;
 
@@ -208,15 +230,21 @@ macro_rules! residue_tests {
 
             #[test]
             fn constants() {
-                check_constants(WITNESS);
+                if $available {
+                    check_constants(WITNESS);
+                }
             }
 
             #[test]
             fn inverses_at_the_edges() {
-                check_inversion_at_edges(WITNESS);
+                if $available {
+                    check_inversion_at_edges(WITNESS);
+                }
             }
 
             proptest! {
+                #![proptest_config(cases_if($available))]
+
                 #[test]
                 fn ring(a in number(), b in number(), c in number(), d in number()) {
                     check_ring(WITNESS, [a, b, c, d])?;
@@ -260,10 +288,11 @@ residue_tests!(supersingular_order, crate::arith::supersingular::Scalar, 16);
 #[cfg(target_arch = "x86_64")]
 mod bmi2 {
     use super::*;
-    use crate::arith::backend::bmi2::Bmi2;
+    use crate::arith::backend::bmi2::{Bmi2, is_available};
+    use crate::arith::{p256, supersingular};
 
-    residue_tests!(p256_field, crate::arith::p256::FpOn<Bmi2>, 4);
-    residue_tests!(p256_order, crate::arith::p256::ScalarOn<Bmi2>, 4);
-    residue_tests!(supersingular_field, crate::arith::supersingular::FpOn<Bmi2>, 16);
-    residue_tests!(supersingular_order, crate::arith::supersingular::ScalarOn<Bmi2>, 16);
+    residue_tests!(p256_field, Residue<p256::P<Bmi2>, 4>, 4, if is_available());
+    residue_tests!(p256_order, Residue<p256::Q<Bmi2>, 4>, 4, if is_available());
+    residue_tests!(supersingular_field, Residue<supersingular::P<Bmi2>, 16>, 16, if is_available());
+    residue_tests!(supersingular_order, Residue<supersingular::Q<Bmi2>, 16>, 16, if is_available());
 }

@@ -150,7 +150,7 @@ fn attempt(
 ) -> Result<Attempt, Error> {
     let identity = identity_form.identity(&uid);
     let signing_key_valid = keys.key_pair()?.validate(identity.as_bytes(), kms.eccsi()).is_ok();
-    let rsk_valid = keys.receiver_secret_key()?.validate(identity.as_bytes(), kms.sakke()).is_ok();
+    let rsk_valid = keys.receiver_secret_key()?.validate(identity.as_bytes(), kms.rsk_validator()).is_ok();
     Ok(Attempt { identity_form, uid, computed, rsk_valid, signing_key_valid })
 }
 

@@ -201,7 +201,7 @@ impl Intake {
             period_no: keys.period_no,
             valid_from: key_set.valid_from.map(OffsetDateTime::unix_timestamp),
             valid_to: key_set.valid_to.map(OffsetDateTime::unix_timestamp),
-            rsk: Octets::new(&*validated.receiver().rsk().to_bytes()),
+            rsk: Octets::new(&*validated.rsk().to_bytes()),
             ssk: Octets::new(&*pair.ssk_bytes()),
             pvt: Octets::new(&pair.pvt_bytes()),
         };

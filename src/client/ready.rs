@@ -1,4 +1,5 @@
-//! From what a store holds to what can be computed with: tables and validated keys, made when they are first needed.
+//! From what a store holds to what can be computed with: tables and keys, made when they are first needed. RSKs were
+//! validated when they were imported, and nobody without the passphrase can have changed them since.
 
 use super::record::KeySetRecord;
 use super::{Error, Store};
@@ -76,7 +77,7 @@ impl Store {
         Err(Error::UnknownUser { user_uri: user_uri.to_owned(), users })
     }
 
-    /// The validated keys of the record at `index`, to be used at `time`.
+    /// The keys of the record at `index`, to be used at `time`.
     pub(super) fn ready_key_set(&mut self, index: usize, time: NtpTime) -> Result<Arc<KeySet>, Error> {
         let Some(record) = self.contents.key_sets.get(index).cloned() else { return Err(Error::NoKeySets) };
         record.require_valid_at(time)?;
@@ -85,7 +86,7 @@ impl Store {
         if let Some(key_set) = self.key_set_cache.get(&key) {
             return Ok(Arc::clone(key_set));
         }
-        let key_set = Arc::new(validate(&kms, &record)?);
+        let key_set = Arc::new(ready(&kms, &record)?);
         self.key_set_cache.insert(key, Arc::clone(&key_set));
         Ok(key_set)
     }
@@ -101,9 +102,9 @@ impl Store {
     }
 }
 
-fn validate(kms: &Kms, record: &KeySetRecord) -> Result<KeySet, Error> {
+fn ready(kms: &Kms, record: &KeySetRecord) -> Result<KeySet, Error> {
     let rsk = sakke::ReceiverSecretKey::from_bytes(record.rsk.as_bytes()).map_err(mc::Error::RskInvalid)?;
     let pair = eccsi::KeyPair::from_bytes(record.ssk.as_bytes(), record.pvt.as_bytes())
         .map_err(mc::Error::SigningKeyInvalid)?;
-    Ok(KeySet::validate(kms, &record.user_uri, record.period_no, rsk, pair)?)
+    Ok(KeySet::assume_valid(kms, &record.user_uri, record.period_no, rsk, pair)?)
 }

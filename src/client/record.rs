@@ -76,7 +76,7 @@ pub(super) struct KmsRecord {
     pub(super) cache_number: Option<u64>,
 }
 
-/// A user's keys for one period. They were validated when they came in, and are again when they are first used.
+/// A user's keys for one period, which were validated when they came in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct KeySetRecord {
     pub(super) user_uri: String,

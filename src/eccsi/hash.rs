@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::POINT_LEN;
-use crate::arith::p256::{Affine, Scalar};
+use super::{Error, POINT_LEN, Signature};
+use crate::arith::p256::{Affine, Jacobian, Scalar};
 
 const HASH_LEN: usize = 32;
 
@@ -18,6 +18,20 @@ impl Hs {
         let g = Affine::generator().to_bytes();
         let hash = Sha256::new().chain_update(g).chain_update(kpak).chain_update(id).chain_update(pvt);
         Hs { octets: hash.finalize().into() }
+    }
+
+    #[cfg(feature = "std")]
+    pub(super) fn octets(&self) -> &[u8; HASH_LEN] {
+        &self.octets
+    }
+
+    /// Whether a signature whose J this is shows that the signer has the key that this HS belongs to.
+    pub(super) fn accepts(self, j: &Jacobian, signature: &Signature) -> Result<(), Error> {
+        if self.to_scalar() != Scalar::ZERO && bool::from(j.has_x(&signature.r)) {
+            Ok(())
+        } else {
+            Err(Error::SignatureInvalid)
+        }
     }
 
     /// HS modulo q.

@@ -1,14 +1,31 @@
-use core::fmt;
+use alloc::vec::Vec;
+use core::{fmt, slice};
 
 use super::hash::Hs;
 use super::{Error, POINT_LEN, PublicKey, Signature};
-use crate::arith::p256::{Affine, Jacobian, PublicBase, Scalar};
+use crate::arith::p256::{Affine, Jacobian, PublicBase, Scalar, Summands};
+use crate::batch::{self, Threads};
+#[cfg(feature = "std")]
+use crate::eccsi::{KnownSigner, known_signers::KnownSigners};
 
 /// A KMS's public key with multiples of it, 16 KiB: what verification under that KMS needs.
 pub struct KmsTables {
     public_key: PublicKey,
     kpak_bytes: [u8; POINT_LEN],
     kpak: PublicBase,
+    #[cfg(feature = "std")]
+    signers: KnownSigners,
+}
+
+/// A message with what says who signed it.
+#[derive(Clone, Copy, Debug)]
+pub struct Signed<'a> {
+    /// The signer's identity.
+    pub id: &'a [u8],
+    /// What was signed.
+    pub message: &'a [u8],
+    /// The signature, with the signer's public validation token (PVT).
+    pub signature: &'a Signature,
 }
 
 impl KmsTables {
@@ -17,8 +34,21 @@ impl KmsTables {
         KmsTables {
             public_key: public_key.clone(),
             kpak_bytes: public_key.to_bytes(),
-            kpak: PublicBase::new(&public_key.point),
+            kpak: PublicBase::for_sums_with_others(&public_key.point),
+            #[cfg(feature = "std")]
+            signers: KnownSigners::default(),
         }
+    }
+
+    /// Keeps the tables of up to `capacity` signers from now on, which makes verification of their signatures three times
+    /// as fast: [`KnownSigner`], some 9 KiB each. 0, as it is at first, keeps none.
+    ///
+    /// A signer is kept from its second valid signature on, and the first is remembered in 100 octets for eight times as
+    /// many signers. Where either has no room, one leaves that has not signed lately. So nobody takes room without a valid
+    /// signature, and nobody more than this. How long verification takes shows whether a signer is kept.
+    #[cfg(feature = "std")]
+    pub fn remember_signers(&self, capacity: usize) {
+        self.signers.resize(capacity);
     }
 
     /// KPAK.
@@ -29,13 +59,57 @@ impl KmsTables {
     /// Checks that the signature is that of the identity over the message (RFC 6507 section 5.2.2).
     /// [`Error::SignatureInvalid`]. Takes a time that depends on its arguments, all of them public.
     pub fn verify(&self, id: &[u8], message: &[u8], signature: &Signature) -> Result<(), Error> {
-        let hs = Hs::new(&self.kpak_bytes, id, &signature.pvt_bytes());
-        let j = self.recover_vartime(&hs, message, signature);
-        if hs.to_scalar() != Scalar::ZERO && bool::from(j.has_x(&signature.r)) {
-            Ok(())
-        } else {
-            Err(Error::SignatureInvalid)
+        let signed = Signed { id, message, signature };
+        self.verify_together(slice::from_ref(&signed)).pop().unwrap_or(Err(Error::SignatureInvalid))
+    }
+
+    /// Checks many signatures: what [`KmsTables::verify`] gives for each, in less time.
+    pub fn verify_batch(&self, signed: &[Signed<'_>], threads: Threads) -> Vec<Result<(), Error>> {
+        batch::map(signed, threads, |signed| self.verify_together(signed))
+    }
+
+    #[cfg(feature = "std")]
+    fn verify_together(&self, signed: &[Signed<'_>]) -> Vec<Result<(), Error>> {
+        let mut results = Vec::with_capacity(signed.len());
+        let mut strangers = Vec::new();
+        for signed in signed {
+            let hs = self.hs(signed);
+            match self.signers.find(&hs) {
+                Some(signer) => results.push(Some(signer.verify(signed.message, signed.signature))),
+                None => {
+                    results.push(None);
+                    strangers.push((hs, *signed));
+                }
+            }
         }
+        let mut verdicts = self.verify_strangers(&strangers).into_iter();
+        for ((hs, signed), verdict) in strangers.iter().zip(verdicts.as_slice()) {
+            if verdict.is_ok() {
+                self.signers.note(hs, || KnownSigner::with_hs(self, *hs, &signed.signature.pvt));
+            }
+        }
+        let result = |known: Option<_>| known.or_else(|| verdicts.next()).unwrap_or(Err(Error::SignatureInvalid));
+        results.into_iter().map(result).collect()
+    }
+
+    #[cfg(not(feature = "std"))]
+    fn verify_together(&self, signed: &[Signed<'_>]) -> Vec<Result<(), Error>> {
+        let signed: Vec<_> = signed.iter().map(|signed| (self.hs(signed), *signed)).collect();
+        self.verify_strangers(&signed)
+    }
+
+    fn verify_strangers(&self, signed: &[(Hs, Signed<'_>)]) -> Vec<Result<(), Error>> {
+        let verdict = |((hs, signed), j): (&(Hs, Signed<'_>), &Jacobian)| hs.accepts(j, signed.signature);
+        signed.iter().zip(&self.recover_vartime(signed)).map(verdict).collect()
+    }
+
+    fn hs(&self, signed: &Signed<'_>) -> Hs {
+        Hs::new(&self.kpak_bytes, signed.id, &signed.signature.pvt_bytes())
+    }
+
+    #[cfg(all(test, feature = "std"))]
+    pub(super) fn signers(&self) -> &KnownSigners {
+        &self.signers
     }
 
     pub(super) fn kpak_bytes(&self) -> &[u8; POINT_LEN] {
@@ -44,15 +118,19 @@ impl KmsTables {
 
     /// Y = `[HS]PVT + KPAK`, the public key that belongs to a signer's SSK.
     pub(super) fn signer_point_vartime(&self, hs: &Hs, pvt: &Affine) -> Jacobian {
-        self.kpak.sum_vartime(&Scalar::ZERO, &Scalar::ONE, Some((&hs.to_scalar(), pvt)))
+        let (generator, base) = (Scalar::ZERO, Scalar::ONE);
+        let summands = Summands { generator, base, other: hs.to_scalar(), other_point: *pvt };
+        self.kpak.sums_vartime(&[summands]).pop().unwrap_or_default()
     }
 
-    /// J = `[s]([HE]G + [r]Y)`, as `[s HE]G + [s r]KPAK + [s r HS]PVT`.
-    pub(super) fn recover_vartime(&self, hs: &Hs, message: &[u8], signature: &Signature) -> Jacobian {
-        let s_he = signature.s * hs.he(&signature.r_bytes(), message);
-        let s_r = signature.s * Scalar::from_limbs_mod(&signature.r.to_limbs());
-        let s_r_hs = s_r * hs.to_scalar();
-        self.kpak.sum_vartime(&s_he, &s_r, Some((&s_r_hs, &signature.pvt)))
+    /// J = `[s]([HE]G + [r]Y)` of every signature, as `[s HE]G + [s r]KPAK + [s r HS]PVT`.
+    pub(super) fn recover_vartime(&self, signed: &[(Hs, Signed<'_>)]) -> Vec<Jacobian> {
+        let summands = |(hs, signed): &(Hs, Signed<'_>)| {
+            let (generator, base) = signed.signature.multipliers(hs, signed.message);
+            let other = base * hs.to_scalar();
+            Summands { generator, base, other, other_point: signed.signature.pvt }
+        };
+        self.kpak.sums_vartime(&signed.iter().map(summands).collect::<Vec<_>>())
     }
 }
 

@@ -25,6 +25,9 @@ mod error;
 mod hash;
 mod key_pair;
 mod kms_tables;
+mod known_signer;
+#[cfg(feature = "std")]
+mod known_signers;
 mod master_secret;
 mod nonce;
 mod public_key;
@@ -35,7 +38,8 @@ mod signing_key;
 pub use crate::arith::p256::PointError;
 pub use error::Error;
 pub use key_pair::KeyPair;
-pub use kms_tables::KmsTables;
+pub use kms_tables::{KmsTables, Signed};
+pub use known_signer::KnownSigner;
 pub use master_secret::MasterSecret;
 pub use public_key::PublicKey;
 pub use selftest::selftest;
@@ -48,3 +52,6 @@ pub const SECRET_LEN: usize = 32;
 pub const POINT_LEN: usize = 65;
 /// Octets of a signature: r || s || PVT.
 pub const SIGNATURE_LEN: usize = 2 * SECRET_LEN + POINT_LEN;
+
+#[cfg(all(test, feature = "std"))]
+mod tests;

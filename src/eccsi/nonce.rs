@@ -1,10 +1,12 @@
 //! Ephemeral secrets: v of a key pair, j of a signature.
 
+use alloc::vec::Vec;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::{Error, SECRET_LEN};
 use crate::arith::p256::Scalar;
+use crate::batch::{self, Threads};
 
 /// A given secret. [`Error::NonceRange`] unless it is between 1 and q - 1.
 pub(super) fn read(octets: &[u8; SECRET_LEN]) -> Result<Zeroizing<Scalar>, Error> {
@@ -38,6 +40,29 @@ pub(super) fn with_random<R: CryptoRng + ?Sized, T>(
     }
 }
 
+/// What `attempt` gives for all items with a random secret each, the secrets of neighbouring items at a time. Those whose
+/// secret is refused get what `again` gives.
+pub(super) fn with_random_batch<I: Sync, R: CryptoRng + ?Sized, T: Send + Sync>(
+    items: &[I],
+    threads: Threads,
+    rng: &mut R,
+    attempt: impl Fn(&[&I], &[Scalar]) -> Vec<Result<T, Error>> + Sync,
+    again: impl Fn(&I, &mut R) -> Result<T, Error>,
+) -> Vec<Result<T, Error>> {
+    let items: Vec<_> = items.iter().map(|item| (item, draw(rng))).collect();
+    let mut results = batch::map(&items, threads, |items| {
+        let secrets: Zeroizing<Vec<Scalar>> = Zeroizing::new(items.iter().map(|(_, secret)| **secret).collect());
+        let items: Vec<_> = items.iter().map(|(item, _)| *item).collect();
+        attempt(&items, &secrets)
+    });
+    for (result, (item, _)) in results.iter_mut().zip(&items) {
+        if let Err(Error::NonceRefused) = result {
+            *result = again(item, rng);
+        }
+    }
+    results
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,6 +77,28 @@ mod tests {
                 if attempts.get() > refusals { Ok(attempts.get()) } else { Err(Error::NonceRefused) }
             });
             assert_eq!(result, expected);
+        }
+    }
+
+    #[test]
+    fn refused_secrets_of_a_batch_are_replaced_once() {
+        let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+        let items: Vec<u32> = (0..100).collect();
+        let refuse_odd = |items: &[&u32], secrets: &[Scalar]| {
+            assert_eq!(items.len(), secrets.len());
+            items.iter().map(|&&item| if item % 2 == 0 { Ok(item) } else { Err(Error::NonceRefused) }).collect()
+        };
+        let again = |&item: &u32, _: &mut _| if item % 3 == 0 { Ok(1000 + item) } else { Err(Error::NonceRefused) };
+        for threads in [Threads::ONE, Threads::available()] {
+            let results = with_random_batch(&items, threads, &mut rng, refuse_odd, again);
+            for (item, result) in items.iter().zip(results) {
+                let expected = match (item % 2, item % 3) {
+                    (0, _) => Ok(*item),
+                    (_, 0) => Ok(1000 + item),
+                    _ => Err(Error::NonceRefused),
+                };
+                assert_eq!(result, expected);
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 use core::fmt;
 
+use super::hash::Hs;
 use super::{Error, POINT_LEN, SECRET_LEN, SIGNATURE_LEN};
 use crate::arith::p256::{Affine, Fp, Scalar};
 
@@ -40,7 +41,13 @@ impl Signature {
         out
     }
 
-    pub(super) fn r_bytes(&self) -> [u8; SECRET_LEN] {
+    /// s HE and s r modulo q, what G and Y are multiplied by in verification.
+    pub(super) fn multipliers(&self, hs: &Hs, message: &[u8]) -> (Scalar, Scalar) {
+        let r = Scalar::from_limbs_mod(&self.r.to_limbs());
+        (self.s * hs.he(&self.r_bytes(), message), self.s * r)
+    }
+
+    fn r_bytes(&self) -> [u8; SECRET_LEN] {
         let mut out = [0; SECRET_LEN];
         self.r.write_be_bytes(&mut out);
         out

@@ -1,19 +1,22 @@
 //! The validated keys of one user for one key period.
 use super::{Error, Kms, Uid};
 use crate::{eccsi, sakke};
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
+use once_cell::race::OnceBox;
 
 /// A user's decryption key and signing key for one key period, both checked against the KMS that issued them.
 ///
-/// There is no other way to make one than [`KeySet::validate`], so that nothing ever decrypts or signs with a key that
-/// does not belong to its user.
+/// There is no other way to make one than [`KeySet::validate`], or [`KeySet::assume_valid`] from what that has checked
+/// before, so that nothing ever decrypts or signs with a key that does not belong to its user.
 pub struct KeySet {
     user_uri: String,
     kms: Kms,
     period_no: u64,
     uid: Uid,
-    receiver: sakke::ReceiverKey,
+    rsk: sakke::ValidatedKey,
+    receiver: OnceBox<sakke::ReceiverKey>,
     signer: eccsi::SigningKey,
 }
 
@@ -29,12 +32,36 @@ impl KeySet {
         rsk: sakke::ReceiverSecretKey,
         pair: eccsi::KeyPair,
     ) -> Result<Self, Error> {
+        // The signing key first: its check is some thirty times cheaper.
+        let check = |identity: &[u8]| rsk.validate(identity, kms.rsk_validator()).map_err(Error::RskInvalid);
+        Self::new(kms, user_uri, period_no, pair, check)
+    }
+
+    /// The same without a check of the RSK, which is most of the work: only for keys that were validated before, and were
+    /// kept since where nobody else can write, such as in a client's sealed store.
+    pub fn assume_valid(
+        kms: &Kms,
+        user_uri: &str,
+        period_no: u64,
+        rsk: sakke::ReceiverSecretKey,
+        pair: eccsi::KeyPair,
+    ) -> Result<Self, Error> {
+        Self::new(kms, user_uri, period_no, pair, |identity| Ok(rsk.assume_valid(identity)))
+    }
+
+    fn new(
+        kms: &Kms,
+        user_uri: &str,
+        period_no: u64,
+        pair: eccsi::KeyPair,
+        rsk_for: impl FnOnce(&[u8]) -> Result<sakke::ValidatedKey, Error>,
+    ) -> Result<Self, Error> {
         let uid = kms.uid(user_uri, period_no)?;
         let identity = kms.identity(&uid);
-        // The signing key first: its check is some thirty times cheaper.
         let signer = pair.validate(identity.as_bytes(), kms.eccsi()).map_err(Error::SigningKeyInvalid)?;
-        let receiver = rsk.validate(identity.as_bytes(), kms.sakke()).map_err(Error::RskInvalid)?;
-        Ok(Self { user_uri: user_uri.into(), kms: kms.clone(), period_no, uid, receiver, signer })
+        let rsk = rsk_for(identity.as_bytes())?;
+        let receiver = OnceBox::new();
+        Ok(Self { user_uri: user_uri.into(), kms: kms.clone(), period_no, uid, rsk, receiver, signer })
     }
 
     /// The user.
@@ -57,9 +84,14 @@ impl KeySet {
         &self.uid
     }
 
-    /// The key that decapsulates.
-    pub const fn receiver(&self) -> &sakke::ReceiverKey {
-        &self.receiver
+    /// The RSK.
+    pub const fn rsk(&self) -> &sakke::ReceiverSecretKey {
+        self.rsk.rsk()
+    }
+
+    /// The key that decapsulates. The first call loads it, which takes some milliseconds and 356 KiB.
+    pub fn receiver(&self) -> &sakke::ReceiverKey {
+        self.receiver.get_or_init(|| Box::new(self.rsk.load()))
     }
 
     /// The key that signs.

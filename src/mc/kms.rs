@@ -2,26 +2,37 @@
 use super::{Error, Identity, IdentityForm, KeyPeriods, Uid, same_domain};
 use crate::mikey::NtpTime;
 use crate::{eccsi, sakke};
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
+use once_cell::race::OnceBox;
 
 /// What the world knows of a KMS: its URI, its key periods and its two public keys, with their precomputed tables.
 ///
-/// A clone shares the tables.
+/// A clone shares the tables. Those of the public encryption key are made when they are first needed: 176 KiB to send and
+/// to receive, 356 KiB to validate keys that the KMS issued.
 #[derive(Clone, Debug)]
 pub struct Kms {
     uri: String,
     periods: KeyPeriods,
     identity_form: IdentityForm,
-    sakke: Arc<sakke::KmsTables>,
+    sakke: Arc<Sakke>,
     eccsi: Arc<eccsi::KmsTables>,
     valid_from: Option<NtpTime>,
     valid_to: Option<NtpTime>,
     domains: Arc<[String]>,
 }
 
+/// The public encryption key Z, and what is computed from it.
+#[derive(Debug)]
+struct Sakke {
+    public_key: sakke::PublicKey,
+    tables: OnceBox<sakke::KmsTables>,
+    rsk_validator: OnceBox<sakke::RskValidator>,
+}
+
 impl Kms {
-    /// Precomputes the tables of both public keys (some milliseconds). `uri` is the exact text of the certificate's
+    /// Precomputes the tables of the public authentication key. `uri` is the exact text of the certificate's
     /// KmsUri: it enters every UID.
     pub fn new(
         uri: impl Into<String>,
@@ -34,7 +45,11 @@ impl Kms {
             uri: uri.into(),
             periods,
             identity_form,
-            sakke: Arc::new(sakke::KmsTables::new(pub_enc_key)),
+            sakke: Arc::new(Sakke {
+                public_key: pub_enc_key.clone(),
+                tables: OnceBox::new(),
+                rsk_validator: OnceBox::new(),
+            }),
             eccsi: Arc::new(eccsi::KmsTables::new(pub_auth_key)),
             valid_from: None,
             valid_to: None,
@@ -79,9 +94,15 @@ impl Kms {
         self.identity_form
     }
 
-    /// Tables of the public encryption key Z.
+    /// Tables of the public encryption key Z, to encapsulate and decapsulate with. The first call makes them, which takes
+    /// some milliseconds.
     pub fn sakke(&self) -> &sakke::KmsTables {
-        &self.sakke
+        self.sakke.tables.get_or_init(|| Box::new(sakke::KmsTables::new(&self.sakke.public_key)))
+    }
+
+    /// What validates RSKs that this KMS issued. The first call makes it, which takes some milliseconds.
+    pub fn rsk_validator(&self) -> &sakke::RskValidator {
+        self.sakke.rsk_validator.get_or_init(|| Box::new(sakke::RskValidator::new(&self.sakke.public_key)))
     }
 
     /// Tables of the public authentication key KPAK.

@@ -1,9 +1,12 @@
-use core::fmt;
+use alloc::vec::Vec;
+use core::{fmt, slice};
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{Error, MASTER_SECRET_LEN, PublicKey, ReceiverSecretKey, identity};
-use crate::arith::supersingular::{Affine, Scalar, multiply_generator};
+use crate::arith::invert_all;
+use crate::arith::supersingular::{Affine, Scalar, multiply_generator, multiply_generator_batch};
+use crate::batch::{self, Threads};
 
 /// A KMS's master secret z, an integer between 2 and q - 1. Wiped on drop.
 pub struct MasterSecret {
@@ -50,9 +53,33 @@ impl MasterSecret {
     }
 
     /// The receiver secret key `[(b + z)^-1]P` of an identity of at most 128 octets (RFC 6508 section 6.1.1).
+    /// [`Error::IdentityLength`], [`Error::IdentityWithoutKey`].
     pub fn extract(&self, id: &[u8]) -> Result<ReceiverSecretKey, Error> {
-        let inverse = Zeroizing::new(Zeroizing::new(identity::to_scalar(id)? + self.z).invert());
-        multiply_generator(&inverse).map(|point| ReceiverSecretKey { point }).ok_or(Error::IdentityWithoutKey)
+        self.extract_together(slice::from_ref(&id)).pop().unwrap_or(Err(Error::IdentityWithoutKey))
+    }
+
+    /// The keys of many identities: what [`MasterSecret::extract`] gives for each, in less time.
+    pub fn extract_batch<I: AsRef<[u8]> + Sync>(
+        &self,
+        ids: &[I],
+        threads: Threads,
+    ) -> Vec<Result<ReceiverSecretKey, Error>> {
+        batch::map(ids, threads, |ids| self.extract_together(ids))
+    }
+
+    fn extract_together<I: AsRef<[u8]>>(&self, ids: &[I]) -> Vec<Result<ReceiverSecretKey, Error>> {
+        let scalars: Vec<_> = ids.iter().map(|id| identity::to_scalar(id.as_ref())).collect();
+        let sums = scalars.iter().map(|b| b.map_or(Scalar::ZERO, |b| b + self.z));
+        let mut inverses = Zeroizing::new(sums.collect::<Vec<Scalar>>());
+        invert_all(&mut inverses);
+        // The inverse of 0, for an identity without key, is 0.
+        let multiples = multiply_generator_batch(&inverses);
+        let keys = scalars.into_iter().zip(multiples);
+        keys.map(|(b, multiple)| {
+            let point = b.and(multiple.ok_or(Error::IdentityWithoutKey))?;
+            Ok(ReceiverSecretKey { point })
+        })
+        .collect()
     }
 }
 

@@ -2,7 +2,9 @@ use proptest::prelude::*;
 use std::sync::LazyLock;
 
 use super::*;
+use crate::arith::backend::on_each;
 use crate::arith::supersingular::PointError;
+use crate::batch::Threads;
 use crate::vectors::Vectors;
 
 struct Rng(u64);
@@ -37,14 +39,16 @@ const EXAMPLE: Vectors = Vectors::new(include_str!("../../vectors/rfc6508-sakke.
 struct World {
     master: MasterSecret,
     kms: KmsTables,
+    validator: RskValidator,
     bob: ReceiverKey,
 }
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
     let master = MasterSecret::generate(&mut Rng(1));
     let kms = KmsTables::new(&master.public_key());
-    let bob = master.extract(b"bob").unwrap().validate(b"bob", &kms).unwrap();
-    World { master, kms, bob }
+    let validator = RskValidator::new(&master.public_key());
+    let bob = master.extract(b"bob").unwrap().validate(b"bob", &validator).unwrap().load();
+    World { master, kms, validator, bob }
 });
 
 #[test]
@@ -58,26 +62,27 @@ fn what_is_encapsulated_is_decapsulated() {
 #[test]
 fn extraction_is_deterministic_and_keys_survive_their_encoding() {
     let rsk = WORLD.master.extract(b"bob").unwrap();
-    assert_eq!(rsk.to_bytes(), WORLD.bob.rsk().to_bytes());
-    assert!(ReceiverSecretKey::from_bytes(&*rsk.to_bytes()).unwrap().validate(b"bob", &WORLD.kms).is_ok());
+    let validated =
+        ReceiverSecretKey::from_bytes(&*rsk.to_bytes()).unwrap().validate(b"bob", &WORLD.validator).unwrap();
+    assert_eq!(rsk.to_bytes(), validated.rsk().to_bytes());
     let copy = MasterSecret::from_bytes(&WORLD.master.to_bytes()[..]).unwrap();
     assert_eq!(copy.public_key(), WORLD.master.public_key());
 }
 
 #[test]
 fn a_key_is_valid_for_its_identity_and_kms_alone() {
-    let other = KmsTables::new(&MasterSecret::generate(&mut Rng(3)).public_key());
+    let other = RskValidator::new(&MasterSecret::generate(&mut Rng(3)).public_key());
     let key = || WORLD.master.extract(b"bob").unwrap();
-    assert_eq!(key().validate(b"eve", &WORLD.kms).unwrap_err(), Error::RskInvalid);
+    assert_eq!(key().validate(b"eve", &WORLD.validator).unwrap_err(), Error::RskInvalid);
     assert_eq!(key().validate(b"bob", &other).unwrap_err(), Error::RskInvalid);
     let opposite = ReceiverSecretKey { point: key().point.negate() };
-    assert_eq!(opposite.validate(b"bob", &WORLD.kms).unwrap_err(), Error::RskInvalid);
+    assert_eq!(opposite.validate(b"bob", &WORLD.validator).unwrap_err(), Error::RskInvalid);
 }
 
 #[test]
 fn an_encapsulation_opens_for_its_identity_and_kms_alone() {
     let sed = WORLD.kms.encapsulate(b"bob", &SharedSecret::new([7; 16])).unwrap();
-    let eve = WORLD.master.extract(b"eve").unwrap().validate(b"eve", &WORLD.kms).unwrap();
+    let eve = WORLD.master.extract(b"eve").unwrap().validate(b"eve", &WORLD.validator).unwrap().load();
     let other = KmsTables::new(&MasterSecret::generate(&mut Rng(3)).public_key());
     assert_eq!(eve.decapsulate(&WORLD.kms, &sed).unwrap_err(), Error::DecapsulationFailed);
     assert_eq!(WORLD.bob.decapsulate(&other, &sed).unwrap_err(), Error::DecapsulationFailed);
@@ -93,7 +98,7 @@ fn the_opposite_of_r_is_not_r() {
 
 #[test]
 fn identities_that_share_a_key_do_not_share_secrets() {
-    let alias = WORLD.master.extract(b"bob").unwrap().validate(b"\0bob", &WORLD.kms).unwrap();
+    let alias = WORLD.master.extract(b"bob").unwrap().validate(b"\0bob", &WORLD.validator).unwrap().load();
     let sed = WORLD.kms.encapsulate(b"bob", &SharedSecret::new([7; 16])).unwrap();
     assert_eq!(alias.decapsulate(&WORLD.kms, &sed).unwrap_err(), Error::DecapsulationFailed);
 }
@@ -105,10 +110,11 @@ fn the_identity_whose_key_does_not_exist_is_refused() {
     let mut z = q.clone();
     *z.last_mut().unwrap() -= 5;
     let master = MasterSecret::from_bytes(&z).unwrap();
-    let kms = KmsTables::new(&master.public_key());
     assert_eq!(master.extract(&[5]).unwrap_err(), Error::IdentityWithoutKey);
     let rsk = master.extract(&[6]).unwrap();
-    assert_eq!(rsk.validate(&[5], &kms).unwrap_err(), Error::IdentityWithoutKey);
+    let validator = RskValidator::new(&master.public_key());
+    assert_eq!(rsk.validate(&[5], &validator).unwrap_err(), Error::IdentityWithoutKey);
+    let kms = KmsTables::new(&master.public_key());
     let ssv = SharedSecret::new([1; 16]);
     assert_eq!(kms.encapsulate(&[5], &ssv).unwrap_err(), Error::IdentityWithoutKey);
 }
@@ -117,6 +123,8 @@ fn the_identity_whose_key_does_not_exist_is_refused() {
 fn identities_longer_than_a_scalar_are_refused() {
     let long = [1; 129];
     assert_eq!(WORLD.master.extract(&long).unwrap_err(), Error::IdentityLength(129));
+    let key = WORLD.master.extract(b"bob").unwrap();
+    assert_eq!(key.validate(&long, &WORLD.validator).unwrap_err(), Error::IdentityLength(129));
     let ssv = SharedSecret::new([0; 16]);
     assert_eq!(WORLD.kms.encapsulate(&long, &ssv).unwrap_err(), Error::IdentityLength(129));
     assert!(WORLD.kms.encapsulate(&long[..128], &ssv).is_ok());
@@ -227,7 +235,10 @@ fn points_outside_the_subgroup_are_refused() {
     let point = outside_the_subgroup();
     assert_eq!(PublicKey::from_bytes(&point).unwrap_err(), Error::PublicKey(PointError::NotInSubgroup));
     let rsk = ReceiverSecretKey::from_bytes(&point).unwrap();
-    assert_eq!(rsk.validate(b"bob", &WORLD.kms).unwrap_err(), Error::ReceiverSecretKey(PointError::NotInSubgroup));
+    assert_eq!(
+        rsk.validate(b"bob", &WORLD.validator).unwrap_err(),
+        Error::ReceiverSecretKey(PointError::NotInSubgroup)
+    );
     let sed = Encapsulation::from_bytes(&[&point[..], &[0; 16]].concat()).unwrap();
     assert_eq!(WORLD.bob.decapsulate(&WORLD.kms, &sed).unwrap_err(), Error::DecapsulationFailed);
 }
@@ -237,7 +248,77 @@ fn secrets_do_not_show() {
     let ssv = SharedSecret::new([0xab; 16]);
     assert_eq!(format!("{ssv:?}"), "SharedSecret");
     assert_eq!(format!("{:?}", WORLD.master), "MasterSecret");
-    assert_eq!(format!("{:?} {:?}", WORLD.bob, WORLD.bob.rsk()), "ReceiverKey ReceiverSecretKey");
+    assert_eq!(format!("{:?}", WORLD.bob), "ReceiverKey");
+    let key = WORLD.master.extract(b"bob").unwrap().assume_valid(b"bob");
+    assert_eq!(format!("{key:?} {:?}", key.rsk()), "ValidatedKey ReceiverSecretKey");
+}
+
+/// Identities for a batch, some of which fail.
+fn identities(count: usize) -> Vec<Vec<u8>> {
+    (0..count).map(|i| if i % 7 == 3 { vec![1; 129 + i] } else { vec![i as u8; i % 40] }).collect()
+}
+
+fn thread_counts() -> impl Iterator<Item = Threads> {
+    [1, 3].into_iter().filter_map(core::num::NonZeroUsize::new).map(Threads::count)
+}
+
+#[test]
+fn batches_are_the_single_operations() {
+    let ssv = SharedSecret::new([7; 16]);
+    let ids = identities(70);
+    let keys: Vec<_> = ids.iter().map(|id| WORLD.master.extract(id).map(|key| key.to_bytes())).collect();
+    let seds: Vec<_> = ids.iter().map(|id| WORLD.kms.encapsulate(id, &ssv)).collect();
+    for count in (0..=20).chain([ids.len()]) {
+        for threads in thread_counts() {
+            let batch = WORLD.master.extract_batch(&ids[..count], threads).into_iter();
+            assert_eq!(batch.map(|key| key.map(|key| key.to_bytes())).collect::<Vec<_>>(), keys[..count]);
+            assert_eq!(WORLD.kms.encapsulate_batch(&ids[..count], &ssv, threads), seds[..count]);
+        }
+    }
+}
+
+#[test]
+fn a_batch_of_encapsulations_opens_but_for_the_bad_ones() {
+    let ssvs: Vec<_> = (0..40).map(|i| SharedSecret::new([i; 16])).collect();
+    let mut seds: Vec<_> = ssvs.iter().map(|ssv| WORLD.kms.encapsulate(b"bob", ssv).unwrap()).collect();
+    let bad = [0, 5, 6, 39];
+    seds[0].h[0] ^= 1;
+    seds[5].r = seds[5].r.negate();
+    seds[6] = WORLD.kms.encapsulate(b"eve", &ssvs[6]).unwrap();
+    let point = outside_the_subgroup();
+    seds[39] = Encapsulation::from_bytes(&[&point[..], &[0; 16]].concat()).unwrap();
+    for count in (0..=20).chain([seds.len()]) {
+        for threads in thread_counts() {
+            let opened = WORLD.bob.decapsulate_batch(&WORLD.kms, &seds[..count], threads);
+            assert_eq!(opened.len(), count);
+            for (i, (opened, ssv)) in opened.iter().zip(&ssvs).enumerate() {
+                let expected = if bad.contains(&i) { Err(Error::DecapsulationFailed) } else { Ok(*ssv.as_bytes()) };
+                assert_eq!(opened.as_ref().map(|ssv| *ssv.as_bytes()).map_err(|error| *error), expected, "{i}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_backend_does_all_of_it_and_gives_the_same() {
+    let ids = identities(10);
+    let ssv = SharedSecret::new([7; 16]);
+    let seds: Vec<_> = ids.iter().map(|id| WORLD.kms.encapsulate(id, &ssv)).collect();
+    on_each(|backend| {
+        for (name, passed) in selftest() {
+            assert!(passed, "{name} on {backend:?}");
+        }
+        let public_key = WORLD.master.public_key();
+        let (kms, validator) = (KmsTables::new(&public_key), RskValidator::new(&public_key));
+        assert_eq!(kms.encapsulate_batch(&ids, &ssv, Threads::ONE), seds, "{backend:?}");
+        for (id, sed) in ids.iter().zip(&seds).filter_map(|(id, sed)| Some(id).zip(sed.as_ref().ok())) {
+            let receiver = WORLD.master.extract(id).unwrap().validate(id, &validator).unwrap().load();
+            assert_eq!(receiver.decapsulate(&kms, sed).unwrap().as_bytes(), ssv.as_bytes(), "{backend:?}");
+        }
+        let outside = ReceiverSecretKey::from_bytes(&outside_the_subgroup()).unwrap();
+        let refused = Error::ReceiverSecretKey(PointError::NotInSubgroup);
+        assert_eq!(outside.validate(b"bob", &validator).unwrap_err(), refused, "{backend:?}");
+    });
 }
 
 proptest! {
@@ -245,7 +326,7 @@ proptest! {
 
     #[test]
     fn any_secret_reaches_any_identity(id in prop::collection::vec(any::<u8>(), 0..=128), ssv: [u8; 16]) {
-        let receiver = WORLD.master.extract(&id).unwrap().validate(&id, &WORLD.kms).unwrap();
+        let receiver = WORLD.master.extract(&id).unwrap().validate(&id, &WORLD.validator).unwrap().load();
         let sed = WORLD.kms.encapsulate(&id, &SharedSecret::new(ssv)).unwrap();
         let opened = receiver.decapsulate(&WORLD.kms, &sed).unwrap();
         prop_assert_eq!(opened.as_bytes(), &ssv);
@@ -261,9 +342,9 @@ proptest! {
 
     #[test]
     fn a_flipped_bit_makes_a_key_invalid(bit in 0..8 * POINT_LEN) {
-        let mut rsk = WORLD.bob.rsk().to_bytes();
+        let mut rsk = WORLD.master.extract(b"bob").unwrap().to_bytes();
         rsk[bit / 8] ^= 1 << (bit % 8);
-        let validated = ReceiverSecretKey::from_bytes(&*rsk).and_then(|rsk| rsk.validate(b"bob", &WORLD.kms));
+        let validated = ReceiverSecretKey::from_bytes(&*rsk).and_then(|rsk| rsk.validate(b"bob", &WORLD.validator));
         prop_assert!(validated.is_err());
     }
 }

@@ -90,7 +90,7 @@ proptest! {
         prop_assert_eq!(made.store.kms_list(), original.store.kms_list());
         let [found, expected] = [made, original].map(|mut made| made.store.key_set_at(ALICE, KMS, now()).unwrap());
         prop_assert_eq!(found.uid(), expected.uid());
-        prop_assert_eq!(found.receiver().rsk().to_bytes(), expected.receiver().rsk().to_bytes());
+        prop_assert_eq!(found.rsk().to_bytes(), expected.rsk().to_bytes());
         let [found, expected] = [&found, &expected].map(|set| set.signer().key_pair());
         prop_assert_eq!(found.ssk_bytes(), expected.ssk_bytes());
         prop_assert_eq!(found.pvt_bytes(), expected.pvt_bytes());

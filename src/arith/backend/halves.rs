@@ -1,9 +1,11 @@
-//! Montgomery arithmetic on 16 limbs, from steps on halves of 8 limbs.
+//! Montgomery arithmetic on 16 limbs, from steps on halves of 8 limbs: a block of 8 by 8 products is the most for which
+//! registers hold what the products are added to. An engine brings the steps; what joins them is here.
 //!
-//! A product of 32 limbs comes first, then its reduction, both by schoolbook multiplication of halves. A block, that is
-//! 8 by 8 limbs, is the most for which registers hold what a row of products is added to. Squaring takes the product of
-//! two different limbs once. With R = 2^1024, reduction adds that multiple Q m which makes the low 1024 bits 0, in two
-//! steps of 512 bits.
+//! A product of 32 limbs comes first, of 192 products of limbs (Karatsuba) or, for a square, 136. Its reduction takes 256,
+//! and 16 that are cut off at 64 bits. With R = 2^1024, it adds the multiple Q m that makes the low 1024 bits 0, and finds Q
+//! in two halves.
+
+use super::portable::{is_below, mask, subtract_with_borrow};
 
 /// A number of 512 bits.
 pub(super) type Half = [u64; HALF];
@@ -22,13 +24,13 @@ pub(super) trait HalfEngine {
     /// accumulator + x y: its low half goes to `low`, its high half to the accumulator.
     fn multiply_add(accumulator: &mut Half, x: &Half, y: &Half, low: &mut Half);
 
-    /// (accumulator + q m) / 2^512 for the one `q` below 2^512 that makes this an integer. `n0` is -1/m mod 2^64.
+    /// (accumulator + q m) / 2^512, with the `q` below 2^512 that makes this an integer. `n0` is -1/m mod 2^64.
     fn cancel(accumulator: &mut Half, m: &Half, n0: u64, q: &mut Half);
 
-    /// The sum of a_i a_j 2^(64 (i + j)) over all i < j.
+    /// The sum of a_i a_j 2^(64 (i + j)) over the limbs with i < j.
     fn products_of_pairs(a: &Half, sum: &mut Whole);
 
-    /// 2 t + the sum of a_i² 2^(128 i).
+    /// 2 t + the sum of a_i² 2^(128 i), which is a² if t is the sum of the products of two different limbs.
     fn double_and_add_squares(t: &mut Product, a: &Whole);
 
     /// sum + carry R, which is below 2 m, reduced below m. N is 16.
@@ -38,6 +40,7 @@ pub(super) trait HalfEngine {
 /// a b / R mod m, where one of a and b is below m. `n0` is -1/m mod 2^64. N is 16.
 #[inline(always)]
 pub(super) fn multiply<E: HalfEngine, const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N] {
+    debug_assert!(is_below(a, m) || is_below(b, m));
     let mut t = [[[0; HALF]; 2]; 2];
     product::<E>(whole(a), whole(b), &mut t);
     reduce::<E, N>(&mut t, m, n0)
@@ -46,6 +49,7 @@ pub(super) fn multiply<E: HalfEngine, const N: usize>(a: &[u64; N], b: &[u64; N]
 /// a² / R mod m, for a below m. N is 16.
 #[inline(always)]
 pub(super) fn square<E: HalfEngine, const N: usize>(a: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N] {
+    debug_assert!(is_below(a, m));
     let mut t = [[[0; HALF]; 2]; 2];
     square_product::<E>(whole(a), &mut t);
     reduce::<E, N>(&mut t, m, n0)
@@ -58,6 +62,7 @@ pub(super) fn multiply_sum<E: HalfEngine, const N: usize, const K: usize>(
     m: &[u64; N],
     n0: u64,
 ) -> [u64; N] {
+    debug_assert!(products.iter().flatten().all(|factor| is_below(factor, m)));
     let mut t = [[[0; HALF]; 2]; 2];
     for (i, [a, b]) in products.into_iter().enumerate() {
         if i == 0 {
@@ -76,21 +81,49 @@ pub(super) fn multiply_sum<E: HalfEngine, const N: usize, const K: usize>(
     reduce::<E, N>(&mut t, m, n0)
 }
 
+/// a b, of three products of halves: in the middle of it belongs
+/// a_low b_high + a_high b_low = a_low b_low + a_high b_high + (a_high - a_low) (b_low - b_high).
 #[inline(never)]
 fn product<E: HalfEngine>([a_low, a_high]: &Whole, [b_low, b_high]: &Whole, t: &mut Product) {
-    let [[t0, t1], [t2, t3]] = t;
-    let mut accumulator = [0; HALF];
-    E::multiply_add(&mut accumulator, a_low, b_low, t0);
-    E::multiply_add(&mut accumulator, a_low, b_high, t1);
-    *t2 = accumulator;
-    accumulator = *t1;
-    E::multiply_add(&mut accumulator, a_high, b_low, t1);
-    let carry = add(&mut accumulator, t2, false);
-    E::multiply_add(&mut accumulator, a_high, b_high, t2);
-    add(&mut accumulator, &[0; HALF], carry);
-    *t3 = accumulator;
+    let (x, x_sign) = difference(a_high, a_low);
+    let (y, y_sign) = difference(b_low, b_high);
+    let [low, high] = t;
+    multiply_halves::<E>(a_low, b_low, low);
+    multiply_halves::<E>(a_high, b_high, high);
+    let mut middle = [[0; HALF]; 2];
+    multiply_halves::<E>(&x, &y, &mut middle);
+
+    // Below 2^1025, so that the limb on top is 0 or 1 in the end.
+    let sign = x_sign ^ y_sign;
+    let carry = flip_and_add(&mut middle[0], sign, &low[0], sign & 1 == 1);
+    let carry = flip_and_add(&mut middle[1], sign, &low[1], carry);
+    let mut top = sign.wrapping_add(u64::from(carry));
+    let carry = add(&mut middle[0], &high[0], false);
+    let carry = add(&mut middle[1], &high[1], carry);
+    top = top.wrapping_add(u64::from(carry));
+
+    let carry = add(&mut low[1], &middle[0], false);
+    let carry = add(&mut high[0], &middle[1], carry);
+    add(&mut high[1], &[top, 0, 0, 0, 0, 0, 0, 0], carry);
 }
 
+#[inline(always)]
+fn multiply_halves<E: HalfEngine>(x: &Half, y: &Half, [low, high]: &mut Whole) {
+    let mut accumulator = [0; HALF];
+    E::multiply_add(&mut accumulator, x, y, low);
+    *high = accumulator;
+}
+
+/// |a - b|, and the sign as all ones if a < b and 0 otherwise.
+#[inline(always)]
+fn difference(a: &Half, b: &Half) -> (Half, u64) {
+    let (mut difference, borrow) = subtract_with_borrow(a, b);
+    let sign = mask(borrow);
+    flip_and_add(&mut difference, sign, &[0; HALF], sign & 1 == 1);
+    (difference, sign)
+}
+
+/// a²: first the products of two different limbs, each once.
 #[inline(never)]
 fn square_product<E: HalfEngine>(a: &Whole, t: &mut Product) {
     let [a_low, a_high] = a;
@@ -134,9 +167,16 @@ fn reduce<E: HalfEngine, const N: usize>(t: &mut Product, m: &[u64; N], n0: u64)
 
 /// a += b + carry, and whether that overflowed.
 #[inline(always)]
-fn add(a: &mut Half, b: &Half, mut carry: bool) -> bool {
+fn add(a: &mut Half, b: &Half, carry: bool) -> bool {
+    flip_and_add(a, 0, b, carry)
+}
+
+/// a = (a ^ flip) + b + carry, and whether that overflowed. With all ones for `flip` and a carry this is b - a. One pass
+/// over the limbs: a vector would have to wait until the limbs, just stored one by one, are in the cache.
+#[inline(always)]
+fn flip_and_add(a: &mut Half, flip: u64, b: &Half, mut carry: bool) -> bool {
     for i in 0..HALF {
-        (a[i], carry) = a[i].carrying_add(b[i], carry);
+        (a[i], carry) = (a[i] ^ flip).carrying_add(b[i], carry);
     }
     carry
 }

@@ -31,6 +31,12 @@ pub trait LimbEngine: Copy + Eq + 'static {
         portable::subtract(a, b, m)
     }
 
+    /// a / 2 mod m.
+    #[inline(always)]
+    fn halve<const N: usize>(a: &[u64; N], m: &[u64; N]) -> [u64; N] {
+        portable::halve(a, m)
+    }
+
     /// Entry `index` of a table, by reading all of it; 0 if there is none.
     #[inline(always)]
     fn select<const W: usize>(table: &[[u64; W]], index: u64) -> [u64; W] {
@@ -42,6 +48,12 @@ pub trait LimbEngine: Copy + Eq + 'static {
 
     /// a² / 2^256 modulo the characteristic of P-256.
     fn square_p256(a: &[u64; 4]) -> [u64; 4];
+
+    /// (a b - c d) / 2^256 modulo the characteristic of P-256, with one reduction.
+    fn multiply_difference_p256(first: [&[u64; 4]; 2], second: [&[u64; 4]; 2]) -> [u64; 4];
+
+    /// (a b - c²) / 2^256 modulo the characteristic of P-256, with one reduction.
+    fn multiply_less_square_p256(first: [&[u64; 4]; 2], c: &[u64; 4]) -> [u64; 4];
 }
 
 /// Plain Rust, for every processor.
@@ -89,5 +101,15 @@ impl LimbEngine for Portable {
     #[inline(always)]
     fn square_p256(a: &[u64; 4]) -> [u64; 4] {
         portable_p256::square(a)
+    }
+
+    #[inline(always)]
+    fn multiply_difference_p256(first: [&[u64; 4]; 2], second: [&[u64; 4]; 2]) -> [u64; 4] {
+        portable_p256::multiply_difference(first, second)
+    }
+
+    #[inline(always)]
+    fn multiply_less_square_p256(first: [&[u64; 4]; 2], c: &[u64; 4]) -> [u64; 4] {
+        portable_p256::multiply_less_square(first, c)
     }
 }

@@ -30,7 +30,7 @@ pub enum Backend {
     /// AVX-512 IFMA, eight numbers of 52-bit limbs side by side.
     #[cfg(target_arch = "x86_64")]
     Ifma,
-    /// 64-bit limbs with the instructions of BMI2 and ADX.
+    /// 64-bit limbs, with the instructions of BMI2 and ADX.
     #[cfg(target_arch = "x86_64")]
     Bmi2,
     /// 64-bit limbs in plain Rust, for every processor.
@@ -103,3 +103,6 @@ impl Backend {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,17 @@
 //! With R = 2^(64 N), the product of a and b is a b / R mod m. Inputs may be any N-limb numbers as long as one of them
 //! is below m; the result is below m. No branch, index or shift depends on a value.
 
+use core::hint::black_box;
+
+/// Entries of a table that is looked up in, at most.
+const LARGEST_TABLE: usize = 32;
+/// Limbs of a table's entries that are summed at once, for which there are enough registers.
+const COLUMN: usize = 8;
+
 /// a b / R mod m, by coarsely integrated operand scanning (Koç, Acar, Kaliski 1996). `n0` is -1/m mod 2^64.
 #[inline]
 pub(in crate::arith) fn multiply<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N] {
+    debug_assert!(is_below(a, m) || is_below(b, m));
     let mut t = [0; N];
     let mut top = false;
     for &a_i in a {
@@ -34,6 +42,7 @@ pub(in crate::arith) fn multiply_sum<const N: usize, const K: usize>(
     m: &[u64; N],
     n0: u64,
 ) -> [u64; N] {
+    debug_assert!(products.iter().flatten().all(|factor| is_below(factor, m)));
     let mut t = [0; N];
     // Stays below K + 2, since t is below the sum of all second factors, plus m, after every round.
     let mut top = 0;
@@ -94,6 +103,11 @@ pub(in crate::arith) fn halve<const N: usize>(a: &[u64; N], m: &[u64; N]) -> [u6
     core::array::from_fn(|i| sum[i] >> 1 | sum.get(i + 1).map_or(u64::from(carry), |&limb| limb) << 63)
 }
 
+/// Whether a < b.
+pub(in crate::arith) fn is_below<const N: usize>(a: &[u64; N], b: &[u64; N]) -> bool {
+    subtract_with_borrow(a, b).1
+}
+
 /// a - b modulo 2^(64 N), and whether a < b.
 #[inline]
 pub(in crate::arith) fn subtract_with_borrow<const N: usize>(a: &[u64; N], b: &[u64; N]) -> ([u64; N], bool) {
@@ -116,6 +130,22 @@ fn add_with_carry<const N: usize>(a: &[u64; N], b: &[u64; N]) -> ([u64; N], bool
     (sum, carry)
 }
 
+/// t becomes 2 t + the sum of a_i² 2^(128 i), where t has twice the limbs of a: the square of a, if t is the sum of its
+/// products of two different limbs.
+#[inline(always)]
+pub(super) fn double_and_add_squares(t: &mut [u64], a: &[u64]) {
+    let mut shifted_out = 0;
+    let mut carry = false;
+    for ([t_low, t_high], &limb) in t.as_chunks_mut().0.iter_mut().zip(a) {
+        let (low, high) = limb.carrying_mul(limb, 0);
+        let doubled_low = *t_low << 1 | shifted_out;
+        let doubled_high = *t_high << 1 | *t_low >> 63;
+        shifted_out = *t_high >> 63;
+        (*t_low, carry) = low.carrying_add(doubled_low, carry);
+        (*t_high, carry) = high.carrying_add(doubled_high, carry);
+    }
+}
+
 /// t + carry 2^(64 N), which is below 2 m, reduced below m.
 #[inline]
 pub(in crate::arith) fn subtract_modulus_once<const N: usize>(t: &[u64; N], carry: bool, m: &[u64; N]) -> [u64; N] {
@@ -127,15 +157,23 @@ pub(in crate::arith) fn subtract_modulus_once<const N: usize>(t: &[u64; N], carr
     reduced
 }
 
-/// Entry `index` of a table, by reading all of it; 0 if there is none.
+/// Entry `index` of a table of at most 32, by reading all of it; 0 if there is none. W is a multiple of 8.
 #[inline]
 pub(in crate::arith) fn select<const W: usize>(table: &[[u64; W]], index: u64) -> [u64; W] {
+    const { assert!(W.is_multiple_of(COLUMN)) };
+    debug_assert!(table.len() <= LARGEST_TABLE);
+    // All ones for the entry. An optimiser that saw that all others are 0 might branch.
+    let masks = black_box(core::array::from_fn::<_, LARGEST_TABLE, _>(|i| u64::from(index == i as u64).wrapping_neg()));
     let mut chosen = [0; W];
-    for (entry, i) in table.iter().zip(0..) {
-        let hit = mask(index == i);
-        for (limb, entry) in chosen.iter_mut().zip(entry) {
-            *limb |= entry & hit;
+    for (column, chosen) in chosen.as_chunks_mut::<COLUMN>().0.iter_mut().enumerate() {
+        let mut sum = [0; COLUMN];
+        for (entry, mask) in table.iter().zip(&masks) {
+            let limbs = &entry.as_chunks::<COLUMN>().0[column];
+            for i in 0..COLUMN {
+                sum[i] |= limbs[i] & mask;
+            }
         }
+        *chosen = sum;
     }
     chosen
 }
@@ -143,5 +181,5 @@ pub(in crate::arith) fn select<const W: usize>(table: &[[u64; W]], index: u64) -
 /// All ones if `bit`, otherwise 0. An optimiser that saw that these are the only values would branch on the bit.
 #[inline(always)]
 pub(in crate::arith) fn mask(bit: bool) -> u64 {
-    core::hint::black_box(u64::from(bit)).wrapping_neg()
+    black_box(u64::from(bit)).wrapping_neg()
 }

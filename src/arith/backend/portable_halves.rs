@@ -1,8 +1,8 @@
 //! The steps on halves of 1024-bit numbers in plain Rust.
 
 use super::Portable;
-use super::halves::{HALF, Half, HalfEngine, LIMBS, Product, Whole};
-use super::portable::subtract_modulus_once;
+use super::halves::{HALF, Half, HalfEngine, Product, Whole};
+use super::portable::{double_and_add_squares, subtract_modulus_once};
 
 impl HalfEngine for Portable {
     #[inline(always)]
@@ -35,21 +35,11 @@ impl HalfEngine for Portable {
 
     #[inline(always)]
     fn double_and_add_squares(t: &mut Product, a: &Whole) {
-        let t = t.as_flattened_mut().as_flattened_mut();
-        let mut shifted_out = 0;
-        let mut carry = false;
-        for (pair, &limb) in t.as_chunks_mut().0.iter_mut().zip(a.as_flattened()) {
-            let (low, high) = limb.carrying_mul(limb, 0);
-            let [t_low, t_high] = *pair;
-            (pair[0], carry) = low.carrying_add(t_low << 1 | shifted_out, carry);
-            (pair[1], carry) = high.carrying_add(t_high << 1 | t_low >> 63, carry);
-            shifted_out = t_high >> 63;
-        }
+        double_and_add_squares(t.as_flattened_mut().as_flattened_mut(), a.as_flattened());
     }
 
     #[inline(always)]
     fn subtract_once<const N: usize>(sum: &Whole, carry: bool, m: &[u64; N]) -> [u64; N] {
-        debug_assert_eq!(N, LIMBS);
         subtract_modulus_once(&core::array::from_fn(|i| sum[i / HALF][i % HALF]), carry, m)
     }
 }

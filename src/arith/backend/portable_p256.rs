@@ -1,21 +1,47 @@
 //! Montgomery multiplication modulo the characteristic of P-256, whose form makes reduction cheap.
 
-use super::portable::subtract_modulus_once;
+use super::portable::{double_and_add_squares, is_below, mask, subtract_modulus_once, subtract_with_borrow};
 
 const LIMBS: usize = 4;
 /// p = 2^256 - 2^224 + 2^192 + 2^96 - 1.
-const CHARACTERISTIC: [u64; LIMBS] = [0xffff_ffff_ffff_ffff, 0x0000_0000_ffff_ffff, 0, 0xffff_ffff_0000_0001];
+pub(super) const CHARACTERISTIC: [u64; LIMBS] =
+    [0xffff_ffff_ffff_ffff, 0x0000_0000_ffff_ffff, 0, 0xffff_ffff_0000_0001];
 
 /// a b / 2^256 mod p, for numbers of which one is below p.
 #[inline(always)]
 pub(in crate::arith) fn multiply(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
+    debug_assert!(is_below(a, &CHARACTERISTIC) || is_below(b, &CHARACTERISTIC));
     reduce(wide_product(a, b))
 }
 
 /// a² / 2^256 mod p, for a below p.
 #[inline(always)]
 pub(in crate::arith) fn square(a: &[u64; LIMBS]) -> [u64; LIMBS] {
+    debug_assert!(is_below(a, &CHARACTERISTIC));
     reduce(wide_square(a))
+}
+
+/// (a b - c d) / 2^256 mod p, for numbers below p.
+#[inline(always)]
+pub(in crate::arith) fn multiply_difference([a, b]: [&[u64; LIMBS]; 2], [c, d]: [&[u64; LIMBS]; 2]) -> [u64; LIMBS] {
+    reduce(wide_difference(wide_product(a, b), wide_product(c, d)))
+}
+
+/// (a b - c²) / 2^256 mod p, for numbers below p.
+#[inline(always)]
+pub(in crate::arith) fn multiply_less_square([a, b]: [&[u64; LIMBS]; 2], c: &[u64; LIMBS]) -> [u64; LIMBS] {
+    reduce(wide_difference(wide_product(a, b), wide_square(c)))
+}
+
+/// s - t, and p 2^256 more where that is negative.
+#[inline(always)]
+fn wide_difference(s: [u64; 2 * LIMBS], t: [u64; 2 * LIMBS]) -> [u64; 2 * LIMBS] {
+    let (mut difference, borrow) = subtract_with_borrow(&s, &t);
+    let (negative, mut carry) = (mask(borrow), false);
+    for i in 0..LIMBS {
+        (difference[LIMBS + i], carry) = difference[LIMBS + i].carrying_add(CHARACTERISTIC[i] & negative, carry);
+    }
+    difference
 }
 
 #[inline(always)]
@@ -42,15 +68,7 @@ fn wide_square(a: &[u64; LIMBS]) -> [u64; 2 * LIMBS] {
         }
         t[i + LIMBS] = carry;
     }
-    let mut shifted_out = 0;
-    let mut carry = false;
-    for i in 0..LIMBS {
-        let (low, high) = a[i].carrying_mul(a[i], 0);
-        let (t_low, t_high) = (t[2 * i], t[2 * i + 1]);
-        (t[2 * i], carry) = low.carrying_add(t_low << 1 | shifted_out, carry);
-        (t[2 * i + 1], carry) = high.carrying_add(t_high << 1 | t_low >> 63, carry);
-        shifted_out = t_high >> 63;
-    }
+    double_and_add_squares(&mut t, a);
     t
 }
 

@@ -1,4 +1,5 @@
 //! Points in the coordinates with the cheapest addition of an affine point.
+#![allow(clippy::op_ref, reason = "numbers in memory are multiplied where they are")]
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -25,13 +26,13 @@ impl<E: LimbEngine> Extended<E> {
     #[inline(always)]
     pub(super) fn add_different(&self, other: &AffineOn<E>) -> Self {
         let (h, r) = self.differences(other);
-        self.chord(h, r)
+        self.chord(&h, &r)
     }
 
     /// The sum with any point, in constant time. Where this point is infinity the result is infinity, and not the sum.
     pub(super) fn add(&self, other: &AffineOn<E>) -> Self {
         let (h, r) = self.differences(other);
-        let mut sum = self.chord(h, r);
+        let mut sum = self.chord(&h, &r);
         sum.conditional_assign(&Self::twice(other), h.is_zero() & r.is_zero());
         sum
     }
@@ -39,37 +40,33 @@ impl<E: LimbEngine> Extended<E> {
     /// Both coordinates of the other point, scaled as this one's are, less this one's.
     #[inline(always)]
     fn differences(&self, other: &AffineOn<E>) -> (FpOn<E>, FpOn<E>) {
-        (other.x() * self.zz - self.x, other.y() * self.zzz - self.y)
+        (&(other.x() * &self.zz) - &self.x, &(other.y() * &self.zzz) - &self.y)
     }
 
     /// The third point of the line through two points, mirrored, from their differences.
     #[inline(always)]
-    fn chord(&self, h: FpOn<E>, r: FpOn<E>) -> Self {
+    fn chord(&self, h: &FpOn<E>, r: &FpOn<E>) -> Self {
         let hh = h.square();
-        let hhh = hh * h;
-        let v = self.x * hh;
-        let x = r.square() - hhh - v - v;
-        let y = r * (v - x) - self.y * hhh;
-        Extended { x, y, zz: self.zz * hh, zzz: self.zzz * hhh }
+        let v = &self.x * &hh;
+        let hhh = &hh * h;
+        let x = &(&(&r.square() - &hhh) - &v) - &v;
+        let (zz, zzz) = (&self.zz * &hh, &self.zzz * &hhh);
+        let y = FpOn::difference_of_products(r, &(&v - &x), &self.y, &hhh);
+        Extended { x, y, zz, zzz }
     }
 
     /// Twice an affine point ("mdbl-2008-s-1").
     fn twice(point: &AffineOn<E>) -> Self {
-        let u = point.y().double();
+        let (px, py) = (*point.x(), *point.y());
+        let u = py.double();
         let v = u.square();
         let w = u * v;
-        let s = point.x() * v;
-        let third = point.x().square() - FpOn::ONE;
+        let s = px * v;
+        let third = px.square() - FpOn::ONE;
         let m = third.double() + third;
         let x = m.square() - s - s;
-        let y = m * (s - x) - w * point.y();
+        let y = m * (s - x) - w * py;
         Extended { x, y, zz: v, zzz: w }
-    }
-
-    /// The point in affine coordinates. `None` for infinity; that alone is revealed.
-    pub(super) fn to_affine(self) -> Option<AffineOn<E>> {
-        let [point] = *Self::to_affine_all(&[self]) else { return None };
-        point
     }
 
     /// Many points in affine coordinates with one inversion. `None` for infinity; that alone is revealed.
@@ -87,7 +84,7 @@ impl<E: LimbEngine> Extended<E> {
 
 impl<E: LimbEngine> From<AffineOn<E>> for Extended<E> {
     fn from(point: AffineOn<E>) -> Self {
-        Extended { x: point.x(), y: point.y(), zz: FpOn::ONE, zzz: FpOn::ONE }
+        Extended { x: *point.x(), y: *point.y(), zz: FpOn::ONE, zzz: FpOn::ONE }
     }
 }
 

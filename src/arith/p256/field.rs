@@ -18,9 +18,7 @@ pub type Fp = FpOn<Portable>;
 /// An element of F_p, multiplied by the engine E.
 pub type FpOn<E> = Residue<P<E>, LIMBS>;
 /// An integer modulo q, the order of the group.
-pub type Scalar = ScalarOn<Portable>;
-/// An integer modulo q, multiplied by the engine E.
-pub type ScalarOn<E> = Residue<Q<E>, LIMBS>;
+pub type Scalar = Residue<Q, LIMBS>;
 
 /// The characteristic p = 2^256 - 2^224 + 2^192 + 2^96 - 1.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,8 +57,23 @@ impl<E: LimbEngine> Modulus<LIMBS> for P<E> {
     }
 
     #[inline(always)]
+    fn halve_limbs(a: &[u64; LIMBS]) -> [u64; LIMBS] {
+        E::halve(a, &Self::LIMBS)
+    }
+
+    #[inline(always)]
     fn multiply_three_limbs(products: [[&[u64; LIMBS]; 2]; 3]) -> [u64; LIMBS] {
         E::multiply_three(products, &Self::LIMBS, Self::N0)
+    }
+
+    #[inline(always)]
+    fn multiply_difference_limbs(first: [&[u64; LIMBS]; 2], second: [&[u64; LIMBS]; 2]) -> [u64; LIMBS] {
+        E::multiply_difference_p256(first, second)
+    }
+
+    #[inline(always)]
+    fn multiply_less_square_limbs(first: [&[u64; LIMBS]; 2], c: &[u64; LIMBS]) -> [u64; LIMBS] {
+        E::multiply_less_square_p256(first, c)
     }
 }
 
@@ -99,6 +112,11 @@ impl<E: LimbEngine> Modulus<LIMBS> for Q<E> {
     #[inline(always)]
     fn subtract_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
         E::subtract(a, b, &Self::LIMBS)
+    }
+
+    #[inline(always)]
+    fn halve_limbs(a: &[u64; LIMBS]) -> [u64; LIMBS] {
+        E::halve(a, &Self::LIMBS)
     }
 
     #[inline(always)]

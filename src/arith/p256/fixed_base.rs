@@ -56,7 +56,7 @@ impl<E: LimbEngine> FixedBase<E> {
             }
             unit = multiple.add_vartime(&unit);
         }
-        let points = JacobianOn::to_affine_all(&entries);
+        let points = JacobianOn::to_affine_all_vartime(&entries);
         let window = |points: &[AffineOn<E>]| Window(core::array::from_fn(|i| points[i].to_entry()));
         FixedBase { windows: points.chunks_exact(ENTRIES).map(window).collect(), engine: PhantomData }
     }

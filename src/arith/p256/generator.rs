@@ -1,9 +1,11 @@
 //! Multiples of the generator G, with tables that are computed when a backend first needs them.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use once_cell::race::OnceBox;
 use zeroize::Zeroizing;
 
+use super::extended::Extended;
 use super::field::Scalar;
 use super::fixed_base::FixedBase;
 use super::point::{Affine, AffineOn};
@@ -14,15 +16,23 @@ use crate::arith::backend::{Backend, LimbEngine, Portable};
 
 /// `[scalar]G` with the active backend, in constant time; `None` for infinity, which alone is revealed.
 pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
+    let [point] = *multiply_generator_batch(core::slice::from_ref(scalar)) else { return None };
+    point
+}
+
+/// What [`multiply_generator`] gives for each scalar, in less time.
+pub fn multiply_generator_batch(scalars: &[Scalar]) -> Vec<Option<Affine>> {
     match Backend::active() {
         #[cfg(target_arch = "x86_64")]
-        Backend::Ifma | Backend::Bmi2 => multiply_on::<Bmi2>(scalar),
-        Backend::Portable => multiply_on::<Portable>(scalar),
+        Backend::Ifma | Backend::Bmi2 => multiply_on::<Bmi2>(scalars),
+        Backend::Portable => multiply_on::<Portable>(scalars),
     }
 }
 
-fn multiply_on<E: GeneratorTables>(scalar: &Scalar) -> Option<Affine> {
-    Zeroizing::new(E::secret_multiples().multiply(scalar)).to_affine().map(|point| point.convert())
+fn multiply_on<E: GeneratorTables>(scalars: &[Scalar]) -> Vec<Option<Affine>> {
+    let multiples: Vec<_> = scalars.iter().map(|scalar| E::secret_multiples().multiply(scalar)).collect();
+    let points = Extended::to_affine_all(&Zeroizing::new(multiples));
+    points.into_iter().map(|point| point.map(|point| point.convert())).collect()
 }
 
 /// An engine's tables for the generator, one slot each.
@@ -44,7 +54,7 @@ macro_rules! generator_tables {
 
             fn public_multiples() -> &'static PublicBaseOn<Self> {
                 static TABLES: OnceBox<PublicBaseOn<$engine>> = OnceBox::new();
-                TABLES.get_or_init(|| Box::new(PublicBaseOn::wide(&AffineOn::generator())))
+                TABLES.get_or_init(|| Box::new(PublicBaseOn::for_all_sums(&AffineOn::generator())))
             }
         }
     };

@@ -14,10 +14,10 @@ mod public_base;
 
 pub use field::{BYTES, Fp, Scalar};
 #[cfg(test)]
-pub(super) use field::{FpOn, ScalarOn};
-pub use generator::multiply_generator;
+pub(super) use field::{P, Q};
+pub use generator::{multiply_generator, multiply_generator_batch};
 pub use point::{Affine, Jacobian, PointError, UNCOMPRESSED_LEN};
-pub use public_base::PublicBase;
+pub use public_base::{PublicBase, Summands};
 
 #[cfg(test)]
 mod tests;

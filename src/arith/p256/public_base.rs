@@ -19,6 +19,8 @@ use crate::arith::backend::{Backend, LimbEngine, Portable};
 const BITS: usize = 64 * LIMBS;
 /// Digits of the sparsest form of a scalar, with its carry.
 const DIGITS: usize = BITS + 1;
+/// Doublings of a sum to which no point comes that has just one table.
+const SHORT_SPAN: usize = 32;
 
 /// A public point B with odd multiples of it.
 pub struct PublicBase(Tables);
@@ -30,22 +32,52 @@ enum Tables {
     Portable(PublicBaseOn<Portable>),
 }
 
+/// What a sum takes of the generator G, of the point B of a [`PublicBase`], and of another point.
+pub struct Summands {
+    /// What G is multiplied by.
+    pub generator: Scalar,
+    /// What B is multiplied by.
+    pub base: Scalar,
+    /// What the other point is multiplied by.
+    pub other: Scalar,
+    /// The other point.
+    pub other_point: Affine,
+}
+
 impl PublicBase {
-    /// For sums that have another point's doublings to make: 256 multiples, 16 KiB.
-    pub fn new(base: &Affine) -> PublicBase {
+    /// For sums with other points, whose 256 doublings this one uses: 256 multiples, 16 KiB.
+    pub fn for_sums_with_others(base: &Affine) -> PublicBase {
         PublicBase(match Backend::active() {
             #[cfg(target_arch = "x86_64")]
-            Backend::Ifma | Backend::Bmi2 => Tables::Bmi2(PublicBaseOn::wide(&base.convert())),
-            Backend::Portable => Tables::Portable(PublicBaseOn::wide(&base.convert())),
+            Backend::Ifma | Backend::Bmi2 => Tables::Bmi2(PublicBaseOn::new(&base.convert(), 10, BITS)),
+            Backend::Portable => Tables::Portable(PublicBaseOn::new(&base.convert(), 10, BITS)),
         })
     }
 
-    /// `[generator]G + [scalar]B`, and `[third]P` with it. Time and memory accesses depend on the scalars and points.
-    pub fn sum_vartime(&self, generator: &Scalar, scalar: &Scalar, third: Option<(&Scalar, &Affine)>) -> Jacobian {
+    /// For sums with the generator alone: 16 multiples of 8 points each, 8 KiB.
+    pub fn for_sums_with_generator(base: &Affine) -> PublicBase {
+        PublicBase(match Backend::active() {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Ifma | Backend::Bmi2 => Tables::Bmi2(PublicBaseOn::new(&base.convert(), 6, SHORT_SPAN)),
+            Backend::Portable => Tables::Portable(PublicBaseOn::new(&base.convert(), 6, SHORT_SPAN)),
+        })
+    }
+
+    /// `[generator]G + [scalar]B`. Time and memory accesses depend on the scalars.
+    pub fn sum_vartime(&self, generator: &Scalar, scalar: &Scalar) -> Jacobian {
         match &self.0 {
             #[cfg(target_arch = "x86_64")]
-            Tables::Bmi2(base) => sum_with_generator_vartime(base, generator, scalar, third),
-            Tables::Portable(base) => sum_with_generator_vartime(base, generator, scalar, third),
+            Tables::Bmi2(base) => sum_with_generator_vartime(base, generator, scalar),
+            Tables::Portable(base) => sum_with_generator_vartime(base, generator, scalar),
+        }
+    }
+
+    /// `[generator]G + [base]B + [other]other_point`, many times. Time and memory accesses depend on all of them.
+    pub fn sums_vartime(&self, summands: &[Summands]) -> Vec<Jacobian> {
+        match &self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Tables::Bmi2(base) => sums_with_others_vartime(base, summands),
+            Tables::Portable(base) => sums_with_others_vartime(base, summands),
         }
     }
 }
@@ -60,17 +92,20 @@ fn sum_with_generator_vartime<E: GeneratorTables>(
     base: &PublicBaseOn<E>,
     generator: &Scalar,
     scalar: &Scalar,
-    third: Option<(&Scalar, &Affine)>,
 ) -> Jacobian {
-    let first = Term::new(E::public_multiples(), generator);
-    let second = Term::new(base, scalar);
-    match third {
-        None => sum_vartime(&[first, second]).convert(),
-        Some((scalar, point)) => {
-            let multiples = PublicBaseOn::narrow(&point.convert());
-            sum_vartime(&[first, second, Term::new(&multiples, scalar)]).convert()
-        }
-    }
+    let generator = Term::new(E::public_multiples(), generator);
+    sum_vartime([generator, Term::new(base, scalar)]).convert()
+}
+
+fn sums_with_others_vartime<E: GeneratorTables>(base: &PublicBaseOn<E>, summands: &[Summands]) -> Vec<Jacobian> {
+    let others: Vec<_> = summands.iter().map(|summands| summands.other_point.convert()).collect();
+    let others = PublicBaseOn::for_one_sum_each(&others);
+    let sum = |(summands, other): (&Summands, _)| {
+        let generator = Term::new(E::public_multiples(), &summands.generator);
+        let base = Term::new(base, &summands.base);
+        sum_vartime([generator, base, Term::new(other, &summands.other)]).convert()
+    };
+    summands.iter().zip(&others).map(sum).collect()
 }
 
 /// Odd multiples of a point, multiplied by the engine E.
@@ -82,32 +117,45 @@ pub struct PublicBaseOn<E: LimbEngine> {
 }
 
 impl<E: LimbEngine> PublicBaseOn<E> {
-    /// For a point that a single sum uses: 8 multiples.
-    fn narrow(base: &AffineOn<E>) -> Self {
-        Self::new(base, 5, BITS)
+    /// For a point that all sums use, the generator: 128 multiples of 8 points each, 64 KiB.
+    pub(super) fn for_all_sums(base: &AffineOn<E>) -> Self {
+        Self::new(base, 9, SHORT_SPAN)
     }
 
-    /// For a point that many sums use, which double 256 times anyway: 256 multiples, 16 KiB.
-    pub(super) fn wide(base: &AffineOn<E>) -> Self {
-        Self::new(base, 10, BITS)
+    /// For points that one sum each uses: 8 multiples. One inversion serves all.
+    fn for_one_sum_each(bases: &[AffineOn<E>]) -> Vec<Self> {
+        const WINDOW: u32 = 5;
+        const MULTIPLES: usize = 1 << (WINDOW - 2);
+        let mut multiples = Vec::with_capacity(MULTIPLES * bases.len());
+        for base in bases {
+            push_odd_multiples(&JacobianOn::from(*base), MULTIPLES, &mut multiples);
+        }
+        let points = JacobianOn::to_affine_all_vartime(&multiples);
+        let base = |points: &[AffineOn<E>]| PublicBaseOn { points: points.into(), window: WINDOW, span: BITS };
+        points.chunks_exact(MULTIPLES).map(base).collect()
     }
 
     fn new(base: &AffineOn<E>, window: u32, span: usize) -> Self {
-        let mut multiples = Vec::with_capacity((BITS / span) << (window - 2));
+        let count = 1 << (window - 2);
+        let mut multiples = Vec::with_capacity(BITS / span * count);
         let mut unit = JacobianOn::from(*base);
         for table in 0..BITS / span {
             if table > 0 {
                 unit = (0..span).fold(unit, |unit, _| unit.double());
             }
-            let twice = unit.double();
-            let mut multiple = unit;
-            multiples.push(multiple);
-            for _ in 1..1 << (window - 2) {
-                multiple = multiple.add_vartime(&twice);
-                multiples.push(multiple);
-            }
+            push_odd_multiples(&unit, count, &mut multiples);
         }
-        PublicBaseOn { points: JacobianOn::to_affine_all(&multiples).into_boxed_slice(), window, span }
+        PublicBaseOn { points: JacobianOn::to_affine_all_vartime(&multiples).into_boxed_slice(), window, span }
+    }
+}
+
+fn push_odd_multiples<E: LimbEngine>(base: &JacobianOn<E>, count: usize, multiples: &mut Vec<JacobianOn<E>>) {
+    let twice = base.double();
+    let mut multiple = *base;
+    multiples.push(multiple);
+    for _ in 1..count {
+        multiple = multiple.add_vartime(&twice);
+        multiples.push(multiple);
     }
 }
 
@@ -122,10 +170,19 @@ impl<'a, E: LimbEngine> Term<'a, E> {
         Term { base, digits: sparse_digits_vartime(scalar, base.window) }
     }
 
-    /// Adds what the digit at a position stands for, without its power of two below that of the table chosen.
+    /// Adds what all digits at `step` modulo the span of the sum stand for, without their 2^step.
     #[inline(always)]
-    fn add_digit_vartime(&self, sum: &mut JacobianOn<E>, position: usize, table: usize) {
-        let digit = self.digits[position];
+    fn add_digits_vartime(&self, sum: &mut JacobianOn<E>, step: usize, span: usize, tables_apart: usize) {
+        let mut table = 0;
+        for position in (step..BITS).step_by(span) {
+            self.add_digit_vartime(sum, self.digits[position], table);
+            table += tables_apart;
+        }
+    }
+
+    /// Adds digit · B_table.
+    #[inline(always)]
+    fn add_digit_vartime(&self, sum: &mut JacobianOn<E>, digit: i16, table: usize) {
         if digit == 0 {
             return;
         }
@@ -135,18 +192,21 @@ impl<'a, E: LimbEngine> Term<'a, E> {
 }
 
 /// The sum of all terms, with as many doublings as the longest span has positions.
-fn sum_vartime<E: LimbEngine>(terms: &[Term<'_, E>]) -> JacobianOn<E> {
+fn sum_vartime<E: LimbEngine, const TERMS: usize>(terms: [Term<'_, E>; TERMS]) -> JacobianOn<E> {
     let span = terms.iter().map(|term| term.base.span).max().unwrap_or(BITS);
+    let terms = terms.map(|term| {
+        let tables_apart = span / term.base.span;
+        (term, tables_apart)
+    });
     let mut sum = JacobianOn::INFINITY;
-    for step in (0..=span).rev() {
+    for (term, tables_apart) in &terms {
+        // The carry belongs to the highest table, one step above the others.
+        term.add_digit_vartime(&mut sum, term.digits[BITS], (BITS / span - 1) * tables_apart);
+    }
+    for step in (0..span).rev() {
         sum = sum.double();
-        for term in terms {
-            // The digit for the carry has no table of its own: it takes the step above the others.
-            for position in (step..DIGITS).step_by(span) {
-                if (step < span) == (position < BITS) {
-                    term.add_digit_vartime(&mut sum, position, (position - step) / term.base.span);
-                }
-            }
+        for (term, tables_apart) in &terms {
+            term.add_digits_vartime(&mut sum, step, span, *tables_apart);
         }
     }
     sum

@@ -6,11 +6,11 @@ use p256::elliptic_curve::{Group, PrimeField};
 use proptest::prelude::*;
 use subtle::ConstantTimeEq;
 
-use super::field::Q;
+use super::extended::Extended;
 use super::fixed_base::FixedBase;
 use super::*;
 use crate::arith::Modulus;
-use crate::arith::backend::Portable;
+use crate::arith::backend::{LimbEngine, Portable, on_each};
 
 type OraclePoint = p256::ProjectivePoint;
 
@@ -58,17 +58,25 @@ fn to_bytes(number: &BigUint) -> [u8; BYTES] {
 fn edge_scalars() -> Vec<[u8; BYTES]> {
     let q = big(&<Q>::LIMBS);
     let one = BigUint::from(1u8);
-    let mut numbers: Vec<BigUint> = (0..40u8).map(BigUint::from).collect();
-    numbers.extend((1..40u8).map(|i| &q - i));
-    for bit in (5..256).step_by(5).chain([254, 255]) {
+    let mut numbers: Vec<BigUint> = (0..70u8).map(BigUint::from).collect();
+    numbers.extend((1..70u8).map(|i| &q - i));
+    for bit in (5..256).step_by(5).chain([252, 254]) {
         numbers.extend([(&one << bit) - 1u8, &one << bit, (&one << bit) + 1u8]);
     }
-    // The scalars for which S = ±D modulo q would need a value that no window takes.
-    numbers.extend([(&one << 256) - &q, (&one << 257) - &q - &q, &q >> 1, (&q >> 1) + 1u8]);
-    for window in [1u8, 15, 16, 17, 31] {
-        numbers.push((0..51).fold(BigUint::ZERO, |sum, _| (sum << 5) + window));
+    // Where the sum of all windows but the highest is the multiple that the highest one adds, modulo q; and its opposite.
+    let doubled = (BigUint::from(30u8) << 252) - &q;
+    numbers.extend([&q - &doubled, doubled]);
+    numbers.extend([(&one << 256) - &q, &q >> 1, (&q >> 1) + 1u8]);
+    for window in [1u8, 31, 32, 33, 63] {
+        numbers.push((0..43).fold(BigUint::ZERO, |sum, _| (sum << 6) + window));
     }
     numbers.into_iter().filter(|number| number < &q).map(|number| to_bytes(&number)).collect()
+}
+
+/// `[k]B`, from the tables for secret scalars.
+fn multiply<E: LimbEngine>(base: &Affine, scalar: &Scalar) -> Option<Vec<u8>> {
+    let multiple = FixedBase::<E>::new(&base.convert()).multiply(scalar);
+    affine_encoding(Extended::to_affine_all(&[multiple])[0].map(|point| point.convert()))
 }
 
 #[test]
@@ -77,48 +85,60 @@ fn generator_is_that_of_the_oracle() {
 }
 
 #[test]
-fn fixed_base_agrees_with_the_oracle_at_the_edges() {
-    let base = OraclePoint::GENERATOR * p256::Scalar::from(0x1234_5678_9abc_u64);
-    let tables = FixedBase::<Portable>::new(&affine(&base));
-    for bytes in edge_scalars() {
-        let (k, oracle_k) = scalar(&bytes);
-        assert_eq!(
-            affine_encoding(multiply_generator(&k)),
-            oracle_encoding(&(OraclePoint::GENERATOR * oracle_k)),
-            "{bytes:02x?}"
-        );
-        assert_eq!(
-            affine_encoding(tables.multiply(&k).to_affine()),
-            oracle_encoding(&(base * oracle_k)),
-            "{bytes:02x?}"
-        );
-    }
+fn generator_multiples_agree_with_the_oracle_at_the_edges() {
+    let edges: Vec<_> = edge_scalars().iter().map(scalar).collect();
+    let scalars: Vec<_> = edges.iter().map(|(scalar, _)| *scalar).collect();
+    on_each(|backend| {
+        let multiples = multiply_generator_batch(&scalars);
+        for ((k, oracle_k), multiple) in edges.iter().zip(multiples) {
+            let expected = oracle_encoding(&(OraclePoint::GENERATOR * oracle_k));
+            assert_eq!(affine_encoding(multiply_generator(k)), expected, "{oracle_k:?} with {}", backend.name());
+            assert_eq!(affine_encoding(multiple), expected, "{oracle_k:?} with {}", backend.name());
+        }
+        assert!(multiply_generator_batch(&[]).is_empty());
+    });
 }
 
 #[test]
 fn public_sums_agree_with_the_oracle_at_the_edges() {
-    let [base, third] = [0xdead_beef_u64, 0xbeef_dead].map(|k| OraclePoint::GENERATOR * p256::Scalar::from(k));
-    let (tables, point) = (PublicBase::new(&affine(&base)), affine(&third));
+    let [base, other] = [0xdead_beef_u64, 0xbeef_dead].map(|k| OraclePoint::GENERATOR * p256::Scalar::from(k));
+    let other_point = affine(&other);
     let edges = edge_scalars();
-    let middle = edges.len() / 2;
-    for (i, first) in edges.iter().enumerate() {
-        let [a, b, c] = [first, &edges[edges.len() - 1 - i], &edges[(i + middle) % edges.len()]].map(scalar);
-        let two = OraclePoint::GENERATOR * a.1 + base * b.1;
-        assert_eq!(encoding(&tables.sum_vartime(&a.0, &b.0, None)), oracle_encoding(&two));
-        let three = two + third * c.1;
-        assert_eq!(encoding(&tables.sum_vartime(&a.0, &b.0, Some((&c.0, &point)))), oracle_encoding(&three));
-    }
+    let (middle, last) = (edges.len() / 2, edges.len() - 1);
+    on_each(|_| {
+        let short = PublicBase::for_sums_with_generator(&affine(&base));
+        let long = PublicBase::for_sums_with_others(&affine(&base));
+        let (mut summands, mut expected) = (Vec::new(), Vec::new());
+        for (i, first) in edges.iter().enumerate() {
+            let [a, b, c] = [first, &edges[last - i], &edges[(i + middle) % edges.len()]].map(scalar);
+            let two = OraclePoint::GENERATOR * a.1 + base * b.1;
+            assert_eq!(encoding(&short.sum_vartime(&a.0, &b.0)), oracle_encoding(&two));
+            assert_eq!(encoding(&long.sum_vartime(&a.0, &b.0)), oracle_encoding(&two));
+            summands.push(Summands { generator: a.0, base: b.0, other: c.0, other_point });
+            expected.push(oracle_encoding(&(two + other * c.1)));
+        }
+        let sums: Vec<_> = long.sums_vartime(&summands).iter().map(encoding).collect();
+        assert_eq!(sums, expected);
+        let sums: Vec<_> = short.sums_vartime(&summands[..9]).iter().map(encoding).collect();
+        assert_eq!(sums, expected[..9]);
+        assert!(long.sums_vartime(&[]).is_empty());
+    });
 }
 
 #[test]
 fn public_sums_pass_through_infinity_and_equal_points() {
     let g = Affine::generator();
     let [one, two] = [1, 2].map(Scalar::from_u64);
-    let (same, opposite) = (PublicBase::new(&g), PublicBase::new(&g.negate()));
-    assert_eq!(encoding(&opposite.sum_vartime(&two, &two, None)), None);
-    assert_eq!(encoding(&opposite.sum_vartime(&two, &two, Some((&one, &g)))), Some(g.to_bytes().to_vec()));
-    assert_eq!(encoding(&same.sum_vartime(&one, &one, None)), oracle_encoding(&OraclePoint::GENERATOR.double()));
-    assert_eq!(encoding(&same.sum_vartime(&Scalar::ZERO, &Scalar::ZERO, None)), None);
+    on_each(|_| {
+        let bases = [PublicBase::for_sums_with_others, PublicBase::for_sums_with_generator];
+        for (same, opposite) in bases.map(|base| (base(&g), base(&g.negate()))) {
+            assert_eq!(encoding(&opposite.sum_vartime(&two, &two)), None);
+            assert_eq!(encoding(&same.sum_vartime(&one, &one)), oracle_encoding(&OraclePoint::GENERATOR.double()));
+            assert_eq!(encoding(&same.sum_vartime(&Scalar::ZERO, &Scalar::ZERO)), None);
+            let resumed = Summands { generator: two, base: two, other: one, other_point: g };
+            assert_eq!(encoding(&opposite.sums_vartime(&[resumed])[0]), Some(g.to_bytes().to_vec()));
+        }
+    });
 }
 
 #[test]
@@ -154,8 +174,8 @@ fn equality_sees_through_scaling_signs_and_infinity() {
     assert!(!bool::from(point.ct_eq(&Jacobian::INFINITY)));
     assert!(!bool::from(Jacobian::INFINITY.ct_eq(&point)));
     assert!(bool::from(infinity.ct_eq(&Jacobian::INFINITY)));
-    assert!(bool::from(opposite.has_x(&point.to_affine().unwrap().x())));
-    assert!(!bool::from(point.has_x(&Affine::generator().x())));
+    assert!(bool::from(opposite.has_x(point.to_affine().unwrap().x())));
+    assert!(!bool::from(point.has_x(Affine::generator().x())));
     assert!(!bool::from(Jacobian::INFINITY.has_x(&Fp::ZERO)));
 }
 
@@ -177,7 +197,7 @@ fn refused_encodings_name_their_reason() {
     assert_eq!(with(&|bytes| bytes[64] ^= 1), PointError::NotOnCurve);
     assert_eq!(with(&|bytes| bytes[1..].fill(0)), PointError::NotOnCurve);
     // 5 + p and 5: the same number of F_p, but only one encoding of it.
-    let p = big(&<field::P>::LIMBS);
+    let p = big(&<P>::LIMBS);
     assert_eq!(with(&|bytes| bytes[1..33].copy_from_slice(&to_bytes(&(&p + 5u8)))), PointError::NotReduced);
     assert_eq!(with(&|bytes| bytes[33..].copy_from_slice(&to_bytes(&p))), PointError::NotReduced);
     assert_eq!(with(&|bytes| bytes[1..].fill(0xff)), PointError::NotReduced);
@@ -195,11 +215,19 @@ proptest! {
         prop_assume!(!bool::from(base.is_identity()));
         let second = base.double() + OraclePoint::GENERATOR;
         let ours = affine(&base);
-        prop_assert_eq!(affine_encoding(FixedBase::<Portable>::new(&ours).multiply(&a).to_affine()), oracle_encoding(&(base * oracle_a)));
-        prop_assert_eq!(affine_encoding(multiply_generator(&b)), oracle_encoding(&(OraclePoint::GENERATOR * oracle_b)));
-        let sum = PublicBase::new(&ours).sum_vartime(&a, &b, Some((&c, &affine(&second))));
-        let expected = OraclePoint::GENERATOR * oracle_a + base * oracle_b + second * oracle_c;
-        prop_assert_eq!(encoding(&sum), oracle_encoding(&expected));
+        prop_assert_eq!(multiply::<Portable>(&ours, &a), oracle_encoding(&(base * oracle_a)));
+        let two = OraclePoint::GENERATOR * oracle_a + base * oracle_b;
+        let expected = [oracle_encoding(&two), oracle_encoding(&(two + second * oracle_c))];
+        on_each(|_| {
+            let multiple = affine_encoding(multiply_generator(&b));
+            assert_eq!(multiple, oracle_encoding(&(OraclePoint::GENERATOR * oracle_b)));
+            let summands = Summands { generator: a, base: b, other: c, other_point: affine(&second) };
+            let sums = [
+                PublicBase::for_sums_with_generator(&ours).sum_vartime(&a, &b),
+                PublicBase::for_sums_with_others(&ours).sums_vartime(&[summands])[0],
+            ];
+            assert_eq!(sums.map(|sum| encoding(&sum)), expected);
+        });
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::arith::backend::LimbEngine;
 use crate::arith::residue::invert_all;
 
 /// So many affine additions at least outweigh the inversion that they share.
-const WORTH_AN_INVERSION: usize = 16;
+const WORTH_AN_INVERSION: usize = 12;
 
 /// The comb of one point: 704 points, 176 KiB.
 pub(in crate::arith) struct Comb<E: LimbEngine> {

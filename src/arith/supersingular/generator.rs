@@ -7,6 +7,7 @@ use once_cell::race::OnceBox;
 
 use super::comb::Comb;
 use super::field::{Fp, Scalar};
+use super::pairing::Lines;
 use super::pairing_value::PairingValueOn;
 use super::point::{Affine, AffineOn, ProjectiveOn};
 use super::power_comb::PowerComb;
@@ -58,6 +59,9 @@ pub(super) trait GeneratorTables: LimbEngine {
 
     /// Powers of g: 88 KiB.
     fn powers() -> &'static PowerComb<Self>;
+
+    /// The lines of P: 356 KiB.
+    fn lines() -> &'static Lines<Self>;
 }
 
 macro_rules! generator_tables {
@@ -71,6 +75,11 @@ macro_rules! generator_tables {
             fn powers() -> &'static PowerComb<Self> {
                 static TABLES: OnceBox<PowerComb<$engine>> = OnceBox::new();
                 TABLES.get_or_init(|| Box::new(PowerComb::new(&PairingValueOn::generator())))
+            }
+
+            fn lines() -> &'static Lines<Self> {
+                static LINES: OnceBox<Lines<$engine>> = OnceBox::new();
+                LINES.get_or_init(|| Box::new(Lines::new(&AffineOn::generator())))
             }
         }
     };

@@ -4,7 +4,6 @@
 //! On this curve x of a doubled point is a square: with λ = 3 (x² - 1) / (2 y), the slope of the tangent at (x, y), and
 //! w = (x² + 3) / (2 y), the double is (w², w (w² - 6 x² / y²)), and the tangent is y' = λ x' - w x.
 
-use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroize;
 
 use super::field::FpOn;
@@ -68,12 +67,6 @@ impl<E: LimbEngine> Jacobian<E> {
         self.x = slope.square() - hhh - v.double();
         self.y = FpOn::sum_of_products(&slope, &(v - self.x), &-self.y, &hhh);
         Addition { other: *other, slope, factor }
-    }
-
-    /// Whether this is the same point as another. Not if Z is 0.
-    pub(super) fn is(&self, other: &AffineOn<E>) -> Choice {
-        let zz = self.z.square();
-        (other.x * zz).ct_eq(&self.x) & (other.y * zz * self.z).ct_eq(&self.y) & !self.z.is_zero()
     }
 }
 

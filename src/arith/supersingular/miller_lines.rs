@@ -2,12 +2,15 @@
 
 use alloc::vec::Vec;
 use core::{fmt, slice};
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
-use super::field::{Fp, FpOn};
-use super::pairing::{Lines, NotInSubgroup};
+use super::field::{Fp, FpOn, Scalar};
+use super::generator::GeneratorTables;
+use super::pairing::{EvaluationPoint, Lines};
 use super::pairing_value::PairingValueOn;
-use super::point::Affine;
+use super::point::{Affine, AffineOn};
+use super::subgroup::is_in_subgroup;
 #[cfg(target_arch = "x86_64")]
 use crate::arith::backend::bmi2::Bmi2;
 use crate::arith::backend::{Backend, LimbEngine, Portable};
@@ -22,14 +25,13 @@ enum Storage {
 }
 
 impl MillerLines {
-    /// Walks Miller's loop from a point, in constant time but for whether the point has order q, which is refused
-    /// otherwise.
-    pub fn new(point: &Affine) -> Result<MillerLines, NotInSubgroup> {
-        Ok(MillerLines(match Backend::active() {
+    /// Walks Miller's loop from a point of order q, in constant time. Those of another point are of no use.
+    pub fn new(point: &Affine) -> MillerLines {
+        MillerLines(match Backend::active() {
             #[cfg(target_arch = "x86_64")]
-            Backend::Ifma | Backend::Bmi2 => Storage::Bmi2(Lines::new(&point.convert())?),
-            Backend::Portable => Storage::Portable(Lines::new(&point.convert())?),
-        }))
+            Backend::Ifma | Backend::Bmi2 => Storage::Bmi2(Lines::new(&point.convert())),
+            Backend::Portable => Storage::Portable(Lines::new(&point.convert())),
+        })
     }
 
     /// The representative of <A, B> for the prepared point A and a point B with y ≠ 0, in constant time.
@@ -45,6 +47,25 @@ impl MillerLines {
             Storage::Portable(lines) => pair(lines, points),
         }
     }
+
+    /// Whether a key K belongs to the scalar b, where the prepared point is Z: <`[b]P` + Z, K> = g, and K has order q. In
+    /// constant time, but for b, which is public.
+    ///
+    /// Since the pairing is symmetric, the value is <P, K>^b <Z, K>: both first points are prepared.
+    pub fn accepts_key(&self, b: &Scalar, key: &Affine) -> bool {
+        bool::from(match &self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Storage::Bmi2(lines) => accepts_key(lines, b, &key.convert()),
+            Storage::Portable(lines) => accepts_key(lines, b, key),
+        })
+    }
+}
+
+fn accepts_key<E: GeneratorTables>(lines: &Lines<E>, b: &Scalar, key: &AffineOn<E>) -> Choice {
+    let ready = EvaluationPoint::new(key);
+    let by_generator = Zeroizing::new(E::lines().value_at(&ready));
+    let value = by_generator.power_vartime(b).multiply(&lines.value_at(&ready)).square().square();
+    value.ct_eq(&PairingValueOn::generator()) & is_in_subgroup(key)
 }
 
 fn pair<E: LimbEngine>(lines: &Lines<E>, points: &[Affine]) -> Vec<Fp> {

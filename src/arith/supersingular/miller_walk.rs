@@ -32,8 +32,8 @@ struct Passed<E: LimbEngine> {
 }
 
 impl<E: LimbEngine> Walk<E> {
-    /// Walks from a point, in constant time. `None` unless its order is q, which alone is revealed.
-    pub(super) fn new(start: &AffineOn<E>) -> Option<Walk<E>> {
+    /// Walks from a point of order q, in constant time.
+    pub(super) fn new(start: &AffineOn<E>) -> Walk<E> {
         let mut walk = Walk { start: *start, steps: Vec::with_capacity(steps().len()) };
         let mut point = Zeroizing::new(Jacobian::from(*start));
         for step in steps() {
@@ -46,12 +46,8 @@ impl<E: LimbEngine> Walk<E> {
             };
             walk.steps.push(Passed { first, second, addition });
         }
-        // The lowest digit of q is -1, and left out: the walk has reached [q + 1]A.
-        let closes = bool::from(point.is(start));
-        closes.then(|| {
-            walk.divide(&point.z);
-            walk
-        })
+        walk.divide(&point.z);
+        walk
     }
 
     /// Divides everything by its denominator, a Z. The inverses follow from that of the last Z, going back factor by

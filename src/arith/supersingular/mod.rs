@@ -18,15 +18,13 @@ mod power_comb;
 pub(super) mod signed_digits;
 mod subgroup;
 
-#[cfg(test)]
-pub(super) use field::ScalarOn;
 pub use field::{BYTES, Fp, Scalar};
-#[cfg(target_arch = "x86_64")]
 pub(super) use field::{FpOn, P};
+#[cfg(test)]
+pub(super) use field::Q;
 pub use fixed_base::FixedBase;
 pub use generator::{multiply_generator, multiply_generator_batch, power_generator};
 pub use miller_lines::MillerLines;
-pub use pairing::NotInSubgroup;
 pub use pairing_value::PairingValue;
 #[cfg(target_arch = "x86_64")]
 pub(super) use pairing_value::PairingValueOn;

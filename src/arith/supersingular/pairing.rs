@@ -33,10 +33,6 @@ pub(in crate::arith) struct Lines<E: LimbEngine> {
     functions: Vec<Function<E>>,
 }
 
-/// The point does not have order q.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotInSubgroup;
-
 /// The function of one step.
 pub(in crate::arith) enum Function<E: LimbEngine> {
     /// y + s x + c, as c and s.
@@ -48,10 +44,9 @@ pub(in crate::arith) enum Function<E: LimbEngine> {
 }
 
 impl<E: LimbEngine> Lines<E> {
-    /// Walks Miller's loop from a point, in constant time but for whether the point has order q, which is refused
-    /// otherwise. About 20,000 multiplications.
-    pub(super) fn new(point: &AffineOn<E>) -> Result<Lines<E>, NotInSubgroup> {
-        Ok(Lines { functions: Walk::new(point).ok_or(NotInSubgroup)?.into_functions() })
+    /// Walks Miller's loop from a point of order q, in constant time: about 20,000 multiplications.
+    pub(super) fn new(point: &AffineOn<E>) -> Lines<E> {
+        Lines { functions: Walk::new(point).into_functions() }
     }
 
     /// f(φ(B)), in constant time.
@@ -84,19 +79,23 @@ pub(super) struct EvaluationPoint<E: LimbEngine> {
 }
 
 impl<E: LimbEngine> EvaluationPoint<E> {
+    /// Makes ready a point with y ≠ 0.
+    pub(super) fn new(point: &AffineOn<E>) -> EvaluationPoint<E> {
+        EvaluationPoint::with_inverse(point, &point.y.invert())
+    }
+
     /// Makes ready points with y ≠ 0, with one inversion.
-    pub(super) fn new_all(points: &[AffineOn<E>]) -> Vec<EvaluationPoint<E>> {
+    fn new_all(points: &[AffineOn<E>]) -> Vec<EvaluationPoint<E>> {
         let mut inverses: Vec<FpOn<E>> = points.iter().map(|point| point.y).collect();
         invert_all(&mut inverses);
-        let ready = points.iter().zip(&inverses).map(|(point, &inverse)| {
-            let x = -point.x;
-            let x_over_y = x * inverse;
-            let x2_over_y = x * x_over_y;
-            EvaluationPoint { x, powers_over_y: [inverse, x_over_y, x2_over_y, x * x2_over_y] }
-        });
-        let ready = ready.collect();
-        inverses.zeroize();
-        ready
+        points.iter().zip(&inverses).map(|(point, inverse)| EvaluationPoint::with_inverse(point, inverse)).collect()
+    }
+
+    fn with_inverse(point: &AffineOn<E>, inverse: &FpOn<E>) -> EvaluationPoint<E> {
+        let x = -point.x;
+        let x_over_y = x * *inverse;
+        let x2_over_y = x * x_over_y;
+        EvaluationPoint { x, powers_over_y: [*inverse, x_over_y, x2_over_y, x * x2_over_y] }
     }
 }
 

@@ -5,7 +5,8 @@ use core::fmt;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::field::FpOn;
+use super::field::{FpOn, Scalar};
+use super::miller_steps::non_adjacent_form;
 use crate::arith::backend::{LimbEngine, Portable};
 use crate::arith::residue::{Residue, invert_all};
 
@@ -70,6 +71,17 @@ impl<E: LimbEngine> PairingValueOn<E> {
     #[inline]
     pub fn square(&self) -> Self {
         PairingValueOn { re: (self.re + self.im) * (self.re - self.im), im: (self.re * self.im).double() }
+    }
+
+    /// The power by a public exponent.
+    pub(super) fn power_vartime(&self, exponent: &Scalar) -> Self {
+        let digits = non_adjacent_form(&exponent.to_limbs());
+        let top = digits.iter().rposition(|&digit| digit != 0).unwrap_or_default();
+        digits[..=top].iter().rev().fold(Self::ONE, |power, digit| match digit {
+            1 => power.square().multiply(self),
+            -1 => power.square().multiply(&self.invert()),
+            _ => power.square(),
+        })
     }
 
     /// The inverse: conjugation, since the norm is in F_p*.

@@ -160,7 +160,7 @@ fn batches_give_what_single_operations_give() {
     on_each(|backend| {
         // B is the opposite of P, so that equal scalars give infinity.
         let base = FixedBase::new(&Affine::generator().negate());
-        let lines = MillerLines::new(&Affine::generator()).unwrap();
+        let lines = MillerLines::new(&Affine::generator());
         let multiples: Vec<_> = scalars.iter().map(multiply_generator).collect();
         let sums: Vec<_> = pairs.iter().map(|[k, l]| base.multiply_with_generator(k, l)).collect();
         let commitments: Vec<_> = pairs.iter().map(|[k, l]| base.commit(k, l)).collect();
@@ -207,10 +207,33 @@ fn points_of_every_order_are_told_from_the_subgroup() {
             on_each(|backend| {
                 let in_subgroup = candidate.check_subgroup().is_ok();
                 assert_eq!(in_subgroup, i == 0 && k != 0, "{k} P + {i} T on {backend:?}");
-                assert_eq!(MillerLines::new(&candidate).is_ok(), in_subgroup, "{k} P + {i} T on {backend:?}");
             });
         }
     }
+}
+
+/// A key of the scalar 5 under Z = [7]P, and what it becomes by adding points of order 2 and 4.
+#[test]
+fn a_key_is_accepted_for_its_scalar_in_the_subgroup_alone() {
+    let z = multiply_generator(&Scalar::from_u64(7)).unwrap();
+    let five = Scalar::from_u64(5);
+    let key = multiply_generator(&Scalar::from_u64(12).invert()).unwrap();
+    let t = order_4();
+    let multiples_of_t = (1u32..4).map(|k| reference_multiply(&BigUint::from(k), &t));
+    let outside: Vec<Affine> =
+        multiples_of_t.map(|of_order_4| affine(&reference_add(&point(&key), &of_order_4).unwrap())).collect();
+    on_each(|backend| {
+        let lines = MillerLines::new(&z);
+        assert!(lines.accepts_key(&five, &key), "{backend:?}");
+        assert!(!lines.accepts_key(&-five, &key), "{backend:?}");
+        assert!(!lines.accepts_key(&Scalar::ZERO, &key), "{backend:?}");
+        assert!(!lines.accepts_key(&five, &key.negate()), "{backend:?}");
+        assert!(!lines.accepts_key(&five, &z), "{backend:?}");
+        assert!(!lines.accepts_key(&-Scalar::from_u64(7), &key), "[b]P + Z is infinity, {backend:?}");
+        for key in &outside {
+            assert!(!lines.accepts_key(&five, key), "{backend:?}");
+        }
+    });
 }
 
 #[test]
@@ -255,7 +278,7 @@ fn a_degenerate_pairing_value_equals_nothing() {
 
 #[test]
 fn debug_shows_no_coordinates() {
-    let lines = MillerLines::new(&Affine::generator()).unwrap();
+    let lines = MillerLines::new(&Affine::generator());
     let shown = format!("{:?} {:?} {:?}", Affine::generator(), lines, PairingValue::generator());
     assert_eq!(shown, "Affine MillerLines PairingValue");
 }
@@ -289,8 +312,8 @@ proptest! {
         on_each(|_| {
             let left = multiply_generator(&a).unwrap();
             let right = multiply_generator(&b).unwrap();
-            let value = MillerLines::new(&left).unwrap().pair(&right);
-            assert_eq!(value, MillerLines::new(&right).unwrap().pair(&left));
+            let value = MillerLines::new(&left).pair(&right);
+            assert_eq!(value, MillerLines::new(&right).pair(&left));
             assert_eq!(value, power_generator(&(a * b)));
         });
     }

@@ -6,26 +6,16 @@ use super::Bmi2;
 use super::rows::ZERO;
 use crate::arith::backend::halves::{Half, HalfEngine, LIMBS, Product, Whole};
 
-/// One product of a row of 8: `rdx` times limb $i of `rdi`. Its low half completes the limb below. Its high half and what
-/// the accumulator has there are the limb that the next product completes, in the register of the limb below it: the
-/// accumulator moves on by one limb.
+/// One product of a row of 8, `rdx` times limb $i of the number at `rdi`. Its low half completes the limb below. Its high
+/// half and $had, a limb of the accumulator, are what the next product completes, in the register of the limb below $had:
+/// so the accumulator moves on by a limb.
 macro_rules! product {
     ($i:literal: $below:literal, $limb:literal = $had:literal) => {
-        concat!(
-            "mulx ",
-            $limb,
-            ", rax, [rdi + 8 * ",
-            $i,
-            "]\n",
-            "adcx ",
-            $below,
-            ", rax\n",
-            "adox ",
-            $limb,
-            ", ",
-            $had,
-            "\n",
-        )
+        lines! {
+            "mulx " $limb ", rax, [rdi + 8 * " $i "]";
+            "adcx " $below ", rax";
+            "adox " $limb ", " $had;
+        }
     };
 }
 
@@ -33,8 +23,10 @@ macro_rules! product {
 macro_rules! row {
     () => {
         concat!(
-            "xor eax, eax\n", // No carries.
-            "mov rcx, r8\n",
+            lines! {
+                "xor eax, eax"; // No carries.
+                "mov rcx, r8";
+            },
             product!(0: "rcx", "r8" = "r9"),
             product!(1: "r8", "r9" = "r10"),
             product!(2: "r9", "r10" = "r11"),
@@ -43,68 +35,75 @@ macro_rules! row {
             product!(5: "r12", "r13" = "r14"),
             product!(6: "r13", "r14" = "r15"),
             product!(7: "r14", "r15" = "[rip + {zero}]"),
-            "adcx r15, [rip + {zero}]\n",
+            lines! { "adcx r15, [rip + {zero}]"; },
         )
     };
 }
 
-/// A row for limb $i of the number at `rsi`, with the lowest limb to `rbx`.
+/// The row of limb $i of the number at `rsi`, with the lowest limb of the sum to limb $i at `rbx`.
 macro_rules! multiply_row {
     ($i:literal) => {
-        concat!("mov rdx, [rsi + 8 * ", $i, "]\n", row!(), "mov [rbx + 8 * ", $i, "], rcx\n")
+        concat!(lines! { "mov rdx, [rsi + 8 * " $i "]"; }, row!(), lines! { "mov [rbx + 8 * " $i "], rcx"; },)
     };
 }
 
-/// A row for the limb that makes the lowest limb 0, which becomes limb $i at `rsi`. `rbx` is -1/m mod 2^64.
+/// The row of the limb with which the lowest limb of the sum is 0, which becomes limb $i at `rsi`. `rbx` is -1/m mod 2^64.
 macro_rules! cancel_row {
     ($i:literal) => {
-        concat!("mov rdx, r8\n", "imul rdx, rbx\n", "mov [rsi + 8 * ", $i, "], rdx\n", row!())
+        concat!(
+            lines! {
+                "mov rdx, r8";
+                "imul rdx, rbx";
+                "mov [rsi + 8 * " $i "], rdx";
+            },
+            row!(),
+        )
     };
 }
 
 macro_rules! store {
     ($($i:literal: $limb:literal),+) => {
-        concat!($("mov [rdi + 8 * ", $i, "], ", $limb, "\n"),+)
+        lines! { $("mov [rdi + 8 * " $i "], " $limb;)+ }
     };
 }
 
-/// Doubles limbs 2 $i and 2 $i + 1 of `rdi` on the carries of CF, and adds the square of limb $i of `rsi` on those of OF.
+/// Doubles limbs 2 $i and 2 $i + 1 at `rdi` on the carries of CF, and adds the square of limb $i at `rsi` on those of OF.
 macro_rules! double_and_add_square {
     ($i:literal) => {
-        concat!(
-            "mov rdx, [rsi + 8 * ",
-            $i,
-            "]\n",
-            "mulx rcx, rax, rdx\n",
-            "mov r8, [rdi + 16 * ",
-            $i,
-            "]\n",
-            "mov r9, [rdi + 16 * ",
-            $i,
-            " + 8]\n",
-            "adcx r8, r8\n",
-            "adox r8, rax\n",
-            "adcx r9, r9\n",
-            "adox r9, rcx\n",
-            "mov [rdi + 16 * ",
-            $i,
-            "], r8\n",
-            "mov [rdi + 16 * ",
-            $i,
-            " + 8], r9\n",
-        )
+        lines! {
+            "mov rdx, [rsi + 8 * " $i "]";
+            "mulx rcx, rax, rdx";
+            "mov r8, [rdi + 16 * " $i "]";
+            "mov r9, [rdi + 16 * " $i " + 8]";
+            "adcx r8, r8";
+            "adox r8, rax";
+            "adcx r9, r9";
+            "adox r9, rcx";
+            "mov [rdi + 16 * " $i "], r8";
+            "mov [rdi + 16 * " $i " + 8], r9";
+        }
     };
 }
 
+/// Limb $i at `rdi` = limb $i at `rsi` - limb $i at `rcx` - CF.
 macro_rules! subtract_limb {
     ($i:literal) => {
-        concat!("mov r8, [rsi + 8 * ", $i, "]\n", "sbb r8, [rcx + 8 * ", $i, "]\n", "mov [rdi + 8 * ", $i, "], r8\n",)
+        lines! {
+            "mov r8, [rsi + 8 * " $i "]";
+            "sbb r8, [rcx + 8 * " $i "]";
+            "mov [rdi + 8 * " $i "], r8";
+        }
     };
 }
 
-macro_rules! undo_limb_if_borrowed {
+/// Limb $i at `rdi` = limb $i at `rsi` if CF is set.
+macro_rules! restore_limb_if_borrowed {
     ($i:literal) => {
-        concat!("mov r8, [rdi + 8 * ", $i, "]\n", "cmovc r8, [rsi + 8 * ", $i, "]\n", "mov [rdi + 8 * ", $i, "], r8\n",)
+        lines! {
+            "mov r8, [rdi + 8 * " $i "]";
+            "cmovc r8, [rsi + 8 * " $i "]";
+            "mov [rdi + 8 * " $i "], r8";
+        }
     };
 }
 
@@ -117,15 +116,8 @@ macro_rules! for_8 {
 macro_rules! for_16 {
     ($step:ident) => {
         concat!(
-            for_8!($step),
-            $step!(8),
-            $step!(9),
-            $step!(10),
-            $step!(11),
-            $step!(12),
-            $step!(13),
-            $step!(14),
-            $step!(15),
+            concat!($step!(0), $step!(1), $step!(2), $step!(3), $step!(4), $step!(5), $step!(6), $step!(7)),
+            concat!($step!(8), $step!(9), $step!(10), $step!(11), $step!(12), $step!(13), $step!(14), $step!(15)),
         )
     };
 }
@@ -184,7 +176,7 @@ impl HalfEngine for Bmi2 {
                 first_row_product!(7: "adc" "r14", "r15"),
                 "adc r15, 0",
                 store!(1: "r8", 2: "r9"),
-                begin_row!("rsi"[1]),
+                begin_row!("rsi", 1),
                 add_product!(2: "r10", "r11"),
                 add_product!(3: "r11", "r12"),
                 add_product!(4: "r12", "r13"),
@@ -192,29 +184,29 @@ impl HalfEngine for Bmi2 {
                 add_product!(6: "r14", "r15"),
                 add_last_product!(7: "r15", "r8"),
                 store!(3: "r10", 4: "r11"),
-                begin_row!("rsi"[2]),
+                begin_row!("rsi", 2),
                 add_product!(3: "r12", "r13"),
                 add_product!(4: "r13", "r14"),
                 add_product!(5: "r14", "r15"),
                 add_product!(6: "r15", "r8"),
                 add_last_product!(7: "r8", "r9"),
                 store!(5: "r12", 6: "r13"),
-                begin_row!("rsi"[3]),
+                begin_row!("rsi", 3),
                 add_product!(4: "r14", "r15"),
                 add_product!(5: "r15", "r8"),
                 add_product!(6: "r8", "r9"),
                 add_last_product!(7: "r9", "r10"),
                 store!(7: "r14", 8: "r15"),
-                begin_row!("rsi"[4]),
+                begin_row!("rsi", 4),
                 add_product!(5: "r8", "r9"),
                 add_product!(6: "r9", "r10"),
                 add_last_product!(7: "r10", "r11"),
                 store!(9: "r8", 10: "r9"),
-                begin_row!("rsi"[5]),
+                begin_row!("rsi", 5),
                 add_product!(6: "r10", "r11"),
                 add_last_product!(7: "r11", "r12"),
                 store!(11: "r10", 12: "r11"),
-                begin_row!("rsi"[6]),
+                begin_row!("rsi", 6),
                 add_last_product!(7: "r12", "r13"),
                 "xor eax, eax",
                 store!(13: "r12", 14: "r13", 0: "rax", 15: "rax"),
@@ -260,7 +252,7 @@ extern "sysv64" fn subtract_once<const N: usize>(sum: &Whole, carry: u64, m: &[u
         "xor r8d, r8d", // No borrow.
         for_16!(subtract_limb),
         "sbb rdx, 0",
-        for_16!(undo_limb_if_borrowed),
+        for_16!(restore_limb_if_borrowed),
         "mov rax, rdi",
         "ret",
     )

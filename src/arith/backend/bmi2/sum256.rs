@@ -1,15 +1,13 @@
-//! Sums and differences of 4 limbs.
+//! Sums, differences and halves of 4 limbs.
 
 use core::arch::asm;
 
-pub(super) use super::bits256::LIMBS;
 use super::bits256::four;
 
-/// a + b mod m, for a and b below m.
+/// a + b mod m, for a and b below m. N is 4.
 #[inline(always)]
 pub(super) fn add<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
-    let (a, b, m) = (four(a), four(b), four(m));
-    let [mut r0, mut r1, mut r2, mut r3] = *a;
+    let ([mut r0, mut r1, mut r2, mut r3], b, m) = (*four(a), four(b), four(m));
     // SAFETY: reads the 4 limbs of b and of m.
     unsafe {
         asm!(
@@ -45,15 +43,14 @@ pub(super) fn add<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [
             options(pure, readonly, nostack),
         );
     }
-    let sum = [r0, r1, r2, r3];
-    core::array::from_fn(|i| sum[i])
+    let result = [r0, r1, r2, r3];
+    core::array::from_fn(|i| result[i])
 }
 
-/// a - b mod m, for a and b below m.
+/// a - b mod m, for a and b below m. N is 4.
 #[inline(always)]
 pub(super) fn subtract<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
-    let (a, b, m) = (four(a), four(b), four(m));
-    let [mut r0, mut r1, mut r2, mut r3] = *a;
+    let ([mut r0, mut r1, mut r2, mut r3], b, m) = (*four(a), four(b), four(m));
     let [m0, m1, m2, m3] = *m;
     // SAFETY: reads the 4 limbs of b.
     unsafe {
@@ -84,6 +81,48 @@ pub(super) fn subtract<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N])
             options(pure, readonly, nostack),
         );
     }
-    let sum = [r0, r1, r2, r3];
-    core::array::from_fn(|i| sum[i])
+    let result = [r0, r1, r2, r3];
+    core::array::from_fn(|i| result[i])
+}
+
+/// a / 2 mod m, for a below m. N is 4.
+#[inline(always)]
+pub(super) fn halve<const N: usize>(a: &[u64; N], m: &[u64; N]) -> [u64; N] {
+    let ([mut r0, mut r1, mut r2, mut r3], m) = (*four(a), four(m));
+    // SAFETY: reads the 4 limbs of m.
+    unsafe {
+        asm!(
+            "mov {m3:e}, 1",
+            "and {m3}, {r0}",
+            "neg {m3}", // All ones where a is odd.
+            "mov {m0}, [{m}]",
+            "mov {m1}, [{m} + 8]",
+            "mov {m2}, [{m} + 16]",
+            "and {m0}, {m3}",
+            "and {m1}, {m3}",
+            "and {m2}, {m3}",
+            "and {m3}, [{m} + 24]",
+            "add {r0}, {m0}",
+            "adc {r1}, {m1}",
+            "adc {r2}, {m2}",
+            "adc {r3}, {m3}",
+            "sbb {m3}, {m3}",
+            "shrd {r0}, {r1}, 1",
+            "shrd {r1}, {r2}, 1",
+            "shrd {r2}, {r3}, 1",
+            "shrd {r3}, {m3}, 1",
+            r0 = inout(reg) r0,
+            r1 = inout(reg) r1,
+            r2 = inout(reg) r2,
+            r3 = inout(reg) r3,
+            m = in(reg) m.as_ptr(),
+            m0 = out(reg) _,
+            m1 = out(reg) _,
+            m2 = out(reg) _,
+            m3 = out(reg) _,
+            options(pure, readonly, nostack),
+        );
+    }
+    let result = [r0, r1, r2, r3];
+    core::array::from_fn(|i| result[i])
 }
