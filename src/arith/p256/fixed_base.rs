@@ -42,14 +42,8 @@ impl<E: LimbEngine> FixedBase<E> {
         let mut entries = Vec::with_capacity(WINDOWS * ENTRIES);
         let mut unit = JacobianOn::from(*base);
         for _ in 0..WINDOWS {
-            let twice = unit.double();
-            let mut multiple = unit;
-            entries.push(multiple);
-            for _ in 1..ENTRIES {
-                multiple = multiple.add_vartime(&twice);
-                entries.push(multiple);
-            }
-            unit = multiple.add_vartime(&unit);
+            entries.extend(unit.odd_multiples_vartime().take(ENTRIES));
+            unit = (0..WINDOW).fold(unit, |unit, _| unit.double());
         }
         let points = JacobianOn::to_affine_all_vartime(&entries);
         let window = |points: &[AffineOn<E>]| Window(core::array::from_fn(|i| points[i].to_entry()));
