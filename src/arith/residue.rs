@@ -224,6 +224,9 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
 /// Replaces every number by its inverse (0 stays 0) with one inversion and three multiplications each (Montgomery's
 /// trick), in constant time.
 pub fn invert_all<M: Modulus<N>, const N: usize>(values: &mut [Residue<M, N>]) {
+    if values.is_empty() {
+        return;
+    }
     let mut products_before = Zeroizing::new(Vec::with_capacity(values.len()));
     let mut product = Residue::ONE;
     // 1 stands in for 0, so as not to spoil the product.
@@ -243,6 +246,9 @@ pub fn invert_all<M: Modulus<N>, const N: usize>(values: &mut [Residue<M, N>]) {
 
 /// What [`invert_all`] does, for public numbers other than 0: without its selects.
 pub fn invert_all_vartime<M: Modulus<N>, const N: usize>(values: &mut [Residue<M, N>]) {
+    if values.is_empty() {
+        return;
+    }
     let mut products_before = Vec::with_capacity(values.len());
     let mut product = Residue::ONE;
     for value in values.iter() {
