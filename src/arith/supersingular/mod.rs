@@ -19,9 +19,8 @@ pub(super) mod signed_digits;
 mod subgroup;
 
 #[cfg(test)]
-pub(super) use field::ScalarOn;
+pub(super) use field::Q;
 pub use field::{BYTES, Fp, Scalar};
-#[cfg(target_arch = "x86_64")]
 pub(super) use field::{FpOn, P};
 pub use fixed_base::FixedBase;
 pub use generator::{multiply_generator, multiply_generator_batch, power_generator};
