@@ -86,6 +86,19 @@ macro_rules! for_each_limb {
     };
 }
 
+/// The limbs of a sum of small multiples and `raise` p, not carried.
+macro_rules! combination {
+    ($terms:expr, $raise:expr) => {
+        each_limb!(|i: usize| {
+            let mut sum = _mm512_set1_epi64(($raise * MODULUS[i]) as i64);
+            for (number, times) in $terms {
+                sum = _mm512_add_epi64(sum, _mm512_mullo_epi64(number.limbs[i], _mm512_set1_epi64(times)));
+            }
+            sum
+        })
+    };
+}
+
 impl Lanes {
     /// 0 in every lane.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
@@ -192,7 +205,7 @@ impl Lanes {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
     pub fn linear<const TERMS: usize>(terms: [(&Lanes, i64); TERMS], raise: u64) -> Lanes {
-        carried(combination(terms, raise))
+        carried(combination!(terms, raise))
     }
 
     /// The same below 2 p, for a sum below 255 p.
@@ -200,7 +213,7 @@ impl Lanes {
     #[inline]
     pub fn linear_reduced<const TERMS: usize>(terms: [(&Lanes, i64); TERMS], raise: u64) -> Lanes {
         // One p more, since the highest limb must not be negative, from which borrows are still to be taken.
-        let t = combination(terms, raise + 1);
+        let t = combination!(terms, (raise + 1));
         let quotient = _mm512_madd52hi_epu64(_mm512_setzero_si512(), t[19], _mm512_set1_epi64(RECIPROCAL as i64));
         carried(each_limb!(|j: usize| {
             _mm512_sub_epi64(t[j], _mm512_mullo_epi64(quotient, _mm512_set1_epi64(MODULUS[j] as i64)))
@@ -353,19 +366,6 @@ impl Lanes {
             }
         }
     }
-}
-
-/// The limbs of a sum of small multiples and `raise` p, not carried.
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-fn combination<const TERMS: usize>(terms: [(&Lanes, i64); TERMS], raise: u64) -> [__m512i; LIMBS] {
-    each_limb!(|i: usize| {
-        let mut sum = _mm512_set1_epi64((raise * MODULUS[i]) as i64);
-        for (number, times) in terms {
-            sum = _mm512_add_epi64(sum, _mm512_mullo_epi64(number.limbs[i], _mm512_set1_epi64(times)));
-        }
-        sum
-    })
 }
 
 /// The columns that are open while a product is summed row by row.
