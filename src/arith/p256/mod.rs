@@ -12,6 +12,7 @@ mod fixed_base;
 mod generator;
 mod point;
 mod public_base;
+mod signed_digits;
 
 pub use field::{BYTES, Fp, Scalar};
 #[cfg(test)]

@@ -129,7 +129,7 @@ impl<E: LimbEngine> PublicBaseOn<E> {
         const MULTIPLES: usize = 1 << (WINDOW - 2);
         let mut multiples = Vec::with_capacity(MULTIPLES * bases.len());
         for base in bases {
-            push_odd_multiples(&JacobianOn::from(*base), MULTIPLES, &mut multiples);
+            multiples.extend(JacobianOn::from(*base).odd_multiples_vartime().take(MULTIPLES));
         }
         let points = JacobianOn::to_affine_all_vartime(&multiples);
         let base = |points: &[AffineOn<E>]| PublicBaseOn { points: points.into(), window: WINDOW, span: BITS };
@@ -144,19 +144,9 @@ impl<E: LimbEngine> PublicBaseOn<E> {
             if table > 0 {
                 unit = (0..span).fold(unit, |unit, _| unit.double());
             }
-            push_odd_multiples(&unit, count, &mut multiples);
+            multiples.extend(unit.odd_multiples_vartime().take(count));
         }
         PublicBaseOn { points: JacobianOn::to_affine_all_vartime(&multiples).into_boxed_slice(), window, span }
-    }
-}
-
-fn push_odd_multiples<E: LimbEngine>(base: &JacobianOn<E>, count: usize, multiples: &mut Vec<JacobianOn<E>>) {
-    let twice = base.double();
-    let mut multiple = *base;
-    multiples.push(multiple);
-    for _ in 1..count {
-        multiple = multiple.add_vartime(&twice);
-        multiples.push(multiple);
     }
 }
 

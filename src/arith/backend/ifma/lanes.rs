@@ -177,23 +177,6 @@ impl Lanes {
         carried(each_limb!(|i: usize| _mm512_add_epi64(self.limbs[i], other.limbs[i])))
     }
 
-    /// a - b + 16 p, for b below 16 p. 16 p adds to the bound of a.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    #[inline]
-    pub fn subtract(&self, other: &Lanes) -> Lanes {
-        carried(each_limb!(|i: usize| {
-            let raised = _mm512_add_epi64(self.limbs[i], _mm512_set1_epi64(SIXTEEN_P[i] as i64));
-            _mm512_sub_epi64(raised, other.limbs[i])
-        }))
-    }
-
-    /// 16 p - a, for a below 16 p. The result is at most 16 p.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    #[inline]
-    pub fn negate(&self) -> Lanes {
-        Lanes::zero().subtract(self)
-    }
-
     /// 2 a. The bound doubles.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
