@@ -13,6 +13,7 @@ mod digits;
 mod few_points;
 mod inversion;
 mod lanes;
+pub(in crate::arith) mod p256;
 mod point;
 mod power_comb;
 mod tables;
@@ -21,6 +22,7 @@ mod tests;
 mod value;
 
 pub(in crate::arith) use comb::Comb;
+pub(in crate::arith) use lanes::LANES;
 pub(in crate::arith) use power_comb::PowerComb;
 
 use super::bmi2;
