@@ -1,8 +1,11 @@
 use crate::arith::backend::Backend;
 
-/// The engines that work for P-256. Eight numbers side by side, as AVX-512 IFMA multiplies them, do not suit a single
-/// operation: it multiplies one to three at a time.
+/// The engines that work for P-256.
 pub(super) enum Engine {
+    /// AVX-512 IFMA for batches. A single operation has one to three multiplications to do at a time, and lanes for eight:
+    /// that one is for BMI2 and ADX.
+    #[cfg(target_arch = "x86_64")]
+    Ifma,
     #[cfg(target_arch = "x86_64")]
     Bmi2,
     Portable,
@@ -13,7 +16,9 @@ impl Engine {
     pub(super) fn active() -> Engine {
         match Backend::active() {
             #[cfg(target_arch = "x86_64")]
-            Backend::Ifma | Backend::Bmi2 => Engine::Bmi2,
+            Backend::Ifma => Engine::Ifma,
+            #[cfg(target_arch = "x86_64")]
+            Backend::Bmi2 => Engine::Bmi2,
             Backend::Portable => Engine::Portable,
         }
     }

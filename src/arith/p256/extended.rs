@@ -13,7 +13,7 @@ use crate::arith::residue::invert_all;
 
 /// A point in extended Jacobian coordinates: x = X/ZZ, y = Y/ZZZ, with ZZ³ = ZZZ²; infinity has ZZ = ZZZ = 0.
 #[derive(Clone, Copy)]
-pub(super) struct Extended<E: LimbEngine> {
+pub struct Extended<E: LimbEngine> {
     x: FpOn<E>,
     y: FpOn<E>,
     zz: FpOn<E>,
@@ -21,6 +21,11 @@ pub(super) struct Extended<E: LimbEngine> {
 }
 
 impl<E: LimbEngine> Extended<E> {
+    /// The point with these coordinates.
+    pub(in crate::arith) fn new(x: FpOn<E>, y: FpOn<E>, zz: FpOn<E>, zzz: FpOn<E>) -> Self {
+        Extended { x, y, zz, zzz }
+    }
+
     /// The sum with a point that is not this point, in constant time (8 multiplications and 2 squarings, "madd-2008-s" of
     /// the Explicit-Formulas Database). Where this point is infinity the result is infinity, and not the sum.
     #[inline(always)]

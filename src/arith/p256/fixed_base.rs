@@ -50,6 +50,11 @@ impl<E: LimbEngine> FixedBase<E> {
         FixedBase { windows: points.chunks_exact(ENTRIES).map(window).collect(), engine: PhantomData }
     }
 
+    /// The points 1, 3, 5, ... 63 times `[2^(6 i)]B` of all windows i.
+    pub(super) fn points(&self) -> impl Iterator<Item = AffineOn<E>> {
+        self.windows.iter().flat_map(|window| window.0.iter().map(AffineOn::from_entry))
+    }
+
     /// `[scalar]B`, in constant time.
     pub(super) fn multiply(&self, scalar: &Scalar) -> Extended<E> {
         let digits = SignedDigits::new(scalar, WINDOW * WINDOWS);

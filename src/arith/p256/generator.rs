@@ -1,6 +1,7 @@
 //! Multiples of the generator G, with tables that are computed when a backend first needs them.
 
 use alloc::boxed::Box;
+use alloc::vec;
 use alloc::vec::Vec;
 use once_cell::race::OnceBox;
 use zeroize::Zeroizing;
@@ -11,9 +12,15 @@ use super::field::Scalar;
 use super::fixed_base::FixedBase;
 use super::point::{Affine, AffineOn};
 use super::public_base::PublicBaseOn;
-#[cfg(target_arch = "x86_64")]
-use crate::arith::backend::bmi2::Bmi2;
 use crate::arith::backend::{LimbEngine, Portable};
+#[cfg(target_arch = "x86_64")]
+use crate::arith::backend::{
+    bmi2::Bmi2,
+    ifma::{
+        LANES,
+        p256::{PublicBase, SecretBase},
+    },
+};
 
 /// `[scalar]G` with the active backend, in constant time; `None` for infinity, which alone is revealed.
 pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
@@ -25,15 +32,51 @@ pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
 pub fn multiply_generator_batch(scalars: &[Scalar]) -> Vec<Option<Affine>> {
     match Engine::active() {
         #[cfg(target_arch = "x86_64")]
-        Engine::Bmi2 => multiply_on::<Bmi2>(scalars),
-        Engine::Portable => multiply_on::<Portable>(scalars),
+        Engine::Ifma => to_affine(scalars.chunks(LANES).flat_map(multiply_lanes).collect()),
+        #[cfg(target_arch = "x86_64")]
+        Engine::Bmi2 => to_affine(scalars.iter().map(multiply::<Bmi2>).collect()),
+        Engine::Portable => to_affine(scalars.iter().map(multiply::<Portable>).collect()),
     }
 }
 
-fn multiply_on<E: GeneratorTables>(scalars: &[Scalar]) -> Vec<Option<Affine>> {
-    let multiples: Vec<_> = scalars.iter().map(|scalar| E::secret_multiples().multiply(scalar)).collect();
+fn to_affine<E: LimbEngine>(multiples: Vec<Extended<E>>) -> Vec<Option<Affine>> {
     let points = Extended::to_affine_all(&Zeroizing::new(multiples));
     points.into_iter().map(|point| point.map(|point| point.convert())).collect()
+}
+
+fn multiply<E: GeneratorTables>(scalar: &Scalar) -> Extended<E> {
+    E::secret_multiples().multiply(scalar)
+}
+
+/// For up to eight scalars.
+#[cfg(target_arch = "x86_64")]
+fn multiply_lanes(scalars: &[Scalar]) -> Vec<Extended<Bmi2>> {
+    match scalars {
+        [] => Vec::new(),
+        [scalar] => vec![multiply(scalar)],
+        [.., last] => {
+            let multiples = Zeroizing::new(
+                secret_multiples_in_lanes().multiply(core::array::from_fn(|lane| scalars.get(lane).unwrap_or(last))),
+            );
+            multiples[..scalars.len()].to_vec()
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn secret_multiples_in_lanes() -> &'static SecretBase {
+    static TABLES: OnceBox<SecretBase> = OnceBox::new();
+    TABLES.get_or_init(|| {
+        let points: Vec<Affine> = Bmi2::secret_multiples().points().map(|point| point.convert()).collect();
+        Box::new(SecretBase::new(&points))
+    })
+}
+
+/// The multiples of G for eight sums at a time.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn public_multiples_in_lanes() -> &'static PublicBase {
+    static TABLES: OnceBox<PublicBase> = OnceBox::new();
+    TABLES.get_or_init(|| Box::new(PublicBase::new(&Bmi2::public_multiples().first_multiples(PublicBase::POINTS))))
 }
 
 /// An engine's tables for the generator, one slot each.

@@ -14,12 +14,18 @@ mod point;
 mod public_base;
 mod signed_digits;
 
-pub use field::{BYTES, Fp, Scalar};
+#[cfg(target_arch = "x86_64")]
+pub(super) use extended::Extended;
+#[cfg(any(target_arch = "x86_64", test))]
+pub(super) use field::P;
 #[cfg(test)]
-pub(super) use field::{P, Q};
+pub(super) use field::Q;
+pub use field::{BYTES, Fp, Scalar};
 pub use generator::{multiply_generator, multiply_generator_batch};
 pub use point::{Affine, Jacobian, PointError, UNCOMPRESSED_LEN};
 pub use public_base::{PublicBase, Summands};
+#[cfg(target_arch = "x86_64")]
+pub(super) use signed_digits::SignedDigits;
 
 #[cfg(test)]
 mod tests;

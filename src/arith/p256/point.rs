@@ -119,7 +119,7 @@ impl<E: LimbEngine> AffineOn<E> {
 
     /// The second coordinate.
     #[inline(always)]
-    pub(super) fn y(&self) -> &FpOn<E> {
+    pub(in crate::arith) fn y(&self) -> &FpOn<E> {
         &self.y
     }
 
@@ -170,6 +170,11 @@ pub struct JacobianOn<E: LimbEngine> {
 impl<E: LimbEngine> JacobianOn<E> {
     /// The point at infinity.
     pub const INFINITY: Self = JacobianOn { x: FpOn::ONE, y: FpOn::ONE, z: FpOn::ZERO };
+
+    /// The point with these coordinates.
+    pub(in crate::arith) fn new(x: FpOn<E>, y: FpOn<E>, z: FpOn<E>) -> Self {
+        JacobianOn { x, y, z }
+    }
 
     /// The same point for another engine.
     pub(super) fn convert<F: LimbEngine>(&self) -> JacobianOn<F> {

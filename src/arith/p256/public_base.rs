@@ -6,20 +6,28 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, slice};
 
 use super::engine::Engine;
 use super::field::{LIMBS, Scalar};
 use super::generator::GeneratorTables;
-use super::point::{Affine, AffineOn, Jacobian, JacobianOn};
 #[cfg(target_arch = "x86_64")]
-use crate::arith::backend::bmi2::Bmi2;
+use super::generator::public_multiples_in_lanes;
+use super::point::{Affine, AffineOn, Jacobian, JacobianOn};
 use crate::arith::backend::{LimbEngine, Portable};
+#[cfg(target_arch = "x86_64")]
+use crate::arith::backend::{
+    bmi2::Bmi2,
+    ifma::{LANES, p256 as ifma},
+};
 
 /// Bits of a scalar.
 const BITS: usize = 64 * LIMBS;
 /// Digits of the sparsest form of a scalar, with its carry.
 const DIGITS: usize = BITS + 1;
+/// So many sums at least are computed faster with a lane each.
+#[cfg(target_arch = "x86_64")]
+const WORTH_LANES: usize = 3;
 /// Doublings of a sum to which no point comes that has just one table.
 const SHORT_SPAN: usize = 32;
 
@@ -28,6 +36,8 @@ pub struct PublicBase(Tables);
 
 /// The multiples, for the backend that was active when they were computed.
 enum Tables {
+    #[cfg(target_arch = "x86_64")]
+    Ifma(PublicBaseOn<Bmi2>, ifma::PublicBase),
     #[cfg(target_arch = "x86_64")]
     Bmi2(PublicBaseOn<Bmi2>),
     Portable(PublicBaseOn<Portable>),
@@ -50,6 +60,12 @@ impl PublicBase {
     pub fn for_sums_with_others(base: &Affine) -> PublicBase {
         PublicBase(match Engine::active() {
             #[cfg(target_arch = "x86_64")]
+            Engine::Ifma => {
+                let single = PublicBaseOn::new(&base.convert(), 10, BITS);
+                let lanes = ifma::PublicBase::new(&single.first_multiples(ifma::PublicBase::POINTS));
+                Tables::Ifma(single, lanes)
+            }
+            #[cfg(target_arch = "x86_64")]
             Engine::Bmi2 => Tables::Bmi2(PublicBaseOn::new(&base.convert(), 10, BITS)),
             Engine::Portable => Tables::Portable(PublicBaseOn::new(&base.convert(), 10, BITS)),
         })
@@ -59,7 +75,7 @@ impl PublicBase {
     pub fn for_sums_with_generator(base: &Affine) -> PublicBase {
         PublicBase(match Engine::active() {
             #[cfg(target_arch = "x86_64")]
-            Engine::Bmi2 => Tables::Bmi2(PublicBaseOn::new(&base.convert(), 6, SHORT_SPAN)),
+            Engine::Ifma | Engine::Bmi2 => Tables::Bmi2(PublicBaseOn::new(&base.convert(), 6, SHORT_SPAN)),
             Engine::Portable => Tables::Portable(PublicBaseOn::new(&base.convert(), 6, SHORT_SPAN)),
         })
     }
@@ -68,7 +84,7 @@ impl PublicBase {
     pub fn sum_vartime(&self, generator: &Scalar, scalar: &Scalar) -> Jacobian {
         match &self.0 {
             #[cfg(target_arch = "x86_64")]
-            Tables::Bmi2(base) => sum_with_generator_vartime(base, generator, scalar),
+            Tables::Ifma(base, _) | Tables::Bmi2(base) => sum_with_generator_vartime(base, generator, scalar),
             Tables::Portable(base) => sum_with_generator_vartime(base, generator, scalar),
         }
     }
@@ -76,6 +92,10 @@ impl PublicBase {
     /// `[generator]G + [base]B + [other]other_point`, many times. Time and memory accesses depend on all of them.
     pub fn sums_vartime(&self, summands: &[Summands]) -> Vec<Jacobian> {
         match &self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Tables::Ifma(single, lanes) => {
+                summands.chunks(LANES).flat_map(|summands| sums_in_lanes_vartime(single, lanes, summands)).collect()
+            }
             #[cfg(target_arch = "x86_64")]
             Tables::Bmi2(base) => sums_with_others_vartime(base, summands),
             Tables::Portable(base) => sums_with_others_vartime(base, summands),
@@ -109,6 +129,26 @@ fn sums_with_others_vartime<E: GeneratorTables>(base: &PublicBaseOn<E>, summands
     summands.iter().zip(&others).map(sum).collect()
 }
 
+/// For up to eight sums. Those for which the lanes have infinity are computed once more.
+#[cfg(target_arch = "x86_64")]
+fn sums_in_lanes_vartime(
+    single: &PublicBaseOn<Bmi2>,
+    lanes: &ifma::PublicBase,
+    summands: &[Summands],
+) -> Vec<Jacobian> {
+    let [.., last] = summands else { return Vec::new() };
+    if summands.len() < WORTH_LANES {
+        return sums_with_others_vartime(single, summands);
+    }
+    let in_lanes = core::array::from_fn(|lane| summands.get(lane).unwrap_or(last));
+    let sums = ifma::PublicBase::sums_vartime(public_multiples_in_lanes(), lanes, in_lanes);
+    let sum = |(sum, summands): (Jacobian, &Summands)| match bool::from(sum.is_infinity()) {
+        true => sums_with_others_vartime(single, slice::from_ref(summands)).pop().unwrap_or_default(),
+        false => sum,
+    };
+    sums.into_iter().zip(summands).map(sum).collect()
+}
+
 /// Odd multiples of a point, multiplied by the engine E.
 pub struct PublicBaseOn<E: LimbEngine> {
     /// B, `[3]B`, `[5]B`, ...; then the same of `[2^span]B`, of `[2^(2 span)]B`, and so on.
@@ -121,6 +161,12 @@ impl<E: LimbEngine> PublicBaseOn<E> {
     /// For a point that all sums use, the generator: 128 multiples of 8 points each, 64 KiB.
     pub(super) fn for_all_sums(base: &AffineOn<E>) -> Self {
         Self::new(base, 9, SHORT_SPAN)
+    }
+
+    /// B, `[3]B`, `[5]B` and so on.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn first_multiples(&self, count: usize) -> Vec<Affine> {
+        self.points[..count].iter().map(|point| point.convert()).collect()
     }
 
     /// For points that one sum each uses: 8 multiples. One inversion serves all.

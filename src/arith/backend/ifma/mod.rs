@@ -15,6 +15,7 @@ mod inversion;
 mod lanes;
 mod miller_functions;
 mod miller_walk;
+pub(in crate::arith) mod p256;
 mod pair;
 #[cfg(test)]
 mod pair_tests;
@@ -29,6 +30,7 @@ mod traces;
 mod value;
 
 pub(in crate::arith) use comb::Comb;
+pub(in crate::arith) use lanes::LANES;
 pub(in crate::arith) use pairing::{Lines, pair_sum};
 pub(in crate::arith) use power_comb::PowerComb;
 pub(in crate::arith) use traces::trace_of_power;

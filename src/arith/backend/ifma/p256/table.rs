@@ -1,0 +1,42 @@
+//! Tables of points that eight lanes look up in at once.
+
+use core::arch::x86_64::{__m512i, _mm512_set1_epi64, _mm512_test_epi64_mask};
+
+use super::super::lanes::LANES;
+use super::digits::Digits;
+use super::point::AffineLanes;
+use crate::arith::p256::Affine;
+
+/// Points of which entry i is lane i mod 8 of vector i / 8. V is a power of two, and at least 2.
+pub struct Table<const V: usize>([AffineLanes; V]);
+
+impl<const V: usize> Table<V> {
+    /// From 8 V points.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub fn new(points: &[Affine]) -> Table<V> {
+        assert_eq!(points.len(), LANES * V);
+        Table(core::array::from_fn(|i| {
+            AffineLanes::from_affine(core::array::from_fn(|lane| &points[LANES * i + lane]))
+        }))
+    }
+
+    /// The multiple that each lane's digit stands for, by reading all of the table.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    pub fn look_up(&self, digits: &Digits) -> AffineLanes {
+        look_up(&self.0, digits.index).negate_lanes(digits.negative)
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+#[inline]
+fn look_up(vectors: &[AffineLanes], index: __m512i) -> AffineLanes {
+    match vectors {
+        [low, high] => AffineLanes::permute_two(low, high, index),
+        _ => {
+            let (low, high) = vectors.split_at(vectors.len() / 2);
+            let is_high = _mm512_test_epi64_mask(index, _mm512_set1_epi64((LANES * low.len()) as i64));
+            AffineLanes::select(&look_up(low, index), &look_up(high, index), is_high)
+        }
+    }
+}
