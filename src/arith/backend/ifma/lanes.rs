@@ -168,23 +168,6 @@ impl Lanes {
         carried(each_limb!(|i: usize| _mm512_add_epi64(self.limbs[i], other.limbs[i])))
     }
 
-    /// a - b + 16 p, for b below 16 p. 16 p adds to the bound of a.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    #[inline]
-    pub fn subtract(&self, other: &Lanes) -> Lanes {
-        carried(each_limb!(|i: usize| {
-            let raised = _mm512_add_epi64(self.limbs[i], _mm512_set1_epi64(SIXTEEN_P[i] as i64));
-            _mm512_sub_epi64(raised, other.limbs[i])
-        }))
-    }
-
-    /// 16 p - a, for a below 16 p. The result is at most 16 p.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    #[inline]
-    pub fn negate(&self) -> Lanes {
-        Lanes::zero().subtract(self)
-    }
-
     /// 2 a. The bound doubles.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
@@ -545,7 +528,7 @@ const fn power_of_two(exponent: usize) -> Limbs {
     narrow(&crate::arith::residue::power_of_two(&<P>::LIMBS, exponent))
 }
 
-const MODULUS: Limbs = narrow(&<P>::LIMBS);
+pub const MODULUS: Limbs = narrow(&<P>::LIMBS);
 static MODULUS_LANES: Lanes = {
     let mut limbs = [vector_of([0; LANES]); LIMBS];
     let mut i = 0;

@@ -14,6 +14,8 @@ mod few_points;
 mod inversion;
 mod lanes;
 mod point;
+#[cfg(test)]
+mod point_tests;
 mod power_comb;
 mod tables;
 #[cfg(test)]
