@@ -211,7 +211,8 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
 
     /// Whether the number is 0.
     pub fn is_zero(&self) -> Choice {
-        self.ct_eq(&Self::ZERO)
+        let any = self.montgomery.iter().fold(0, |any, limb| any | limb);
+        any.ct_eq(&0)
     }
 
     /// Whether the plain number is odd.
@@ -223,23 +224,31 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
 /// Replaces every number by its inverse (0 stays 0) with one inversion and three multiplications each (Montgomery's
 /// trick), in constant time.
 pub fn invert_all<M: Modulus<N>, const N: usize>(values: &mut [Residue<M, N>]) {
+    if values.is_empty() {
+        return;
+    }
     let mut products_before = Zeroizing::new(Vec::with_capacity(values.len()));
     let mut product = Residue::ONE;
-    for value in values.iter() {
+    // 1 stands in for 0, so as not to spoil the product.
+    let zeros: Vec<Choice> = values.iter().map(Residue::is_zero).collect();
+    for (value, zero) in values.iter_mut().zip(&zeros) {
+        value.conditional_assign(&Residue::ONE, *zero);
         products_before.push(product);
-        product *= Residue::conditional_select(value, &Residue::ONE, value.is_zero());
+        product *= *value;
     }
     let mut inverse = product.invert();
-    for (value, before) in values.iter_mut().zip(products_before.iter()).rev() {
-        let zero = value.is_zero();
+    for ((value, before), zero) in values.iter_mut().zip(products_before.iter()).zip(zeros).rev() {
         let inverted = inverse * *before;
-        inverse *= Residue::conditional_select(value, &Residue::ONE, zero);
-        *value = Residue::conditional_select(&inverted, value, zero);
+        inverse *= *value;
+        *value = Residue::conditional_select(&inverted, &Residue::ZERO, zero);
     }
 }
 
 /// What [`invert_all`] does, for public numbers other than 0: without its selects.
 pub fn invert_all_vartime<M: Modulus<N>, const N: usize>(values: &mut [Residue<M, N>]) {
+    if values.is_empty() {
+        return;
+    }
     let mut products_before = Vec::with_capacity(values.len());
     let mut product = Residue::ONE;
     for value in values.iter() {

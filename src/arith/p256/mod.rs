@@ -5,12 +5,14 @@
 //! Secret scalars multiply the generator alone, through [`multiply_generator`], in constant time. What multiplies other points is
 //! public in ECCSI and goes through [`PublicBase`].
 
+mod engine;
 mod extended;
 mod field;
 mod fixed_base;
 mod generator;
 mod point;
 mod public_base;
+mod signed_digits;
 
 pub use field::{BYTES, Fp, Scalar};
 #[cfg(test)]

@@ -18,10 +18,13 @@ mod power_comb;
 pub(super) mod signed_digits;
 mod subgroup;
 
+#[cfg(target_arch = "x86_64")]
+pub(super) use field::FpOn;
+#[cfg(any(target_arch = "x86_64", test))]
+pub(super) use field::P;
 #[cfg(test)]
 pub(super) use field::Q;
 pub use field::{BYTES, Fp, Scalar};
-pub(super) use field::{FpOn, P};
 pub use fixed_base::FixedBase;
 pub use generator::{multiply_generator, multiply_generator_batch, power_generator};
 pub use miller_lines::MillerLines;
