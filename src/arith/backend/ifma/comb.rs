@@ -1,4 +1,9 @@
 //! Multiples of fixed points: a lane for each row of the comb of `supersingular::comb`.
+//!
+//! A table gives all rows their points in one look-up. As there, the points of a row are added in pairs of neighbours by
+//! the affine formulas, as long as those of a level are so many that they outweigh the inversion that they share; no
+//! addition is exceptional, by what is said there. The rest is added by the complete formulas: eight rows side by side,
+//! and when rows are joined, eight items side by side or the coordinates of few points.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -15,11 +20,11 @@ use crate::arith::backend::bmi2::Bmi2;
 use crate::arith::supersingular::signed_digits::{SignedDigits, tables_of_teeth};
 use crate::arith::supersingular::{Affine, FpOn, ProjectiveOn, Scalar};
 
-/// So many affine additions at least outweigh the inversion that they share.
+/// So many additions of eight points at least save, by the affine formulas, more than the inversion that they share.
 const WORTH_AN_INVERSION: usize = 12;
 /// So many items at least are joined faster with a lane each.
 const WORTH_A_LANE_EACH: usize = 4;
-/// Items that share inversions; the points that are looked up for one take 55 KiB a base.
+/// Items that share inversions; the points that are looked up take 55 KiB for each, for each base.
 const ITEMS_AT_ONCE: usize = 32;
 
 /// The comb of one point: 704 points, 220 KiB.

@@ -464,7 +464,7 @@ fn at_unknown_address(number: &Lanes) -> &Lanes {
     let mut address: *const Lanes = number;
     // SAFETY: the empty text leaves the register, and so the address, as it is.
     unsafe {
-        asm!("/* {0} */", inout(reg) address, options(nomem, nostack, preserves_flags));
+        asm!("/* {0} */", inout(reg) address, options(readonly, nostack, preserves_flags));
         &*address
     }
 }

@@ -22,6 +22,8 @@ mod pair_tests;
 mod pair_value;
 mod pairing;
 mod point;
+#[cfg(test)]
+mod point_tests;
 mod power_comb;
 mod tables;
 #[cfg(test)]

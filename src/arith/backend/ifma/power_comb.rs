@@ -141,5 +141,5 @@ fn join_rows_of_one(rows: &Values) -> PairingValueOn<Bmi2> {
     let [even, odd] = [0, 1].map(|which| FewValues::pick_alternate(rows, which));
     let pairs = even.multiply(&odd.square_times(1));
     let halves = pairs.alternate(0).multiply(&pairs.alternate(1).square_times(2));
-    halves.alternate(0).multiply(&halves.alternate(1).square_times(4)).to_value()
+    halves.alternate(0).multiply(&halves.alternate(1).square_times(4)).value()
 }

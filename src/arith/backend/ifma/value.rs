@@ -115,7 +115,7 @@ impl FewValues {
 
     /// The first element.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub fn to_value(&self) -> PairingValueOn<Bmi2> {
+    pub fn value(&self) -> PairingValueOn<Bmi2> {
         let [re, _, _, _, im, ..] = self.0.to_fp();
         PairingValueOn { re: re.convert(), im: im.convert() }
     }
