@@ -235,6 +235,9 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
 /// Replaces every number by its inverse (0 stays 0) with one inversion and three multiplications each (Montgomery's
 /// trick), in constant time.
 pub fn invert_all<M: Modulus<N>, const N: usize>(values: &mut [Residue<M, N>]) {
+    if values.is_empty() {
+        return;
+    }
     let mut products_before = Zeroizing::new(Vec::with_capacity(values.len()));
     let mut product = Residue::ONE;
     for value in values.iter() {
@@ -252,6 +255,9 @@ pub fn invert_all<M: Modulus<N>, const N: usize>(values: &mut [Residue<M, N>]) {
 
 /// What [`invert_all`] does, for public numbers other than 0: without its selects.
 pub fn invert_all_vartime<M: Modulus<N>, const N: usize>(values: &mut [Residue<M, N>]) {
+    if values.is_empty() {
+        return;
+    }
     let mut products_before = Vec::with_capacity(values.len());
     let mut product = Residue::ONE;
     for value in values.iter() {
@@ -301,7 +307,7 @@ const fn negated_inverse_of_limb(m0: u64) -> u64 {
 }
 
 /// 2^exponent mod m.
-const fn power_of_two<const N: usize>(m: &[u64; N], exponent: usize) -> [u64; N] {
+pub(super) const fn power_of_two<const N: usize>(m: &[u64; N], exponent: usize) -> [u64; N] {
     let mut value = [0u64; N];
     value[0] = 1;
     let mut i = 0;

@@ -289,9 +289,10 @@ residue_tests!(supersingular_order, crate::arith::supersingular::Scalar, 16);
 mod bmi2 {
     use super::*;
     use crate::arith::backend::bmi2::{Bmi2, is_available};
+    use crate::arith::{p256, supersingular};
 
-    residue_tests!(p256_field, crate::arith::p256::FpOn<Bmi2>, 4, if is_available());
-    residue_tests!(p256_order, crate::arith::p256::ScalarOn<Bmi2>, 4, if is_available());
-    residue_tests!(supersingular_field, crate::arith::supersingular::FpOn<Bmi2>, 16, if is_available());
-    residue_tests!(supersingular_order, crate::arith::supersingular::ScalarOn<Bmi2>, 16, if is_available());
+    residue_tests!(p256_field, Residue<p256::P<Bmi2>, 4>, 4, if is_available());
+    residue_tests!(p256_order, Residue<p256::Q<Bmi2>, 4>, 4, if is_available());
+    residue_tests!(supersingular_field, Residue<supersingular::P<Bmi2>, 16>, 16, if is_available());
+    residue_tests!(supersingular_order, Residue<supersingular::Q<Bmi2>, 16>, 16, if is_available());
 }

@@ -8,6 +8,9 @@ use crate::mikey::NtpTime;
 use crate::{eccsi, mc, sakke};
 use std::sync::Arc;
 
+/// Signers whose tables are kept for each KMS: half a megabyte, for the people that a user talks with.
+const SIGNERS: usize = 64;
+
 impl Store {
     /// A KMS of the store, with its tables.
     ///
@@ -29,6 +32,7 @@ impl Store {
             .map_err(|error| self.unusable("PubAuthKey", kms_uri, &error))?;
         let kms = Kms::new(kms_uri, &pub_enc_key, &pub_auth_key, record.periods()?, record.identity_form);
         let kms = record.make_ready(kms);
+        kms.eccsi().remember_signers(SIGNERS);
         self.kms_cache.insert(kms_uri.to_owned(), kms.clone());
         Ok(kms)
     }

@@ -2,24 +2,33 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Error, POINT_LEN, Signature};
+use super::{Error, POINT_LEN, PublicKey, Signature};
 use crate::arith::p256::{Affine, Jacobian, Scalar};
 
 const HASH_LEN: usize = 32;
 
-/// HS = hash(G || KPAK || ID || PVT), which ties a key pair to an identity (RFC 6507 section 5.1.1).
+/// The hash of G || KPAK, from which every HS under a KMS goes on.
+#[derive(Clone)]
+pub(super) struct HsPrefix(Sha256);
+
+impl HsPrefix {
+    pub(super) fn new(kpak: &PublicKey) -> HsPrefix {
+        HsPrefix(Sha256::new().chain_update(Affine::generator().to_bytes()).chain_update(kpak.to_bytes()))
+    }
+
+    /// HS = hash(G || KPAK || ID || PVT), which ties a key pair to an identity (RFC 6507 section 5.1.1).
+    pub(super) fn hs(&self, id: &[u8], pvt: &[u8; POINT_LEN]) -> Hs {
+        Hs { octets: self.0.clone().chain_update(id).chain_update(pvt).finalize().into() }
+    }
+}
+
+/// What ties a key pair to an identity under a KMS.
 #[derive(Clone, Copy)]
 pub(super) struct Hs {
     octets: [u8; HASH_LEN],
 }
 
 impl Hs {
-    pub(super) fn new(kpak: &[u8; POINT_LEN], id: &[u8], pvt: &[u8; POINT_LEN]) -> Hs {
-        let g = Affine::generator().to_bytes();
-        let hash = Sha256::new().chain_update(g).chain_update(kpak).chain_update(id).chain_update(pvt);
-        Hs { octets: hash.finalize().into() }
-    }
-
     #[cfg(feature = "std")]
     pub(super) fn octets(&self) -> &[u8; HASH_LEN] {
         &self.octets

@@ -2,7 +2,6 @@ use core::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::hash::Hs;
 use super::{Error, KmsTables, POINT_LEN, SECRET_LEN, SigningKey};
 use crate::arith::p256::{Affine, Jacobian, Scalar, multiply_generator};
 
@@ -46,7 +45,7 @@ impl KeyPair {
     /// Checks that the pair belongs to the identity under the KMS, `[SSK]G` = KPAK + `[HS]PVT` (RFC 6507 section 5.1.2), and
     /// makes it ready for signing. [`Error::KeyPairInvalid`].
     pub fn validate(self, id: &[u8], kms: &KmsTables) -> Result<SigningKey, Error> {
-        let hs = Hs::new(kms.kpak_bytes(), id, &self.pvt_bytes());
+        let hs = kms.hs(id, &self.pvt);
         let y = kms.signer_point_vartime(&hs, &self.pvt);
         let is_key_of = |point: Affine| bool::from(Jacobian::from(point).ct_eq(&y));
         if hs.to_scalar() == Scalar::ZERO || !multiply_generator(&self.ssk).is_some_and(is_key_of) {

@@ -1,8 +1,8 @@
 use alloc::vec::Vec;
 use core::{fmt, slice};
 
-use super::hash::Hs;
-use super::{Error, POINT_LEN, PublicKey, Signature};
+use super::hash::{Hs, HsPrefix};
+use super::{Error, PublicKey, Signature};
 use crate::arith::p256::{Affine, Jacobian, PublicBase, Scalar, Summands};
 use crate::batch::{self, Threads};
 #[cfg(feature = "std")]
@@ -11,7 +11,7 @@ use crate::eccsi::{KnownSigner, known_signers::KnownSigners};
 /// A KMS's public key with multiples of it, 16 KiB: what verification under that KMS needs.
 pub struct KmsTables {
     public_key: PublicKey,
-    kpak_bytes: [u8; POINT_LEN],
+    hs_prefix: HsPrefix,
     kpak: PublicBase,
     #[cfg(feature = "std")]
     signers: KnownSigners,
@@ -33,7 +33,7 @@ impl KmsTables {
     pub fn new(public_key: &PublicKey) -> KmsTables {
         KmsTables {
             public_key: public_key.clone(),
-            kpak_bytes: public_key.to_bytes(),
+            hs_prefix: HsPrefix::new(public_key),
             kpak: PublicBase::for_sums_with_others(&public_key.point),
             #[cfg(feature = "std")]
             signers: KnownSigners::default(),
@@ -73,7 +73,7 @@ impl KmsTables {
         let mut results = Vec::with_capacity(signed.len());
         let mut strangers = Vec::new();
         for signed in signed {
-            let hs = self.hs(signed);
+            let hs = self.hs(signed.id, &signed.signature.pvt);
             match self.signers.find(&hs) {
                 Some(signer) => results.push(Some(signer.verify(signed.message, signed.signature))),
                 None => {
@@ -94,7 +94,7 @@ impl KmsTables {
 
     #[cfg(not(feature = "std"))]
     fn verify_together(&self, signed: &[Signed<'_>]) -> Vec<Result<(), Error>> {
-        let signed: Vec<_> = signed.iter().map(|signed| (self.hs(signed), *signed)).collect();
+        let signed: Vec<_> = signed.iter().map(|signed| (self.hs(signed.id, &signed.signature.pvt), *signed)).collect();
         self.verify_strangers(&signed)
     }
 
@@ -103,17 +103,14 @@ impl KmsTables {
         signed.iter().zip(&self.recover_vartime(signed)).map(verdict).collect()
     }
 
-    fn hs(&self, signed: &Signed<'_>) -> Hs {
-        Hs::new(&self.kpak_bytes, signed.id, &signed.signature.pvt_bytes())
+    /// HS of an identity and a PVT under this KMS.
+    pub(super) fn hs(&self, id: &[u8], pvt: &Affine) -> Hs {
+        self.hs_prefix.hs(id, &pvt.to_bytes())
     }
 
     #[cfg(all(test, feature = "std"))]
     pub(super) fn signers(&self) -> &KnownSigners {
         &self.signers
-    }
-
-    pub(super) fn kpak_bytes(&self) -> &[u8; POINT_LEN] {
-        &self.kpak_bytes
     }
 
     /// Y = `[HS]PVT + KPAK`, the public key that belongs to a signer's SSK.

@@ -17,7 +17,7 @@ impl KnownSigner {
     /// The signer of a signature. Whether the signature is valid does not matter. [`Error::SignatureInvalid`] if no signer
     /// can have this identity and this PVT (probability 2^-256).
     pub fn new(kms: &KmsTables, id: &[u8], signature: &Signature) -> Result<KnownSigner, Error> {
-        let hs = Hs::new(kms.kpak_bytes(), id, &signature.pvt_bytes());
+        let hs = kms.hs(id, &signature.pvt);
         KnownSigner::with_hs(kms, hs, &signature.pvt).ok_or(Error::SignatureInvalid)
     }
 

@@ -3,7 +3,7 @@ use core::{fmt, slice};
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::hash::Hs;
+use super::hash::HsPrefix;
 use super::{Error, KeyPair, PublicKey, SECRET_LEN, nonce};
 use crate::arith::p256::{Affine, Scalar, multiply_generator, multiply_generator_batch};
 use crate::batch::{self, Threads};
@@ -12,6 +12,7 @@ use crate::batch::{self, Threads};
 pub struct MasterSecret {
     ksak: Scalar,
     public_key: PublicKey,
+    hs_prefix: HsPrefix,
 }
 
 impl MasterSecret {
@@ -31,8 +32,9 @@ impl MasterSecret {
     }
 
     fn new(ksak: &Scalar) -> Result<MasterSecret, Error> {
-        let point = multiply_generator(ksak).ok_or(Error::MasterSecretRange)?;
-        Ok(MasterSecret { ksak: *ksak, public_key: PublicKey { point } })
+        let public_key = PublicKey { point: multiply_generator(ksak).ok_or(Error::MasterSecretRange)? };
+        let hs_prefix = HsPrefix::new(&public_key);
+        Ok(MasterSecret { ksak: *ksak, public_key, hs_prefix })
     }
 
     /// The integer as 32 octets, big-endian.
@@ -101,10 +103,9 @@ impl MasterSecret {
     }
 
     fn extract_together<I: AsRef<[u8]>>(&self, ids: &[I], vs: &[Scalar]) -> Vec<Result<KeyPair, Error>> {
-        let kpak = self.public_key.to_bytes();
         let extract = |((id, v), pvt): ((&I, &Scalar), Option<Affine>)| {
             let pvt = pvt.ok_or(Error::NonceRefused)?;
-            let hs = Hs::new(&kpak, id.as_ref(), &pvt.to_bytes()).to_scalar();
+            let hs = self.hs_prefix.hs(id.as_ref(), &pvt.to_bytes()).to_scalar();
             let ssk = Zeroizing::new(self.ksak + hs * *v);
             if hs == Scalar::ZERO || *ssk == Scalar::ZERO {
                 return Err(Error::NonceRefused);

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::hash::Hs;
+use super::hash::{Hs, HsPrefix};
 use super::{Error, KeyPair, KmsTables, MasterSecret, PublicKey, SECRET_LEN, Signature, Signed};
 use crate::arith::p256::{Scalar, multiply_generator};
 use crate::vectors::Vectors;
@@ -105,7 +105,7 @@ fn given_signature(vectors: Vectors) -> Option<Signature> {
 }
 
 fn hs_of(vectors: Vectors) -> Option<Hs> {
-    Some(Hs::new(&public_key(vectors)?.to_bytes(), &vectors.get("id")?, &key_pair(vectors)?.pvt_bytes()))
+    Some(HsPrefix::new(&public_key(vectors)?).hs(&vectors.get("id")?, &key_pair(vectors)?.pvt_bytes()))
 }
 
 fn secret(vectors: Vectors, name: &str) -> Option<[u8; SECRET_LEN]> {

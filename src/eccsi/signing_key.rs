@@ -92,6 +92,7 @@ mod tests {
     use super::*;
     use crate::arith::p256::{Affine, multiply_generator};
     use crate::eccsi::MasterSecret;
+    use crate::eccsi::hash::HsPrefix;
 
     /// HE + r SSK = 0 cannot be reached with a key that a KMS issued; here SSK is made for it.
     #[test]
@@ -99,7 +100,7 @@ mod tests {
         let mut j = [0; SECRET_LEN];
         j[SECRET_LEN - 1] = 7;
         let master = MasterSecret::from_bytes(&j).unwrap();
-        let hs = Hs::new(&master.public_key().to_bytes(), b"id", &Affine::generator().to_bytes());
+        let hs = HsPrefix::new(&master.public_key()).hs(b"id", &Affine::generator().to_bytes());
         let r = *multiply_generator(&nonce::read(&j).unwrap()).unwrap().x();
         let ssk = -hs.he(&octets(&r), b"message") * Scalar::from_limbs_mod(&r.to_limbs()).invert();
         let key = SigningKey { pair: KeyPair { ssk, pvt: Affine::generator() }, hs };

@@ -3,7 +3,6 @@
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
-use super::hash::Hs;
 use super::*;
 use crate::arith::backend::on_each;
 use crate::batch::Threads;
@@ -38,7 +37,7 @@ fn forged(key: &SigningKey) -> Signature {
 }
 
 fn is_kept(kms: &KmsTables, id: &[u8], key: &SigningKey) -> bool {
-    kms.signers().find(&Hs::new(kms.kpak_bytes(), id, &key.key_pair().pvt_bytes())).is_some()
+    kms.signers().find(&kms.hs(id, &key.pair.pvt)).is_some()
 }
 
 #[test]

@@ -105,7 +105,7 @@ impl Kms {
         self.sakke.rsk_validator.get_or_init(|| Box::new(sakke::RskValidator::new(&self.sakke.public_key)))
     }
 
-    /// Tables of the public authentication key KPAK.
+    /// Tables of the public authentication key KPAK. They can [`remember_signers`](eccsi::KmsTables::remember_signers).
     pub fn eccsi(&self) -> &eccsi::KmsTables {
         &self.eccsi
     }

@@ -7,6 +7,9 @@
 #[allow(unsafe_code)]
 pub(super) mod bmi2;
 mod halves;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+pub(super) mod ifma;
 mod limb_engine;
 #[cfg(test)]
 mod on_each;
@@ -24,6 +27,9 @@ pub(crate) use on_each::on_each;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Backend {
+    /// AVX-512 IFMA, eight numbers of 52-bit limbs side by side.
+    #[cfg(target_arch = "x86_64")]
+    Ifma,
     /// 64-bit limbs, with the instructions of BMI2 and ADX.
     #[cfg(target_arch = "x86_64")]
     Bmi2,
@@ -37,6 +43,8 @@ static FORCED: AtomicU8 = AtomicU8::new(0);
 impl Backend {
     /// Every backend, fastest first.
     const ALL: &[Backend] = &[
+        #[cfg(target_arch = "x86_64")]
+        Backend::Ifma,
         #[cfg(target_arch = "x86_64")]
         Backend::Bmi2,
         Backend::Portable,
@@ -73,6 +81,8 @@ impl Backend {
     pub fn name(self) -> &'static str {
         match self {
             #[cfg(target_arch = "x86_64")]
+            Backend::Ifma => "ifma",
+            #[cfg(target_arch = "x86_64")]
             Backend::Bmi2 => "bmi2",
             Backend::Portable => "portable",
         }
@@ -85,6 +95,8 @@ impl Backend {
 
     fn is_available(self) -> bool {
         match self {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Ifma => ifma::is_available(),
             #[cfg(target_arch = "x86_64")]
             Backend::Bmi2 => bmi2::is_available(),
             Backend::Portable => true,

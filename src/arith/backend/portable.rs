@@ -3,6 +3,13 @@
 //! With R = 2^(64 N), the product of a and b is a b / R mod m. Inputs may be any N-limb numbers as long as one of them
 //! is below m; the result is below m. No branch, index or shift depends on a value.
 
+use core::hint::black_box;
+
+/// Entries of a table that is looked up in, at most.
+const LARGEST_TABLE: usize = 32;
+/// Limbs of a table's entries that are summed at once, for which there are enough registers.
+const COLUMN: usize = 8;
+
 /// a b / R mod m, by coarsely integrated operand scanning (Koç, Acar, Kaliski 1996). `n0` is -1/m mod 2^64.
 #[inline]
 pub(in crate::arith) fn multiply<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N] {
@@ -150,15 +157,23 @@ pub(in crate::arith) fn subtract_modulus_once<const N: usize>(t: &[u64; N], carr
     reduced
 }
 
-/// Entry `index` of a table, by reading all of it; 0 if there is none.
+/// Entry `index` of a table of at most 32, by reading all of it; 0 if there is none. W is a multiple of 8.
 #[inline]
 pub(in crate::arith) fn select<const W: usize>(table: &[[u64; W]], index: u64) -> [u64; W] {
+    const { assert!(W.is_multiple_of(COLUMN)) };
+    debug_assert!(table.len() <= LARGEST_TABLE);
+    // All ones for the entry. An optimiser that saw that all others are 0 might branch.
+    let masks = black_box(core::array::from_fn::<_, LARGEST_TABLE, _>(|i| u64::from(index == i as u64).wrapping_neg()));
     let mut chosen = [0; W];
-    for (entry, i) in table.iter().zip(0..) {
-        let hit = mask(index == i);
-        for (limb, entry) in chosen.iter_mut().zip(entry) {
-            *limb |= entry & hit;
+    for (column, chosen) in chosen.as_chunks_mut::<COLUMN>().0.iter_mut().enumerate() {
+        let mut sum = [0; COLUMN];
+        for (entry, mask) in table.iter().zip(&masks) {
+            let limbs = &entry.as_chunks::<COLUMN>().0[column];
+            for i in 0..COLUMN {
+                sum[i] |= limbs[i] & mask;
+            }
         }
+        *chosen = sum;
     }
     chosen
 }
@@ -166,5 +181,5 @@ pub(in crate::arith) fn select<const W: usize>(table: &[[u64; W]], index: u64) -
 /// All ones if `bit`, otherwise 0. An optimiser that saw that these are the only values would branch on the bit.
 #[inline(always)]
 pub(in crate::arith) fn mask(bit: bool) -> u64 {
-    core::hint::black_box(u64::from(bit)).wrapping_neg()
+    black_box(u64::from(bit)).wrapping_neg()
 }

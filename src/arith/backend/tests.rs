@@ -38,10 +38,13 @@ impl Numbers {
     }
 }
 
-/// Four multiplications a round.
+/// Miri interprets, and is ten thousand times slower.
+const FEWER: usize = if cfg!(miri) { 20_000 } else { 1 };
+
+/// Five multiplications a round.
 fn check<E: LimbEngine, const N: usize>(m: &[u64; N], n0: u64, rounds: usize) {
     let mut numbers = Numbers(m[0]);
-    for _ in 0..rounds {
+    for _ in 0..rounds / FEWER {
         let any = numbers.number(m);
         let [a, b, c, d] = core::array::from_fn(|_| numbers.number_below(m));
         assert_eq!(E::multiply(&any, &b, m, n0), portable::multiply(&any, &b, m, n0), "{any:x?} {b:x?}");
@@ -50,6 +53,12 @@ fn check<E: LimbEngine, const N: usize>(m: &[u64; N], n0: u64, rounds: usize) {
         assert_eq!(
             E::multiply_two([&a, &b], [&c, &d], m, n0),
             portable::multiply_sum([[&a, &b], [&c, &d]], m, n0),
+            "{a:x?} {b:x?} {c:x?} {d:x?}"
+        );
+        let products = [[&a, &b], [&c, &d], [&b, &d]];
+        assert_eq!(
+            E::multiply_three(products, m, n0),
+            portable::multiply_sum(products, m, n0),
             "{a:x?} {b:x?} {c:x?} {d:x?}"
         );
         assert_eq!(E::add(&a, &b, m), portable::add(&a, &b, m), "{a:x?} {b:x?}");
@@ -62,7 +71,7 @@ fn check<E: LimbEngine, const N: usize>(m: &[u64; N], n0: u64, rounds: usize) {
 fn check_p256<E: LimbEngine>(rounds: usize) {
     let (m, n0) = (&portable_p256::CHARACTERISTIC, <p256::P as Modulus<4>>::N0);
     let mut numbers = Numbers(m[0]);
-    for _ in 0..rounds {
+    for _ in 0..rounds / FEWER {
         let any = numbers.number(m);
         let [a, b, c, d] = core::array::from_fn(|_| numbers.number_below(m));
         let product = |a, b| portable::multiply(a, b, m, n0);

@@ -1,4 +1,5 @@
 //! Points in the coordinates with the cheapest addition of an affine point.
+#![allow(clippy::op_ref, reason = "numbers in memory are multiplied where they are")]
 
 use alloc::vec::Vec;
 use core::fmt;

@@ -18,9 +18,7 @@ pub type Fp = FpOn<Portable>;
 /// An element of F_p, multiplied by the engine E.
 pub type FpOn<E> = Residue<P<E>, LIMBS>;
 /// An integer modulo q, the order of the group.
-pub type Scalar = ScalarOn<Portable>;
-/// An integer modulo q, multiplied by the engine E.
-pub type ScalarOn<E> = Residue<Q<E>, LIMBS>;
+pub type Scalar = Residue<Q, LIMBS>;
 
 /// The characteristic p = 2^256 - 2^224 + 2^192 + 2^96 - 1.
 #[derive(Clone, Copy, PartialEq, Eq)]

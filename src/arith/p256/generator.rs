@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use once_cell::race::OnceBox;
 use zeroize::Zeroizing;
 
+use super::engine::Engine;
 use super::extended::Extended;
 use super::field::Scalar;
 use super::fixed_base::FixedBase;
@@ -12,7 +13,7 @@ use super::point::{Affine, AffineOn};
 use super::public_base::PublicBaseOn;
 #[cfg(target_arch = "x86_64")]
 use crate::arith::backend::bmi2::Bmi2;
-use crate::arith::backend::{Backend, LimbEngine, Portable};
+use crate::arith::backend::{LimbEngine, Portable};
 
 /// `[scalar]G` with the active backend, in constant time; `None` for infinity, which alone is revealed.
 pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
@@ -22,10 +23,10 @@ pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
 
 /// What [`multiply_generator`] gives for each scalar, in less time.
 pub fn multiply_generator_batch(scalars: &[Scalar]) -> Vec<Option<Affine>> {
-    match Backend::active() {
+    match Engine::active() {
         #[cfg(target_arch = "x86_64")]
-        Backend::Bmi2 => multiply_on::<Bmi2>(scalars),
-        Backend::Portable => multiply_on::<Portable>(scalars),
+        Engine::Bmi2 => multiply_on::<Bmi2>(scalars),
+        Engine::Portable => multiply_on::<Portable>(scalars),
     }
 }
 

@@ -5,16 +5,18 @@
 //! Secret scalars multiply the generator alone, through [`multiply_generator`], in constant time. What multiplies other points is
 //! public in ECCSI and goes through [`PublicBase`].
 
+mod engine;
 mod extended;
 mod field;
 mod fixed_base;
 mod generator;
 mod point;
 mod public_base;
+mod signed_digits;
 
 pub use field::{BYTES, Fp, Scalar};
 #[cfg(test)]
-pub(super) use field::{FpOn, P, Q, ScalarOn};
+pub(super) use field::{P, Q};
 pub use generator::{multiply_generator, multiply_generator_batch};
 pub use point::{Affine, Jacobian, PointError, UNCOMPRESSED_LEN};
 pub use public_base::{PublicBase, Summands};

@@ -1,4 +1,5 @@
 //! Points of P-256.
+#![allow(clippy::op_ref, reason = "numbers in memory are multiplied where they are")]
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -209,23 +210,21 @@ impl<E: LimbEngine> JacobianOn<E> {
         self.chord(&h, &r)
     }
 
-    /// The sum, for every pair of points. Branches on whether they are infinity, equal or opposite.
-    pub fn add_vartime(&self, other: &Self) -> Self {
-        if self.z.is_zero_vartime() {
-            return *other;
-        }
-        if other.z.is_zero_vartime() {
-            return *self;
-        }
-        // Scale this point so that its Z carries the other's: then the other has the part of an affine point.
-        let zz = other.z.square();
-        let scaled = JacobianOn { x: self.x * zz, y: self.y * zz * other.z, z: self.z };
-        let (h, r) = scaled.differences(&AffineOn { x: other.x, y: other.y });
-        if h.is_zero_vartime() {
-            return if r.is_zero_vartime() { self.double() } else { Self::INFINITY };
-        }
-        let sum = scaled.chord(&h, &r);
-        JacobianOn { z: sum.z * other.z, ..sum }
+    /// The point, three times the point, five times, and so on, for a point other than infinity.
+    ///
+    /// Twice the point has Z' = Y Z, and (X Y², Y⁴, Z') is the point itself. Of points with the same Z' all but Z' can be
+    /// added as if they were affine, since additions do not depend on the coefficients of the curve; Z' is a factor of the
+    /// sum's Z.
+    pub(super) fn odd_multiples_vartime(&self) -> impl Iterator<Item = Self> {
+        let twice = self.double();
+        let step = AffineOn { x: twice.x, y: twice.y };
+        let square = self.y.square();
+        let mut multiple = JacobianOn { x: &self.x * &square, y: square.square(), z: FpOn::ONE };
+        core::iter::repeat_with(move || {
+            let scaled = JacobianOn { z: &multiple.z * &twice.z, ..multiple };
+            multiple = multiple.add_affine_vartime(&step);
+            scaled
+        })
     }
 
     /// Both coordinates of the other point, scaled as this one's are, less this one's.

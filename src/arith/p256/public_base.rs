@@ -8,12 +8,13 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::engine::Engine;
 use super::field::{LIMBS, Scalar};
 use super::generator::GeneratorTables;
 use super::point::{Affine, AffineOn, Jacobian, JacobianOn};
 #[cfg(target_arch = "x86_64")]
 use crate::arith::backend::bmi2::Bmi2;
-use crate::arith::backend::{Backend, LimbEngine, Portable};
+use crate::arith::backend::{LimbEngine, Portable};
 
 /// Bits of a scalar.
 const BITS: usize = 64 * LIMBS;
@@ -47,19 +48,19 @@ pub struct Summands {
 impl PublicBase {
     /// For sums with other points, whose 256 doublings this one uses: 256 multiples, 16 KiB.
     pub fn for_sums_with_others(base: &Affine) -> PublicBase {
-        PublicBase(match Backend::active() {
+        PublicBase(match Engine::active() {
             #[cfg(target_arch = "x86_64")]
-            Backend::Bmi2 => Tables::Bmi2(PublicBaseOn::new(&base.convert(), 10, BITS)),
-            Backend::Portable => Tables::Portable(PublicBaseOn::new(&base.convert(), 10, BITS)),
+            Engine::Bmi2 => Tables::Bmi2(PublicBaseOn::new(&base.convert(), 10, BITS)),
+            Engine::Portable => Tables::Portable(PublicBaseOn::new(&base.convert(), 10, BITS)),
         })
     }
 
     /// For sums with the generator alone: 16 multiples of 8 points each, 8 KiB.
     pub fn for_sums_with_generator(base: &Affine) -> PublicBase {
-        PublicBase(match Backend::active() {
+        PublicBase(match Engine::active() {
             #[cfg(target_arch = "x86_64")]
-            Backend::Bmi2 => Tables::Bmi2(PublicBaseOn::new(&base.convert(), 6, SHORT_SPAN)),
-            Backend::Portable => Tables::Portable(PublicBaseOn::new(&base.convert(), 6, SHORT_SPAN)),
+            Engine::Bmi2 => Tables::Bmi2(PublicBaseOn::new(&base.convert(), 6, SHORT_SPAN)),
+            Engine::Portable => Tables::Portable(PublicBaseOn::new(&base.convert(), 6, SHORT_SPAN)),
         })
     }
 
@@ -128,7 +129,7 @@ impl<E: LimbEngine> PublicBaseOn<E> {
         const MULTIPLES: usize = 1 << (WINDOW - 2);
         let mut multiples = Vec::with_capacity(MULTIPLES * bases.len());
         for base in bases {
-            push_odd_multiples(&JacobianOn::from(*base), MULTIPLES, &mut multiples);
+            multiples.extend(JacobianOn::from(*base).odd_multiples_vartime().take(MULTIPLES));
         }
         let points = JacobianOn::to_affine_all_vartime(&multiples);
         let base = |points: &[AffineOn<E>]| PublicBaseOn { points: points.into(), window: WINDOW, span: BITS };
@@ -143,19 +144,9 @@ impl<E: LimbEngine> PublicBaseOn<E> {
             if table > 0 {
                 unit = (0..span).fold(unit, |unit, _| unit.double());
             }
-            push_odd_multiples(&unit, count, &mut multiples);
+            multiples.extend(unit.odd_multiples_vartime().take(count));
         }
         PublicBaseOn { points: JacobianOn::to_affine_all_vartime(&multiples).into_boxed_slice(), window, span }
-    }
-}
-
-fn push_odd_multiples<E: LimbEngine>(base: &JacobianOn<E>, count: usize, multiples: &mut Vec<JacobianOn<E>>) {
-    let twice = base.double();
-    let mut multiple = *base;
-    multiples.push(multiple);
-    for _ in 1..count {
-        multiple = multiple.add_vartime(&twice);
-        multiples.push(multiple);
     }
 }
 

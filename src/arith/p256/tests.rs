@@ -149,23 +149,25 @@ fn additions_are_complete() {
     let twice = oracle_encoding(&(OraclePoint::GENERATOR * p256::Scalar::from(14u64)));
 
     assert_eq!(encoding(&point.double()), twice);
-    assert_eq!(encoding(&point.add_vartime(&point)), twice);
-    assert_eq!(encoding(&point.add_vartime(&seven.into())), twice);
     assert_eq!(encoding(&point.add_affine_vartime(&seven)), twice);
-    assert_eq!(encoding(&point.add_vartime(&opposite)), None);
     assert_eq!(encoding(&opposite.add_affine_vartime(&seven)), None);
-
     assert_eq!(encoding(&Jacobian::INFINITY.double()), None);
-    assert_eq!(encoding(&Jacobian::INFINITY.add_vartime(&Jacobian::INFINITY)), None);
-    assert_eq!(encoding(&Jacobian::INFINITY.add_vartime(&point)), encoding(&point));
-    assert_eq!(encoding(&point.add_vartime(&Jacobian::INFINITY)), encoding(&point));
     assert_eq!(encoding(&Jacobian::INFINITY.add_affine_vartime(&g)), Some(g.to_bytes().to_vec()));
+}
+
+#[test]
+fn odd_multiples_are_odd_multiples() {
+    let three = Jacobian::from(Affine::generator()).double().add_affine_vartime(&Affine::generator());
+    for (multiple, k) in three.odd_multiples_vartime().take(20).zip((1..).step_by(2)) {
+        assert_eq!(encoding(&multiple), Some(super::tests::multiple(3 * k).to_bytes().to_vec()));
+    }
 }
 
 #[test]
 fn equality_sees_through_scaling_signs_and_infinity() {
     let point = Jacobian::from(multiple(5));
-    let scaled = point.add_vartime(&Affine::generator().into()).add_affine_vartime(&Affine::generator().negate());
+    let g = Affine::generator();
+    let scaled = point.add_affine_vartime(&g).add_affine_vartime(&g.negate());
     let opposite = Jacobian::from(point.to_affine().unwrap().negate());
     let infinity = Affine::generator().negate();
     let infinity = Jacobian::from(Affine::generator()).add_affine_vartime(&infinity);
@@ -236,7 +238,6 @@ proptest! {
         let (a, b) = [a, b].map(|scalar| multiply_generator(&scalar).map_or(Jacobian::INFINITY, Jacobian::from)).into();
         let (oracle_a, oracle_b) = (OraclePoint::GENERATOR * oracle_a, OraclePoint::GENERATOR * oracle_b);
         let sum = oracle_encoding(&(oracle_a + oracle_b));
-        prop_assert_eq!(encoding(&a.add_vartime(&b)), sum.clone());
         prop_assert_eq!(encoding(&a.add_affine_vartime(&b.to_affine().unwrap())), sum);
         prop_assert_eq!(encoding(&a.double()), oracle_encoding(&oracle_a.double()));
     }

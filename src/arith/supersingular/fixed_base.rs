@@ -6,18 +6,22 @@ use zeroize::Zeroizing;
 
 use super::comb::Comb;
 use super::field::{Fp, FpOn, Scalar};
-use super::generator::GeneratorTables;
-use super::pairing_value::PairingValueOn;
-use super::point::{Affine, AffineOn, ProjectiveOn};
+use super::generator::{GeneratorTables, affine};
 #[cfg(target_arch = "x86_64")]
-use crate::arith::backend::bmi2::Bmi2;
-use crate::arith::backend::{Backend, Portable};
+use super::generator::{ifma_multiples, ifma_powers};
+use super::pairing_value::PairingValueOn;
+use super::point::{Affine, ProjectiveOn};
+use crate::arith::backend::{Backend, LimbEngine, Portable};
+#[cfg(target_arch = "x86_64")]
+use crate::arith::backend::{bmi2::Bmi2, ifma};
 use crate::arith::residue::invert_all;
 
 /// Multiples of one point of the subgroup, to be added to those of the generator P: 176 KiB.
 pub struct FixedBase(Tables);
 
 enum Tables {
+    #[cfg(target_arch = "x86_64")]
+    Ifma(ifma::Comb),
     #[cfg(target_arch = "x86_64")]
     Bmi2(Comb<Bmi2>),
     Portable(Comb<Portable>),
@@ -27,6 +31,8 @@ impl FixedBase {
     /// Builds the tables for a point of the subgroup: about a thousand doublings.
     pub fn new(base: &Affine) -> FixedBase {
         FixedBase(match Backend::active() {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Ifma => Tables::Ifma(ifma::Comb::new(base)),
             #[cfg(target_arch = "x86_64")]
             Backend::Bmi2 => Tables::Bmi2(Comb::new(&base.convert())),
             Backend::Portable => Tables::Portable(Comb::new(&base.convert())),
@@ -42,8 +48,10 @@ impl FixedBase {
     pub fn multiply_with_generator_batch(&self, scalars: &[[Scalar; 2]]) -> Vec<Option<Affine>> {
         match &self.0 {
             #[cfg(target_arch = "x86_64")]
-            Tables::Bmi2(comb) => multiply_with_generator(comb, scalars),
-            Tables::Portable(comb) => multiply_with_generator(comb, scalars),
+            Tables::Ifma(comb) => affine(&ifma::Comb::multiply_sums([ifma_multiples(), comb], &items(scalars))),
+            #[cfg(target_arch = "x86_64")]
+            Tables::Bmi2(comb) => affine(&multiply_with_generator(comb, scalars)),
+            Tables::Portable(comb) => affine(&multiply_with_generator(comb, scalars)),
         }
     }
 
@@ -56,21 +64,30 @@ impl FixedBase {
     pub fn commit_batch(&self, scalars: &[[Scalar; 2]]) -> Vec<(Option<Affine>, Fp)> {
         match &self.0 {
             #[cfg(target_arch = "x86_64")]
-            Tables::Bmi2(comb) => commit(comb, scalars),
-            Tables::Portable(comb) => commit(comb, scalars),
+            Tables::Ifma(comb) => {
+                let exponents: Vec<&Scalar> = scalars.iter().map(|[_, l]| l).collect();
+                commitments(
+                    &ifma::Comb::multiply_sums([ifma_multiples(), comb], &items(scalars)),
+                    ifma_powers().powers(&exponents),
+                )
+            }
+            #[cfg(target_arch = "x86_64")]
+            Tables::Bmi2(comb) => commitments(&multiply_with_generator(comb, scalars), powers(scalars)),
+            Tables::Portable(comb) => commitments(&multiply_with_generator(comb, scalars), powers(scalars)),
         }
     }
 }
 
-fn multiply_with_generator<E: GeneratorTables>(comb: &Comb<E>, scalars: &[[Scalar; 2]]) -> Vec<Option<Affine>> {
-    let points = Comb::multiply_sums([E::multiples(), comb], &items(scalars));
-    ProjectiveOn::to_affine_all(&points).iter().map(|point| point.as_ref().map(AffineOn::convert)).collect()
+fn multiply_with_generator<E: GeneratorTables>(comb: &Comb<E>, scalars: &[[Scalar; 2]]) -> Vec<ProjectiveOn<E>> {
+    Comb::multiply_sums([E::multiples(), comb], &items(scalars))
+}
+
+fn powers<E: GeneratorTables>(scalars: &[[Scalar; 2]]) -> Vec<PairingValueOn<E>> {
+    scalars.iter().map(|[_, l]| E::powers().power(l)).collect()
 }
 
 /// Points and powers share their last inversion.
-fn commit<E: GeneratorTables>(comb: &Comb<E>, scalars: &[[Scalar; 2]]) -> Vec<(Option<Affine>, Fp)> {
-    let points = Comb::multiply_sums([E::multiples(), comb], &items(scalars));
-    let powers: Vec<PairingValueOn<E>> = scalars.iter().map(|[_, l]| E::powers().power(l)).collect();
+fn commitments<E: LimbEngine>(points: &[ProjectiveOn<E>], powers: Vec<PairingValueOn<E>>) -> Vec<(Option<Affine>, Fp)> {
     let powers = Zeroizing::new(powers);
     let denominators = points.iter().zip(powers.iter()).flat_map(|(point, power)| [point.z, power.re]);
     let mut inverses: Zeroizing<Vec<FpOn<E>>> = Zeroizing::new(denominators.collect());

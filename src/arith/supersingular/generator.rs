@@ -11,9 +11,9 @@ use super::pairing::Lines;
 use super::pairing_value::PairingValueOn;
 use super::point::{Affine, AffineOn, ProjectiveOn};
 use super::power_comb::PowerComb;
-#[cfg(target_arch = "x86_64")]
-use crate::arith::backend::bmi2::Bmi2;
 use crate::arith::backend::{Backend, LimbEngine, Portable};
+#[cfg(target_arch = "x86_64")]
+use crate::arith::backend::{bmi2::Bmi2, ifma};
 
 /// `[scalar]P` with the active backend, in constant time; `None` for infinity, which alone is revealed.
 pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
@@ -22,10 +22,13 @@ pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
 
 /// The same for many scalars, faster for each.
 pub fn multiply_generator_batch(scalars: &[Scalar]) -> Vec<Option<Affine>> {
+    let items: Vec<_> = scalars.iter().map(|scalar| [scalar]).collect();
     match Backend::active() {
         #[cfg(target_arch = "x86_64")]
-        Backend::Bmi2 => multiply_on::<Bmi2>(scalars),
-        Backend::Portable => multiply_on::<Portable>(scalars),
+        Backend::Ifma => affine(&ifma::Comb::multiply_sums([ifma_multiples()], &items)),
+        #[cfg(target_arch = "x86_64")]
+        Backend::Bmi2 => affine(&Comb::multiply_sums([Bmi2::multiples()], &items)),
+        Backend::Portable => affine(&Comb::multiply_sums([Portable::multiples()], &items)),
     }
 }
 
@@ -33,15 +36,16 @@ pub fn multiply_generator_batch(scalars: &[Scalar]) -> Vec<Option<Affine>> {
 pub fn power_generator(exponent: &Scalar) -> Fp {
     match Backend::active() {
         #[cfg(target_arch = "x86_64")]
+        Backend::Ifma => ifma_powers().powers(&[exponent])[0].representative().convert(),
+        #[cfg(target_arch = "x86_64")]
         Backend::Bmi2 => power_on::<Bmi2>(exponent),
         Backend::Portable => power_on::<Portable>(exponent),
     }
 }
 
-fn multiply_on<E: GeneratorTables>(scalars: &[Scalar]) -> Vec<Option<Affine>> {
-    let items: Vec<_> = scalars.iter().map(|scalar| [scalar]).collect();
-    let multiples = Comb::multiply_sums([E::multiples()], &items);
-    ProjectiveOn::to_affine_all(&multiples).iter().map(|point| point.as_ref().map(AffineOn::convert)).collect()
+/// Finite points with one inversion; `None` for infinity, which alone is revealed.
+pub(super) fn affine<E: LimbEngine>(points: &[ProjectiveOn<E>]) -> Vec<Option<Affine>> {
+    ProjectiveOn::to_affine_all(points).iter().map(|point| point.as_ref().map(AffineOn::convert)).collect()
 }
 
 fn power_on<E: GeneratorTables>(exponent: &Scalar) -> Fp {
@@ -84,3 +88,17 @@ macro_rules! generator_tables {
 #[cfg(target_arch = "x86_64")]
 generator_tables!(Bmi2);
 generator_tables!(Portable);
+
+/// Multiples of P for the vector backend: 220 KiB.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn ifma_multiples() -> &'static ifma::Comb {
+    static TABLES: OnceBox<ifma::Comb> = OnceBox::new();
+    TABLES.get_or_init(|| Box::new(ifma::Comb::new(&Affine::generator())))
+}
+
+/// Powers of g for the vector backend: 110 KiB.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn ifma_powers() -> &'static ifma::PowerComb {
+    static TABLES: OnceBox<ifma::PowerComb> = OnceBox::new();
+    TABLES.get_or_init(|| Box::new(ifma::PowerComb::new(&PairingValueOn::generator())))
+}

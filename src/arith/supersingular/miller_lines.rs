@@ -29,7 +29,7 @@ impl MillerLines {
     pub fn new(point: &Affine) -> MillerLines {
         MillerLines(match Backend::active() {
             #[cfg(target_arch = "x86_64")]
-            Backend::Bmi2 => Storage::Bmi2(Lines::new(&point.convert())),
+            Backend::Ifma | Backend::Bmi2 => Storage::Bmi2(Lines::new(&point.convert())),
             Backend::Portable => Storage::Portable(Lines::new(&point.convert())),
         })
     }

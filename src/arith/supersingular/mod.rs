@@ -15,16 +15,24 @@ mod pairing;
 mod pairing_value;
 mod point;
 mod power_comb;
-mod signed_digits;
+pub(super) mod signed_digits;
 mod subgroup;
 
-pub use field::{BYTES, Fp, Scalar};
+#[cfg(target_arch = "x86_64")]
+pub(super) use field::FpOn;
+#[cfg(any(target_arch = "x86_64", test))]
+pub(super) use field::P;
 #[cfg(test)]
-pub(super) use field::{FpOn, P, Q, ScalarOn};
+pub(super) use field::Q;
+pub use field::{BYTES, Fp, Scalar};
 pub use fixed_base::FixedBase;
 pub use generator::{multiply_generator, multiply_generator_batch, power_generator};
 pub use miller_lines::MillerLines;
 pub use pairing_value::PairingValue;
+#[cfg(target_arch = "x86_64")]
+pub(super) use pairing_value::PairingValueOn;
+#[cfg(target_arch = "x86_64")]
+pub(super) use point::ProjectiveOn;
 pub use point::{Affine, PointError, UNCOMPRESSED_LEN};
 
 #[cfg(test)]

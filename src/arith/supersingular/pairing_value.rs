@@ -16,8 +16,8 @@ pub type PairingValue = PairingValueOn<Portable>;
 /// A pairing value, computed with by the engine E.
 #[derive(Clone, Copy)]
 pub struct PairingValueOn<E: LimbEngine> {
-    pub(super) re: FpOn<E>,
-    pub(super) im: FpOn<E>,
+    pub(in crate::arith) re: FpOn<E>,
+    pub(in crate::arith) im: FpOn<E>,
 }
 
 impl<E: LimbEngine> PairingValueOn<E> {

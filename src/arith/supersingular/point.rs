@@ -145,9 +145,9 @@ impl<E: LimbEngine> AffineOn<E> {
 /// subgroup of order q.
 #[derive(Clone, Copy)]
 pub struct ProjectiveOn<E: LimbEngine> {
-    pub(super) x: FpOn<E>,
-    pub(super) y: FpOn<E>,
-    pub(super) z: FpOn<E>,
+    pub(in crate::arith) x: FpOn<E>,
+    pub(in crate::arith) y: FpOn<E>,
+    pub(in crate::arith) z: FpOn<E>,
 }
 
 impl<E: LimbEngine> ProjectiveOn<E> {

@@ -13,28 +13,30 @@ use super::field::{LIMBS, Q, Scalar};
 use crate::arith::residue::Modulus;
 
 /// Rows of a comb: the distance in bits between two teeth.
-pub(super) const ROWS: usize = 8;
+pub(in crate::arith) const ROWS: usize = 8;
 /// Points that one table combines.
-const TEETH: usize = 6;
+pub(in crate::arith) const TEETH: usize = 6;
 /// Tables of a comb.
-pub(super) const TABLES: usize = 22;
+pub(in crate::arith) const TABLES: usize = 22;
 /// Entries of one table.
-pub(super) const TABLE_LEN: usize = 1 << (TEETH - 1);
+pub(in crate::arith) const TABLE_LEN: usize = 1 << (TEETH - 1);
 /// Doublings between the lowest tooth and the highest.
 pub(super) const DOUBLINGS: usize = ROWS * (TEETH * TABLES - 1);
 /// Signs of the recoded scalar. An odd scalar below 2 q has at most 1023 bits.
-const SIGNS: usize = TABLES * TEETH * ROWS;
+const SIGNS: usize = TABLES * SIGNS_OF_TABLE;
+/// Signs that belong to one table.
+const SIGNS_OF_TABLE: usize = TEETH * ROWS;
 const _: () = assert!(SIGNS >= 1023 && SIGNS <= 64 * (LIMBS + 1));
 
 /// A scalar in signed form. Wiped on drop.
-pub(super) struct SignedDigits {
+pub(in crate::arith) struct SignedDigits {
     /// Bit i is 1 for +2^i and 0 for -2^i.
     signs: [u64; LIMBS + 1],
 }
 
 impl SignedDigits {
     /// The signs of the scalar, or of the scalar plus q if it is even. (k + 2^SIGNS - 1) / 2 has the signs as bits.
-    pub(super) fn new(scalar: &Scalar) -> SignedDigits {
+    pub(in crate::arith) fn new(scalar: &Scalar) -> SignedDigits {
         let limbs = Zeroizing::new(scalar.to_limbs());
         let even = ((limbs[0] & 1) ^ 1).wrapping_neg();
         let mut odd = Zeroizing::new([0; LIMBS + 1]);
@@ -54,14 +56,21 @@ impl SignedDigits {
 
     /// What a table contributes to a row: an index, and whether the entry counts negatively.
     pub(super) fn digit(&self, table: usize, row: usize) -> (u64, Choice) {
-        let mut bits = 0;
-        for tooth in 0..TEETH {
-            let i = (table * TEETH + tooth) * ROWS + row;
-            bits |= (self.signs[i / 64] >> (i % 64) & 1) << tooth;
-        }
+        let signs = self.of_table(table) >> row;
+        let bits = (0..TEETH).fold(0, |bits, tooth| bits | (signs >> (tooth * ROWS) & 1) << tooth);
         let top = bits >> (TEETH - 1);
         let flip = top.wrapping_sub(1) & (TABLE_LEN as u64 - 1);
         ((bits ^ flip) & (TABLE_LEN as u64 - 1), Choice::from((top ^ 1) as u8))
+    }
+
+    /// The signs of a table: of its lowest tooth for all rows, then of the next, and so on.
+    pub(in crate::arith) fn of_table(&self, table: usize) -> u64 {
+        let (word, shift) = (table * SIGNS_OF_TABLE / 64, table * SIGNS_OF_TABLE % 64);
+        let mut signs = self.signs[word] >> shift;
+        if shift > 64 - SIGNS_OF_TABLE {
+            signs |= self.signs[word + 1] << (64 - shift);
+        }
+        signs & ((1 << SIGNS_OF_TABLE) - 1)
     }
 }
 
@@ -75,7 +84,10 @@ impl Drop for SignedDigits {
 /// the others by the bits of i. `plus_and_minus` gives the sum and the difference of many pairs.
 ///
 /// Teeth 5, 4 and 3 are combined apart from 2, 1 and 0, so that an entry costs half a pair, and little else.
-pub(super) fn tables_of_teeth<T: Copy>(teeth: &[T], plus_and_minus: impl Fn(&[[T; 2]]) -> Vec<[T; 2]>) -> Vec<T> {
+pub(in crate::arith) fn tables_of_teeth<T: Copy>(
+    teeth: &[T],
+    plus_and_minus: impl Fn(&[[T; 2]]) -> Vec<[T; 2]>,
+) -> Vec<T> {
     let tables = || teeth.chunks_exact(TEETH);
     let halves: Vec<_> = tables().flat_map(|table| [[table[5], table[4]], [table[2], table[1]]]).collect();
     let halves = plus_and_minus(&halves);
@@ -94,7 +106,7 @@ pub(super) fn tables_of_teeth<T: Copy>(teeth: &[T], plus_and_minus: impl Fn(&[[T
         .flatten()
         .collect();
     let entries = plus_and_minus(&pairs);
-    (0..TABLES * TABLE_LEN)
+    (0..teeth.len() / TEETH * TABLE_LEN)
         .map(|i| {
             let (table, index) = (i / TABLE_LEN, i % TABLE_LEN);
             let (high, tooth_2, low) = (3 - (index >> 3), index >> 2 & 1, 3 - (index & 3));

@@ -27,7 +27,7 @@ impl Affine {
     pub fn check_subgroup(&self) -> Result<(), PointError> {
         let in_subgroup = match Backend::active() {
             #[cfg(target_arch = "x86_64")]
-            Backend::Bmi2 => is_in_subgroup::<Bmi2>(&self.convert()),
+            Backend::Ifma | Backend::Bmi2 => is_in_subgroup::<Bmi2>(&self.convert()),
             Backend::Portable => is_in_subgroup::<Portable>(self),
         };
         if bool::from(in_subgroup) { Ok(()) } else { Err(PointError::NotInSubgroup) }

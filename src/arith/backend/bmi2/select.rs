@@ -12,7 +12,7 @@ const COLUMN: usize = 8;
 /// Entry `index` of a table, 0 if there is none. W is a multiple of 8.
 #[inline(always)]
 pub fn select<const W: usize>(table: &[[u64; W]], index: u64) -> [u64; W] {
-    const { assert!(W % COLUMN == 0) };
+    const { assert!(W.is_multiple_of(COLUMN)) };
     // SAFETY: processors with ADX have AVX2, and `is_available` has checked both.
     unsafe { select_with_avx2(table, index) }
 }
