@@ -6,7 +6,7 @@
 use core::hint::black_box;
 
 /// Entries of a table that is looked up in, at most.
-const LARGEST_TABLE: usize = 32;
+const LARGEST_TABLE: usize = 64;
 /// Limbs of a table's entries that are summed at once, for which there are enough registers.
 const COLUMN: usize = 8;
 
@@ -157,7 +157,7 @@ pub(in crate::arith) fn subtract_modulus_once<const N: usize>(t: &[u64; N], carr
     sum
 }
 
-/// Entry `index` of a table of at most 32, by reading all of it; 0 if there is none. W is a multiple of 8.
+/// Entry `index` of a table of at most 64, by reading all of it; 0 if there is none. W is a multiple of 8.
 #[inline]
 pub(in crate::arith) fn select<const W: usize>(table: &[[u64; W]], index: u64) -> [u64; W] {
     const { assert!(W.is_multiple_of(COLUMN)) };

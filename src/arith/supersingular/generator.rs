@@ -54,10 +54,10 @@ fn power_on<E: GeneratorTables>(exponent: &Scalar) -> Fp {
 
 /// An engine's tables for the generators, one slot each.
 pub(super) trait GeneratorTables: LimbEngine {
-    /// Multiples of P: 176 KiB.
+    /// Multiples of P: 336 KiB.
     fn multiples() -> &'static Comb<Self>;
 
-    /// Powers of g: 88 KiB.
+    /// Powers of g: 168 KiB.
     fn powers() -> &'static PowerComb<Self>;
 
     /// The lines of P: 356 KiB.

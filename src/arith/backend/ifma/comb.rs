@@ -10,12 +10,11 @@ use super::inversion::invert_all;
 use super::is_available;
 use super::lanes::{LANES, Lanes};
 use super::point::{AffinePoints, Points};
-use super::tables::{Entries, tables_of_lanes, teeth_side_by_side};
+use super::tables::{Entries, LAYOUT, TABLE_LEN, TABLES, TEETH, tables_of_lanes, teeth_side_by_side};
 use crate::arith::backend::bmi2::Bmi2;
-use crate::arith::supersingular::signed_digits::{ROWS, SignedDigits, TABLE_LEN, TABLES, TEETH, tables_of_teeth};
+use crate::arith::supersingular::signed_digits::{SignedDigits, tables_of_teeth};
 use crate::arith::supersingular::{Affine, FpOn, ProjectiveOn, Scalar};
 
-const _: () = assert!(ROWS == LANES);
 /// So many affine additions at least outweigh the inversion that they share.
 const WORTH_AN_INVERSION: usize = 12;
 /// So many items at least are joined faster with a lane each.
@@ -63,7 +62,7 @@ impl Comb {
 
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     fn build(base: &Affine) -> Comb {
-        let entries = tables_of_teeth(&teeth(base), |pairs| plus_and_minus(pairs));
+        let entries = tables_of_teeth(LAYOUT, &teeth(base), |pairs| plus_and_minus(pairs));
         let mut tables = Vec::with_capacity(TABLES);
         for entries in entries.chunks_exact(TABLE_LEN) {
             let x = tables_of_lanes(core::array::from_fn(|i| entries[i].x));
@@ -82,7 +81,7 @@ fn teeth(base: &Affine) -> Vec<AffinePoints> {
     let mut coordinates = Vec::with_capacity(TABLES * TEETH);
     for tooth in 0..TABLES * TEETH {
         if tooth > 0 {
-            point = point.double_times(ROWS);
+            point = point.double_times(LANES);
         }
         let [x, y, z, ..] = point.coordinates().scatter();
         coordinates.push([x, y, z]);
@@ -119,7 +118,7 @@ fn sum_rows<const TERMS: usize>(bases: [&Comb; TERMS], items: &[[&Scalar; TERMS]
     let mut points = Zeroizing::new(Vec::with_capacity(items.len() * TERMS * TABLES));
     for scalars in items {
         for (base, scalar) in bases.iter().zip(scalars) {
-            let signs = SignedDigits::new(scalar);
+            let signs = SignedDigits::new(LAYOUT, scalar);
             for table in 0..TABLES {
                 points.push(base.look_up(table, signs.of_table(table)));
             }
@@ -186,7 +185,7 @@ fn join_rows_of_eight(items: &[Points]) -> [[FpOn<Bmi2>; LANES]; 3] {
         Lanes::transpose(coordinate);
     }
     let row = |i: usize| Points { x: x[i], y: y[i], z: z[i] };
-    let sum = (0..ROWS - 1).rev().fold(row(ROWS - 1), |sum, i| sum.double().add(&row(i)));
+    let sum = (0..LANES - 1).rev().fold(row(LANES - 1), |sum, i| sum.double().add(&row(i)));
     [sum.x, sum.y, sum.z].map(|c| c.to_fp().map(|number| number.convert()))
 }
 
