@@ -20,7 +20,7 @@ const WORTH_AN_INVERSION: usize = 12;
 /// So many items at least are joined faster with a lane each.
 const WORTH_A_LANE_EACH: usize = 4;
 /// Items that share inversions; the points that are looked up for one take 55 KiB a base.
-const ITEMS_AT_ONCE: usize = 16;
+const ITEMS_AT_ONCE: usize = 32;
 
 /// The comb of one point: 704 points, 220 KiB.
 pub struct Comb {

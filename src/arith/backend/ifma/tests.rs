@@ -6,7 +6,7 @@ use crate::arith::Modulus;
 use crate::arith::supersingular::{Fp, P};
 
 /// A number below p: at the ends of the range, with limbs at their ends, or any.
-fn element() -> impl Strategy<Value = Fp> {
+pub fn element() -> impl Strategy<Value = Fp> {
     let limb = prop_oneof![Just(0), Just(u64::MAX), Just((1 << 52) - 1), any::<u64>()];
     prop_oneof![
         1 => (0..3u64).prop_map(Fp::from_u64),
@@ -15,7 +15,7 @@ fn element() -> impl Strategy<Value = Fp> {
     ]
 }
 
-fn eight() -> impl Strategy<Value = [Fp; LANES]> {
+pub fn eight() -> impl Strategy<Value = [Fp; LANES]> {
     proptest::collection::vec(element(), LANES).prop_map(|elements| core::array::from_fn(|i| elements[i]))
 }
 
@@ -53,8 +53,6 @@ proptest! {
     #[test]
     fn adds_as_the_portable_backend(a in eight(), b in eight()) {
         check!([a, b], a.add(&b), |i| a[i] + b[i]);
-        check!([a, b], a.subtract(&b), |i| a[i] - b[i]);
-        check!([a], a.negate(), |i| -a[i]);
         check!([a], a.double(), |i| a[i].double());
     }
 
