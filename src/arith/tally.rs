@@ -10,6 +10,8 @@ pub enum Width {
     One1024,
     /// One number of 256 bits.
     One256,
+    /// Eight numbers of 1024 bits side by side.
+    Eight1024,
 }
 
 /// Products, squares and reductions of each width; a sum of products has one reduction.
