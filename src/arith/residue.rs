@@ -9,7 +9,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::backend::portable;
 #[cfg(test)]
-use super::tally::{self, Width};
+use super::tally;
 
 /// A prime modulus of N limbs of 64 bits, and the constants that Montgomery arithmetic needs for it.
 ///
@@ -148,7 +148,7 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     #[inline]
     pub fn square(&self) -> Self {
         #[cfg(test)]
-        tally::square(Width::of_limbs(N));
+        tally::count_limbs::<N>([0, 1, 1]);
         Self::from_montgomery(M::square_limbs(&self.montgomery))
     }
 
@@ -156,7 +156,7 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     #[inline]
     pub fn sum_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
         #[cfg(test)]
-        tally::products(Width::of_limbs(N), 2);
+        tally::count_limbs::<N>([2, 0, 1]);
         let (first, second) = ([&a.montgomery, &b.montgomery], [&c.montgomery, &d.montgomery]);
         Self::from_montgomery(M::multiply_two_limbs(first, second))
     }
@@ -165,7 +165,7 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     #[inline]
     pub fn sum_of_three_products(products: [[&Self; 2]; 3]) -> Self {
         #[cfg(test)]
-        tally::products(Width::of_limbs(N), 3);
+        tally::count_limbs::<N>([3, 0, 1]);
         let products = products.map(|factors| factors.map(|factor| &factor.montgomery));
         Self::from_montgomery(M::multiply_three_limbs(products))
     }
@@ -173,6 +173,8 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     /// a b - c d.
     #[inline(always)]
     pub fn difference_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
+        #[cfg(test)]
+        tally::count_limbs::<N>([2, 0, 1]);
         let (first, second) = ([&a.montgomery, &b.montgomery], [&c.montgomery, &d.montgomery]);
         Self::from_montgomery(M::multiply_difference_limbs(first, second))
     }
@@ -180,6 +182,8 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     /// a b - c².
     #[inline(always)]
     pub fn product_less_square(a: &Self, b: &Self, c: &Self) -> Self {
+        #[cfg(test)]
+        tally::count_limbs::<N>([1, 1, 1]);
         Self::from_montgomery(M::multiply_less_square_limbs([&a.montgomery, &b.montgomery], &c.montgomery))
     }
 
@@ -356,7 +360,7 @@ impl<M: Modulus<N>, const N: usize> Mul for Residue<M, N> {
     #[inline]
     fn mul(self, other: Self) -> Self {
         #[cfg(test)]
-        tally::products(Width::of_limbs(N), 1);
+        tally::count_limbs::<N>([1, 0, 1]);
         Self::from_montgomery(M::multiply_limbs(&self.montgomery, &other.montgomery))
     }
 }
@@ -382,6 +386,8 @@ impl<M: Modulus<N>, const N: usize> Mul for &Residue<M, N> {
     type Output = Residue<M, N>;
     #[inline(always)]
     fn mul(self, other: Self) -> Residue<M, N> {
+        #[cfg(test)]
+        tally::count_limbs::<N>([1, 0, 1]);
         Residue::from_montgomery(M::multiply_limbs(&self.montgomery, &other.montgomery))
     }
 }

@@ -10,13 +10,8 @@ pub enum Width {
     One1024,
     /// One number of 256 bits.
     One256,
-}
-
-impl Width {
-    /// The width of a residue of so many 64-bit limbs.
-    pub fn of_limbs(limbs: usize) -> Width {
-        if limbs > 4 { Width::One1024 } else { Width::One256 }
-    }
+    /// Eight numbers of 1024 bits side by side.
+    Eight1024,
 }
 
 /// Products, squares and reductions of each width; a sum of products has one reduction.
@@ -33,17 +28,13 @@ pub fn of<T>(operation: impl FnOnce() -> T) -> Tally {
     TALLY.take().unwrap_or_default()
 }
 
-/// A sum of so many products with one reduction.
-pub fn products(width: Width, count: u32) {
-    add(width, [count, 0, 1]);
+/// Products, squares and reductions of numbers of N limbs of 64 bits.
+pub fn count_limbs<const N: usize>(counts: [u32; 3]) {
+    count(if N > 4 { Width::One1024 } else { Width::One256 }, counts);
 }
 
-/// A square.
-pub fn square(width: Width) {
-    add(width, [0, 1, 1]);
-}
-
-fn add(width: Width, more: [u32; 3]) {
+/// Products, squares and reductions.
+pub fn count(width: Width, more: [u32; 3]) {
     TALLY.with_borrow_mut(|tally| {
         let Some(tally) = tally else { return };
         let counts = tally.entry(width).or_default();

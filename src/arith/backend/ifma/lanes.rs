@@ -12,6 +12,8 @@ use zeroize::Zeroize;
 use crate::arith::backend::portable;
 use crate::arith::residue::Modulus;
 use crate::arith::supersingular::{Fp, P};
+#[cfg(test)]
+use crate::arith::tally::{self, Width};
 
 /// Lanes of a vector.
 pub const LANES: usize = 8;
@@ -224,6 +226,8 @@ impl Lanes {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline(never)]
     pub fn multiply(&self, other: &Lanes) -> Lanes {
+        #[cfg(test)]
+        tally::count(Width::Eight1024, [1, 0, 1]);
         self.debug_assert_bounds();
         other.debug_assert_bounds();
         let b_0 = other.limbs[0];
@@ -238,6 +242,8 @@ impl Lanes {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline(never)]
     pub fn square(&self) -> Lanes {
+        #[cfg(test)]
+        tally::count(Width::Eight1024, [0, 1, 1]);
         self.debug_assert_bounds();
         let doubled = self.double();
         let a_0 = self.limbs[0];
@@ -260,6 +266,8 @@ impl Lanes {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline(never)]
     pub fn sum_of_products(a: &Lanes, b: &Lanes, c: &Lanes, d: &Lanes) -> Lanes {
+        #[cfg(test)]
+        tally::count(Width::Eight1024, [2, 0, 1]);
         for operand in [a, b, c, d] {
             operand.debug_assert_bounds();
         }
