@@ -150,7 +150,7 @@ pub(super) fn double_and_add_squares(t: &mut [u64], a: &[u64]) {
 #[inline(always)]
 pub(in crate::arith) fn subtract_modulus_once<const N: usize>(t: &[u64; N], carry: bool, m: &[u64; N]) -> [u64; N] {
     // Of a constant modulus, the optimiser would turn the borrows into comparisons, at twice the time.
-    let m = core::hint::black_box(m);
+    let m = black_box(m);
     let (reduced, borrow) = subtract_with_borrow(t, m);
     let undo = mask(borrow & !carry);
     let (sum, _) = add_with_carry(&reduced, &m.map(|limb| limb & undo));

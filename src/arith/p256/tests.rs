@@ -158,8 +158,8 @@ fn additions_are_complete() {
 #[test]
 fn odd_multiples_are_odd_multiples() {
     let three = Jacobian::from(Affine::generator()).double().add_affine_vartime(&Affine::generator());
-    for (multiple, k) in three.odd_multiples_vartime().take(20).zip((1..).step_by(2)) {
-        assert_eq!(encoding(&multiple), Some(super::tests::multiple(3 * k).to_bytes().to_vec()));
+    for (found, k) in three.odd_multiples_vartime().take(20).zip((1..).step_by(2)) {
+        assert_eq!(encoding(&found), Some(multiple(3 * k).to_bytes().to_vec()));
     }
 }
 
