@@ -56,6 +56,7 @@ def schoolbook(limbs, halves):
 WIDTHS = {
     "One1024": Width("", schoolbook(16, 1), 1),
     "One256": Width(" of 256 bits", (16, 10, 4), 1),
+    "Two1024": Width(" of two", (200, 200, 220), 2),
     "Eight1024": Width(" of eight", schoolbook(20, 2), 2),
 }
 

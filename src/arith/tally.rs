@@ -10,6 +10,8 @@ pub enum Width {
     One1024,
     /// One number of 256 bits.
     One256,
+    /// Two numbers of 1024 bits, each spread over four lanes.
+    Two1024,
     /// Eight numbers of 1024 bits side by side.
     Eight1024,
 }

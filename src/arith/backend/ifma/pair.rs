@@ -15,6 +15,8 @@ use zeroize::Zeroize;
 
 use super::lanes::{self, LANES, LIMBS, Lanes, Limbs as Number, MASK, MODULUS, N0, SIXTEEN_P, vector_of};
 use crate::arith::supersingular::Fp;
+#[cfg(test)]
+use crate::arith::tally::{self, Width};
 
 /// Bits of a limb.
 const BITS: u32 = lanes::BITS as u32;
@@ -248,6 +250,8 @@ impl<const N: usize> Rows<N> {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
     pub fn start() -> Rows<N> {
+        #[cfg(test)]
+        tally::count(Width::Two1024, [N as u32, 0, 1]);
         let zero = _mm512_setzero_si512();
         let none = [zero; VECTORS];
         Rows {
