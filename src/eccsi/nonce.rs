@@ -1,5 +1,6 @@
 //! Ephemeral secrets: v of a key pair, j of a signature.
 
+use alloc::vec;
 use alloc::vec::Vec;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -28,6 +29,13 @@ pub(super) fn draw<R: CryptoRng + ?Sized>(rng: &mut R) -> Zeroizing<Scalar> {
     }
 }
 
+/// What [`draw`] gives, many times, with as few calls of the random source.
+fn draw_all<R: CryptoRng + ?Sized>(rng: &mut R, count: usize) -> Vec<Zeroizing<Scalar>> {
+    let mut octets = Zeroizing::new(vec![[0; SECRET_LEN]; count]);
+    rng.fill_bytes(octets.as_flattened_mut());
+    octets.iter().map(|octets| read(octets).unwrap_or_else(|_| draw(rng))).collect()
+}
+
 /// Calls `attempt` with random secrets until it does not refuse the secret. Where the random source works, a second
 /// attempt has the probability 2^-256.
 pub(super) fn with_random<R: CryptoRng + ?Sized, T>(
@@ -49,7 +57,7 @@ pub(super) fn with_random_batch<I: Sync, R: CryptoRng + ?Sized, T: Send + Sync>(
     attempt: impl Fn(&[&I], &[Scalar]) -> Vec<Result<T, Error>> + Sync,
     again: impl Fn(&I, &mut R) -> Result<T, Error>,
 ) -> Vec<Result<T, Error>> {
-    let items: Vec<_> = items.iter().map(|item| (item, draw(rng))).collect();
+    let items: Vec<_> = items.iter().zip(draw_all(rng, items.len())).collect();
     let mut results = batch::map(&items, threads, |items| {
         let secrets: Zeroizing<Vec<Scalar>> = Zeroizing::new(items.iter().map(|(_, secret)| **secret).collect());
         let items: Vec<_> = items.iter().map(|(item, _)| *item).collect();

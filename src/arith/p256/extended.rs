@@ -75,7 +75,7 @@ impl<E: LimbEngine> Extended<E> {
     }
 
     /// Many points in affine coordinates with one inversion. `None` for infinity; that alone is revealed.
-    pub(super) fn to_affine_all(points: &[Self]) -> Vec<Option<AffineOn<E>>> {
+    pub(in crate::arith) fn to_affine_all(points: &[Self]) -> Vec<Option<AffineOn<E>>> {
         let mut inverses: Zeroizing<Vec<FpOn<E>>> = Zeroizing::new(points.iter().map(|point| point.zzz).collect());
         invert_all(&mut inverses);
         let scale = |(point, inverse): (&Self, &FpOn<E>)| {

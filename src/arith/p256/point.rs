@@ -62,7 +62,7 @@ impl<E: LimbEngine> AffineOn<E> {
     }
 
     /// The same point for another engine.
-    pub(super) fn convert<F: LimbEngine>(&self) -> AffineOn<F> {
+    pub(in crate::arith) fn convert<F: LimbEngine>(&self) -> AffineOn<F> {
         AffineOn { x: self.x.convert(), y: self.y.convert() }
     }
 

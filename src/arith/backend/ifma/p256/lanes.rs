@@ -27,8 +27,8 @@ pub type Limbs = [u64; LIMBS];
 /// Eight numbers a R with R = 2^260, one a lane; limb i of all of them together.
 ///
 /// Bounds: every limb is below 2^52, and every number is below 16 p, which fits 260 bits. A product of numbers below a p
-/// and b p is below (a b / 16 + 1) p. What each operation adds to the bound is said with it; debug builds check limbs of
-/// factors.
+/// and b p is below (a b / 16 + 1) p, which must not be above 16 p. What each operation adds to the bound is said with it;
+/// debug builds check limbs of factors.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct Lanes([__m512i; LIMBS]);
@@ -65,7 +65,7 @@ impl Lanes {
 
     /// The number of each lane.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub fn to_fp(&self) -> [Fp; LANES] {
+    pub fn to_fp(self) -> [Fp; LANES] {
         let numbers = self.multiply(&Lanes::broadcast(&TO_WORDS)).0.map(lanes_of);
         core::array::from_fn(|lane| Fp::from_montgomery(widen(&numbers.map(|limb| limb[lane]))))
     }
@@ -204,6 +204,19 @@ impl Lanes {
     #[inline]
     pub fn permute_two(a: &Lanes, b: &Lanes, index: __m512i) -> Lanes {
         Lanes(core::array::from_fn(|i| _mm512_permutex2var_epi64(a.0[i], index, b.0[i])))
+    }
+
+    /// The limbs of each lane's number, in Montgomery form and not reduced.
+    #[cfg(test)]
+    pub fn scatter(&self) -> [Limbs; LANES] {
+        let limbs = self.0.map(lanes_of);
+        core::array::from_fn(|lane| limbs.map(|limb| limb[lane]))
+    }
+
+    /// The inverse of [`Lanes::scatter`].
+    #[cfg(test)]
+    pub fn gather(numbers: &[Limbs; LANES]) -> Lanes {
+        Lanes(core::array::from_fn(|i| vector_of(numbers.map(|number| number[i]))))
     }
 
     /// In debug builds, that the limbs have 52 bits.

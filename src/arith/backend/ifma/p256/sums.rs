@@ -1,5 +1,7 @@
 //! Eight sums of multiples by public scalars at a time.
 
+use core::arch::x86_64::_mm512_cmpeq_epi64_mask;
+
 use super::super::is_available;
 use super::super::lanes::{LANES, vector_of};
 use super::digits::{DigitLanes, Digits};
@@ -8,7 +10,6 @@ use super::point::{AffineLanes, JacobianLanes};
 use super::table::Table;
 use crate::arith::p256::{Affine, Fp, Jacobian, Scalar, Summands};
 use crate::arith::residue::invert_all;
-use core::arch::x86_64::_mm512_cmpeq_epi64_mask;
 
 /// Signs of a window for points with a table for all lanes, and windows.
 const WIDE: usize = 7;
@@ -19,7 +20,7 @@ const NARROW_WINDOWS: usize = 64;
 const _: () = assert!(WIDE * (WIDE_WINDOWS - 1) == NARROW * (NARROW_WINDOWS - 1));
 
 /// Odd multiples of a public point: 64, 5 KiB.
-pub struct PublicBase(Table<{ PublicBase::POINTS / LANES }>);
+pub struct PublicBase(Box<Table<{ PublicBase::POINTS / LANES }>>);
 
 impl PublicBase {
     /// Odd multiples in the table.
@@ -29,7 +30,7 @@ impl PublicBase {
     pub fn new(multiples: &[Affine]) -> PublicBase {
         assert!(is_available());
         // SAFETY: the processor has the instructions.
-        PublicBase(unsafe { Table::new(multiples) })
+        PublicBase(Box::new(unsafe { Table::new(multiples) }))
     }
 
     /// `[generator]G + [base]B + [other]other_point` of each, for the multiples of G and of B. Infinity comes also where the
