@@ -53,5 +53,6 @@ pub const POINT_LEN: usize = 65;
 /// Octets of a signature: r || s || PVT.
 pub const SIGNATURE_LEN: usize = 2 * SECRET_LEN + POINT_LEN;
 
-#[cfg(all(test, feature = "std"))]
+#[cfg(test)]
+#[cfg(feature = "std")]
 mod tests;

@@ -116,8 +116,8 @@ impl Pair {
 
     /// The numbers, fully reduced.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub fn to_fp(&self) -> (Fp, Fp) {
-        let [first, second] = Pair::to_lanes([self; LANES]);
+    pub fn to_fp(self) -> (Fp, Fp) {
+        let [first, second] = Pair::to_lanes([&self; LANES]);
         let [first, second, ..] = Lanes::select(&first, &second, 0b0000_0010).to_fp();
         (first, second)
     }

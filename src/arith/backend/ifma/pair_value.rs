@@ -54,7 +54,7 @@ impl Value {
 
     /// The class of the element in F_p2* / F_p*.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub fn to_pairing_value(&self) -> PairingValue {
+    pub fn to_pairing_value(self) -> PairingValue {
         let (re, im) = self.0.carried().to_fp();
         PairingValue { re, im }
     }
@@ -86,7 +86,7 @@ impl Value {
 
     /// The element, to multiply by.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub fn to_factor(&self) -> Factor {
+    pub fn factor(&self) -> Factor {
         let swapped = self.0.swapped();
         let turned = Columns::halves(&Columns::zero().subtract(&swapped), &swapped);
         Factor { straight: self.0.carried(), turned: turned.carried() }
@@ -95,10 +95,10 @@ impl Value {
     /// The element to the power of a public exponent, four bits at a time.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub fn power_vartime(&self, exponent: &Scalar) -> Value {
-        let factor = Zeroizing::new(self.to_factor());
+        let factor = Zeroizing::new(self.factor());
         let mut powers = Zeroizing::new([Factor::one(); 16]);
         for i in 1..powers.len() {
-            powers[i] = Value(powers[i - 1].straight.columns()).multiply(&factor).to_factor();
+            powers[i] = Value(powers[i - 1].straight.columns()).multiply(&factor).factor();
         }
         let limbs = exponent.to_limbs();
         let digits = (0..16 * limbs.len()).rev().map(|i| (limbs[i / 16] >> (4 * (i % 16)) & 15) as usize);

@@ -91,7 +91,7 @@ pub fn pair_sum(a: &Lines, b: &Scalar, c: &Lines, key: &Affine) -> PairingValue 
     // SAFETY: lines exist only where the processor has the instructions.
     unsafe {
         let power = a.value_at(key).power_vartime(b);
-        power.multiply(&c.value_at(key).to_factor()).square_times(2).to_pairing_value()
+        power.multiply(&c.value_at(key).factor()).square_times(2).to_pairing_value()
     }
 }
 

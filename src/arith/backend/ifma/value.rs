@@ -25,7 +25,7 @@ impl Values {
     }
 
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub fn to_pairing_values(&self) -> [PairingValue; LANES] {
+    pub fn to_pairing_values(self) -> [PairingValue; LANES] {
         let (re, im) = (self.re.to_fp(), self.im.to_fp());
         core::array::from_fn(|lane| PairingValue { re: re[lane], im: im[lane] })
     }
