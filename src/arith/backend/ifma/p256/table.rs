@@ -56,9 +56,9 @@ impl<const ENTRIES: usize> LaneTables<ENTRIES> {
     #[inline]
     pub fn look_up(&self, digits: &Digits) -> AffineLanes {
         let mut chosen = self.0[0];
-        for (entry, i) in self.0.iter().zip(0..).skip(1) {
-            let lanes = _mm512_cmpeq_epi64_mask(digits.index, _mm512_set1_epi64(i));
-            chosen = AffineLanes::select(&chosen, entry, lanes);
+        for i in 1..ENTRIES {
+            let lanes = _mm512_cmpeq_epi64_mask(digits.index, _mm512_set1_epi64(i as i64));
+            chosen = AffineLanes::select(&chosen, &self.0[i], lanes);
         }
         chosen.negate_lanes(digits.negative)
     }
