@@ -27,6 +27,8 @@ pub mod batch;
 pub mod eccsi;
 pub mod mc;
 pub mod mikey;
+#[cfg(test)]
+mod multiplications;
 pub mod sakke;
 mod vectors;
 

@@ -117,6 +117,21 @@ fn speed_measures_what_it_is_asked_for() {
 }
 
 #[test]
+fn each_backend_can_be_forced_and_no_other() {
+    let measure = ["speed", "--op", "eccsi_sign", "--seconds", "0.01"];
+    for backend in Program::new(&["selftest"]).json()["backends"].as_array().unwrap() {
+        let name = backend["name"].as_str().unwrap();
+        assert_eq!(Program::new(&measure).args(&["--backend", name]).json()["backend"], name);
+        assert_eq!(Program::new(&measure).backend(name).json()["backend"], name);
+    }
+    let forced = Program::new(&measure).backend("no_such_backend").run();
+    assert_eq!(forced.code, 1);
+    assert!(forced.stderr.contains("portable"), "{}", forced.stderr);
+    let asked = Program::new(&measure).args(&["--backend", "no_such_backend"]).run();
+    assert!(asked.stderr.contains("portable"), "{}", asked.stderr);
+}
+
+#[test]
 fn inspect_decodes_foreign_messages_without_keys() {
     let Some(softil) = vendor("softil.json") else { return };
     let Some(streamwide) = vendor("streamwide-v5.json") else { return };

@@ -2,6 +2,10 @@
 //! with a reason.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "backend_support/mod.rs"]
+mod backend_support;
+
+use backend_support::on_each_backend;
 use mikey_sakke::eccsi::{
     Error, KeyPair, KmsTables, MasterSecret, POINT_LEN, PointError, PublicKey, SECRET_LEN, SIGNATURE_LEN, Signature,
     SigningKey,
@@ -26,13 +30,17 @@ struct Fixture {
     signature: Signature,
 }
 
-static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
-    let master = MasterSecret::from_bytes(&secret(0x12345)).unwrap();
-    let kms = KmsTables::new(&master.public_key());
-    let key = master.extract(ID, &secret(0x23456)).unwrap().validate(ID, &kms).unwrap();
-    let signature = key.sign_with(MESSAGE, &secret(0x34567)).unwrap();
-    Fixture { master, kms, key, signature }
-});
+static FIXTURE: LazyLock<Fixture> = LazyLock::new(Fixture::new);
+
+impl Fixture {
+    fn new() -> Fixture {
+        let master = MasterSecret::from_bytes(&secret(0x12345)).unwrap();
+        let kms = KmsTables::new(&master.public_key());
+        let key = master.extract(ID, &secret(0x23456)).unwrap().validate(ID, &kms).unwrap();
+        let signature = key.sign_with(MESSAGE, &secret(0x34567)).unwrap();
+        Fixture { master, kms, key, signature }
+    }
+}
 
 fn secret(value: u64) -> [u8; SECRET_LEN] {
     let mut octets = [0; SECRET_LEN];
@@ -72,21 +80,23 @@ fn bad_points() -> Vec<(Vec<u8>, PointError)> {
 
 #[test]
 fn any_random_key_pair_validates_and_signs() {
-    let mut rng = rng();
-    let master = MasterSecret::generate(&mut rng);
-    let kms = KmsTables::new(&PublicKey::from_bytes(&master.public_key().to_bytes()).unwrap());
-    let pair = master.extract_random(b"alice", &mut rng).unwrap();
-    let key = KeyPair::from_bytes(&*pair.ssk_bytes(), &pair.pvt_bytes()).unwrap().validate(b"alice", &kms).unwrap();
-    let first = key.sign(MESSAGE, &mut rng).unwrap();
-    let second = key.sign(MESSAGE, &mut rng).unwrap();
-    assert_ne!(first, second);
-    for signature in [first, second] {
-        let signature = Signature::from_bytes(&signature.to_bytes()).unwrap();
-        assert_eq!(kms.verify(b"alice", MESSAGE, &signature), Ok(()));
-        assert_eq!(kms.verify(b"bob", MESSAGE, &signature), Err(Error::SignatureInvalid));
-    }
-    assert_eq!(*key.key_pair().ssk_bytes(), *pair.ssk_bytes());
-    assert_eq!(key.key_pair().pvt_bytes(), pair.pvt_bytes());
+    on_each_backend(|| {
+        let mut rng = rng();
+        let master = MasterSecret::generate(&mut rng);
+        let kms = KmsTables::new(&PublicKey::from_bytes(&master.public_key().to_bytes()).unwrap());
+        let pair = master.extract_random(b"alice", &mut rng).unwrap();
+        let key = KeyPair::from_bytes(&*pair.ssk_bytes(), &pair.pvt_bytes()).unwrap().validate(b"alice", &kms).unwrap();
+        let first = key.sign(MESSAGE, &mut rng).unwrap();
+        let second = key.sign(MESSAGE, &mut rng).unwrap();
+        assert_ne!(first, second);
+        for signature in [first, second] {
+            let signature = Signature::from_bytes(&signature.to_bytes()).unwrap();
+            assert_eq!(kms.verify(b"alice", MESSAGE, &signature), Ok(()));
+            assert_eq!(kms.verify(b"bob", MESSAGE, &signature), Err(Error::SignatureInvalid));
+        }
+        assert_eq!(*key.key_pair().ssk_bytes(), *pair.ssk_bytes());
+        assert_eq!(key.key_pair().pvt_bytes(), pair.pvt_bytes());
+    });
 }
 
 #[test]
@@ -141,27 +151,29 @@ fn an_ssk_may_have_more_or_fewer_leading_zeros() {
 
 #[test]
 fn a_key_pair_is_valid_for_its_identity_and_kms_alone() {
-    let Fixture { master, kms, .. } = &*FIXTURE;
-    let pair = || master.extract(ID, &secret(0x23456)).unwrap();
-    let (ssk, pvt) = (pair().ssk_bytes(), pair().pvt_bytes());
-    let invalid = Some(Error::KeyPairInvalid);
+    on_each_backend(|| {
+        let Fixture { master, kms, .. } = &Fixture::new();
+        let pair = || master.extract(ID, &secret(0x23456)).unwrap();
+        let (ssk, pvt) = (pair().ssk_bytes(), pair().pvt_bytes());
+        let invalid = Some(Error::KeyPairInvalid);
 
-    assert!(pair().validate(ID, kms).is_ok());
-    assert_eq!(pair().validate(&ID[1..], kms).err(), invalid);
-    assert_eq!(pair().validate(b"", kms).err(), invalid);
-    let other_kms = KmsTables::new(&MasterSecret::from_bytes(&secret(0x12346)).unwrap().public_key());
-    assert_eq!(pair().validate(ID, &other_kms).err(), invalid);
+        assert!(pair().validate(ID, kms).is_ok());
+        assert_eq!(pair().validate(&ID[1..], kms).err(), invalid);
+        assert_eq!(pair().validate(b"", kms).err(), invalid);
+        let other_kms = KmsTables::new(&MasterSecret::from_bytes(&secret(0x12346)).unwrap().public_key());
+        assert_eq!(pair().validate(ID, &other_kms).err(), invalid);
 
-    let mut other_ssk = *ssk;
-    other_ssk[31] ^= 1;
-    assert_eq!(KeyPair::from_bytes(&other_ssk, &pvt).unwrap().validate(ID, kms).err(), invalid);
-    let other_pvt = master.extract(ID, &secret(0x23457)).unwrap().pvt_bytes();
-    assert_eq!(KeyPair::from_bytes(&*ssk, &other_pvt).unwrap().validate(ID, kms).err(), invalid);
-    // The opposite PVT has the same first coordinate.
-    let mut opposite = pvt;
-    let y = p256::U256::from_be_slice(&pvt[33..]);
-    opposite[33..].copy_from_slice(&p256::U256::from_be_slice(&hex::<32>(P)).wrapping_sub(&y).to_be_bytes());
-    assert_eq!(KeyPair::from_bytes(&*ssk, &opposite).unwrap().validate(ID, kms).err(), invalid);
+        let mut other_ssk = *ssk;
+        other_ssk[31] ^= 1;
+        assert_eq!(KeyPair::from_bytes(&other_ssk, &pvt).unwrap().validate(ID, kms).err(), invalid);
+        let other_pvt = master.extract(ID, &secret(0x23457)).unwrap().pvt_bytes();
+        assert_eq!(KeyPair::from_bytes(&*ssk, &other_pvt).unwrap().validate(ID, kms).err(), invalid);
+        // The opposite PVT has the same first coordinate.
+        let mut opposite = pvt;
+        let y = p256::U256::from_be_slice(&pvt[33..]);
+        opposite[33..].copy_from_slice(&p256::U256::from_be_slice(&hex::<32>(P)).wrapping_sub(&y).to_be_bytes());
+        assert_eq!(KeyPair::from_bytes(&*ssk, &opposite).unwrap().validate(ID, kms).err(), invalid);
+    });
 }
 
 #[test]
@@ -243,13 +255,16 @@ fn secrets_do_not_show() {
 /// Every flip of a single bit of the signature is refused, when read or when verified.
 #[test]
 fn no_bit_of_a_signature_can_be_flipped() {
-    let good = FIXTURE.signature.to_bytes();
-    for bit in 0..8 * SIGNATURE_LEN {
-        let mut octets = good;
-        octets[bit / 8] ^= 1 << (bit % 8);
-        let accepted = Signature::from_bytes(&octets).and_then(|signature| FIXTURE.kms.verify(ID, MESSAGE, &signature));
-        assert!(accepted.is_err(), "bit {bit}");
-    }
+    on_each_backend(|| {
+        let Fixture { kms, signature, .. } = &Fixture::new();
+        let good = signature.to_bytes();
+        for bit in 0..8 * SIGNATURE_LEN {
+            let mut octets = good;
+            octets[bit / 8] ^= 1 << (bit % 8);
+            let accepted = Signature::from_bytes(&octets).and_then(|signature| kms.verify(ID, MESSAGE, &signature));
+            assert!(accepted.is_err(), "bit {bit}");
+        }
+    });
 }
 
 /// RFC 6507 section 5.2.2 word for word, on RustCrypto's points.
@@ -288,14 +303,16 @@ proptest! {
                 _ => octets[i],
             })
         };
-        let master = MasterSecret::from_bytes(&pad(ksak)).unwrap();
-        let kms = KmsTables::new(&master.public_key());
-        let key = master.extract(&id, &pad(v)).unwrap().validate(&id, &kms).unwrap();
-        let signature = key.sign_with(&message, &pad(j)).unwrap();
-        prop_assert_eq!(kms.verify(&id, &message, &signature), Ok(()));
-        prop_assert!(oracle_verify(&kms.public_key().to_bytes(), &id, &message, &signature.to_bytes()));
-        let again = Signature::from_bytes(&signature.to_bytes());
-        prop_assert_eq!(again.as_ref(), Ok(&signature));
+        on_each_backend(|| {
+            let master = MasterSecret::from_bytes(&pad(ksak)).unwrap();
+            let kms = KmsTables::new(&master.public_key());
+            let key = master.extract(&id, &pad(v)).unwrap().validate(&id, &kms).unwrap();
+            let signature = key.sign_with(&message, &pad(j)).unwrap();
+            assert_eq!(kms.verify(&id, &message, &signature), Ok(()));
+            assert!(oracle_verify(&kms.public_key().to_bytes(), &id, &message, &signature.to_bytes()));
+            let again = Signature::from_bytes(&signature.to_bytes());
+            assert_eq!(again.as_ref(), Ok(&signature));
+        });
     }
 
     #[test]
@@ -303,19 +320,21 @@ proptest! {
         id in proptest::collection::vec(any::<u8>(), 1..80), message in proptest::collection::vec(any::<u8>(), 1..200),
         bit in any::<proptest::sample::Index>(),
     ) {
-        let Fixture { master, kms, .. } = &*FIXTURE;
-        let key = master.extract_random(&id, &mut rng()).unwrap().validate(&id, kms).unwrap();
-        let signature = key.sign(&message, &mut rng()).unwrap();
-        prop_assert_eq!(kms.verify(&id, &message, &signature), Ok(()));
         let flipped = |octets: &[u8]| {
             let bit = bit.index(8 * octets.len());
             let mut octets = octets.to_vec();
             octets[bit / 8] ^= 1 << (bit % 8);
             octets
         };
-        prop_assert_eq!(kms.verify(&flipped(&id), &message, &signature), Err(Error::SignatureInvalid));
-        prop_assert_eq!(kms.verify(&id, &flipped(&message), &signature), Err(Error::SignatureInvalid));
-        prop_assert_eq!(kms.verify(&id, &message[1..], &signature), Err(Error::SignatureInvalid));
+        on_each_backend(|| {
+            let Fixture { master, kms, .. } = &Fixture::new();
+            let key = master.extract_random(&id, &mut rng()).unwrap().validate(&id, kms).unwrap();
+            let signature = key.sign(&message, &mut rng()).unwrap();
+            assert_eq!(kms.verify(&id, &message, &signature), Ok(()));
+            assert_eq!(kms.verify(&flipped(&id), &message, &signature), Err(Error::SignatureInvalid));
+            assert_eq!(kms.verify(&id, &flipped(&message), &signature), Err(Error::SignatureInvalid));
+            assert_eq!(kms.verify(&id, &message[1..], &signature), Err(Error::SignatureInvalid));
+        });
     }
 }
 
@@ -336,15 +355,17 @@ fn key_sets_of_deployed_kmss_are_valid() {
         let path = std::path::Path::new(&shared).join("vectors/vendor").join(file);
         let vectors: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         let kms = &vectors["kms_certificate"]["PubAuthKey"];
-        let kms = KmsTables::new(&PublicKey::from_bytes(&decode(kms)).unwrap());
-        for keys in vectors["key_sets"].as_array().unwrap() {
-            let (id, ssk) = (decode(&keys["UserID"]), decode(&keys["UserSigningKeySSK"]));
-            let pair = KeyPair::from_bytes(&ssk, &decode(&keys["UserPubTokenPVT"])).unwrap();
-            let key = pair.validate(&id, &kms).unwrap();
-            let signature = key.sign(MESSAGE, &mut rng()).unwrap();
-            assert_eq!(kms.verify(&id, MESSAGE, &signature), Ok(()));
-            checked += 1;
-        }
+        on_each_backend(|| {
+            let kms = KmsTables::new(&PublicKey::from_bytes(&decode(kms)).unwrap());
+            for keys in vectors["key_sets"].as_array().unwrap() {
+                let (id, ssk) = (decode(&keys["UserID"]), decode(&keys["UserSigningKeySSK"]));
+                let pair = KeyPair::from_bytes(&ssk, &decode(&keys["UserPubTokenPVT"])).unwrap();
+                let key = pair.validate(&id, &kms).unwrap();
+                let signature = key.sign(MESSAGE, &mut rng()).unwrap();
+                assert_eq!(kms.verify(&id, MESSAGE, &signature), Ok(()));
+                checked += 1;
+            }
+        });
     }
     assert!(checked >= 4);
 }

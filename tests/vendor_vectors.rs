@@ -5,6 +5,10 @@
 #![cfg(feature = "std")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
+#[path = "backend_support/mod.rs"]
+mod backend_support;
+
+use backend_support::on_each_backend;
 use base64::Engine;
 use mikey_sakke::mc::imessage::{CarriedIdentity, Expected, Incoming, Opened, Policy, Receiver, Revocation};
 use mikey_sakke::mc::{
@@ -45,24 +49,28 @@ fn key_sets_of_alea_validate() {
 #[test]
 fn a_key_set_of_streamwide_is_refused_for_another_user_period_or_form() {
     let Some(vectors) = read("streamwide-v5.json") else { return };
-    let kms = kms(&vectors);
     let set = &vectors["key_sets"][1];
     let validate =
         |kms: &Kms, user: &str, period| KeySet::validate(kms, user, period, rsk(set), key_pair(set)).map(|_| ());
-    assert_eq!(validate(&kms, "sip:alice@streamwide.com", 236), Ok(()));
     let refused = Err(Error::SigningKeyInvalid(eccsi::Error::KeyPairInvalid));
-    assert_eq!(validate(&kms, "sip:bob@streamwide.com", 236), refused);
-    assert_eq!(validate(&kms, "sip:alice@streamwide.com", 237), refused);
-    let hex = kms.with_convention(*kms.periods(), IdentityForm::HexText);
-    assert_eq!(validate(&hex, "sip:alice@streamwide.com", 236), refused);
+    on_each_backend(|| {
+        let kms = kms(&vectors);
+        assert_eq!(validate(&kms, "sip:alice@streamwide.com", 236), Ok(()));
+        assert_eq!(validate(&kms, "sip:bob@streamwide.com", 236), refused);
+        assert_eq!(validate(&kms, "sip:alice@streamwide.com", 237), refused);
+        let hex = kms.with_convention(*kms.periods(), IdentityForm::HexText);
+        assert_eq!(validate(&hex, "sip:alice@streamwide.com", 236), refused);
+    });
 }
 
 #[test]
 fn a_foreign_rsk_with_a_right_signing_key_is_refused() {
     let Some(vectors) = read("streamwide-v5.json") else { return };
     let (alice, bob) = (&vectors["key_sets"][1], &vectors["key_sets"][2]);
-    let refused = KeySet::validate(&kms(&vectors), "sip:alice@streamwide.com", 236, rsk(bob), key_pair(alice));
-    assert_eq!(refused.map(|_| ()), Err(Error::RskInvalid(sakke::Error::RskInvalid)));
+    on_each_backend(|| {
+        let refused = KeySet::validate(&kms(&vectors), "sip:alice@streamwide.com", 236, rsk(bob), key_pair(alice));
+        assert_eq!(refused.map(|_| ()), Err(Error::RskInvalid(sakke::Error::RskInvalid)));
+    });
 }
 
 #[test]
@@ -75,36 +83,38 @@ fn the_sample_files_of_an_old_kms_validate_by_its_conventions_alone() {
         let start = document.find(&format!("<{name}>")).unwrap() + name.len() + 2;
         document[start..].split('<').next().unwrap().trim().to_owned()
     };
-    let mut valid = Vec::new();
-    for epoch in [PeriodEpoch::Ntp, PeriodEpoch::Unix] {
-        for form in [IdentityForm::Raw, IdentityForm::HexText] {
-            let period = element(&init, "UserKeyPeriod").parse().unwrap();
-            let offset = element(&init, "UserKeyOffset").parse().unwrap();
-            let kms = Kms::new(
-                element(&init, "KmsUri"),
-                &sakke::PublicKey::from_bytes(&hex(&element(&init, "PubEncKey"))).unwrap(),
-                &eccsi::PublicKey::from_bytes(&hex(&element(&init, "PubAuthKey"))).unwrap(),
-                KeyPeriods::new(period, offset, epoch).unwrap(),
-                form,
-            );
-            let number = element(&keyprov, "KeyPeriodNo").parse().unwrap();
-            let user = element(&keyprov, "UserUri");
-            assert_eq!(kms.uid(&user, number).unwrap().to_string(), element(&keyprov, "UserID"));
-            let rsk = sakke::ReceiverSecretKey::from_bytes(&hex(&element(&keyprov, "UserDecryptKey"))).unwrap();
-            let pair = eccsi::KeyPair::from_bytes(
-                &hex(&element(&keyprov, "UserSigningKeySSK")),
-                &hex(&element(&keyprov, "UserPubTokenPVT")),
-            )
-            .unwrap();
-            let written = NtpTime::from_unix(1_621_257_916); // 2021-05-17T13:25:16, the Time of the answer
-            if KeySet::validate(&kms, &user, number, rsk, pair).is_ok()
-                && kms.periods().number_at(written) == Ok(number)
-            {
-                valid.push((epoch, form));
+    on_each_backend(|| {
+        let mut valid = Vec::new();
+        for epoch in [PeriodEpoch::Ntp, PeriodEpoch::Unix] {
+            for form in [IdentityForm::Raw, IdentityForm::HexText] {
+                let period = element(&init, "UserKeyPeriod").parse().unwrap();
+                let offset = element(&init, "UserKeyOffset").parse().unwrap();
+                let kms = Kms::new(
+                    element(&init, "KmsUri"),
+                    &sakke::PublicKey::from_bytes(&hex(&element(&init, "PubEncKey"))).unwrap(),
+                    &eccsi::PublicKey::from_bytes(&hex(&element(&init, "PubAuthKey"))).unwrap(),
+                    KeyPeriods::new(period, offset, epoch).unwrap(),
+                    form,
+                );
+                let number = element(&keyprov, "KeyPeriodNo").parse().unwrap();
+                let user = element(&keyprov, "UserUri");
+                assert_eq!(kms.uid(&user, number).unwrap().to_string(), element(&keyprov, "UserID"));
+                let rsk = sakke::ReceiverSecretKey::from_bytes(&hex(&element(&keyprov, "UserDecryptKey"))).unwrap();
+                let pair = eccsi::KeyPair::from_bytes(
+                    &hex(&element(&keyprov, "UserSigningKeySSK")),
+                    &hex(&element(&keyprov, "UserPubTokenPVT")),
+                )
+                .unwrap();
+                let written = NtpTime::from_unix(1_621_257_916); // 2021-05-17T13:25:16, the Time of the answer
+                if KeySet::validate(&kms, &user, number, rsk, pair).is_ok()
+                    && kms.periods().number_at(written) == Ok(number)
+                {
+                    valid.push((epoch, form));
+                }
             }
         }
-    }
-    assert_eq!(valid, [(PeriodEpoch::Unix, IdentityForm::HexText)]);
+        assert_eq!(valid, [(PeriodEpoch::Unix, IdentityForm::HexText)]);
+    });
 }
 
 #[test]
@@ -192,8 +202,15 @@ fn the_dpck_of_streamwide() {
     assert_eq!(dpck(&secret(vector, "dppk"), id).unwrap().as_slice(), hex(text(vector, "dpck")));
 }
 
-/// Opens a message with default settings a minute after it was made, and compares everything that the vector states.
+/// Opens a message on every backend, the last of which gives the result.
 fn opens(vectors: &Value, message: &Value) -> Opened {
+    let mut opened = None;
+    on_each_backend(|| opened = Some(opens_here(vectors, message)));
+    opened.unwrap()
+}
+
+/// Opens a message with default settings a minute after it was made, and compares everything that the vector states.
+fn opens_here(vectors: &Value, message: &Value) -> Opened {
     let kms = kms(vectors);
     let responder = text(message, "responder");
     let set = vectors["key_sets"].as_array().unwrap().iter().find(|set| text(set, "UserUri") == responder).unwrap();
@@ -226,12 +243,14 @@ fn opens(vectors: &Value, message: &Value) -> Opened {
 }
 
 fn validated_key_sets(vectors: &Value) -> usize {
-    let kms = kms(vectors);
     let sets = vectors["key_sets"].as_array().unwrap();
-    for set in sets {
-        let key_set = key_set(&kms, set).unwrap();
-        assert_eq!(key_set.uid().to_string(), text(set, "UserID"));
-    }
+    on_each_backend(|| {
+        let kms = kms(vectors);
+        for set in sets {
+            let key_set = key_set(&kms, set).unwrap();
+            assert_eq!(key_set.uid().to_string(), text(set, "UserID"));
+        }
+    });
     sets.len()
 }
 

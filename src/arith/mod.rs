@@ -12,4 +12,6 @@ pub mod supersingular;
 pub use residue::{Modulus, Residue, invert_all, invert_all_vartime};
 
 #[cfg(test)]
+pub(crate) mod tally;
+#[cfg(test)]
 mod tests;

@@ -8,6 +8,8 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::backend::portable;
+#[cfg(test)]
+use super::tally;
 
 /// A prime modulus of N limbs of 64 bits, and the constants that Montgomery arithmetic needs for it.
 ///
@@ -145,12 +147,16 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     /// The square.
     #[inline]
     pub fn square(&self) -> Self {
+        #[cfg(test)]
+        tally::count_limbs::<N>([0, 1, 1]);
         Self::from_montgomery(M::square_limbs(&self.montgomery))
     }
 
     /// a b + c d, faster than two multiplications.
     #[inline]
     pub fn sum_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
+        #[cfg(test)]
+        tally::count_limbs::<N>([2, 0, 1]);
         let (first, second) = ([&a.montgomery, &b.montgomery], [&c.montgomery, &d.montgomery]);
         Self::from_montgomery(M::multiply_two_limbs(first, second))
     }
@@ -158,6 +164,8 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     /// The sum of three products, faster than three multiplications.
     #[inline]
     pub fn sum_of_three_products(products: [[&Self; 2]; 3]) -> Self {
+        #[cfg(test)]
+        tally::count_limbs::<N>([3, 0, 1]);
         let products = products.map(|factors| factors.map(|factor| &factor.montgomery));
         Self::from_montgomery(M::multiply_three_limbs(products))
     }
@@ -165,6 +173,8 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     /// a b - c d.
     #[inline(always)]
     pub fn difference_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
+        #[cfg(test)]
+        tally::count_limbs::<N>([2, 0, 1]);
         let (first, second) = ([&a.montgomery, &b.montgomery], [&c.montgomery, &d.montgomery]);
         Self::from_montgomery(M::multiply_difference_limbs(first, second))
     }
@@ -172,6 +182,8 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     /// a b - c².
     #[inline(always)]
     pub fn product_less_square(a: &Self, b: &Self, c: &Self) -> Self {
+        #[cfg(test)]
+        tally::count_limbs::<N>([1, 1, 1]);
         Self::from_montgomery(M::multiply_less_square_limbs([&a.montgomery, &b.montgomery], &c.montgomery))
     }
 
@@ -211,7 +223,8 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
 
     /// Whether the number is 0.
     pub fn is_zero(&self) -> Choice {
-        self.ct_eq(&Self::ZERO)
+        let any = self.montgomery.iter().fold(0, |any, limb| any | limb);
+        any.ct_eq(&0)
     }
 
     /// Whether the plain number is odd.
@@ -228,16 +241,18 @@ pub fn invert_all<M: Modulus<N>, const N: usize>(values: &mut [Residue<M, N>]) {
     }
     let mut products_before = Zeroizing::new(Vec::with_capacity(values.len()));
     let mut product = Residue::ONE;
-    for value in values.iter() {
+    // 1 stands in for 0, so as not to spoil the product.
+    let zeros: Vec<Choice> = values.iter().map(Residue::is_zero).collect();
+    for (value, zero) in values.iter_mut().zip(&zeros) {
+        value.conditional_assign(&Residue::ONE, *zero);
         products_before.push(product);
-        product *= Residue::conditional_select(value, &Residue::ONE, value.is_zero());
+        product *= *value;
     }
     let mut inverse = product.invert();
-    for (value, before) in values.iter_mut().zip(products_before.iter()).rev() {
-        let zero = value.is_zero();
+    for ((value, before), zero) in values.iter_mut().zip(products_before.iter()).zip(zeros).rev() {
         let inverted = inverse * *before;
-        inverse *= Residue::conditional_select(value, &Residue::ONE, zero);
-        *value = Residue::conditional_select(&inverted, value, zero);
+        inverse *= *value;
+        *value = Residue::conditional_select(&inverted, &Residue::ZERO, zero);
     }
 }
 
@@ -344,6 +359,8 @@ impl<M: Modulus<N>, const N: usize> Mul for Residue<M, N> {
     type Output = Self;
     #[inline]
     fn mul(self, other: Self) -> Self {
+        #[cfg(test)]
+        tally::count_limbs::<N>([1, 0, 1]);
         Self::from_montgomery(M::multiply_limbs(&self.montgomery, &other.montgomery))
     }
 }
@@ -369,6 +386,8 @@ impl<M: Modulus<N>, const N: usize> Mul for &Residue<M, N> {
     type Output = Residue<M, N>;
     #[inline(always)]
     fn mul(self, other: Self) -> Residue<M, N> {
+        #[cfg(test)]
+        tally::count_limbs::<N>([1, 0, 1]);
         Residue::from_montgomery(M::multiply_limbs(&self.montgomery, &other.montgomery))
     }
 }

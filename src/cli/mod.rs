@@ -1,5 +1,6 @@
 //! Floor 7, the command line: one file a command.
 
+mod backend;
 mod client;
 mod clock;
 mod demo;
@@ -64,7 +65,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let output = Output::new(arguments.json);
-    match dispatch(&arguments.command, &output) {
+    match backend::force_from_environment().and_then(|()| dispatch(&arguments.command, &output)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output.failure(&failure);

@@ -1,23 +1,23 @@
+mod bench;
+mod eccsi;
 mod measure;
 mod operations;
+mod sakke;
+mod system;
 
+use super::backend;
 use super::failure::Failure;
 use super::output::{Output, quiet_style, title_style};
+use bench::Bench;
 use measure::Figure;
 use mikey_sakke::arith::backend::Backend;
-use operations::{Bench, OPERATIONS, Operation};
+use operations::{OPERATIONS, Operation, names_and_meanings};
 use serde_json::json;
 use std::time::Duration;
 
 /// Measure the operations of the library on one thread: the median of many runs of each.
 #[derive(clap::Args)]
-#[command(after_help = "\
-Operations: sakke_extract, sakke_validate, sakke_encapsulate, sakke_decapsulate, eccsi_extract, eccsi_validate,
-eccsi_sign, eccsi_verify, imessage_create, imessage_open
-
-Examples:
-  mikey-sakke speed
-  mikey-sakke speed --op sakke_encapsulate --op sakke_decapsulate --seconds 5 --json")]
+#[command(after_help = operations_and_examples())]
 pub struct Arguments {
     /// Operation to measure; may be given several times. Without it, all are.
     #[arg(long = "op", value_name = "NAME", value_parser = Operation::parse)]
@@ -25,9 +25,18 @@ pub struct Arguments {
     /// Seconds to spend on each operation.
     #[arg(long, value_name = "S", default_value = "1", value_parser = parse_seconds)]
     seconds: Duration,
-    /// Arithmetic backend; without it, the fastest of this processor.
-    #[arg(long, value_name = "NAME", value_parser = parse_backend)]
+    /// Arithmetic backend; without it, that of the environment variable MIKEY_SAKKE_BACKEND, or the
+    /// fastest of this processor.
+    #[arg(long, value_name = "NAME", value_parser = backend::parse)]
     backend: Option<Backend>,
+}
+
+fn operations_and_examples() -> String {
+    format!(
+        "Operations:\n{}\nExamples:\n  mikey-sakke speed\n  mikey-sakke speed --op sakke_encapsulate --op \
+         sakke_decapsulate --seconds 5 --json",
+        names_and_meanings()
+    )
 }
 
 fn parse_seconds(text: &str) -> Result<Duration, String> {
@@ -38,22 +47,18 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "a positive number of seconds is needed".to_owned())
 }
 
-fn parse_backend(name: &str) -> Result<Backend, String> {
-    Backend::from_name(name).ok_or_else(|| {
-        let names: Vec<_> = Backend::available().map(Backend::name).collect();
-        format!("this processor has: {}", names.join(", "))
-    })
-}
-
 pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
-    let backend = arguments.backend.unwrap_or_else(Backend::active);
+    if let Some(backend) = arguments.backend {
+        backend.force();
+    }
+    let backend = Backend::active();
     let cpu = cpu_name();
     let operations =
         if arguments.operations.is_empty() { OPERATIONS.iter().collect() } else { arguments.operations.clone() };
 
     let (title, quiet) = (title_style(), quiet_style());
     output.line(format_args!("backend {} on {cpu}, one thread", backend.name()));
-    output.line(format_args!("{title}{:<20} {:>12} {:>14}{title:#}", "operation", "time", "per second"));
+    output.line(format_args!("{title}{:<24} {:>12} {:>14}{title:#}", "operation", "time", "per second"));
 
     let mut bench =
         Bench::new().map_err(|error| Failure::new("cannot make the keys to measure with").because(&*error))?;
@@ -65,7 +70,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         })?;
         output.end_progress();
         output.line(format_args!(
-            "{:<20} {:>12} {:>14.0} {quiet}{}{quiet:#}",
+            "{:<24} {:>12} {:>14.0} {quiet}{}{quiet:#}",
             operation.name(),
             duration(figure),
             figure.per_second(),

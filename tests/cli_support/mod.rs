@@ -23,7 +23,7 @@ pub struct Run {
 impl Program {
     pub fn new(arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mikey-sakke"));
-        command.args(arguments).env_remove("MIKEY_SAKKE_PASSPHRASE");
+        command.args(arguments).env_remove("MIKEY_SAKKE_PASSPHRASE").env_remove("MIKEY_SAKKE_BACKEND");
         Self { command, stdin: Vec::new() }
     }
 
@@ -40,6 +40,11 @@ impl Program {
 
     pub fn passphrase(mut self, passphrase: &str) -> Self {
         self.command.env("MIKEY_SAKKE_PASSPHRASE", passphrase);
+        self
+    }
+
+    pub fn backend(mut self, name: &str) -> Self {
+        self.command.env("MIKEY_SAKKE_BACKEND", name);
         self
     }
 

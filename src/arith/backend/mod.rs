@@ -67,13 +67,26 @@ impl Backend {
     /// Makes this backend the active one of the whole process, for comparison and diagnosis. What was built before keeps
     /// the backend that it was built for. `false`, and no change, if the processor cannot run it.
     pub fn force(self) -> bool {
-        let place = Backend::ALL.iter().position(|&backend| backend == self);
-        match place {
-            Some(place) if self.is_available() => {
-                FORCED.store(place as u8 + 1, Ordering::Relaxed);
-                true
-            }
-            _ => false,
+        let is_available = self.is_available();
+        if is_available {
+            self.make_active();
+        }
+        is_available
+    }
+
+    /// [`Backend::force`] without asking whether the processor can run it: for valgrind, whose processor runs more
+    /// instructions than it claims to have.
+    ///
+    /// # Safety
+    /// The processor has the backend's instructions all the same.
+    #[allow(unsafe_code)]
+    pub unsafe fn force_unchecked(self) {
+        self.make_active();
+    }
+
+    fn make_active(self) {
+        if let Some(place) = Backend::ALL.iter().position(|&backend| backend == self) {
+            FORCED.store(place as u8 + 1, Ordering::Relaxed);
         }
     }
 

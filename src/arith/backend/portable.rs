@@ -6,7 +6,7 @@
 use core::hint::black_box;
 
 /// Entries of a table that is looked up in, at most.
-const LARGEST_TABLE: usize = 32;
+const LARGEST_TABLE: usize = 64;
 /// Limbs of a table's entries that are summed at once, for which there are enough registers.
 const COLUMN: usize = 8;
 
@@ -109,7 +109,7 @@ pub(in crate::arith) fn is_below<const N: usize>(a: &[u64; N], b: &[u64; N]) -> 
 }
 
 /// a - b modulo 2^(64 N), and whether a < b.
-#[inline]
+#[inline(always)]
 pub(in crate::arith) fn subtract_with_borrow<const N: usize>(a: &[u64; N], b: &[u64; N]) -> ([u64; N], bool) {
     let mut difference = [0; N];
     let mut borrow = false;
@@ -120,7 +120,7 @@ pub(in crate::arith) fn subtract_with_borrow<const N: usize>(a: &[u64; N], b: &[
 }
 
 /// a + b modulo 2^(64 N), and whether it overflowed.
-#[inline]
+#[inline(always)]
 fn add_with_carry<const N: usize>(a: &[u64; N], b: &[u64; N]) -> ([u64; N], bool) {
     let mut sum = [0; N];
     let mut carry = false;
@@ -147,17 +147,17 @@ pub(super) fn double_and_add_squares(t: &mut [u64], a: &[u64]) {
 }
 
 /// t + carry 2^(64 N), which is below 2 m, reduced below m.
-#[inline]
+#[inline(always)]
 pub(in crate::arith) fn subtract_modulus_once<const N: usize>(t: &[u64; N], carry: bool, m: &[u64; N]) -> [u64; N] {
-    let (mut reduced, borrow) = subtract_with_borrow(t, m);
-    let keep = mask(borrow & !carry);
-    for i in 0..N {
-        reduced[i] ^= keep & (reduced[i] ^ t[i]);
-    }
-    reduced
+    // Of a constant modulus, the optimiser would turn the borrows into comparisons, at twice the time.
+    let m = black_box(m);
+    let (reduced, borrow) = subtract_with_borrow(t, m);
+    let undo = mask(borrow & !carry);
+    let (sum, _) = add_with_carry(&reduced, &m.map(|limb| limb & undo));
+    sum
 }
 
-/// Entry `index` of a table of at most 32, by reading all of it; 0 if there is none. W is a multiple of 8.
+/// Entry `index` of a table of at most 64, by reading all of it; 0 if there is none. W is a multiple of 8.
 #[inline]
 pub(in crate::arith) fn select<const W: usize>(table: &[[u64; W]], index: u64) -> [u64; W] {
     const { assert!(W.is_multiple_of(COLUMN)) };

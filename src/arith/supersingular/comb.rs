@@ -1,10 +1,10 @@
 //! Multiples of fixed points by a signed comb, see [`super::signed_digits`]: one point for each table and row.
 //!
-//! The 22 points of a row are added in pairs of neighbours, then the sums in pairs, and so on, by the affine formulas, in
+//! The 21 points of a row are added in pairs of neighbours, then the sums in pairs, and so on, by the affine formulas, in
 //! which all additions of a level share one inversion. No addition there is exceptional: as integers, two blocks of digits
 //! of one row differ in magnitude, for no digit is 0 and the higher block is a multiple of a power of two above the lower.
-//! Nor are they the same or opposite modulo q, except perhaps where table 21 takes part, whose digits reach beyond q; but
-//! the signs there from bit 1022 on are the same for every scalar, and none of the values that are left lies within 2^1017
+//! Nor are they the same or opposite modulo q, except perhaps where table 20 takes part, whose digits reach beyond q; but
+//! the signs there from bit 1022 on are the same for every scalar, and none of the values that are left lies within 2^981
 //! of a multiple of q, while all lower tables together stay below (a test goes through them).
 //! What is left of the rows is joined by the complete formulas, which have no exceptional case on the subgroup. So the
 //! sequence of operations is the same for every scalar; and tables are read in full for every digit.
@@ -18,14 +18,19 @@ use zeroize::Zeroizing;
 use super::field::{FpOn, Scalar};
 use super::jacobian::Jacobian;
 use super::point::{AffineOn, Entry, ProjectiveOn};
-use super::signed_digits::{DOUBLINGS, ROWS, SignedDigits, TABLE_LEN, TABLES, tables_of_teeth};
+use super::signed_digits::{Layout, SignedDigits, tables_of_teeth};
 use crate::arith::backend::LimbEngine;
 use crate::arith::residue::invert_all;
 
+/// Of combs for 64-bit limbs: as few additions as tables allow that still fit the second cache with all that is needed.
+pub(super) const LAYOUT: Layout = Layout::new(7, 7, 21);
+const ROWS: usize = LAYOUT.rows;
+const TABLES: usize = LAYOUT.tables;
+const TABLE_LEN: usize = LAYOUT.table_len();
 /// So many affine additions at least outweigh the inversion that they share.
-const WORTH_AN_INVERSION: usize = 16;
+const WORTH_AN_INVERSION: usize = 12;
 
-/// The comb of one point: 704 points, 176 KiB.
+/// The comb of one point: 1344 points, 336 KiB.
 pub(in crate::arith) struct Comb<E: LimbEngine> {
     tables: Box<[Table]>,
     engine: PhantomData<E>,
@@ -36,12 +41,12 @@ pub(in crate::arith) struct Comb<E: LimbEngine> {
 struct Table([Entry; TABLE_LEN]);
 
 impl<E: LimbEngine> Comb<E> {
-    /// Builds the tables for a point of the subgroup, in about 13,000 multiplications.
+    /// Builds the tables for a point of the subgroup, in about 16,000 multiplications.
     pub(super) fn new(base: &AffineOn<E>) -> Comb<E> {
         let mut point = Jacobian::from(*base);
-        let mut teeth = Vec::with_capacity(TABLES * TABLE_LEN);
-        let mut inverses = Vec::with_capacity(TABLES * TABLE_LEN);
-        for doublings in 0..=DOUBLINGS {
+        let mut teeth = Vec::with_capacity(TABLES * LAYOUT.teeth);
+        let mut inverses = Vec::with_capacity(TABLES * LAYOUT.teeth);
+        for doublings in 0..=LAYOUT.doublings() {
             if doublings > 0 {
                 point.double();
             }
@@ -56,7 +61,7 @@ impl<E: LimbEngine> Comb<E> {
             tooth.x *= square;
             tooth.y *= square * inverse;
         }
-        let points = tables_of_teeth(&teeth, plus_and_minus);
+        let points = tables_of_teeth(LAYOUT, &teeth, plus_and_minus);
         let table = |points: &[AffineOn<E>]| Table(core::array::from_fn(|i| points[i].to_entry()));
         Comb { tables: points.chunks_exact(TABLE_LEN).map(table).collect(), engine: PhantomData }
     }
@@ -70,7 +75,7 @@ impl<E: LimbEngine> Comb<E> {
         let mut points = Zeroizing::new(vec![AffineOn::default(); items.len() * ROWS * TERMS * TABLES]);
         for (points, scalars) in points.chunks_exact_mut(ROWS * TERMS * TABLES).zip(items) {
             for (term, (base, scalar)) in bases.iter().zip(scalars).enumerate() {
-                let digits = SignedDigits::new(scalar);
+                let digits = SignedDigits::new(LAYOUT, scalar);
                 for (table, Table(entries)) in base.tables.iter().enumerate() {
                     for row in 0..ROWS {
                         let (index, negative) = digits.digit(table, row);
@@ -80,17 +85,20 @@ impl<E: LimbEngine> Comb<E> {
                 }
             }
         }
+        let groups = items.len() * ROWS * TERMS;
         let mut width = TABLES;
-        while width > 1 && points.len() / width * (width / 2) >= WORTH_AN_INVERSION {
-            add_neighbours(&mut points, width);
+        while width > 1 && groups * (width / 2) >= WORTH_AN_INVERSION {
+            add_neighbours(&mut points[..groups * width], width);
             width = width.div_ceil(2);
         }
-        points.chunks_exact(ROWS * TERMS * width).map(|points| join_rows(points, TERMS * width)).collect()
+        let sums = points[..groups * width].chunks_exact(ROWS * TERMS * width);
+        sums.map(|points| join_rows(points, TERMS * width)).collect()
     }
 }
 
-/// In every group of `width` points, replaces each pair of neighbours by its sum; an odd last point stays.
-fn add_neighbours<E: LimbEngine>(points: &mut Vec<AffineOn<E>>, width: usize) {
+/// In every group of `width` points, replaces each pair of neighbours by its sum; an odd last point stays. The groups, of
+/// half as many points, move up to the front.
+fn add_neighbours<E: LimbEngine>(points: &mut [AffineOn<E>], width: usize) {
     let (groups, sums, half) = (points.len() / width, width / 2, width.div_ceil(2));
     let pair = |i: usize| i / sums * width + i % sums * 2;
     let mut inverses: Zeroizing<Vec<FpOn<E>>> =
@@ -105,7 +113,6 @@ fn add_neighbours<E: LimbEngine>(points: &mut Vec<AffineOn<E>>, width: usize) {
             };
         }
     }
-    points.truncate(groups * half);
 }
 
 /// The sum of two points, neither the same nor opposite, given 1 / (x₂ - x₁).

@@ -54,10 +54,10 @@ fn power_on<E: GeneratorTables>(exponent: &Scalar) -> Fp {
 
 /// An engine's tables for the generators, one slot each.
 pub(super) trait GeneratorTables: LimbEngine {
-    /// Multiples of P: 176 KiB.
+    /// Multiples of P: 336 KiB.
     fn multiples() -> &'static Comb<Self>;
 
-    /// Powers of g: 88 KiB.
+    /// Powers of g: 168 KiB.
     fn powers() -> &'static PowerComb<Self>;
 
     /// The lines of P: 356 KiB.
@@ -101,4 +101,11 @@ pub(super) fn ifma_multiples() -> &'static ifma::Comb {
 pub(super) fn ifma_powers() -> &'static ifma::PowerComb {
     static TABLES: OnceBox<ifma::PowerComb> = OnceBox::new();
     TABLES.get_or_init(|| Box::new(ifma::PowerComb::new(&PairingValueOn::generator())))
+}
+
+/// The lines of P for the vector backend.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn ifma_lines() -> &'static ifma::Lines {
+    static LINES: OnceBox<ifma::Lines> = OnceBox::new();
+    LINES.get_or_init(|| Box::new(ifma::Lines::new(&Affine::generator())))
 }

@@ -8,6 +8,7 @@ use subtle::ConstantTimeEq;
 use super::field::{P, Q};
 use super::miller_steps::{Step, steps};
 use super::point::ProjectiveOn;
+use super::signed_digits::Layout;
 use super::*;
 use crate::arith::backend::{Portable, on_each};
 use crate::arith::residue::Modulus;
@@ -122,32 +123,34 @@ fn no_addition_of_the_comb_is_exceptional() {
         let residue: BigUint = (positive + (q << 100) - negative) % q;
         residue.clone().min(q - residue)
     };
-    // In a row: the lower tables together stay below 2^1008, and the highest is further than that from 0, where bits
-    // below 1022 have any sign, 1055 is positive and the others are negative.
-    for row in 0..8 {
-        let bits: Vec<u32> = (0..6).map(|tooth| 1008 + 8 * tooth + row).collect();
-        for signs in 0..1 << bits.iter().filter(|&&bit| bit < 1022).count() {
+    for Layout { rows, teeth, tables } in [comb::LAYOUT, Layout::new(8, 6, 22)] {
+        let (lowest, highest) = ((tables - 1) * teeth * rows, tables * teeth * rows - 1);
+        let bit = |tooth: usize, row: usize| lowest + tooth * rows + row;
+        // In a row: the lower tables together stay below the lowest tooth, and the highest is further than that from 0,
+        // where bits below 1022 have any sign, the very last one is positive and the others are negative.
+        for row in 0..rows {
+            let free = (0..teeth).filter(|&tooth| bit(tooth, row) < 1022).count();
+            for signs in 0..1 << free {
+                let (mut positive, mut negative) = (BigUint::ZERO, BigUint::ZERO);
+                for tooth in 0..teeth {
+                    let is_positive = if tooth < free { signs >> tooth & 1 == 1 } else { bit(tooth, row) == highest };
+                    (if is_positive { &mut positive } else { &mut negative }).set_bit(bit(tooth, row) as u64, true);
+                }
+                assert!(distance_to_a_multiple_of_q(positive, negative) > BigUint::from(1u32) << (lowest + 1));
+            }
+        }
+        // While the highest table is built: no sum of some of its teeth is 0.
+        for choice in 1..3usize.pow(teeth as u32) {
             let (mut positive, mut negative) = (BigUint::ZERO, BigUint::ZERO);
-            for (i, &bit) in bits.iter().enumerate() {
-                let is_positive = bit == 1055 || bit < 1022 && signs >> i & 1 == 1;
-                *(if is_positive { &mut positive } else { &mut negative }) += BigUint::from(1u32) << bit;
+            for tooth in 0..teeth {
+                match choice / 3usize.pow(tooth as u32) % 3 {
+                    1 => positive.set_bit(bit(tooth, 0) as u64, true),
+                    2 => negative.set_bit(bit(tooth, 0) as u64, true),
+                    _ => {}
+                }
             }
-            assert!(distance_to_a_multiple_of_q(positive, negative) > BigUint::from(1u32) << 1008);
+            assert_ne!(distance_to_a_multiple_of_q(positive, negative), BigUint::ZERO);
         }
-    }
-    // While the highest table is built: no sum of some of its teeth is 0.
-    for mut choice in 1u32..729 {
-        let (mut positive, mut negative) = (BigUint::ZERO, BigUint::ZERO);
-        for tooth in 0..6 {
-            let power = BigUint::from(1u32) << (1008 + 8 * tooth);
-            match choice % 3 {
-                1 => positive += power,
-                2 => negative += power,
-                _ => {}
-            }
-            choice /= 3;
-        }
-        assert_ne!(distance_to_a_multiple_of_q(positive, negative), BigUint::ZERO);
     }
 }
 

@@ -1,4 +1,9 @@
 //! Multiples of fixed points: a lane for each row of the comb of `supersingular::comb`.
+//!
+//! A table gives all rows their points in one look-up. As there, the points of a row are added in pairs of neighbours by
+//! the affine formulas, as long as those of a level are so many that they outweigh the inversion that they share; no
+//! addition is exceptional, by what is said there. The rest is added by the complete formulas: eight rows side by side,
+//! and when rows are joined, eight items side by side or the coordinates of few points.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -10,18 +15,17 @@ use super::inversion::invert_all;
 use super::is_available;
 use super::lanes::{LANES, Lanes};
 use super::point::{AffinePoints, Points};
-use super::tables::{Entries, tables_of_lanes, teeth_side_by_side};
+use super::tables::{Entries, LAYOUT, TABLE_LEN, TABLES, TEETH, tables_of_lanes, teeth_side_by_side};
 use crate::arith::backend::bmi2::Bmi2;
-use crate::arith::supersingular::signed_digits::{ROWS, SignedDigits, TABLE_LEN, TABLES, TEETH, tables_of_teeth};
+use crate::arith::supersingular::signed_digits::{SignedDigits, tables_of_teeth};
 use crate::arith::supersingular::{Affine, FpOn, ProjectiveOn, Scalar};
 
-const _: () = assert!(ROWS == LANES);
-/// So many affine additions at least outweigh the inversion that they share.
+/// So many additions of eight points at least save, by the affine formulas, more than the inversion that they share.
 const WORTH_AN_INVERSION: usize = 12;
 /// So many items at least are joined faster with a lane each.
 const WORTH_A_LANE_EACH: usize = 4;
-/// Items that share inversions; the points that are looked up for one take 55 KiB a base.
-const ITEMS_AT_ONCE: usize = 16;
+/// Items that share inversions; the points that are looked up take 55 KiB for each, for each base.
+const ITEMS_AT_ONCE: usize = 32;
 
 /// The comb of one point: 704 points, 220 KiB.
 pub struct Comb {
@@ -63,7 +67,7 @@ impl Comb {
 
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     fn build(base: &Affine) -> Comb {
-        let entries = tables_of_teeth(&teeth(base), |pairs| plus_and_minus(pairs));
+        let entries = tables_of_teeth(LAYOUT, &teeth(base), |pairs| plus_and_minus(pairs));
         let mut tables = Vec::with_capacity(TABLES);
         for entries in entries.chunks_exact(TABLE_LEN) {
             let x = tables_of_lanes(core::array::from_fn(|i| entries[i].x));
@@ -82,7 +86,7 @@ fn teeth(base: &Affine) -> Vec<AffinePoints> {
     let mut coordinates = Vec::with_capacity(TABLES * TEETH);
     for tooth in 0..TABLES * TEETH {
         if tooth > 0 {
-            point = point.double_times(ROWS);
+            point = point.double_times(LANES);
         }
         let [x, y, z, ..] = point.coordinates().scatter();
         coordinates.push([x, y, z]);
@@ -119,7 +123,7 @@ fn sum_rows<const TERMS: usize>(bases: [&Comb; TERMS], items: &[[&Scalar; TERMS]
     let mut points = Zeroizing::new(Vec::with_capacity(items.len() * TERMS * TABLES));
     for scalars in items {
         for (base, scalar) in bases.iter().zip(scalars) {
-            let signs = SignedDigits::new(scalar);
+            let signs = SignedDigits::new(LAYOUT, scalar);
             for table in 0..TABLES {
                 points.push(base.look_up(table, signs.of_table(table)));
             }
@@ -186,7 +190,7 @@ fn join_rows_of_eight(items: &[Points]) -> [[FpOn<Bmi2>; LANES]; 3] {
         Lanes::transpose(coordinate);
     }
     let row = |i: usize| Points { x: x[i], y: y[i], z: z[i] };
-    let sum = (0..ROWS - 1).rev().fold(row(ROWS - 1), |sum, i| sum.double().add(&row(i)));
+    let sum = (0..LANES - 1).rev().fold(row(LANES - 1), |sum, i| sum.double().add(&row(i)));
     [sum.x, sum.y, sum.z].map(|c| c.to_fp().map(|number| number.convert()))
 }
 

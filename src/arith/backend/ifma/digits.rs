@@ -6,7 +6,7 @@ use core::arch::x86_64::{
 };
 
 use super::lanes::vector_of;
-use crate::arith::supersingular::signed_digits::{TABLE_LEN, TEETH};
+use super::tables::{TABLE_LEN, TEETH};
 
 /// The digits of all rows in one table: lane i belongs to row i.
 #[derive(Clone, Copy)]

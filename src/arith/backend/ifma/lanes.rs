@@ -12,6 +12,8 @@ use zeroize::Zeroize;
 use crate::arith::backend::portable;
 use crate::arith::residue::Modulus;
 use crate::arith::supersingular::{Fp, P};
+#[cfg(test)]
+use crate::arith::tally::{self, Width};
 
 /// Lanes of a vector.
 pub const LANES: usize = 8;
@@ -19,8 +21,8 @@ const LANE_NUMBERS: [u64; LANES] = [0, 1, 2, 3, 4, 5, 6, 7];
 /// Limbs of a number.
 pub const LIMBS: usize = 20;
 /// Bits of a limb.
-const BITS: usize = 52;
-const MASK: u64 = (1 << BITS) - 1;
+pub const BITS: usize = 52;
+pub const MASK: u64 = (1 << BITS) - 1;
 /// Limbs of a number in the 64-bit form of the other backends.
 const WORDS: usize = 16;
 
@@ -36,7 +38,7 @@ pub type Limbs = [u64; LIMBS];
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub struct Lanes {
-    limbs: [__m512i; LIMBS],
+    pub limbs: [__m512i; LIMBS],
 }
 
 /// A term of a linear map from sixteen lanes to eight: lane i gets `times[i]` times lane `from[i]`.
@@ -86,6 +88,19 @@ macro_rules! for_each_limb {
     };
 }
 
+/// The limbs of a sum of small multiples and `raise` p, not carried.
+macro_rules! combination {
+    ($terms:expr, $raise:expr) => {
+        each_limb!(|i: usize| {
+            let mut sum = _mm512_set1_epi64(($raise * MODULUS[i]) as i64);
+            for (number, times) in $terms {
+                sum = _mm512_add_epi64(sum, _mm512_mullo_epi64(number.limbs[i], _mm512_set1_epi64(times)));
+            }
+            sum
+        })
+    };
+}
+
 impl Lanes {
     /// 0 in every lane.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
@@ -99,6 +114,15 @@ impl Lanes {
     #[inline]
     pub fn broadcast(number: &Limbs) -> Lanes {
         Lanes { limbs: each_limb!(|i: usize| _mm512_set1_epi64(number[i] as i64)) }
+    }
+
+    /// The number of one lane in every lane.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    pub fn everywhere(&self, lane: usize) -> Lanes {
+        // SAFETY: a reference to an array of vectors, which are eight words each.
+        let words: &[[u64; LANES]; LIMBS] = unsafe { &*(&raw const self.limbs).cast() };
+        Lanes { limbs: each_limb!(|i: usize| _mm512_set1_epi64(words[i][lane] as i64)) }
     }
 
     /// 1 in every lane.
@@ -155,23 +179,6 @@ impl Lanes {
         carried(each_limb!(|i: usize| _mm512_add_epi64(self.limbs[i], other.limbs[i])))
     }
 
-    /// a - b + 16 p, for b below 16 p. 16 p adds to the bound of a.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    #[inline]
-    pub fn subtract(&self, other: &Lanes) -> Lanes {
-        carried(each_limb!(|i: usize| {
-            let raised = _mm512_add_epi64(self.limbs[i], _mm512_set1_epi64(SIXTEEN_P[i] as i64));
-            _mm512_sub_epi64(raised, other.limbs[i])
-        }))
-    }
-
-    /// 16 p - a, for a below 16 p. The result is at most 16 p.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    #[inline]
-    pub fn negate(&self) -> Lanes {
-        Lanes::zero().subtract(self)
-    }
-
     /// 2 a. The bound doubles.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
@@ -183,7 +190,7 @@ impl Lanes {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
     pub fn linear<const TERMS: usize>(terms: [(&Lanes, i64); TERMS], raise: u64) -> Lanes {
-        carried(combination(terms, raise))
+        carried(combination!(terms, raise))
     }
 
     /// The same below 2 p, for a sum below 255 p.
@@ -191,7 +198,7 @@ impl Lanes {
     #[inline]
     pub fn linear_reduced<const TERMS: usize>(terms: [(&Lanes, i64); TERMS], raise: u64) -> Lanes {
         // One p more, since the highest limb must not be negative, from which borrows are still to be taken.
-        let t = combination(terms, raise + 1);
+        let t = combination!(terms, (raise + 1));
         let quotient = _mm512_madd52hi_epu64(_mm512_setzero_si512(), t[19], _mm512_set1_epi64(RECIPROCAL as i64));
         carried(each_limb!(|j: usize| {
             _mm512_sub_epi64(t[j], _mm512_mullo_epi64(quotient, _mm512_set1_epi64(MODULUS[j] as i64)))
@@ -219,6 +226,8 @@ impl Lanes {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline(never)]
     pub fn multiply(&self, other: &Lanes) -> Lanes {
+        #[cfg(test)]
+        tally::count(Width::Eight1024, [1, 0, 1]);
         self.debug_assert_bounds();
         other.debug_assert_bounds();
         let b_0 = other.limbs[0];
@@ -233,6 +242,8 @@ impl Lanes {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline(never)]
     pub fn square(&self) -> Lanes {
+        #[cfg(test)]
+        tally::count(Width::Eight1024, [0, 1, 1]);
         self.debug_assert_bounds();
         let doubled = self.double();
         let a_0 = self.limbs[0];
@@ -255,6 +266,8 @@ impl Lanes {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline(never)]
     pub fn sum_of_products(a: &Lanes, b: &Lanes, c: &Lanes, d: &Lanes) -> Lanes {
+        #[cfg(test)]
+        tally::count(Width::Eight1024, [2, 0, 1]);
         for operand in [a, b, c, d] {
             operand.debug_assert_bounds();
         }
@@ -336,7 +349,7 @@ impl Lanes {
     /// In debug builds, that the limbs have 52 bits and the numbers are below 256 p (to the precision of a limb).
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
-    fn debug_assert_bounds(&self) {
+    pub fn debug_assert_bounds(&self) {
         if cfg!(debug_assertions) {
             for number in self.scatter() {
                 assert!(number.iter().all(|&limb| limb <= MASK), "a limb has more than 52 bits");
@@ -344,19 +357,6 @@ impl Lanes {
             }
         }
     }
-}
-
-/// The limbs of a sum of small multiples and `raise` p, not carried.
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-fn combination<const TERMS: usize>(terms: [(&Lanes, i64); TERMS], raise: u64) -> [__m512i; LIMBS] {
-    each_limb!(|i: usize| {
-        let mut sum = _mm512_set1_epi64((raise * MODULUS[i]) as i64);
-        for (number, times) in terms {
-            sum = _mm512_add_epi64(sum, _mm512_mullo_epi64(number.limbs[i], _mm512_set1_epi64(times)));
-        }
-        sum
-    })
 }
 
 /// The columns that are open while a product is summed row by row.
@@ -472,7 +472,7 @@ fn at_unknown_address(number: &Lanes) -> &Lanes {
     let mut address: *const Lanes = number;
     // SAFETY: the empty text leaves the register, and so the address, as it is.
     unsafe {
-        asm!("/* {0} */", inout(reg) address, options(nomem, nostack, preserves_flags));
+        asm!("/* {0} */", inout(reg) address, options(readonly, nostack, preserves_flags));
         &*address
     }
 }
@@ -545,7 +545,7 @@ const fn power_of_two(exponent: usize) -> Limbs {
     narrow(&crate::arith::residue::power_of_two(&<P>::LIMBS, exponent))
 }
 
-const MODULUS: Limbs = narrow(&<P>::LIMBS);
+pub const MODULUS: Limbs = narrow(&<P>::LIMBS);
 static MODULUS_LANES: Lanes = {
     let mut limbs = [vector_of([0; LANES]); LIMBS];
     let mut i = 0;
@@ -560,9 +560,9 @@ static MODULUS_LANES: Lanes = {
 const RECIPROCAL: u64 = (1 << BITS) / (MODULUS[LIMBS - 1] + 1);
 const _: () = assert!((1 << BITS) % (MODULUS[LIMBS - 1] + 1) > 1 << 20);
 /// -1/p mod 2^52.
-const N0: u64 = <P>::N0 & MASK;
+pub const N0: u64 = <P>::N0 & MASK;
 /// 16 p, with limbs of 52 bits.
-const SIXTEEN_P: Limbs = {
+pub const SIXTEEN_P: Limbs = {
     let mut limbs = [0; LIMBS];
     let (mut i, mut carry) = (0, 0);
     while i < LIMBS {

@@ -8,10 +8,10 @@ use super::digits::Digits;
 use super::inversion::invert_all;
 use super::is_available;
 use super::lanes::{LANES, Lanes};
-use super::tables::{Entries, tables_of_lanes, teeth_side_by_side};
+use super::tables::{Entries, LAYOUT, TABLE_LEN, TABLES, TEETH, tables_of_lanes, teeth_side_by_side};
 use super::value::{FewValues, Values};
 use crate::arith::backend::bmi2::Bmi2;
-use crate::arith::supersingular::signed_digits::{ROWS, SignedDigits, TABLE_LEN, TABLES, TEETH, tables_of_teeth};
+use crate::arith::supersingular::signed_digits::{SignedDigits, tables_of_teeth};
 use crate::arith::supersingular::{PairingValue, PairingValueOn, Scalar};
 
 /// Powers of one element by the comb of `supersingular::comb`: 704 representatives, 110 KiB.
@@ -41,7 +41,7 @@ impl PowerComb {
     fn powers_of_eight(&self, exponents: &[&Scalar]) -> Vec<PairingValueOn<Bmi2>> {
         let mut rows = Zeroizing::new(Vec::with_capacity(LANES));
         for exponent in exponents {
-            rows.push(self.multiply_rows(&SignedDigits::new(exponent)));
+            rows.push(self.multiply_rows(&SignedDigits::new(LAYOUT, exponent)));
         }
         if rows.len() < WORTH_A_LANE_EACH {
             rows.iter().map(|rows| join_rows_of_one(rows)).collect()
@@ -66,7 +66,7 @@ impl PowerComb {
 
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     fn build(base: &PairingValue) -> PowerComb {
-        let entries = tables_of_teeth(&teeth(base), |pairs| product_and_quotient(pairs));
+        let entries = tables_of_teeth(LAYOUT, &teeth(base), |pairs| product_and_quotient(pairs));
         let mut tables = Vec::with_capacity(TABLES);
         for entries in entries.chunks_exact(TABLE_LEN) {
             let eight = tables_of_lanes(core::array::from_fn(|i| entries[i]));
@@ -83,7 +83,7 @@ fn teeth(base: &PairingValue) -> Vec<Lanes> {
     let mut parts = Vec::with_capacity(TABLES * TEETH);
     for tooth in 0..TABLES * TEETH {
         if tooth > 0 {
-            value = value.square_times(ROWS);
+            value = value.square_times(LANES);
         }
         parts.push(value.first());
     }
@@ -129,7 +129,7 @@ fn join_rows_of_eight(items: &[Values]) -> [PairingValueOn<Bmi2>; LANES] {
     Lanes::transpose(&mut re);
     Lanes::transpose(&mut im);
     let row = |i: usize| Values { re: re[i], im: im[i] };
-    let product = (0..ROWS - 1).rev().fold(row(ROWS - 1), |product, i| product.square().multiply(&row(i)));
+    let product = (0..LANES - 1).rev().fold(row(LANES - 1), |product, i| product.square().multiply(&row(i)));
     let (re, im) = (product.re.to_fp(), product.im.to_fp());
     core::array::from_fn(|i| PairingValueOn { re: re[i].convert(), im: im[i].convert() })
 }
@@ -141,5 +141,5 @@ fn join_rows_of_one(rows: &Values) -> PairingValueOn<Bmi2> {
     let [even, odd] = [0, 1].map(|which| FewValues::pick_alternate(rows, which));
     let pairs = even.multiply(&odd.square_times(1));
     let halves = pairs.alternate(0).multiply(&pairs.alternate(1).square_times(2));
-    halves.alternate(0).multiply(&halves.alternate(1).square_times(4)).to_value()
+    halves.alternate(0).multiply(&halves.alternate(1).square_times(4)).value()
 }

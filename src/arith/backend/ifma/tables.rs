@@ -3,7 +3,16 @@
 use alloc::vec::Vec;
 
 use super::lanes::{LANES, Lanes, Limbs};
-use crate::arith::supersingular::signed_digits::{TABLE_LEN, TABLES, TEETH};
+use crate::arith::supersingular::signed_digits::Layout;
+
+/// Of the combs here: a row a lane.
+pub const LAYOUT: Layout = Layout::new(LANES, 6, 22);
+/// Points that one table combines.
+pub const TEETH: usize = LAYOUT.teeth;
+/// Tables of a comb.
+pub const TABLES: usize = LAYOUT.tables;
+/// Entries of one table.
+pub const TABLE_LEN: usize = LAYOUT.table_len();
 
 /// The numbers of a table, reduced: entry i is lane i mod 8 of number i / 8.
 pub type Entries = [Lanes; TABLE_LEN / LANES];

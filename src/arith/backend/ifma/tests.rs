@@ -1,12 +1,14 @@
 use num_bigint::BigUint;
 use proptest::prelude::*;
 
-use super::lanes::{LANES, Lanes};
+use super::digits::Digits;
+use super::inversion::invert_all;
+use super::lanes::{LANES, Lanes, Limbs, MODULUS, Term};
 use crate::arith::Modulus;
 use crate::arith::supersingular::{Fp, P};
 
 /// A number below p: at the ends of the range, with limbs at their ends, or any.
-fn element() -> impl Strategy<Value = Fp> {
+pub fn element() -> impl Strategy<Value = Fp> {
     let limb = prop_oneof![Just(0), Just(u64::MAX), Just((1 << 52) - 1), any::<u64>()];
     prop_oneof![
         1 => (0..3u64).prop_map(Fp::from_u64),
@@ -15,7 +17,7 @@ fn element() -> impl Strategy<Value = Fp> {
     ]
 }
 
-fn eight() -> impl Strategy<Value = [Fp; LANES]> {
+pub fn eight() -> impl Strategy<Value = [Fp; LANES]> {
     proptest::collection::vec(element(), LANES).prop_map(|elements| core::array::from_fn(|i| elements[i]))
 }
 
@@ -53,9 +55,28 @@ proptest! {
     #[test]
     fn adds_as_the_portable_backend(a in eight(), b in eight()) {
         check!([a, b], a.add(&b), |i| a[i] + b[i]);
-        check!([a, b], a.subtract(&b), |i| a[i] - b[i]);
-        check!([a], a.negate(), |i| -a[i]);
         check!([a], a.double(), |i| a[i].double());
+        check!([a, b], Lanes::linear([(&a, 3), (&b, -2)], 4), |i| a[i].double() + a[i] - b[i].double());
+        check!([a, b], a.reduced().negate_reduced(0b0110_0001).add(&b), |i| {
+            if [0, 5, 6].contains(&i) { b[i] - a[i] } else { b[i] + a[i] }
+        });
+    }
+
+    #[test]
+    fn reduces_below_the_modulus(a in eight(), b in eight()) {
+        let sixty = Fp::from_u64(60);
+        check!([a, b], Lanes::linear_reduced([(&a, 60), (&b, -60)], 130), |i| (a[i] - b[i]) * sixty);
+        if super::is_available() {
+            // SAFETY: the processor has the instructions.
+            let numbers = unsafe { reductions(&a, &b) };
+            let integer = |limbs: &Limbs| limbs.iter().rev().fold(BigUint::ZERO, |sum, &limb| (sum << 52) + limb);
+            let p = integer(&MODULUS);
+            for [partly, fully, one_p_less] in numbers {
+                prop_assert!(integer(&partly) < &p << 1);
+                prop_assert_eq!(integer(&fully), integer(&partly) % &p);
+                prop_assert_eq!(one_p_less, fully);
+            }
+        }
     }
 
     /// Numbers up to 256 p multiply and square rightly.
@@ -73,20 +94,70 @@ proptest! {
     fn moves_lanes(a in eight(), b in eight()) {
         const PERMUTED: [u64; LANES] = [7, 6, 5, 4, 3, 2, 1, 1];
         const PICKED: [u64; LANES] = [8, 1, 10, 3, 15, 5, 0, 9];
+        const MIXED: [Term; 2] =
+            [Term { from: PICKED, times: [2; LANES] }, Term { from: PERMUTED, times: [u64::MAX; LANES] }];
         check!([a], a.permute(PERMUTED), |i| a[PERMUTED[i] as usize]);
         check!([a, b], Lanes::permute_two(&a, &b, PICKED), |i| [a, b].as_flattened()[PICKED[i] as usize]);
+        check!([a, b], Lanes::mix(&a, &b, &MIXED, 3), |i| [a, b].as_flattened()[PICKED[i] as usize].double() - a[PERMUTED[i] as usize]);
         check!([a, b], Lanes::select(&a, &b, 0b1010_0001), |i| if [0, 5, 7].contains(&i) { b[i] } else { a[i] });
     }
+
+    #[test]
+    fn transposes_and_looks_up(a in eight(), b in eight(), signs in 0u64..1 << 48) {
+        check!([a, b], transposed(&a, &b)[5], |i| a[i] * b[5]);
+        if super::is_available() {
+            // SAFETY: the processor has the instructions.
+            let found = unsafe { looked_up(&a, &b, signs) };
+            for (row, found) in found.into_iter().enumerate() {
+                let bits = (0..6).fold(0, |bits, tooth| bits | (signs >> (8 * tooth + row) & 1) << tooth) as usize;
+                let entry = |index: usize| a[index % 8] * b[index / 8];
+                prop_assert_eq!(found, if bits >= 32 { entry(bits - 32) } else { -entry(31 - bits) });
+            }
+        }
+    }
+
+    #[test]
+    fn inverts_with_one_inversion(a in eight(), b in eight()) {
+        let nonzero = |numbers: [Fp; LANES]| numbers.map(|number| if number == Fp::ZERO { Fp::ONE } else { number });
+        let (a, b) = (nonzero(a), nonzero(b));
+        check!([a], { let mut all = [a]; invert_all(&mut all); all[0] }, |i| a[i].invert());
+        check!([a, b], { let mut all = [a, b, a]; invert_all(&mut all); all[1] }, |i| b[i].invert());
+        check!([a, b], { let mut all = [a, b, a]; invert_all(&mut all); all[2] }, |i| a[i].invert());
+    }
+}
+
+/// a - b reduced below 2 p, that below p, and p and that again below p.
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn reductions(a: &[Fp; LANES], b: &[Fp; LANES]) -> [[Limbs; 3]; LANES] {
+    let (a, b) = (Lanes::from_fp(a.each_ref()), Lanes::from_fp(b.each_ref()));
+    let partly = Lanes::linear_reduced([(&a, 1), (&b, -1)], 100);
+    let fully = partly.reduced();
+    let one_p_less = fully.add(&Lanes::broadcast(&MODULUS)).reduced();
+    let [partly, fully, one_p_less] = [partly, fully, one_p_less].map(|number| number.scatter());
+    core::array::from_fn(|lane| [partly[lane], fully[lane], one_p_less[lane]])
+}
+
+/// The product of every number of a with every number of b.
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn transposed(a: &Lanes, b: &Lanes) -> [Lanes; LANES] {
+    let mut products = core::array::from_fn(|i| a.permute([i as u64; LANES]).multiply(b));
+    Lanes::transpose(&mut products);
+    products
+}
+
+/// What a table contributes to the rows whose entry 8 i + j is a_j b_i.
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn looked_up(a: &[Fp; LANES], b: &[Fp; LANES], signs: u64) -> [Fp; LANES] {
+    let products = transposed(&Lanes::from_fp(a.each_ref()), &Lanes::from_fp(b.each_ref()));
+    let digits = Digits::new(signs);
+    let entries = core::array::from_fn(|i| products[i].reduced());
+    Lanes::look_up(&entries, digits.index).negate_reduced(digits.negative).to_fp()
 }
 
 /// 128 times the numbers.
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
 fn raised(a: Lanes) -> Lanes {
-    let mut a = a;
-    for _ in 0..7 {
-        a = a.double();
-    }
-    a
+    Lanes::linear([(&a, 128)], 0)
 }
 
 #[test]

@@ -1,0 +1,117 @@
+//! Shows that operations on secrets take no branch, index or time from them. See docs/constant-time.md.
+
+mod dudect;
+mod memcheck;
+mod operation;
+mod operations;
+mod planted;
+mod random;
+mod secrecy;
+mod valgrind;
+mod verdicts;
+mod welch;
+
+use lexopt::{Arg, Parser, ValueExt};
+use mikey_sakke::arith::backend::Backend;
+use operation::Operation;
+use operations::OPERATIONS;
+use random::{Class, Random};
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage:
+  constant-time/run valgrind
+      watch every operation under valgrind: no branch and no address may depend on a secret
+  constant-time/run dudect [--backend NAME] [--operation NAME] [--samples N] [--seconds S]
+      compare the times of every operation with different secrets, at most N runs (100000) or S seconds (5) each";
+
+/// Exit codes: 0 if nothing was found, 1 for a leak (or a planted one that was not found), 2 if the check cannot run.
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run() -> Result<bool, String> {
+    let mut arguments = Parser::from_env();
+    let command = match arguments.next().map_err(text)? {
+        Some(Arg::Value(command)) => command.string().map_err(text)?,
+        Some(Arg::Long("help") | Arg::Short('h')) => {
+            println!("{USAGE}");
+            return Ok(true);
+        }
+        _ => return Err(USAGE.into()),
+    };
+    match command.as_str() {
+        "valgrind" => no_more(arguments).and_then(|()| valgrind::check()),
+        "dudect" => dudect::check(&dudect_options(arguments)?),
+        // What `valgrind` starts under valgrind.
+        "watched" => watched(arguments),
+        _ => Err(USAGE.into()),
+    }
+}
+
+/// Runs an operation once for each class.
+fn watched(mut arguments: Parser) -> Result<bool, String> {
+    let mut value = || arguments.value().and_then(ValueExt::string).map_err(text);
+    let (backend, name) = (value()?, value()?);
+    valgrind::force(&backend)?;
+    let operation = find(&name)?;
+    let mut random = Random::new(1);
+    let mut prepare = (operation.set_up)(&mut random);
+    for class in Class::BOTH {
+        prepare(class, &mut random)();
+    }
+    Ok(true)
+}
+
+fn dudect_options(mut arguments: Parser) -> Result<dudect::Options, String> {
+    let mut options = dudect::Options { operations: OPERATIONS.iter().collect(), samples: 100_000, seconds: 5.0 };
+    while let Some(argument) = arguments.next().map_err(text)? {
+        let Arg::Long(name) = argument else { return Err(USAGE.into()) };
+        let name = name.to_string();
+        let value = arguments.value().map_err(text)?;
+        match name.as_str() {
+            "backend" => force(&value.string().map_err(text)?)?,
+            "operation" => options.operations = vec![find(&value.string().map_err(text)?)?],
+            "samples" => options.samples = value.parse().map_err(text)?,
+            "seconds" => options.seconds = value.parse().map_err(text)?,
+            _ => return Err(USAGE.into()),
+        }
+    }
+    Ok(options)
+}
+
+/// Before anything is computed, since tables keep the backend that they were built for.
+fn force(backend: &str) -> Result<(), String> {
+    match Backend::from_name(backend) {
+        Some(backend) if backend.force() => Ok(()),
+        _ => {
+            let names: Vec<_> = Backend::available().map(Backend::name).collect();
+            Err(format!("the backends of this processor are: {}", names.join(", ")))
+        }
+    }
+}
+
+fn find(name: &str) -> Result<&'static Operation, String> {
+    OPERATIONS.iter().chain(&planted::PLANTED).find(|operation| operation.name == name).ok_or_else(|| {
+        let names: Vec<_> = OPERATIONS.iter().map(|operation| operation.name).collect();
+        format!("the operations are: {}", names.join(", "))
+    })
+}
+
+fn no_more(mut arguments: Parser) -> Result<(), String> {
+    match arguments.next() {
+        Ok(None) => Ok(()),
+        _ => Err(USAGE.into()),
+    }
+}
+
+fn text(error: lexopt::Error) -> String {
+    error.to_string()
+}
