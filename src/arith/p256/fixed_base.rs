@@ -39,20 +39,9 @@ struct Window([Entry; ENTRIES]);
 impl<E: LimbEngine> FixedBase<E> {
     /// Computes the tables: about 1400 point additions. The point is public.
     pub(super) fn new(base: &AffineOn<E>) -> Self {
-        let mut entries = Vec::with_capacity(WINDOWS * ENTRIES);
-        let mut unit = JacobianOn::from(*base);
-        for _ in 0..WINDOWS {
-            entries.extend(unit.odd_multiples_vartime().take(ENTRIES));
-            unit = (0..WINDOW).fold(unit, |unit, _| unit.double());
-        }
-        let points = JacobianOn::to_affine_all_vartime(&entries);
+        let points = odd_multiples_of_windows_vartime(base, WINDOW, WINDOWS);
         let window = |points: &[AffineOn<E>]| Window(core::array::from_fn(|i| points[i].to_entry()));
         FixedBase { windows: points.chunks_exact(ENTRIES).map(window).collect(), engine: PhantomData }
-    }
-
-    /// The points 1, 3, 5, ... 63 times `[2^(6 i)]B` of all windows i.
-    pub(super) fn points(&self) -> impl Iterator<Item = AffineOn<E>> {
-        self.windows.iter().flat_map(|window| window.0.iter().map(AffineOn::from_entry))
     }
 
     /// `[scalar]B`, in constant time.
@@ -64,10 +53,26 @@ impl<E: LimbEngine> FixedBase<E> {
         };
         let mut sum = Extended::from(point(0));
         for window in 1..WINDOWS - 1 {
-            sum = sum.add_different(&point(window));
+            sum = sum.add_different_affine(&point(window));
         }
-        sum.add(&point(WINDOWS - 1))
+        sum.add(&point(WINDOWS - 1).into())
     }
+}
+
+/// The odd multiples of `[2^(width i)]B` below `[2^width]` of it, for every window i.
+pub(super) fn odd_multiples_of_windows_vartime<E: LimbEngine>(
+    base: &AffineOn<E>,
+    width: usize,
+    windows: usize,
+) -> Vec<AffineOn<E>> {
+    let count = 1 << (width - 1);
+    let mut multiples = Vec::with_capacity(windows * count);
+    let mut unit = JacobianOn::from(*base);
+    for _ in 0..windows {
+        multiples.extend(unit.odd_multiples_vartime().take(count));
+        unit = (0..width).fold(unit, |unit, _| unit.double());
+    }
+    JacobianOn::to_affine_all_vartime(&multiples)
 }
 
 impl<E: LimbEngine> fmt::Debug for FixedBase<E> {

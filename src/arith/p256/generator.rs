@@ -1,7 +1,6 @@
 //! Multiples of the generator G, with tables that are computed when a backend first needs them.
 
 use alloc::boxed::Box;
-use alloc::vec;
 use alloc::vec::Vec;
 use once_cell::race::OnceBox;
 use zeroize::Zeroizing;
@@ -10,6 +9,8 @@ use super::engine::Engine;
 use super::extended::Extended;
 use super::field::Scalar;
 use super::fixed_base::FixedBase;
+#[cfg(target_arch = "x86_64")]
+use super::fixed_base::odd_multiples_of_windows_vartime;
 use super::point::{Affine, AffineOn};
 use super::public_base::PublicBaseOn;
 use crate::arith::backend::{LimbEngine, Portable};
@@ -21,6 +22,10 @@ use crate::arith::backend::{
         p256::{PublicBase, SecretBase},
     },
 };
+
+/// So many scalars at least are multiplied faster with a lane each.
+#[cfg(target_arch = "x86_64")]
+const WORTH_A_LANE_EACH: usize = 4;
 
 /// `[scalar]G` with the active backend, in constant time; `None` for infinity, which alone is revealed.
 pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
@@ -51,15 +56,14 @@ fn multiply<E: GeneratorTables>(scalar: &Scalar) -> Extended<E> {
 /// For up to eight scalars.
 #[cfg(target_arch = "x86_64")]
 fn multiply_lanes(scalars: &[Scalar]) -> Vec<Extended<Bmi2>> {
+    let tables = secret_multiples_in_lanes();
     match scalars {
-        [] => Vec::new(),
-        [scalar] => vec![multiply(scalar)],
-        [.., last] => {
-            let multiples = Zeroizing::new(
-                secret_multiples_in_lanes().multiply(core::array::from_fn(|lane| scalars.get(lane).unwrap_or(last))),
-            );
+        [.., last] if scalars.len() >= WORTH_A_LANE_EACH => {
+            let in_lanes = core::array::from_fn(|lane| scalars.get(lane).unwrap_or(last));
+            let multiples = Zeroizing::new(tables.multiply_eight(in_lanes));
             multiples[..scalars.len()].to_vec()
         }
+        _ => scalars.iter().map(|scalar| tables.multiply(scalar)).collect(),
     }
 }
 
@@ -67,8 +71,13 @@ fn multiply_lanes(scalars: &[Scalar]) -> Vec<Extended<Bmi2>> {
 fn secret_multiples_in_lanes() -> &'static SecretBase {
     static TABLES: OnceBox<SecretBase> = OnceBox::new();
     TABLES.get_or_init(|| {
-        let points: Vec<Affine> = Bmi2::secret_multiples().points().map(|point| point.convert()).collect();
-        Box::new(SecretBase::new(&points))
+        let multiples = |width, windows| -> Vec<Affine> {
+            let multiples = odd_multiples_of_windows_vartime::<Bmi2>(&AffineOn::generator(), width, windows);
+            multiples.iter().map(AffineOn::convert).collect()
+        };
+        let of_one = multiples(SecretBase::WINDOW_OF_ONE, SecretBase::WINDOWS_OF_ONE);
+        let of_eight = multiples(SecretBase::WINDOW_OF_EIGHT, SecretBase::WINDOWS_OF_EIGHT);
+        Box::new(SecretBase::new(&of_one, &of_eight))
     })
 }
 

@@ -66,6 +66,15 @@ fn edge_scalars() -> Vec<[u8; BYTES]> {
     // Where the sum of all windows but the highest is the multiple that the highest one adds, modulo q; and its opposite.
     let doubled = (BigUint::from(30u8) << 252) - &q;
     numbers.extend([&q - &doubled, doubled]);
+    // Where the digits of a sum of eight that begins with the lowest have the value of all others modulo q: the digits of
+    // four signs of q, with the sign of every eighth changed.
+    let signs = (&q >> 1) + (&one << 255);
+    let eighths = (0..64).step_by(8).map(|i| ((&signs >> (4 * i)) % 16u8, i));
+    let (plus, minus) = eighths.fold((BigUint::ZERO, BigUint::ZERO), |(plus, minus), (bits, i)| {
+        (plus + (bits * 2u8 << (4 * i)), minus + (BigUint::from(15u8) << (4 * i)))
+    });
+    let changed = &q + &minus + &minus - &plus - &plus;
+    numbers.extend([&q - &changed % &q, changed % &q]);
     numbers.extend([(&one << 256) - &q, &q >> 1, (&q >> 1) + 1u8]);
     for window in [1u8, 31, 32, 33, 63] {
         numbers.push((0..43).fold(BigUint::ZERO, |sum, _| (sum << 6) + window));

@@ -28,6 +28,27 @@ pub struct Digits {
     pub negative: __mmask8,
 }
 
+impl Digits {
+    /// A digit of four signs a lane, from 32 signs of one scalar in which those of lane 0 come first, and a mask that is 0
+    /// unless the signs are those of the opposite scalar.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    pub fn of_one_scalar(signs: u64, opposite: u64) -> Digits {
+        let shifts = vector_of([0, 4, 8, 12, 16, 20, 24, 28]);
+        Digits::from_bits(_mm512_srlv_epi64(_mm512_set1_epi64(signs as i64), shifts), 4, opposite as u8)
+    }
+
+    /// From the lowest bits of each lane.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    fn from_bits(bits: __m512i, width: usize, opposite: __mmask8) -> Digits {
+        let negative = _mm512_testn_epi64_mask(bits, _mm512_set1_epi64(1 << (width - 1)));
+        let low = _mm512_set1_epi64((1 << (width - 1)) - 1);
+        let index = _mm512_and_si512(bits, low);
+        Digits { index: _mm512_mask_xor_epi64(index, negative, index, low), negative: negative ^ opposite }
+    }
+}
+
 impl DigitLanes {
     /// So many signs of each scalar.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
@@ -50,10 +71,7 @@ impl DigitLanes {
             let complement = _mm512_set1_epi64(64 - (position % 64) as i64);
             bits = _mm512_or_si512(bits, _mm512_sllv_epi64(above, complement));
         }
-        let negative = _mm512_testn_epi64_mask(bits, _mm512_set1_epi64(1 << (width - 1)));
-        let low = _mm512_set1_epi64((1 << (width - 1)) - 1);
-        let index = _mm512_and_si512(bits, low);
-        Digits { index: _mm512_mask_xor_epi64(index, negative, index, low), negative: negative ^ self.opposite }
+        Digits::from_bits(bits, width, self.opposite)
     }
 }
 

@@ -3,11 +3,11 @@
 use core::arch::x86_64::_mm512_cmpeq_epi64_mask;
 
 use super::super::is_available;
-use super::super::lanes::{LANES, vector_of};
-use super::digits::{DigitLanes, Digits};
+use super::super::lanes::LANES;
+use super::digits::DigitLanes;
 use super::lanes::Lanes;
 use super::point::{AffineLanes, JacobianLanes};
-use super::table::Table;
+use super::table::{LaneTables, Table};
 use crate::arith::p256::{Affine, Fp, Jacobian, Scalar, Summands};
 use crate::arith::residue::invert_all;
 
@@ -50,12 +50,12 @@ fn sums_vartime(generator: &PublicBase, base: &PublicBase, summands: [&Summands;
     let others = odd_multiples(&AffineLanes::from_affine(summands.map(|summands| &summands.other_point)));
 
     let highest = NARROW * (NARROW_WINDOWS - 1);
-    let mut sum = JacobianLanes::from_affine(&look_up(&others, &other_digits.digits(highest, NARROW)));
+    let mut sum = JacobianLanes::from_affine(&others.look_up(&other_digits.digits(highest, NARROW)));
     for position in (0..=highest).rev() {
         if position < highest {
             sum = sum.double();
             if position % NARROW == 0 {
-                sum = sum.add_different(&look_up(&others, &other_digits.digits(position, NARROW)));
+                sum = sum.add_different(&others.look_up(&other_digits.digits(position, NARROW)));
             }
         }
         if position % WIDE == 0 {
@@ -67,23 +67,10 @@ fn sums_vartime(generator: &PublicBase, base: &PublicBase, summands: [&Summands;
 }
 
 const MULTIPLES: usize = 1 << (NARROW - 1);
-type Multiples = [AffineLanes; MULTIPLES];
-
-/// The multiple that each lane's digit stands for, of the lane's own point.
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-fn look_up(multiples: &Multiples, digits: &Digits) -> AffineLanes {
-    let mut chosen = multiples[0];
-    for (multiple, i) in multiples.iter().zip(0..).skip(1) {
-        let lanes = _mm512_cmpeq_epi64_mask(digits.index, vector_of([i; LANES]));
-        chosen = AffineLanes::select(&chosen, multiple, lanes);
-    }
-    chosen.negate_lanes(digits.negative)
-}
 
 /// B, `[3]B`, ... `[15]B` of the point B of each lane. See `JacobianOn::odd_multiples_vartime` in `p256::point`.
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn odd_multiples(bases: &AffineLanes) -> Multiples {
+fn odd_multiples(bases: &AffineLanes) -> LaneTables<MULTIPLES> {
     let twice = JacobianLanes::from_affine(bases).double();
     let step = AffineLanes { x: twice.x, y: twice.y };
     // The Z of twice the point is 2 Y here.
@@ -99,10 +86,10 @@ fn odd_multiples(bases: &AffineLanes) -> Multiples {
         *next = multiple;
     }
     let inverses = inverses(&core::array::from_fn(|i| multiples[i].z.multiply(&twice.z)));
-    core::array::from_fn(|i| {
+    LaneTables(core::array::from_fn(|i| {
         let square = inverses[i].square();
         AffineLanes { x: multiples[i].x.multiply(&square), y: multiples[i].y.multiply(&square.multiply(&inverses[i])) }
-    })
+    }))
 }
 
 /// The inverse of every number, with one inversion for all; 0 for 0, and for what shares a lane with it.
