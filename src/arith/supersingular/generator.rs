@@ -102,3 +102,10 @@ pub(super) fn ifma_powers() -> &'static ifma::PowerComb {
     static TABLES: OnceBox<ifma::PowerComb> = OnceBox::new();
     TABLES.get_or_init(|| Box::new(ifma::PowerComb::new(&PairingValueOn::generator())))
 }
+
+/// The lines of P for the vector backend.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn ifma_lines() -> &'static ifma::Lines {
+    static LINES: OnceBox<ifma::Lines> = OnceBox::new();
+    LINES.get_or_init(|| Box::new(ifma::Lines::new(&Affine::generator())))
+}

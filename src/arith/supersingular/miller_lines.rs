@@ -6,19 +6,23 @@ use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 use super::field::{Fp, FpOn, Scalar};
-use super::generator::GeneratorTables;
+use super::generator::{self, GeneratorTables};
 use super::pairing::{EvaluationPoint, Lines};
 use super::pairing_value::PairingValueOn;
 use super::point::{Affine, AffineOn};
-use super::subgroup::is_in_subgroup;
 #[cfg(target_arch = "x86_64")]
-use crate::arith::backend::bmi2::Bmi2;
+use super::subgroup::ifma_is_in_subgroup;
+use super::subgroup::is_in_subgroup;
 use crate::arith::backend::{Backend, LimbEngine, Portable};
+#[cfg(target_arch = "x86_64")]
+use crate::arith::backend::{bmi2::Bmi2, ifma};
 
 /// The functions of Miller's loop for one point of the subgroup: 356 KiB. Wiped on drop, since the point may be a secret key.
 pub struct MillerLines(Storage);
 
 enum Storage {
+    #[cfg(target_arch = "x86_64")]
+    Ifma(ifma::Lines),
     #[cfg(target_arch = "x86_64")]
     Bmi2(Lines<Bmi2>),
     Portable(Lines<Portable>),
@@ -29,7 +33,9 @@ impl MillerLines {
     pub fn new(point: &Affine) -> MillerLines {
         MillerLines(match Backend::active() {
             #[cfg(target_arch = "x86_64")]
-            Backend::Ifma | Backend::Bmi2 => Storage::Bmi2(Lines::new(&point.convert())),
+            Backend::Ifma => Storage::Ifma(ifma::Lines::new(point)),
+            #[cfg(target_arch = "x86_64")]
+            Backend::Bmi2 => Storage::Bmi2(Lines::new(&point.convert())),
             Backend::Portable => Storage::Portable(Lines::new(&point.convert())),
         })
     }
@@ -43,6 +49,8 @@ impl MillerLines {
     pub fn pair_batch(&self, points: &[Affine]) -> Vec<Fp> {
         match &self.0 {
             #[cfg(target_arch = "x86_64")]
+            Storage::Ifma(lines) => PairingValueOn::representatives(&Zeroizing::new(lines.pair(points))),
+            #[cfg(target_arch = "x86_64")]
             Storage::Bmi2(lines) => pair(lines, points),
             Storage::Portable(lines) => pair(lines, points),
         }
@@ -54,6 +62,11 @@ impl MillerLines {
     /// Since the pairing is symmetric, the value is <P, K>^b <Z, K>: both first points are prepared.
     pub fn accepts_key(&self, b: &Scalar, key: &Affine) -> bool {
         bool::from(match &self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Storage::Ifma(lines) => {
+                let value = Zeroizing::new(ifma::pair_sum(generator::ifma_lines(), b, lines, key));
+                value.ct_eq(&PairingValueOn::generator()) & ifma_is_in_subgroup(key)
+            }
             #[cfg(target_arch = "x86_64")]
             Storage::Bmi2(lines) => accepts_key(lines, b, &key.convert()),
             Storage::Portable(lines) => accepts_key(lines, b, key),

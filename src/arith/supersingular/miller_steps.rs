@@ -16,6 +16,18 @@ pub(in crate::arith) enum Step {
     QuadrupleSubtract,
 }
 
+impl Step {
+    /// How often the running point is doubled.
+    pub(in crate::arith) fn doublings(self) -> usize {
+        if self == Step::Double { 1 } else { 2 }
+    }
+
+    /// Whether A is added or subtracted.
+    pub(in crate::arith) fn adds(self) -> bool {
+        matches!(self, Step::QuadrupleAdd | Step::QuadrupleSubtract)
+    }
+}
+
 /// Digits of a non-adjacent form: that of a number of 1024 bits may have one more.
 const DIGITS: usize = 64 * LIMBS + 1;
 static ORDER_STEPS: ([Step; DIGITS], usize) = plan(&non_adjacent_form(&<Q as Modulus<LIMBS>>::LIMBS));

@@ -28,6 +28,8 @@ pub use field::{BYTES, Fp, Scalar};
 pub use fixed_base::FixedBase;
 pub use generator::{multiply_generator, multiply_generator_batch, power_generator};
 pub use miller_lines::MillerLines;
+#[cfg(target_arch = "x86_64")]
+pub(super) use miller_steps::{Step, steps};
 pub use pairing_value::PairingValue;
 #[cfg(target_arch = "x86_64")]
 pub(super) use pairing_value::PairingValueOn;

@@ -17,30 +17,44 @@ use subtle::{Choice, ConstantTimeEq};
 use super::field::{FpOn, LIMBS, Q};
 use super::pairing_value::PairingValueOn;
 use super::point::{Affine, AffineOn, PointError};
-#[cfg(target_arch = "x86_64")]
-use crate::arith::backend::bmi2::Bmi2;
 use crate::arith::backend::{Backend, LimbEngine, Portable};
+#[cfg(target_arch = "x86_64")]
+use crate::arith::backend::{bmi2::Bmi2, ifma};
 use crate::arith::residue::Modulus;
+
+/// q.
+const ORDER: [u64; LIMBS] = <Q as Modulus<LIMBS>>::LIMBS;
 
 impl Affine {
     /// Refuses a point whose order is not q, which alone is revealed.
     pub fn check_subgroup(&self) -> Result<(), PointError> {
         let in_subgroup = match Backend::active() {
             #[cfg(target_arch = "x86_64")]
-            Backend::Ifma | Backend::Bmi2 => is_in_subgroup::<Bmi2>(&self.convert()),
+            Backend::Ifma => ifma_is_in_subgroup(self),
+            #[cfg(target_arch = "x86_64")]
+            Backend::Bmi2 => is_in_subgroup::<Bmi2>(&self.convert()),
             Backend::Portable => is_in_subgroup::<Portable>(self),
         };
         if bool::from(in_subgroup) { Ok(()) } else { Err(PointError::NotInSubgroup) }
     }
 }
 
-/// Whether a point of the curve has order q, in constant time: an inversion, 1024 multiplications and
-/// as many squarings.
+/// Whether a point of the curve has order q, in constant time: an inversion, 1024 multiplications and as many squarings.
 pub(super) fn is_in_subgroup<E: LimbEngine>(point: &AffineOn<E>) -> Choice {
+    trace_of_power(&trace_of_value(point)).ct_eq(&FpOn::from_u64(2))
+}
+
+/// The same with the vector backend.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn ifma_is_in_subgroup(point: &Affine) -> Choice {
+    ifma::trace_of_power(&trace_of_value::<Bmi2>(&point.convert()).convert(), &ORDER).ct_eq(&FpOn::from_u64(2))
+}
+
+/// The trace of v / v̄.
+fn trace_of_value<E: LimbEngine>(point: &AffineOn<E>) -> FpOn<E> {
     let value = tangent_value(point);
     let norm = value.re.square() + value.im.square();
-    let trace = ((value.re + value.im) * (value.re - value.im)).double() * norm.invert();
-    trace_of_power(&trace).ct_eq(&FpOn::from_u64(2))
+    ((value.re + value.im) * (value.re - value.im)).double() * norm.invert()
 }
 
 /// The class of f(K).
@@ -59,7 +73,7 @@ fn trace_of_power<E: LimbEngine>(trace: &FpOn<E>) -> FpOn<E> {
     let (mut low, mut high) = (two, *trace);
     for i in (0..64 * LIMBS).rev() {
         let between = low * high - *trace;
-        if <Q as Modulus<LIMBS>>::LIMBS[i / 64] >> (i % 64) & 1 == 1 {
+        if ORDER[i / 64] >> (i % 64) & 1 == 1 {
             (low, high) = (between, high.square() - two);
         } else {
             (low, high) = (low.square() - two, between);

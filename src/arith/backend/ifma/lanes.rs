@@ -19,8 +19,8 @@ const LANE_NUMBERS: [u64; LANES] = [0, 1, 2, 3, 4, 5, 6, 7];
 /// Limbs of a number.
 pub const LIMBS: usize = 20;
 /// Bits of a limb.
-const BITS: usize = 52;
-const MASK: u64 = (1 << BITS) - 1;
+pub const BITS: usize = 52;
+pub const MASK: u64 = (1 << BITS) - 1;
 /// Limbs of a number in the 64-bit form of the other backends.
 const WORDS: usize = 16;
 
@@ -36,7 +36,7 @@ pub type Limbs = [u64; LIMBS];
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub struct Lanes {
-    limbs: [__m512i; LIMBS],
+    pub limbs: [__m512i; LIMBS],
 }
 
 /// A term of a linear map from sixteen lanes to eight: lane i gets `times[i]` times lane `from[i]`.
@@ -112,6 +112,15 @@ impl Lanes {
     #[inline]
     pub fn broadcast(number: &Limbs) -> Lanes {
         Lanes { limbs: each_limb!(|i: usize| _mm512_set1_epi64(number[i] as i64)) }
+    }
+
+    /// The number of one lane in every lane.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    pub fn everywhere(&self, lane: usize) -> Lanes {
+        // SAFETY: a reference to an array of vectors, which are eight words each.
+        let words: &[[u64; LANES]; LIMBS] = unsafe { &*(&raw const self.limbs).cast() };
+        Lanes { limbs: each_limb!(|i: usize| _mm512_set1_epi64(words[i][lane] as i64)) }
     }
 
     /// 1 in every lane.
@@ -342,7 +351,7 @@ impl Lanes {
     /// In debug builds, that the limbs have 52 bits and the numbers are below 256 p (to the precision of a limb).
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
-    fn debug_assert_bounds(&self) {
+    pub fn debug_assert_bounds(&self) {
         if cfg!(debug_assertions) {
             for number in self.scatter() {
                 assert!(number.iter().all(|&limb| limb <= MASK), "a limb has more than 52 bits");
@@ -553,9 +562,9 @@ static MODULUS_LANES: Lanes = {
 const RECIPROCAL: u64 = (1 << BITS) / (MODULUS[LIMBS - 1] + 1);
 const _: () = assert!((1 << BITS) % (MODULUS[LIMBS - 1] + 1) > 1 << 20);
 /// -1/p mod 2^52.
-const N0: u64 = <P>::N0 & MASK;
+pub const N0: u64 = <P>::N0 & MASK;
 /// 16 p, with limbs of 52 bits.
-const SIXTEEN_P: Limbs = {
+pub const SIXTEEN_P: Limbs = {
     let mut limbs = [0; LIMBS];
     let (mut i, mut carry) = (0, 0);
     while i < LIMBS {

@@ -13,6 +13,13 @@ mod digits;
 mod few_points;
 mod inversion;
 mod lanes;
+mod miller_functions;
+mod miller_walk;
+mod pair;
+#[cfg(test)]
+mod pair_tests;
+mod pair_value;
+mod pairing;
 mod point;
 #[cfg(test)]
 mod point_tests;
@@ -20,10 +27,13 @@ mod power_comb;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod value;
 
 pub(in crate::arith) use comb::Comb;
+pub(in crate::arith) use pairing::{Lines, pair_sum};
 pub(in crate::arith) use power_comb::PowerComb;
+pub(in crate::arith) use traces::trace_of_power;
 
 use super::bmi2;
 

@@ -18,6 +18,18 @@ pub struct Values {
 pub struct FewValues(Lanes);
 
 impl Values {
+    /// 1 in every lane.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub fn one() -> Values {
+        Values { re: Lanes::one(), im: Lanes::zero() }
+    }
+
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub fn to_pairing_values(&self) -> [PairingValue; LANES] {
+        let (re, im) = (self.re.to_fp(), self.im.to_fp());
+        core::array::from_fn(|lane| PairingValue { re: re[lane], im: im[lane] })
+    }
+
     /// (1 + u i) (1 + v i), in one multiplication. u and v are at most p, and results below 3 p.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub fn of_two(u: &Lanes, v: &Lanes) -> Values {
