@@ -9,7 +9,9 @@ use crate::random::{Class, Random, Secrets};
 use crate::secrecy::{hide, publish};
 use mikey_sakke::arith::{p256, supersingular};
 use mikey_sakke::eccsi::{self, KeyPair, SigningKey};
-use mikey_sakke::sakke::{self, Encapsulation, ReceiverKey, ReceiverSecretKey, SharedSecret};
+use mikey_sakke::sakke::{
+    self, Encapsulation, ReceiverKey, ReceiverSecretKey, RskValidator, SharedSecret, ValidatedKey,
+};
 use std::hint::black_box;
 use std::rc::Rc;
 
@@ -19,10 +21,11 @@ pub const OPERATIONS: &[Operation] = &[
         name: "sakke_validate",
         classes: ["wrong RSK = P", "wrong RSK random"],
         set_up: |random| {
-            let kms = Rc::new(SakkeKms::new(Class::Second, random).tables);
+            let kms = Rc::new(RskValidator::new(SakkeKms::new(Class::Second, random).tables.public_key()));
             Box::new(move |class, random| sakke_validate(kms.clone(), class, random))
         },
     },
+    Operation { name: "sakke_load", classes: ["RSK = P", "RSK random"], set_up: |_| Box::new(sakke_load) },
     Operation {
         name: "sakke_encapsulate",
         classes: ["SSV = 2", "SSV random"],
@@ -126,12 +129,18 @@ fn sakke_extract(class: Class, random: &mut Random) -> Run {
 }
 
 /// The key of another KMS, so that every run comes to the same verdict on the same public values.
-fn sakke_validate(kms: Rc<sakke::KmsTables>, class: Class, random: &mut Random) -> Run {
+fn sakke_validate(kms: Rc<RskValidator>, class: Class, random: &mut Random) -> Run {
     let rsk = SakkeKms::new(class, random).extract();
     Box::new(move || {
         let key = ReceiverSecretKey::from_bytes(&rsk).unwrap();
         consume(key.validate(&ID, &kms).unwrap_err())
     })
+}
+
+/// Makes a valid key ready; to validate it comes before.
+fn sakke_load(class: Class, random: &mut Random) -> Run {
+    let key = SakkeKms::new(class, random).validated_key();
+    Box::new(move || consume(key.load()))
 }
 
 fn sakke_encapsulate(kms: Rc<sakke::KmsTables>, class: Class, random: &mut Random) -> Run {
@@ -206,6 +215,11 @@ impl SakkeKms {
     fn extract(&self) -> [u8; sakke::POINT_LEN] {
         *self.master.extract(&ID).unwrap().to_bytes()
     }
+
+    fn validated_key(&self) -> ValidatedKey {
+        let validator = RskValidator::new(self.tables.public_key());
+        ReceiverSecretKey::from_bytes(&self.extract()).unwrap().validate(&ID, &validator).unwrap()
+    }
 }
 
 struct SakkeReceiver {
@@ -216,7 +230,7 @@ struct SakkeReceiver {
 impl SakkeReceiver {
     fn new(class: Class, random: &mut Random) -> SakkeReceiver {
         let kms = SakkeKms::new(class, random);
-        let key = ReceiverSecretKey::from_bytes(&kms.extract()).unwrap().validate(&ID, &kms.tables).unwrap();
+        let key = kms.validated_key().load();
         SakkeReceiver { kms: kms.tables, key }
     }
 
