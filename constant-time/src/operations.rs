@@ -8,21 +8,31 @@ use crate::operation::{Operation, Run};
 use crate::random::{Class, Random, Secrets};
 use crate::secrecy::{hide, publish};
 use mikey_sakke::arith::{p256, supersingular};
+use mikey_sakke::batch::Threads;
 use mikey_sakke::eccsi::{self, KeyPair, SigningKey};
-use mikey_sakke::sakke::{self, Encapsulation, ReceiverKey, ReceiverSecretKey, SharedSecret};
+use mikey_sakke::sakke::{
+    self, Encapsulation, ReceiverKey, ReceiverSecretKey, RskValidator, SharedSecret, ValidatedKey,
+};
+use std::fmt::Debug;
 use std::hint::black_box;
 use std::rc::Rc;
 
 pub const OPERATIONS: &[Operation] = &[
     Operation { name: "sakke_extract", classes: ["RSK = P", "RSK random"], set_up: |_| Box::new(sakke_extract) },
     Operation {
+        name: "sakke_extract_batch",
+        classes: ["first RSK = P", "RSKs random"],
+        set_up: |_| Box::new(sakke_extract_batch),
+    },
+    Operation {
         name: "sakke_validate",
         classes: ["wrong RSK = P", "wrong RSK random"],
         set_up: |random| {
-            let kms = Rc::new(SakkeKms::new(Class::Second, random).tables);
+            let kms = Rc::new(RskValidator::new(SakkeKms::new(Class::Second, random).tables.public_key()));
             Box::new(move |class, random| sakke_validate(kms.clone(), class, random))
         },
     },
+    Operation { name: "sakke_load", classes: ["RSK = P", "RSK random"], set_up: |_| Box::new(sakke_load) },
     Operation {
         name: "sakke_encapsulate",
         classes: ["SSV = 2", "SSV random"],
@@ -32,11 +42,27 @@ pub const OPERATIONS: &[Operation] = &[
         },
     },
     Operation {
+        name: "sakke_encapsulate_batch",
+        classes: ["SSV = 2", "SSV random"],
+        set_up: |random| {
+            let kms = Rc::new(SakkeKms::new(Class::Second, random).tables);
+            Box::new(move |class, random| sakke_encapsulate_batch(kms.clone(), class, random))
+        },
+    },
+    Operation {
         name: "sakke_decapsulate",
         classes: ["SSV = 2", "SSV random"],
         set_up: |random| {
             let receiver = Rc::new(SakkeReceiver::new(Class::Second, random));
             Box::new(move |class, random| sakke_decapsulate(receiver.clone(), class, random))
+        },
+    },
+    Operation {
+        name: "sakke_decapsulate_batch",
+        classes: ["SSVs = 2", "SSVs random"],
+        set_up: |random| {
+            let receiver = Rc::new(SakkeReceiver::new(Class::Second, random));
+            Box::new(move |class, random| sakke_decapsulate_batch(receiver.clone(), class, random))
         },
     },
     Operation {
@@ -82,6 +108,11 @@ pub const OPERATIONS: &[Operation] = &[
         set_up: |_| Box::new(eccsi_extract),
     },
     Operation {
+        name: "eccsi_extract_batch",
+        classes: ["KSAK = v = 2", "KSAK, v random"],
+        set_up: |_| Box::new(eccsi_extract_batch),
+    },
+    Operation {
         name: "eccsi_validate",
         classes: ["wrong SSK = 2", "wrong SSK random"],
         set_up: |random| {
@@ -94,6 +125,11 @@ pub const OPERATIONS: &[Operation] = &[
         name: "eccsi_sign",
         classes: ["KSAK = v = j = 2", "KSAK, v, j random"],
         set_up: |_| Box::new(eccsi_sign),
+    },
+    Operation {
+        name: "eccsi_sign_batch",
+        classes: ["KSAK = v = j = 2", "KSAK, v, j random"],
+        set_up: |_| Box::new(eccsi_sign_batch),
     },
     Operation {
         name: "eccsi_scalar_inversion",
@@ -120,13 +156,21 @@ pub const OPERATIONS: &[Operation] = &[
 pub const ID: [u8; 32] = [7; 32];
 pub const MESSAGE: [u8; 64] = [0x5a; 64];
 
+/// The identities of a batch.
+const IDS: [[u8; 32]; 3] = [ID, [8; 32], [9; 32]];
+
 fn sakke_extract(class: Class, random: &mut Random) -> Run {
     let master = sakke_master(class, random);
     Box::new(move || consume(publish(master.extract(&ID)).unwrap()))
 }
 
+fn sakke_extract_batch(class: Class, random: &mut Random) -> Run {
+    let master = sakke_master(class, random);
+    Box::new(move || each(master.extract_batch(&IDS, Threads::ONE)))
+}
+
 /// The key of another KMS, so that every run comes to the same verdict on the same public values.
-fn sakke_validate(kms: Rc<sakke::KmsTables>, class: Class, random: &mut Random) -> Run {
+fn sakke_validate(kms: Rc<RskValidator>, class: Class, random: &mut Random) -> Run {
     let rsk = SakkeKms::new(class, random).extract();
     Box::new(move || {
         let key = ReceiverSecretKey::from_bytes(&rsk).unwrap();
@@ -134,14 +178,30 @@ fn sakke_validate(kms: Rc<sakke::KmsTables>, class: Class, random: &mut Random) 
     })
 }
 
+/// Makes a valid key ready; to validate it comes before.
+fn sakke_load(class: Class, random: &mut Random) -> Run {
+    let key = SakkeKms::new(class, random).validated_key();
+    Box::new(move || consume(key.load()))
+}
+
 fn sakke_encapsulate(kms: Rc<sakke::KmsTables>, class: Class, random: &mut Random) -> Run {
     let ssv = SharedSecret::generate(&mut Secrets::of(class, random));
     Box::new(move || consume(publish(kms.encapsulate(&ID, &ssv)).unwrap()))
 }
 
+fn sakke_encapsulate_batch(kms: Rc<sakke::KmsTables>, class: Class, random: &mut Random) -> Run {
+    let ssv = SharedSecret::generate(&mut Secrets::of(class, random));
+    Box::new(move || each(kms.encapsulate_batch(&IDS, &ssv, Threads::ONE)))
+}
+
 fn sakke_decapsulate(receiver: Rc<SakkeReceiver>, class: Class, random: &mut Random) -> Run {
     let sed = receiver.sed(class, random);
     Box::new(move || consume(receiver.open(&sed).unwrap()))
+}
+
+fn sakke_decapsulate_batch(receiver: Rc<SakkeReceiver>, class: Class, random: &mut Random) -> Run {
+    let seds = IDS.map(|_| Encapsulation::from_bytes(&receiver.sed(class, random)).unwrap());
+    Box::new(move || each(receiver.key.decapsulate_batch(&receiver.kms, &seds, Threads::ONE)))
 }
 
 fn sakke_decapsulate_altered(receiver: Rc<SakkeReceiver>, class: Class, random: &mut Random) -> Run {
@@ -161,6 +221,12 @@ fn eccsi_extract(class: Class, random: &mut Random) -> Run {
     Box::new(move || consume(publish(master.extract_random(&ID, &mut secrets)).unwrap()))
 }
 
+fn eccsi_extract_batch(class: Class, random: &mut Random) -> Run {
+    let mut secrets = Secrets::of(class, random).in_numbers(eccsi::SECRET_LEN);
+    let master = eccsi::MasterSecret::generate(&mut secrets);
+    Box::new(move || each(master.extract_random_batch(&IDS, Threads::ONE, &mut secrets)))
+}
+
 /// SSK follows from the public PVT and KPAK, so that it cannot vary while they stay. A wrong one can.
 fn eccsi_validate(kms: Rc<eccsi::KmsTables>, pvt: [u8; eccsi::POINT_LEN], class: Class, random: &mut Random) -> Run {
     let mut ssk = octets::<32>(class, random);
@@ -177,6 +243,13 @@ fn eccsi_sign(class: Class, random: &mut Random) -> Run {
     let key: SigningKey = pair.validate(&ID, &kms).unwrap();
     let mut secrets = Secrets::of(class, random);
     Box::new(move || consume(publish(key.sign(&MESSAGE, &mut secrets)).unwrap()))
+}
+
+fn eccsi_sign_batch(class: Class, random: &mut Random) -> Run {
+    let (kms, pair) = eccsi_pair(class, random);
+    let key: SigningKey = pair.validate(&ID, &kms).unwrap();
+    let mut secrets = Secrets::of(class, random).in_numbers(eccsi::SECRET_LEN);
+    Box::new(move || each(key.sign_batch(&[MESSAGE; 3], Threads::ONE, &mut secrets)))
 }
 
 /// In the first class z = 1 - b, so that the key of the identity b is P, its most regular multiple.
@@ -206,6 +279,11 @@ impl SakkeKms {
     fn extract(&self) -> [u8; sakke::POINT_LEN] {
         *self.master.extract(&ID).unwrap().to_bytes()
     }
+
+    fn validated_key(&self) -> ValidatedKey {
+        let validator = RskValidator::new(self.tables.public_key());
+        ReceiverSecretKey::from_bytes(&self.extract()).unwrap().validate(&ID, &validator).unwrap()
+    }
 }
 
 struct SakkeReceiver {
@@ -216,7 +294,7 @@ struct SakkeReceiver {
 impl SakkeReceiver {
     fn new(class: Class, random: &mut Random) -> SakkeReceiver {
         let kms = SakkeKms::new(class, random);
-        let key = ReceiverSecretKey::from_bytes(&kms.extract()).unwrap().validate(&ID, &kms.tables).unwrap();
+        let key = kms.validated_key().load();
         SakkeReceiver { kms: kms.tables, key }
     }
 
@@ -242,6 +320,11 @@ pub fn eccsi_pair(class: Class, random: &mut Random) -> (eccsi::KmsTables, KeyPa
 
 fn octets<const N: usize>(class: Class, random: &mut Random) -> [u8; N] {
     Secrets::of(class, random).octets()
+}
+
+/// The results of a batch, whether there are any included.
+fn each<T, E: Debug>(results: Vec<Result<T, E>>) {
+    results.into_iter().for_each(|result| consume(publish(result).unwrap()));
 }
 
 fn consume<T>(value: T) {

@@ -47,12 +47,19 @@ impl Class {
 pub struct Secrets {
     random: Random,
     randomness: u8,
+    /// The length of a number, where many are drawn at once.
+    number_len: usize,
 }
 
 impl Secrets {
     pub fn of(class: Class, random: &mut Random) -> Secrets {
         let randomness = if class == Class::First { 0 } else { 0xff };
-        Secrets { random: random.split(), randomness }
+        Secrets { random: random.split(), randomness, number_len: usize::MAX }
+    }
+
+    /// The source of many numbers of so many octets, which may be drawn at once.
+    pub fn in_numbers(self, number_len: usize) -> Secrets {
+        Secrets { number_len, ..self }
     }
 
     pub fn octets<const N: usize>(&mut self) -> [u8; N] {
@@ -66,8 +73,10 @@ impl Secrets {
         for octet in &mut *out {
             *octet = self.random.word() as u8 & mask;
         }
-        if let Some(last) = out.last_mut() {
-            *last |= 2 & !mask;
+        for number in out.chunks_mut(self.number_len) {
+            if let Some(last) = number.last_mut() {
+                *last |= 2 & !mask;
+            }
         }
         secrecy::hide(out);
     }
