@@ -1,7 +1,5 @@
 //! Eight sums of multiples by public scalars at a time.
 
-use core::arch::x86_64::_mm512_cmpeq_epi64_mask;
-
 use super::super::is_available;
 use super::super::lanes::LANES;
 use super::digits::DigitLanes;
