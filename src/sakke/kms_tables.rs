@@ -6,9 +6,9 @@ use super::{Encapsulation, Error, PublicKey, SSV_LEN, SharedSecret, hash, identi
 use crate::arith::supersingular::{Affine, FixedBase, Fp, Scalar};
 use crate::batch::{self, Threads};
 
-/// A KMS's public key with tables for its multiples, at most 380 KiB: what encapsulation and decapsulation under that KMS need.
+/// A KMS's public key with tables for its multiples, at most 336 KiB: what encapsulation and decapsulation under that KMS need.
 ///
-/// The first use of any also builds the tables of the generators, at most 570 KiB for the whole process.
+/// The first use of any also builds the tables of the generators, at most 504 KiB for the whole process.
 pub struct KmsTables {
     public_key: PublicKey,
     z: FixedBase,

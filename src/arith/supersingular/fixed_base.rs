@@ -16,7 +16,7 @@ use crate::arith::backend::{Backend, LimbEngine, Portable};
 use crate::arith::backend::{bmi2::Bmi2, ifma};
 use crate::arith::residue::invert_all;
 
-/// Multiples of one point of the subgroup, to be added to those of the generator P: at most 380 KiB.
+/// Multiples of one point of the subgroup, to be added to those of the generator P: 336 KiB.
 pub struct FixedBase(Tables);
 
 enum Tables {

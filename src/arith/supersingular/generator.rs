@@ -89,14 +89,14 @@ macro_rules! generator_tables {
 generator_tables!(Bmi2);
 generator_tables!(Portable);
 
-/// Multiples of P for the vector backend: 380 KiB.
+/// Multiples of P for the vector backend: 220 KiB.
 #[cfg(target_arch = "x86_64")]
 pub(super) fn ifma_multiples() -> &'static ifma::Comb {
     static TABLES: OnceBox<ifma::Comb> = OnceBox::new();
     TABLES.get_or_init(|| Box::new(ifma::Comb::new(&Affine::generator())))
 }
 
-/// Powers of g for the vector backend: 190 KiB.
+/// Powers of g for the vector backend: 110 KiB.
 #[cfg(target_arch = "x86_64")]
 pub(super) fn ifma_powers() -> &'static ifma::PowerComb {
     static TABLES: OnceBox<ifma::PowerComb> = OnceBox::new();

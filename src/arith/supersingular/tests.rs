@@ -123,7 +123,7 @@ fn no_addition_of_the_comb_is_exceptional() {
         let residue: BigUint = (positive + (q << 100) - negative) % q;
         residue.clone().min(q - residue)
     };
-    for Layout { rows, teeth, tables } in [comb::LAYOUT, Layout::new(8, 7, 19)] {
+    for Layout { rows, teeth, tables } in [comb::LAYOUT, Layout::new(8, 6, 22)] {
         let (lowest, highest) = ((tables - 1) * teeth * rows, tables * teeth * rows - 1);
         let bit = |tooth: usize, row: usize| lowest + tooth * rows + row;
         // In a row: the lower tables together stay below the lowest tooth, and the highest is further than that from 0,

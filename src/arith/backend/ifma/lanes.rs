@@ -332,26 +332,16 @@ impl Lanes {
         Lanes { limbs: each_limb!(|i: usize| _mm512_mask_blend_epi64(mask, a.limbs[i], b.limbs[i])) }
     }
 
-    /// Lane i of the result is number `index[i]` of 8 N, of which every one is read; number j is lane j mod 8 of entry j / 8.
+    /// Lane i of the result is number `index[i]` of 32, of which every one is read; number j is lane j mod 8 of entry j / 8.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
-    pub fn look_up<const N: usize>(entries: &[Lanes; N], index: __m512i) -> Lanes {
-        // Bits 0 to 3 choose between the sixteen numbers of two entries, and the others between what that gives.
-        let bits = [16, 32].map(|bit| _mm512_test_epi64_mask(index, _mm512_set1_epi64(bit)));
+    pub fn look_up(entries: &[Lanes; 4], index: __m512i) -> Lanes {
+        let high = _mm512_test_epi64_mask(index, _mm512_set1_epi64(16));
         Lanes {
             limbs: each_limb!(|i: usize| {
-                let mut picked: [__m512i; N] = [_mm512_setzero_si512(); N];
-                for j in (0..N).step_by(2) {
-                    picked[j] = _mm512_permutex2var_epi64(entries[j].limbs[i], index, entries[j + 1].limbs[i]);
-                }
-                let mut width = 2;
-                for bit in bits {
-                    for j in (0..N.saturating_sub(width)).step_by(2 * width) {
-                        picked[j] = _mm512_mask_blend_epi64(bit, picked[j], picked[j + width]);
-                    }
-                    width *= 2;
-                }
-                picked[0]
+                let [a, b, c, d] = [0, 1, 2, 3].map(|j| entries[j].limbs[i]);
+                let (low, other) = (_mm512_permutex2var_epi64(a, index, b), _mm512_permutex2var_epi64(c, index, d));
+                _mm512_mask_blend_epi64(high, low, other)
             }),
         }
     }

@@ -5,9 +5,8 @@ use alloc::vec::Vec;
 use super::lanes::{LANES, Lanes, Limbs};
 use crate::arith::supersingular::signed_digits::Layout;
 
-/// Of the combs here: a row a lane. With another tooth a table, tables would crowd each other out of the second-level
-/// cache.
-pub const LAYOUT: Layout = Layout::new(LANES, 7, 19);
+/// Of the combs here: a row a lane.
+pub const LAYOUT: Layout = Layout::new(LANES, 6, 22);
 /// Points that one table combines.
 pub const TEETH: usize = LAYOUT.teeth;
 /// Tables of a comb.
