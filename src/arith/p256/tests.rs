@@ -71,7 +71,7 @@ fn edge_scalars() -> Vec<[u8; BYTES]> {
     let signs = (&q >> 1) + (&one << 255);
     let eighths = (0..64).step_by(8).map(|i| ((&signs >> (4 * i)) % 16u8, i));
     let (plus, minus) = eighths.fold((BigUint::ZERO, BigUint::ZERO), |(plus, minus), (bits, i)| {
-        (plus + (bits * 2u8 << (4 * i)), minus + (BigUint::from(15u8) << (4 * i)))
+        (plus + ((bits * 2u8) << (4 * i)), minus + (BigUint::from(15u8) << (4 * i)))
     });
     let changed = &q + &minus + &minus - &plus - &plus;
     numbers.extend([&q - &changed % &q, changed % &q]);

@@ -136,8 +136,7 @@ fn values_multiply([a, b, c, d]: [&[Fp; LANES]; 4], u: &Fp) {
         let (products, squares) = (left.multiply(&right), left.square_times(2));
         for which in 0..4 {
             let lane = 2 * which + odd as usize;
-            let single =
-                |values: &FewValues| values.alternate(which as u64 & 1).alternate(which as u64 >> 1).value();
+            let single = |values: &FewValues| values.alternate(which as u64 & 1).alternate(which as u64 >> 1).value();
             let is = |values: &FewValues, expected: PairingValue| {
                 let value = single(values);
                 value.re.convert() == expected.re && value.im.convert() == expected.im
