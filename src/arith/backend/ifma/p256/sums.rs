@@ -1,5 +1,7 @@
 //! Eight sums of multiples by public scalars at a time.
 
+use alloc::boxed::Box;
+
 use super::super::is_available;
 use super::super::lanes::LANES;
 use super::digits::DigitLanes;
