@@ -7,13 +7,14 @@ use core::ops::{Add, AddAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::backend::portable;
+use super::backend::{LimbEngine, portable};
 #[cfg(test)]
 use super::tally;
 
 /// A prime modulus of N limbs of 64 bits, and the constants that Montgomery arithmetic needs for it.
 ///
-/// Implementors give `LIMBS`, multiplication and an inversion of the right width; the rest follows.
+/// Implementors give `LIMBS`, an engine and an inversion of the right width; the rest follows. A prime of a special form can
+/// do better than the defaults.
 pub trait Modulus<const N: usize>: Copy + Eq + 'static {
     /// The prime m, least significant limb first. Odd, and its bit length is above 64 (N - 1).
     const LIMBS: [u64; N];
@@ -27,37 +28,52 @@ pub trait Modulus<const N: usize>: Copy + Eq + 'static {
     /// R³ mod m, which takes the inverse of a Montgomery form back into Montgomery form.
     const R_CUBED: [u64; N] = power_of_two(&Self::LIMBS, 3 * 64 * N);
 
+    /// How limbs are multiplied.
+    type Engine: LimbEngine;
+
     /// 1/a mod m for a plain number a below m, and 0 for 0, in constant time.
     fn invert_limbs(a: &[u64; N]) -> [u64; N];
 
     /// a b / R mod m, in constant time, for numbers of N limbs of which one is below m. The result is below m.
-    fn multiply_limbs(a: &[u64; N], b: &[u64; N]) -> [u64; N];
+    #[inline(always)]
+    fn multiply_limbs(a: &[u64; N], b: &[u64; N]) -> [u64; N] {
+        Self::Engine::multiply(a, b, &Self::LIMBS, Self::N0)
+    }
 
     /// a² / R mod m, in constant time, for a below m.
-    fn square_limbs(a: &[u64; N]) -> [u64; N];
+    #[inline(always)]
+    fn square_limbs(a: &[u64; N]) -> [u64; N] {
+        Self::Engine::square(a, &Self::LIMBS, Self::N0)
+    }
 
     /// (a b + c d) / R mod m, in constant time, for all four below m.
-    fn multiply_two_limbs(first: [&[u64; N]; 2], second: [&[u64; N]; 2]) -> [u64; N];
+    #[inline(always)]
+    fn multiply_two_limbs(first: [&[u64; N]; 2], second: [&[u64; N]; 2]) -> [u64; N] {
+        Self::Engine::multiply_two(first, second, &Self::LIMBS, Self::N0)
+    }
 
     /// The sum of three products / R mod m, in constant time, for factors below m.
-    fn multiply_three_limbs(products: [[&[u64; N]; 2]; 3]) -> [u64; N];
+    #[inline(always)]
+    fn multiply_three_limbs(products: [[&[u64; N]; 2]; 3]) -> [u64; N] {
+        Self::Engine::multiply_three(products, &Self::LIMBS, Self::N0)
+    }
 
     /// a + b mod m, in constant time, for a and b below m.
     #[inline(always)]
     fn add_limbs(a: &[u64; N], b: &[u64; N]) -> [u64; N] {
-        portable::add(a, b, &Self::LIMBS)
+        Self::Engine::add(a, b, &Self::LIMBS)
     }
 
     /// a - b mod m, in constant time, for a and b below m.
     #[inline(always)]
     fn subtract_limbs(a: &[u64; N], b: &[u64; N]) -> [u64; N] {
-        portable::subtract(a, b, &Self::LIMBS)
+        Self::Engine::subtract(a, b, &Self::LIMBS)
     }
 
     /// a / 2 mod m, in constant time, for a below m.
     #[inline(always)]
     fn halve_limbs(a: &[u64; N]) -> [u64; N] {
-        portable::halve(a, &Self::LIMBS)
+        Self::Engine::halve(a, &Self::LIMBS)
     }
 
     /// (a b - c d) / R mod m, in constant time, for all four below m.

@@ -25,6 +25,8 @@ pub type Scalar = Residue<Q, LIMBS>;
 pub struct P<E = Portable>(PhantomData<E>);
 
 impl<E: LimbEngine> Modulus<LIMBS> for P<E> {
+    type Engine = E;
+
     const LIMBS: [u64; LIMBS] = [0xffff_ffff_ffff_ffff, 0x0000_0000_ffff_ffff, 0, 0xffff_ffff_0000_0001];
 
     fn invert_limbs(a: &[u64; LIMBS]) -> [u64; LIMBS] {
@@ -39,31 +41,6 @@ impl<E: LimbEngine> Modulus<LIMBS> for P<E> {
     #[inline(always)]
     fn square_limbs(a: &[u64; LIMBS]) -> [u64; LIMBS] {
         E::square_p256(a)
-    }
-
-    #[inline(always)]
-    fn multiply_two_limbs(first: [&[u64; LIMBS]; 2], second: [&[u64; LIMBS]; 2]) -> [u64; LIMBS] {
-        E::multiply_two(first, second, &Self::LIMBS, Self::N0)
-    }
-
-    #[inline(always)]
-    fn add_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
-        E::add(a, b, &Self::LIMBS)
-    }
-
-    #[inline(always)]
-    fn subtract_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
-        E::subtract(a, b, &Self::LIMBS)
-    }
-
-    #[inline(always)]
-    fn halve_limbs(a: &[u64; LIMBS]) -> [u64; LIMBS] {
-        E::halve(a, &Self::LIMBS)
-    }
-
-    #[inline(always)]
-    fn multiply_three_limbs(products: [[&[u64; LIMBS]; 2]; 3]) -> [u64; LIMBS] {
-        E::multiply_three(products, &Self::LIMBS, Self::N0)
     }
 
     #[inline(always)]
@@ -82,45 +59,12 @@ impl<E: LimbEngine> Modulus<LIMBS> for P<E> {
 pub struct Q<E = Portable>(PhantomData<E>);
 
 impl<E: LimbEngine> Modulus<LIMBS> for Q<E> {
+    type Engine = E;
+
     const LIMBS: [u64; LIMBS] =
         [0xf3b9_cac2_fc63_2551, 0xbce6_faad_a717_9e84, 0xffff_ffff_ffff_ffff, 0xffff_ffff_0000_0000];
 
     fn invert_limbs(a: &[u64; LIMBS]) -> [u64; LIMBS] {
         inversion::invert::<LIMBS, INVERSION_LIMBS>(a, &Self::LIMBS)
-    }
-
-    #[inline(always)]
-    fn multiply_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
-        E::multiply(a, b, &Self::LIMBS, Self::N0)
-    }
-
-    #[inline(always)]
-    fn square_limbs(a: &[u64; LIMBS]) -> [u64; LIMBS] {
-        E::square(a, &Self::LIMBS, Self::N0)
-    }
-
-    #[inline(always)]
-    fn multiply_two_limbs(first: [&[u64; LIMBS]; 2], second: [&[u64; LIMBS]; 2]) -> [u64; LIMBS] {
-        E::multiply_two(first, second, &Self::LIMBS, Self::N0)
-    }
-
-    #[inline(always)]
-    fn add_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
-        E::add(a, b, &Self::LIMBS)
-    }
-
-    #[inline(always)]
-    fn subtract_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
-        E::subtract(a, b, &Self::LIMBS)
-    }
-
-    #[inline(always)]
-    fn halve_limbs(a: &[u64; LIMBS]) -> [u64; LIMBS] {
-        E::halve(a, &Self::LIMBS)
-    }
-
-    #[inline(always)]
-    fn multiply_three_limbs(products: [[&[u64; LIMBS]; 2]; 3]) -> [u64; LIMBS] {
-        E::multiply_three(products, &Self::LIMBS, Self::N0)
     }
 }

@@ -27,6 +27,8 @@ pub type ScalarOn<E> = Residue<Q<E>, LIMBS>;
 pub struct P<E = Portable>(PhantomData<E>);
 
 impl<E: LimbEngine> Modulus<LIMBS> for P<E> {
+    type Engine = E;
+
     const LIMBS: [u64; LIMBS] = [
         0x666d_807a_fea8_5feb,
         0x80c5_df10_ac7a_ce87,
@@ -49,26 +51,6 @@ impl<E: LimbEngine> Modulus<LIMBS> for P<E> {
     fn invert_limbs(a: &[u64; LIMBS]) -> [u64; LIMBS] {
         inversion::invert::<LIMBS, INVERSION_LIMBS>(a, &Self::LIMBS)
     }
-
-    #[inline(always)]
-    fn multiply_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
-        E::multiply(a, b, &Self::LIMBS, Self::N0)
-    }
-
-    #[inline(always)]
-    fn square_limbs(a: &[u64; LIMBS]) -> [u64; LIMBS] {
-        E::square(a, &Self::LIMBS, Self::N0)
-    }
-
-    #[inline(always)]
-    fn multiply_two_limbs(first: [&[u64; LIMBS]; 2], second: [&[u64; LIMBS]; 2]) -> [u64; LIMBS] {
-        E::multiply_two(first, second, &Self::LIMBS, Self::N0)
-    }
-
-    #[inline(always)]
-    fn multiply_three_limbs(products: [[&[u64; LIMBS]; 2]; 3]) -> [u64; LIMBS] {
-        E::multiply_three(products, &Self::LIMBS, Self::N0)
-    }
 }
 
 /// The order q of the subgroup.
@@ -76,6 +58,8 @@ impl<E: LimbEngine> Modulus<LIMBS> for P<E> {
 pub struct Q<E = Portable>(PhantomData<E>);
 
 impl<E: LimbEngine> Modulus<LIMBS> for Q<E> {
+    type Engine = E;
+
     const LIMBS: [u64; LIMBS] = [
         0xd99b_601e_bfaa_17fb,
         0x2031_77c4_2b1e_b3a1,
@@ -97,25 +81,5 @@ impl<E: LimbEngine> Modulus<LIMBS> for Q<E> {
 
     fn invert_limbs(a: &[u64; LIMBS]) -> [u64; LIMBS] {
         inversion::invert::<LIMBS, INVERSION_LIMBS>(a, &Self::LIMBS)
-    }
-
-    #[inline(always)]
-    fn multiply_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
-        E::multiply(a, b, &Self::LIMBS, Self::N0)
-    }
-
-    #[inline(always)]
-    fn square_limbs(a: &[u64; LIMBS]) -> [u64; LIMBS] {
-        E::square(a, &Self::LIMBS, Self::N0)
-    }
-
-    #[inline(always)]
-    fn multiply_two_limbs(first: [&[u64; LIMBS]; 2], second: [&[u64; LIMBS]; 2]) -> [u64; LIMBS] {
-        E::multiply_two(first, second, &Self::LIMBS, Self::N0)
-    }
-
-    #[inline(always)]
-    fn multiply_three_limbs(products: [[&[u64; LIMBS]; 2]; 3]) -> [u64; LIMBS] {
-        E::multiply_three(products, &Self::LIMBS, Self::N0)
     }
 }
