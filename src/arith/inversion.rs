@@ -7,6 +7,8 @@
 
 use core::hint::black_box;
 
+use super::backend::portable::word_at;
+
 const LIMB_BITS: usize = 62;
 const LIMB_MASK: i64 = (1 << LIMB_BITS) - 1;
 /// Divsteps between two updates of the whole numbers: three runs on packed words.
@@ -212,10 +214,7 @@ fn inverse_of_limb(m0: u64) -> u64 {
 fn to_signed<const N: usize, const L: usize>(a: &[u64; N]) -> Signed<L> {
     let mut out = [0; L];
     for (i, limb) in out.iter_mut().enumerate() {
-        let (word, shift) = (LIMB_BITS * i / 64, LIMB_BITS * i % 64);
-        let low = a.get(word).map_or(0, |w| w >> shift);
-        let high = if shift == 0 { 0 } else { a.get(word + 1).map_or(0, |w| w << (64 - shift)) };
-        *limb = (low | high) as i64 & LIMB_MASK;
+        *limb = word_at(a, LIMB_BITS * i) as i64 & LIMB_MASK;
     }
     out
 }

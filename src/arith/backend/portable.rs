@@ -178,6 +178,14 @@ pub(in crate::arith) fn select<const W: usize>(table: &[[u64; W]], index: u64) -
     chosen
 }
 
+/// The 64 bits of a number from the bit at `position` on, which is public; those outside the number are 0.
+#[inline(always)]
+pub(in crate::arith) const fn word_at(limbs: &[u64], position: usize) -> u64 {
+    let (limb, shift) = (position / 64, position % 64);
+    let low = if limb < limbs.len() { limbs[limb] >> shift } else { 0 };
+    if shift == 0 || limb + 1 >= limbs.len() { low } else { low | limbs[limb + 1] << (64 - shift) }
+}
+
 /// All ones if `bit`, otherwise 0. An optimiser that saw that these are the only values would branch on the bit.
 #[inline(always)]
 pub(in crate::arith) fn mask(bit: bool) -> u64 {

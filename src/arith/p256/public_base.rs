@@ -14,6 +14,7 @@ use super::generator::GeneratorTables;
 #[cfg(target_arch = "x86_64")]
 use super::generator::public_multiples_in_lanes;
 use super::point::{Affine, AffineOn, Jacobian, JacobianOn};
+use crate::arith::backend::portable::word_at;
 use crate::arith::backend::{LimbEngine, Portable};
 #[cfg(target_arch = "x86_64")]
 use crate::arith::backend::{
@@ -257,7 +258,7 @@ fn sparse_digits_vartime(scalar: &Scalar, window: u32) -> [i16; DIGITS] {
     let mut carry = 0;
     let mut position = 0;
     while position < DIGITS {
-        let bits = bits_at(&limbs, position, window) + carry;
+        let bits = (word_at(&limbs, position) & ((1 << window) - 1)) + carry;
         if bits & 1 == 0 {
             position += 1;
             continue;
@@ -268,12 +269,4 @@ fn sparse_digits_vartime(scalar: &Scalar, window: u32) -> [i16; DIGITS] {
         position += window as usize;
     }
     digits
-}
-
-/// `count` bits of a number from `position` up; those outside it are 0.
-fn bits_at(limbs: &[u64; LIMBS], position: usize, count: u32) -> u64 {
-    let (word, shift) = (position / 64, position % 64);
-    let low = limbs.get(word).map_or(0, |limb| limb >> shift);
-    let high = if shift == 0 { 0 } else { limbs.get(word + 1).map_or(0, |limb| limb << (64 - shift)) };
-    (low | high) & ((1 << count) - 1)
 }

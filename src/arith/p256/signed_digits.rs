@@ -9,7 +9,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::field::{LIMBS, Q, Scalar};
 use crate::arith::Modulus;
-use crate::arith::backend::portable::{mask, subtract_with_borrow};
+use crate::arith::backend::portable::{mask, subtract_with_borrow, word_at};
 
 /// A scalar in signed form.
 pub struct SignedDigits {
@@ -48,10 +48,7 @@ impl SignedDigits {
     /// The digit of `width` signs from `position` up, both public.
     #[inline(always)]
     pub fn digit(&self, position: usize, width: usize) -> Digit {
-        let (word, shift) = (position / 64, position % 64);
-        let low = self.signs[word] >> shift;
-        let high = if shift == 0 { 0 } else { self.signs.get(word + 1).map_or(0, |limb| limb << (64 - shift)) };
-        let bits = low | high;
+        let bits = word_at(&self.signs, position);
         let negative = mask(bits >> (width - 1) & 1 == 0);
         let index = (bits ^ negative) & ((1 << (width - 1)) - 1);
         Digit { index, negative: Choice::from(((negative ^ self.opposite) & 1) as u8) }

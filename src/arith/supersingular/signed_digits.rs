@@ -12,6 +12,7 @@ use subtle::Choice;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::field::{LIMBS, Q, Scalar};
+use crate::arith::backend::portable::word_at;
 use crate::arith::residue::Modulus;
 
 /// How a comb arranges the signs of a scalar.
@@ -93,12 +94,7 @@ impl SignedDigits {
     /// The signs of a table: of its lowest tooth for all rows, then of the next, and so on.
     pub(in crate::arith) fn of_table(&self, table: usize) -> u64 {
         let count = self.layout.signs_of_table();
-        let (word, shift) = (table * count / 64, table * count % 64);
-        let mut signs = self.signs[word] >> shift;
-        if shift + count > 64 {
-            signs |= self.signs[word + 1] << (64 - shift);
-        }
-        signs & ((1 << count) - 1)
+        word_at(&self.signs, table * count) & ((1 << count) - 1)
     }
 }
 

@@ -508,17 +508,12 @@ pub const fn vector_of(lanes: [u64; LANES]) -> __m512i {
     unsafe { core::mem::transmute(lanes) }
 }
 
-/// 16 words of 64 bits as 20 limbs of 52.
-const fn narrow(words: &[u64; WORDS]) -> Limbs {
-    let mut limbs = [0; LIMBS];
+/// W words of 64 bits as L limbs of 52.
+pub const fn narrow<const W: usize, const L: usize>(words: &[u64; W]) -> [u64; L] {
+    let mut limbs = [0; L];
     let mut i = 0;
-    while i < LIMBS {
-        let (word, shift) = (BITS * i / 64, BITS * i % 64);
-        let mut bits = if word < WORDS { words[word] >> shift } else { 0 };
-        if shift > 64 - BITS && word + 1 < WORDS {
-            bits |= words[word + 1] << (64 - shift);
-        }
-        limbs[i] = bits & MASK;
+    while i < L {
+        limbs[i] = portable::word_at(words, BITS * i) & MASK;
         i += 1;
     }
     limbs

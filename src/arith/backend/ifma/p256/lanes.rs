@@ -8,7 +8,7 @@ use core::arch::x86_64::{
 
 use zeroize::Zeroize;
 
-use super::super::lanes::{LANES, lanes_of, vector_of};
+use super::super::lanes::{self, LANES, MASK, lanes_of, narrow, vector_of};
 use crate::arith::backend::portable;
 use crate::arith::p256::{Fp, P};
 use crate::arith::residue::{Modulus, power_of_two};
@@ -16,8 +16,7 @@ use crate::arith::residue::{Modulus, power_of_two};
 /// Limbs of a number.
 pub const LIMBS: usize = 5;
 /// Bits of a limb.
-const BITS: u32 = 52;
-const MASK: u64 = (1 << BITS) - 1;
+const BITS: u32 = lanes::BITS as u32;
 /// Limbs of a number in the 64-bit form of the other backends.
 const WORDS: usize = 4;
 
@@ -58,7 +57,7 @@ impl Lanes {
     /// A number for each lane. Results are below 2 p.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub fn from_fp(elements: [&Fp; LANES]) -> Lanes {
-        let numbers = elements.map(|element| narrow(&element.to_montgomery()));
+        let numbers: [Limbs; LANES] = elements.map(|element| narrow(&element.to_montgomery()));
         let limb = |i: usize| vector_of(core::array::from_fn(|lane| numbers[lane][i]));
         Lanes(core::array::from_fn(limb)).multiply(&Lanes::broadcast(&FROM_WORDS))
     }
@@ -308,12 +307,6 @@ fn reduced(t: [__m512i; LIMBS]) -> Lanes {
     t[3] = _mm512_sub_epi64(t[3], _mm512_slli_epi64::<36>(q));
     t[4] = _mm512_add_epi64(_mm512_and_si512(t[4], _mm512_set1_epi64((1 << 48) - 1)), _mm512_slli_epi64::<16>(q));
     carried(t)
-}
-
-/// 4 words of 64 bits as 5 limbs of 52.
-const fn narrow(words: &[u64; WORDS]) -> Limbs {
-    let [a, b, c, d] = *words;
-    [a & MASK, (a >> 52 | b << 12) & MASK, (b >> 40 | c << 24) & MASK, (c >> 28 | d << 36) & MASK, d >> 16]
 }
 
 /// A number below 2 p as 4 words, reduced below p.
