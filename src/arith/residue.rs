@@ -221,16 +221,6 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
         Self::from_montgomery(M::multiply_limbs(&inverse, &M::R_CUBED))
     }
 
-    /// Becomes `entry` if chosen, and is left as it was otherwise, provided that it is 0: the step of a table look-up that
-    /// reads every entry.
-    #[inline]
-    pub fn take_if(&mut self, entry: &Self, chosen: Choice) {
-        let mask = u64::from(chosen.unwrap_u8()).wrapping_neg();
-        for (limb, &entry) in self.montgomery.iter_mut().zip(&entry.montgomery) {
-            *limb |= entry & mask;
-        }
-    }
-
     /// Whether a public number is 0.
     #[inline]
     pub fn is_zero_vartime(&self) -> bool {

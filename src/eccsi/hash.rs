@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Error, POINT_LEN, PublicKey, Signature};
-use crate::arith::p256::{Affine, Jacobian, Scalar};
+use super::{Error, POINT_LEN, PublicKey, SECRET_LEN, Signature};
+use crate::arith::p256::{Affine, Fp, Jacobian, Scalar};
 
 const HASH_LEN: usize = 32;
 
@@ -49,8 +49,10 @@ impl Hs {
     }
 
     /// HE = hash(HS || r || M) modulo q, which ties a signature to a message (RFC 6507 section 5.2.1, step 3).
-    pub(super) fn he(self, r: &[u8; HASH_LEN], message: &[u8]) -> Scalar {
-        let hash = Sha256::new().chain_update(self.octets).chain_update(r).chain_update(message);
+    pub(super) fn he(self, r: &Fp, message: &[u8]) -> Scalar {
+        let mut r_octets = [0; SECRET_LEN];
+        r.write_be_bytes(&mut r_octets);
+        let hash = Sha256::new().chain_update(self.octets).chain_update(r_octets).chain_update(message);
         reduce(&hash.finalize().into())
     }
 }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::hash::{Hs, HsPrefix};
 use super::{Error, KeyPair, KmsTables, MasterSecret, PublicKey, SECRET_LEN, Signature, Signed};
-use crate::arith::p256::{Scalar, multiply_generator};
+use crate::arith::p256::{Fp, Scalar, multiply_generator};
 use crate::vectors::Vectors;
 
 pub(super) const RFC_6507: Vectors = Vectors::new(include_str!("../../vectors/rfc6507-eccsi.txt"));
@@ -54,7 +54,7 @@ fn commitment(vectors: Vectors) -> Option<bool> {
 }
 
 fn he(vectors: Vectors) -> Option<bool> {
-    let he = hs_of(vectors)?.he(&secret(vectors, "r")?, &vectors.get("message")?);
+    let he = hs_of(vectors)?.he(&Fp::from_be_bytes(&secret(vectors, "r")?)?, &vectors.get("message")?);
     Some(he == scalar(vectors, "HE")?)
 }
 

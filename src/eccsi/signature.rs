@@ -44,13 +44,7 @@ impl Signature {
     /// s HE and s r modulo q, what G and Y are multiplied by in verification.
     pub(super) fn multipliers(&self, hs: &Hs, message: &[u8]) -> (Scalar, Scalar) {
         let r = Scalar::from_limbs_mod(&self.r.to_limbs());
-        (self.s * hs.he(&self.r_bytes(), message), self.s * r)
-    }
-
-    fn r_bytes(&self) -> [u8; SECRET_LEN] {
-        let mut out = [0; SECRET_LEN];
-        self.r.write_be_bytes(&mut out);
-        out
+        (self.s * hs.he(&self.r, message), self.s * r)
     }
 
     pub(super) fn pvt_bytes(&self) -> [u8; POINT_LEN] {

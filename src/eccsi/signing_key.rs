@@ -54,7 +54,7 @@ impl SigningKey {
         let rs: Vec<Fp> = multiply_generator_batch(js).iter().map(|j| j.map_or(Fp::ZERO, |j| *j.x())).collect();
         let divisor = |(r, message): (&Fp, &M)| {
             let r_scalar = Scalar::from_limbs_mod(&r.to_limbs());
-            self.hs.he(&octets(r), message.as_ref()) + r_scalar * self.pair.ssk
+            self.hs.he(r, message.as_ref()) + r_scalar * self.pair.ssk
         };
         let mut inverses = Zeroizing::new(rs.iter().zip(messages).map(divisor).collect::<Vec<_>>());
         invert_all(&mut inverses);
@@ -73,12 +73,6 @@ impl SigningKey {
     pub fn key_pair(&self) -> &KeyPair {
         &self.pair
     }
-}
-
-fn octets(r: &Fp) -> [u8; SECRET_LEN] {
-    let mut octets = [0; SECRET_LEN];
-    r.write_be_bytes(&mut octets);
-    octets
 }
 
 impl fmt::Debug for SigningKey {
@@ -102,7 +96,7 @@ mod tests {
         let master = MasterSecret::from_bytes(&j).unwrap();
         let hs = HsPrefix::new(&master.public_key()).hs(b"id", &Affine::generator().to_bytes());
         let r = *multiply_generator(&nonce::read(&j).unwrap()).unwrap().x();
-        let ssk = -hs.he(&octets(&r), b"message") * Scalar::from_limbs_mod(&r.to_limbs()).invert();
+        let ssk = -hs.he(&r, b"message") * Scalar::from_limbs_mod(&r.to_limbs()).invert();
         let key = SigningKey { pair: KeyPair { ssk, pvt: Affine::generator() }, hs };
 
         assert_eq!(key.sign_with(b"message", &j), Err(Error::NonceRefused));

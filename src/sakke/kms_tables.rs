@@ -28,7 +28,7 @@ impl KmsTables {
     /// Encapsulates a secret to an identity of at most 128 octets (RFC 6508 section 6.2.1). [`Error::IdentityLength`];
     /// [`Error::IdentityWithoutKey`] where Z was made to be the opposite of the identity's point.
     pub fn encapsulate(&self, id: &[u8], ssv: &SharedSecret) -> Result<Encapsulation, Error> {
-        let scalars = commitment_scalars(id, ssv)?;
+        let scalars = commitment_scalars(id, &identity::to_scalar(id)?, ssv);
         let [r_b, r] = &*scalars;
         let commitment = Zeroizing::new(self.z.commit(r_b, r));
         encapsulation(&commitment, ssv)
@@ -45,9 +45,10 @@ impl KmsTables {
             let mut scalars = Zeroizing::new(Vec::with_capacity(ids.len()));
             let mut checks = Vec::with_capacity(ids.len());
             for id in ids {
-                let of_id = commitment_scalars(id.as_ref(), ssv);
-                checks.push(of_id.as_ref().map(|_| ()).map_err(|error| *error));
-                scalars.push(*of_id.unwrap_or_default());
+                let b = identity::to_scalar(id.as_ref());
+                // Infinity, where there is no b.
+                scalars.push(b.map_or(Default::default(), |b| *commitment_scalars(id.as_ref(), &b, ssv)));
+                checks.push(b.map(|_| ()));
             }
             let commitments = Zeroizing::new(self.z.commit_batch(&scalars));
             let results = checks.into_iter().zip(commitments.iter());
@@ -57,19 +58,17 @@ impl KmsTables {
 
     /// R = `[r]([b]P + Z)` of each secret for the same identity; `None` for infinity.
     pub(super) fn commitments(&self, id: &[u8], ssvs: &[SharedSecret]) -> Result<Vec<Option<Affine>>, Error> {
-        let mut scalars = Zeroizing::new(Vec::with_capacity(ssvs.len()));
-        for ssv in ssvs {
-            scalars.push(*commitment_scalars(id, ssv)?);
-        }
+        let b = identity::to_scalar(id)?;
+        let scalars: Vec<_> = ssvs.iter().map(|ssv| *commitment_scalars(id, &b, ssv)).collect();
+        let scalars = Zeroizing::new(scalars);
         Ok(self.z.multiply_with_generator_batch(&scalars))
     }
 }
 
-/// r b and r, by which R = `[r]([b]P + Z)` is `[r b]P + [r]Z`, in which both points are fixed.
-fn commitment_scalars(id: &[u8], ssv: &SharedSecret) -> Result<Zeroizing<[Scalar; 2]>, Error> {
-    let b = identity::to_scalar(id)?;
+/// r b and r, by which R = `[r]([b]P + Z)` is `[r b]P + [r]Z`, in which both points are fixed. b is that of the identity.
+fn commitment_scalars(id: &[u8], b: &Scalar, ssv: &SharedSecret) -> Zeroizing<[Scalar; 2]> {
     let r = Zeroizing::new(hash::to_scalar(ssv.as_bytes(), id));
-    Ok(Zeroizing::new([*r * b, *r]))
+    Zeroizing::new([*r * *b, *r])
 }
 
 fn encapsulation((point, w): &(Option<Affine>, Fp), ssv: &SharedSecret) -> Result<Encapsulation, Error> {

@@ -1,6 +1,6 @@
 //! The same operations for different processors.
 //!
-//! Code above `arith` builds tables and lines (`FixedBase`, `FixedBasePower`, `MillerLines`, `OddMultiples`) and calls
+//! Code above `arith` builds tables and lines (`FixedBase`, `MillerLines`, `PublicBase`) and calls
 //! their operations. What these hold and how they loop belongs to a backend, so nothing above learns which one runs.
 
 #[cfg(target_arch = "x86_64")]
@@ -30,7 +30,7 @@ pub enum Backend {
     /// AVX-512 IFMA, eight numbers of 52-bit limbs side by side.
     #[cfg(target_arch = "x86_64")]
     Ifma,
-    /// 64-bit limbs, with the instructions of BMI2 and ADX.
+    /// 64-bit limbs, with the instructions of BMI2 and ADX, and AVX2 to look up in tables.
     #[cfg(target_arch = "x86_64")]
     Bmi2,
     /// 64-bit limbs in plain Rust, for every processor.

@@ -2,8 +2,8 @@ use crate::arith::backend::Backend;
 
 /// The engines that work for P-256.
 pub(super) enum Engine {
-    /// AVX-512 IFMA for batches. A single operation has one to three multiplications to do at a time, and lanes for eight:
-    /// that one is for BMI2 and ADX.
+    /// AVX-512 IFMA for batches and multiples of G. A single sum of public multiples has one to three multiplications to do
+    /// at a time, and lanes for eight: that is for BMI2 and ADX.
     #[cfg(target_arch = "x86_64")]
     Ifma,
     #[cfg(target_arch = "x86_64")]

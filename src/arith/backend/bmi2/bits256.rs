@@ -80,16 +80,14 @@ macro_rules! cancel_limb {
 #[inline(always)]
 pub(super) fn multiply<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N] {
     debug_assert!(is_below(a, m) || is_below(b, m));
-    let result = reduce(product(four(a), four(b)), four(m), n0);
-    core::array::from_fn(|i| result[i])
+    from_four(reduce(product(four(a), four(b)), four(m), n0))
 }
 
 /// a² / 2^256 mod m, for a below m. N is 4.
 #[inline(always)]
 pub(super) fn square<const N: usize>(a: &[u64; N], m: &[u64; N], n0: u64) -> [u64; N] {
     debug_assert!(is_below(a, m));
-    let result = reduce(square_product(four(a)), four(m), n0);
-    core::array::from_fn(|i| result[i])
+    from_four(reduce(square_product(four(a)), four(m), n0))
 }
 
 /// a b / 2^256 modulo the characteristic of P-256, for numbers of which one is below it.
@@ -126,6 +124,11 @@ pub(super) fn four<const N: usize>(limbs: &[u64; N]) -> &[u64; LIMBS] {
         Some(limbs) => limbs,
         None => unreachable!("N is 4"),
     }
+}
+
+#[inline(always)]
+pub(super) fn from_four<const N: usize>(limbs: [u64; LIMBS]) -> [u64; N] {
+    core::array::from_fn(|i| limbs[i])
 }
 
 /// Limb i is in register `r8` + i.

@@ -1,4 +1,4 @@
-//! Arithmetic on 64-bit limbs with `mulx` (BMI2), `adcx` and `adox` (ADX).
+//! Arithmetic on 64-bit limbs with `mulx` (BMI2), `adcx` and `adox` (ADX); AVX2 reads tables.
 //!
 //! `mulx` multiplies `rdx` and leaves the flags alone; `adcx` adds with CF alone, `adox` with OF alone. So one pass adds a
 //! row, that is the products of one limb with several: their low halves on the carries of CF, and their high halves, which
@@ -24,7 +24,7 @@ use super::{LimbEngine, portable};
 
 cpufeatures::new!(instructions, "bmi2", "adx", "avx2");
 
-/// Multiplication by the instructions of BMI2 and ADX. For a processor of which [`is_available`] holds: others stop at an
+/// Multiplication by the instructions of BMI2 and ADX, and look-ups by those of AVX2. For a processor of which [`is_available`] holds: others stop at an
 /// illegal instruction.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Bmi2;

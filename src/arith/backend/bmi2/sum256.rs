@@ -2,7 +2,7 @@
 
 use core::arch::asm;
 
-use super::bits256::four;
+use super::bits256::{four, from_four};
 
 /// a + b mod m, for a and b below m. N is 4.
 #[inline(always)]
@@ -43,8 +43,7 @@ pub(super) fn add<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [
             options(pure, readonly, nostack),
         );
     }
-    let result = [r0, r1, r2, r3];
-    core::array::from_fn(|i| result[i])
+    from_four([r0, r1, r2, r3])
 }
 
 /// a - b mod m, for a and b below m. N is 4.
@@ -81,8 +80,7 @@ pub(super) fn subtract<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N])
             options(pure, readonly, nostack),
         );
     }
-    let result = [r0, r1, r2, r3];
-    core::array::from_fn(|i| result[i])
+    from_four([r0, r1, r2, r3])
 }
 
 /// a / 2 mod m, for a below m. N is 4.
@@ -123,6 +121,5 @@ pub(super) fn halve<const N: usize>(a: &[u64; N], m: &[u64; N]) -> [u64; N] {
             options(pure, readonly, nostack),
         );
     }
-    let result = [r0, r1, r2, r3];
-    core::array::from_fn(|i| result[i])
+    from_four([r0, r1, r2, r3])
 }

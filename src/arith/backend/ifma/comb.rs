@@ -59,7 +59,7 @@ impl Comb {
     /// The points that a table contributes to the rows, by the table's signs.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     fn look_up(&self, table: usize, signs: u64) -> AffinePoints {
-        let digits = Digits::new(signs);
+        let digits = Digits::of_rows(signs);
         let table = &self.tables[table];
         let y = Lanes::look_up(&table.y, digits.index);
         AffinePoints { x: Lanes::look_up(&table.x, digits.index), y: y.negate_reduced(digits.negative) }

@@ -54,7 +54,7 @@ impl PowerComb {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     fn multiply_rows(&self, signs: &SignedDigits) -> Values {
         let u = |table: usize| {
-            let digits = Digits::new(signs.of_table(table));
+            let digits = Digits::of_rows(signs.of_table(table));
             Lanes::look_up(&self.tables[table], digits.index).negate_reduced(digits.negative)
         };
         let mut product = Values::of_two(&u(0), &u(1));

@@ -149,7 +149,7 @@ fn transposed(a: &Lanes, b: &Lanes) -> [Lanes; LANES] {
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
 fn looked_up(a: &[Fp; LANES], b: &[Fp; LANES], signs: u64) -> [Fp; LANES] {
     let products = transposed(&Lanes::from_fp(a.each_ref()), &Lanes::from_fp(b.each_ref()));
-    let digits = Digits::new(signs);
+    let digits = Digits::of_rows(signs);
     let entries = core::array::from_fn(|i| products[i].reduced());
     Lanes::look_up(&entries, digits.index).negate_reduced(digits.negative).to_fp()
 }

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::super::is_available;
 use super::super::lanes::LANES;
-use super::digits::{DigitLanes, Digits};
+use super::digits::{DigitLanes, digits_of_one};
 use super::point::ExtendedLanes;
 use super::table::{LaneTables, Table};
 use crate::arith::backend::bmi2::Bmi2;
@@ -70,7 +70,7 @@ impl SecretBase {
         let (words, opposite) = digits.words();
         let points = |round: usize| {
             let signs = words[round / 2] >> (32 * (round % 2));
-            self.rounds[round].look_up(&Digits::of_one_scalar(signs, opposite))
+            self.rounds[round].look_up(&digits_of_one(signs, opposite))
         };
         let mut sum = Zeroizing::new(ExtendedLanes::from_affine(&points(0)));
         for round in 1..self.rounds.len() {

@@ -2,8 +2,8 @@
 
 use core::arch::x86_64::{__m512i, _mm512_cmpeq_epi64_mask, _mm512_set1_epi64, _mm512_test_epi64_mask};
 
+use super::super::digits::Digits;
 use super::super::lanes::LANES;
-use super::digits::Digits;
 use super::point::AffineLanes;
 use crate::arith::p256::Affine;
 
