@@ -113,6 +113,11 @@ pub const OPERATIONS: &[Operation] = &[
         set_up: |_| Box::new(eccsi_extract_batch),
     },
     Operation {
+        name: "eccsi_extract_batch_given",
+        classes: ["KSAK = v = 2", "KSAK, v random"],
+        set_up: |_| Box::new(eccsi_extract_batch_given),
+    },
+    Operation {
         name: "eccsi_validate",
         classes: ["wrong SSK = 2", "wrong SSK random"],
         set_up: |random| {
@@ -225,6 +230,12 @@ fn eccsi_extract_batch(class: Class, random: &mut Random) -> Run {
     let mut secrets = Secrets::of(class, random).in_numbers(eccsi::SECRET_LEN);
     let master = eccsi::MasterSecret::generate(&mut secrets);
     Box::new(move || each(master.extract_random_batch(&IDS, Threads::ONE, &mut secrets)))
+}
+
+fn eccsi_extract_batch_given(class: Class, random: &mut Random) -> Run {
+    let master = eccsi::MasterSecret::generate(&mut Secrets::of(class, random));
+    let ids_and_vs = IDS.map(|id| (id, octets(class, random).into()));
+    Box::new(move || each(master.extract_batch(&ids_and_vs, Threads::ONE)))
 }
 
 /// SSK follows from the public PVT and KPAK, so that it cannot vary while they stay. A wrong one can.
