@@ -22,7 +22,7 @@ MEANINGS = {
 }
 
 
-def draw(figures):
+def draw(figures, processor):
     groups = [
         (name, [(backend, figures.ratio(backend, name, peer)) for backend in figures.backends])
         for name, _, peer in OPERATIONS
@@ -38,8 +38,8 @@ def draw(figures):
         parts.append(group(scale, TOP + GAP / 2 + row * pitch, name, bars))
     parts.append(f'<path class="one" d="M{scale.x(1):.1f} {TOP - 4} V{bottom}"/>')
     parts.append(f'<text class="note" x="{scale.x(1):.1f}" y="{bottom + 36}" text-anchor="middle">{escape(peer_name)}</text>')
-    parts.append(f'<text class="note" x="{WIDTH - RIGHT}" y="{bottom + 36}" text-anchor="end">times as fast (logarithmic)</text>')
-    return "\n".join([head(bottom + BOTTOM, figures.backends, peer_name, description(groups)), *parts, "</svg>\n"])
+    parts.append(f'<text class="note" x="{WIDTH - RIGHT}" y="{bottom + 36}" text-anchor="end">times as fast on {escape(processor)} (logarithmic)</text>')
+    return "\n".join([head(bottom + BOTTOM, figures.backends, f"{peer_name} on {processor}", description(groups)), *parts, "</svg>\n"])
 
 
 class Scale:
@@ -56,11 +56,11 @@ class Scale:
         return LEFT + part * (WIDTH - LEFT - RIGHT)
 
 
-def head(height, backends, peer_name, what):
+def head(height, backends, peer, what):
     light = " ".join(f".{name} {{ fill: {COLOURS[name][0]} }}" for name in backends)
     dark = " ".join(f".{name} {{ fill: {COLOURS[name][1]} }}" for name in backends)
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="title desc" font-family="system-ui, sans-serif" font-size="13">
-<title id="title">mikey-sakke against {escape(peer_name)}</title>
+<title id="title">mikey-sakke against {escape(peer)}</title>
 <desc id="desc">{escape(what)}</desc>
 <style>
   {light}

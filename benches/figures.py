@@ -35,42 +35,60 @@ OPERATIONS = [
 ]
 
 
+class Processor:
+    """A kind of machine whose figures are kept, and how fast it starts multiplications."""
+
+    def __init__(self, title, cycle_ns, vectors_a_cycle):
+        self.title = title
+        self.word_ns = cycle_ns
+        self.vector_ns = cycle_ns / vectors_a_cycle
+
+
+# By the folder of docs/measured. All start one multiplication of two words of 64 bits a cycle; what differs is how many
+# vpmadd52 of eight lanes.
+PROCESSORS = {
+    "zen5": Processor("AMD Zen 5", 0.238, 2),
+    "zen4": Processor("AMD Zen 4", 0.274, 1),
+}
+
+
 class Width:
-    """A kind of multiplication: what the multiplier takes for a product, a square, and a Montgomery reduction."""
+    """A kind of multiplication, and how many instructions that multiply a product, a square, and a reduction take."""
 
-    # A cycle of the machine that the figures are of, Zen 5 at 4.2 GHz.
-    CYCLE_NS = 0.238
-
-    def __init__(self, suffix, instructions, a_cycle):
+    def __init__(self, suffix, instructions, of_vectors):
         self.suffix = suffix
-        self.nanoseconds = [count / a_cycle * self.CYCLE_NS for count in instructions]
+        self.instructions = instructions
+        self.of_vectors = of_vectors
+
+    def nanoseconds(self, counted, processor):
+        each = processor.vector_ns if self.of_vectors else processor.word_ns
+        return each * sum(instructions * times for instructions, times in zip(self.instructions, counted))
 
 
-def schoolbook(limbs, halves):
-    """Instructions for a product, a square and a reduction; `halves` of them give one product of two limbs."""
-    return halves * limbs**2, halves * limbs * (limbs + 1) // 2, halves * limbs**2 + limbs
-
-
-# As src/multiplications.rs names them. A cycle starts one mulx, or two vpmadd52 of eight lanes. A limb of P-256 is reduced
-# with one multiplication.
+# As src/multiplications.rs names them.
 WIDTHS = {
-    "One1024": Width("", schoolbook(16, 1), 1),
-    "One256": Width(" of 256 bits", (16, 10, 4), 1),
-    "Two1024": Width(" of two", (200, 200, 220), 2),
-    "Eight1024": Width(" of eight", schoolbook(20, 2), 2),
+    # Karatsuba once, of halves of 8 words. What is cut off at 64 bits counts, too.
+    "One1024": Width("", (3 * 8**2, 16 * 17 // 2, 16**2 + 16), False),
+    # P-256's own reduction takes shifts.
+    "One256": Width(" of 256 bits", (4**2, 4 * 5 // 2, 0), False),
+    # Twenty rows of five vectors.
+    "Two1024": Width(" of two", (2 * 20 * 5, 2 * 20 * 5, 2 * 20 * 5 + 20), True),
+    # A square is taken in blocks of five limbs.
+    "Eight1024": Width(" of eight", (2 * 20**2, 2 * 5 * (20 + 15 + 10 + 5), 2 * 20**2 + 20), True),
+    "Eight256": Width(" of eight of 256 bits", (2 * 5**2, 2 * 5 * 6 // 2, 2 * 5 * 3), True),
 }
 
 
 class Figures:
-    """The figures of several programs, each as `speed --json` prints it, by backend or `PEER`."""
+    """The figures of several programs on one machine, each as `speed --json` prints it, by backend or `PEER`."""
 
     def __init__(self, runs):
         self.runs = runs
         self.backends = [backend for backend in BACKENDS if backend in runs]
 
     @classmethod
-    def load(cls):
-        return cls({path.stem: json.loads(path.read_text()) for path in MEASURED.glob("*.json")
+    def load(cls, processor):
+        return cls({path.stem: json.loads(path.read_text()) for path in (MEASURED / processor).glob("*.json")
                     if path.stem in BACKENDS or path.stem == PEER})
 
     def milliseconds(self, program, operation):

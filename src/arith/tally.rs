@@ -14,6 +14,8 @@ pub enum Width {
     Two1024,
     /// Eight numbers of 1024 bits side by side.
     Eight1024,
+    /// Eight numbers of 256 bits side by side.
+    Eight256,
 }
 
 /// Products, squares and reductions of each width; a sum of products has one reduction.

@@ -12,6 +12,8 @@ use super::super::lanes::{self, LANES, MASK, lanes_of, narrow, vector_of};
 use crate::arith::backend::portable;
 use crate::arith::p256::{Fp, P};
 use crate::arith::residue::{Modulus, power_of_two};
+#[cfg(test)]
+use crate::arith::tally::{self, Width};
 
 /// Limbs of a number.
 pub const LIMBS: usize = 5;
@@ -73,6 +75,8 @@ impl Lanes {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
     pub fn multiply(&self, other: &Lanes) -> Lanes {
+        #[cfg(test)]
+        tally::count(Width::Eight256, [1, 0, 1]);
         let mut columns = Columns::zero();
         columns.add_product(self, other);
         columns.reduced()
@@ -82,6 +86,8 @@ impl Lanes {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
     pub fn square(&self) -> Lanes {
+        #[cfg(test)]
+        tally::count(Width::Eight256, [0, 1, 1]);
         self.debug_assert_limbs();
         let mut t = Columns::zero();
         for i in 0..LIMBS {
@@ -102,6 +108,8 @@ impl Lanes {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
     pub fn sum_of_products(a: &Lanes, b: &Lanes, c: &Lanes, d: &Lanes) -> Lanes {
+        #[cfg(test)]
+        tally::count(Width::Eight256, [2, 0, 1]);
         let mut columns = Columns::zero();
         columns.add_product(a, b);
         columns.add_product(c, d);
