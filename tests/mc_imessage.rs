@@ -503,14 +503,14 @@ fn another_id_scheme_is_refused() {
 
 #[test]
 fn encapsulated_data_of_another_length_is_refused() {
-    shape(
-        |parts| {
+    for length in [0, 1, 257, 274] {
+        let resize = |parts: &mut Parts| {
             let sakke = parts.payload(SAKKE, 0);
-            sakke.pop();
-            sakke[2..4].copy_from_slice(&272u16.to_be_bytes());
-        },
-        Error::SakkeLength { found: 272 },
-    );
+            sakke.resize(4 + length, 0);
+            sakke[2..4].copy_from_slice(&u16::try_from(length).unwrap().to_be_bytes());
+        };
+        shape(resize, Error::SakkeLength { found: length });
+    }
 }
 
 #[test]
@@ -1042,6 +1042,58 @@ fn a_trailing_nul_of_a_kms_uri_needs_its_setting() {
         Deviation::KmsUriTrailingNul(Party::Initiator),
         Compatibility { kms_uri_trailing_nul: true, ..Default::default() },
     );
+}
+
+#[test]
+fn an_encapsulation_without_leading_zeros_is_opened_where_that_is_excused() {
+    let with_key = |number: u32| {
+        let key = sakke::SharedSecret::new([number.to_be_bytes(); 4].as_flattened().try_into().unwrap());
+        let world = &*WORLD;
+        let offer = Offer::new(&world.alice, BOB, &world.issuer.kms, key_id(KeyType::Pck), key, noon(), RAND).unwrap();
+        offer.build(&mut rng()).unwrap()
+    };
+    let h = 4 + sakke::POINT_LEN;
+    let message = (0..).map(with_key).find(|message| Parts::of(message).payload(SAKKE, 0)[h] == 0).unwrap();
+    let short = altered_message(&message, |parts| {
+        let sakke = parts.payload(SAKKE, 0);
+        sakke.remove(h);
+        sakke[2..4].copy_from_slice(&272u16.to_be_bytes());
+    });
+    let compatibility = Compatibility { dropped_zeros: true, ..Default::default() };
+    assert_eq!(bob_opens(&short).unwrap_err(), Error::Deviation(Deviation::ShortEncapsulation));
+    let policy = Policy { compatibility, ..Policy::new(later(60)) };
+    let [short, whole] = [short, message].map(|message| bob_opens_under(&message, &policy).unwrap());
+    assert_eq!(short.bundle.key.as_bytes(), whole.bundle.key.as_bytes());
+}
+
+#[test]
+fn old_key_parameters_in_clear_are_read_where_that_is_excused() {
+    let live = KeyParameters { expiry: unix(later(3600)), ..KeyParameters::live(KeyType::Pck) };
+    let in_clear = |change: fn(&mut Vec<u8>)| {
+        let mut octets = live.to_bytes().unwrap();
+        octets[0] += 1;
+        change(&mut octets);
+        altered(KeyType::Pck, |parts| {
+            *parts.payload(GEXT, 0) = [&[7, 0, octets.len() as u8], octets.as_slice()].concat();
+        })
+    };
+    let compatibility = Compatibility { clear_key_parameters: true, ..Default::default() };
+    let policy = Policy { compatibility, ..Policy::new(later(60)) };
+    let message = in_clear(|_| ());
+    excused_only_by(&message, Deviation::ClearKeyParameters, compatibility);
+    assert_eq!(bob_opens_under(&message, &policy).unwrap().parameters, Some(live.clone()));
+
+    let refusal = |change| bob_opens_under(&in_clear(change), &policy).unwrap_err();
+    assert_eq!(refusal(|octets| octets[0] = 0), Error::ParametersKeyType { found: 0 });
+    assert_eq!(
+        refusal(|octets| octets[0] = 1),
+        Error::ParametersContradictType { found: KeyType::Gmk, expected: KeyType::Pck }
+    );
+    assert_eq!(
+        refusal(|octets| octets[16] = 1),
+        Error::ParametersMalformed { offset: 17, expected: "text of key parameters" }
+    );
+    assert!(matches!(refusal(|octets| octets.push(0)), Error::ParametersTooShort { len: 18 }));
 }
 
 #[test]

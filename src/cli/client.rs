@@ -139,6 +139,10 @@ enum Excused {
     UnsignedSignHeader,
     /// The UIDs are those of the key period before or after.
     NeighbouringPeriods,
+    /// The encapsulation lacks leading zero octets.
+    DroppedZeros,
+    /// The key parameters are in clear, in their old form.
+    ClearKeyParameters,
 }
 
 impl Compatible {
@@ -152,6 +156,8 @@ impl Compatible {
             kms_uri_trailing_nul: excused(Excused::KmsUriNul),
             unsigned_sign_header: excused(Excused::UnsignedSignHeader),
             neighbouring_periods: excused(Excused::NeighbouringPeriods),
+            dropped_zeros: excused(Excused::DroppedZeros),
+            clear_key_parameters: excused(Excused::ClearKeyParameters),
             ..Compatibility::default()
         }
     }

@@ -119,6 +119,20 @@ impl KeyParameters {
         }
     }
 
+    /// Octets of old key parameters.
+    pub(super) const OLD_LEN: usize = FIXED_LEN + 2;
+
+    /// Reads key parameters as senders wrote them before they were protected: key type, counted from 1, status,
+    /// activation, expiry, and a text of no octets.
+    pub(super) fn parse_old(octets: &[u8; Self::OLD_LEN]) -> Result<Self, Error> {
+        let [found, others @ ..] = *octets;
+        let tag = found.checked_sub(1).ok_or(Error::ParametersKeyType { found })?;
+        let mut data = [0; Self::OLD_LEN];
+        let [first, rest @ ..] = &mut data;
+        (*first, *rest) = (tag, others);
+        Self::parse_bare(&data)
+    }
+
     fn parse_bare(data: &[u8]) -> Result<Self, Error> {
         let mut reader = Reader::new(data);
         let found = reader.octet("key type").map_err(malformed)?;

@@ -1,6 +1,7 @@
 use core::fmt;
 
-use super::{Error, POINT_LEN, SED_LEN, SSV_LEN};
+use super::kms_tables::xor;
+use super::{Error, POINT_LEN, SED_LEN, SSV_LEN, SharedSecret};
 use crate::arith::supersingular::Affine;
 
 /// SAKKE Encapsulated Data (SED): the point R and the masked secret H (RFC 6508 section 4).
@@ -24,6 +25,26 @@ impl Encapsulation {
         let mut h = [0; SSV_LEN];
         h.copy_from_slice(mask);
         Ok(Encapsulation { r, h })
+    }
+
+    /// Reads R || H where H may lack leading zero octets, as some senders leave them out against RFC 6508 section 4: 258 to
+    /// 273 octets. For [`ReceiverKey::decapsulate_unpadded`](super::ReceiverKey::decapsulate_unpadded).
+    pub fn from_unpadded_bytes(bytes: &[u8]) -> Result<Encapsulation, Error> {
+        let length = Error::EncapsulationLength(bytes.len());
+        let (point, mask) = bytes.split_at_checked(POINT_LEN).ok_or(length)?;
+        if mask.is_empty() || mask.len() > SSV_LEN {
+            return Err(length);
+        }
+        let mut padded = [0; SED_LEN];
+        let (start, end) = padded.split_at_mut(POINT_LEN);
+        start.copy_from_slice(point);
+        let (_, end) = end.split_at_mut(SSV_LEN - mask.len());
+        end.copy_from_slice(mask);
+        Encapsulation::from_bytes(&padded)
+    }
+
+    pub(super) fn unmask(&self, mask: &[u8; SSV_LEN]) -> SharedSecret {
+        SharedSecret::new(xor(&self.h, mask))
     }
 
     /// R || H.

@@ -21,7 +21,20 @@ pub(super) fn to_scalar(first: &[u8], second: &[u8]) -> Scalar {
 pub(super) fn to_mask(element: &Fp) -> Zeroizing<[u8; super::SSV_LEN]> {
     let mut octets = Zeroizing::new([0; BYTES]);
     element.write_be_bytes(&mut *octets);
-    let hash = HashStream::new(&[&*octets]).next();
+    mask(&*octets)
+}
+
+/// The same with no more octets than the element needs, as some senders hash it; `None` where that is the same.
+pub(super) fn to_unpadded_mask(element: &Fp) -> Option<Zeroizing<[u8; super::SSV_LEN]>> {
+    let mut octets = Zeroizing::new([0; BYTES]);
+    element.write_be_bytes(&mut *octets);
+    let zeros = octets.iter().take_while(|octet| **octet == 0).count();
+    let (_, needed) = octets.split_at(zeros);
+    (zeros > 0).then(|| mask(needed))
+}
+
+fn mask(octets: &[u8]) -> Zeroizing<[u8; super::SSV_LEN]> {
+    let hash = HashStream::new(&[octets]).next();
     let mut mask = Zeroizing::new([0; super::SSV_LEN]);
     mask.copy_from_slice(&hash[HASH_LEN - super::SSV_LEN..]);
     mask

@@ -1,11 +1,11 @@
+use alloc::vec;
 use alloc::vec::Vec;
-use core::{fmt, slice};
+use core::{fmt, iter, slice};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::kms_tables::xor;
 use super::{Encapsulation, Error, KmsTables, POINT_LEN, RskValidator, SharedSecret, hash};
-use crate::arith::supersingular::{Affine, MillerLines};
+use crate::arith::supersingular::{Affine, Fp, MillerLines};
 use crate::batch::{self, Threads};
 
 /// A receiver secret key (RSK) as it comes from a KMS: a point of the curve, not yet known to belong to an identity.
@@ -72,6 +72,28 @@ impl ReceiverKey {
         self.decapsulate_together(kms, slice::from_ref(encapsulation)).pop().unwrap_or(Err(Error::DecapsulationFailed))
     }
 
+    /// Decapsulates what senders made who hash w without its leading zero octets (RFC 6508 section 6.2.1 wants all 128), and
+    /// what all others made. R is checked as ever, so that this accepts nothing but what was encapsulated to this key.
+    ///
+    /// Whether w has leading zero octets, one time in 256, shows in how long a refusal takes.
+    pub fn decapsulate_unpadded(&self, kms: &KmsTables, encapsulation: &Encapsulation) -> Result<SharedSecret, Error> {
+        let one = slice::from_ref(encapsulation);
+        let confirm = |mask: &_| {
+            let ssvs = vec![encapsulation.unmask(mask)];
+            self.confirm(kms, one, ssvs).pop().unwrap_or(Err(Error::DecapsulationFailed))
+        };
+        let mut refusal = Error::DecapsulationFailed;
+        for w in self.pair(one).iter() {
+            for mask in iter::once(hash::to_mask(w)).chain(hash::to_unpadded_mask(w)) {
+                match confirm(&mask) {
+                    Ok(ssv) => return Ok(ssv),
+                    Err(error) => refusal = error,
+                }
+            }
+        }
+        Err(refusal)
+    }
+
     /// Decapsulates many: what [`ReceiverKey::decapsulate`] gives for each, in less time.
     pub fn decapsulate_batch(
         &self,
@@ -87,18 +109,33 @@ impl ReceiverKey {
         kms: &KmsTables,
         encapsulations: &[Encapsulation],
     ) -> Vec<Result<SharedSecret, Error>> {
+        let values = self.pair(encapsulations);
+        let masks = values.iter().map(hash::to_mask);
+        let ssvs = encapsulations.iter().zip(masks).map(|(encapsulation, mask)| encapsulation.unmask(&mask)).collect();
+        self.confirm(kms, encapsulations, ssvs)
+    }
+
+    /// w of each encapsulation.
+    fn pair(&self, encapsulations: &[Encapsulation]) -> Zeroizing<Vec<Fp>> {
         let points: Vec<Affine> = encapsulations.iter().map(|encapsulation| encapsulation.r).collect();
-        let values = Zeroizing::new(self.lines.pair_batch(&points));
-        let unmask = |(encapsulation, w): (&Encapsulation, _)| xor(&encapsulation.h, &hash::to_mask(w));
-        let ssvs: Vec<_> = encapsulations.iter().zip(values.iter()).map(unmask).map(SharedSecret::new).collect();
+        Zeroizing::new(self.lines.pair_batch(&points))
+    }
+
+    /// The secrets of which R follows.
+    fn confirm(
+        &self,
+        kms: &KmsTables,
+        encapsulations: &[Encapsulation],
+        ssvs: Vec<SharedSecret>,
+    ) -> Vec<Result<SharedSecret, Error>> {
         let commitments = match kms.commitments(&self.id, &ssvs) {
             Ok(commitments) => commitments,
             Err(error) => return encapsulations.iter().map(|_| Err(error)).collect(),
         };
-        let results = ssvs.into_iter().zip(commitments).zip(points);
+        let results = ssvs.into_iter().zip(commitments).zip(encapsulations);
         results
-            .map(|((ssv, commitment), r)| match commitment {
-                Some(point) if bool::from(point.ct_eq(&r)) => Ok(ssv),
+            .map(|((ssv, commitment), Encapsulation { r, .. })| match commitment {
+                Some(point) if bool::from(point.ct_eq(r)) => Ok(ssv),
                 _ => Err(Error::DecapsulationFailed),
             })
             .collect()

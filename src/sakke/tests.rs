@@ -88,6 +88,59 @@ fn an_encapsulation_opens_for_its_identity_and_kms_alone() {
     assert_eq!(WORLD.bob.decapsulate(&other, &sed).unwrap_err(), Error::DecapsulationFailed);
 }
 
+/// As a sender makes it who hashes g^r without its leading zero octets, with a secret for which that matters.
+fn encapsulation_of_a_sloppy_sender() -> (SharedSecret, Encapsulation) {
+    use crate::arith::supersingular::power_generator;
+    for number in 0u32.. {
+        let mut octets = [0; SSV_LEN];
+        octets[..4].copy_from_slice(&number.to_be_bytes());
+        let w = power_generator(&hash::to_scalar(&octets, b"bob"));
+        if let Some(mask) = hash::to_unpadded_mask(&w) {
+            let ssv = SharedSecret::new(octets);
+            let right = WORLD.kms.encapsulate(b"bob", &ssv).unwrap();
+            let h = core::array::from_fn(|i| octets[i] ^ mask[i]);
+            assert_ne!(right.h, h);
+            return (ssv, Encapsulation { r: right.r, h });
+        }
+    }
+    unreachable!("one in 256 has a leading zero octet")
+}
+
+#[test]
+fn what_a_sender_made_who_hashes_less_opens_only_where_that_is_asked_for() {
+    let (ssv, sed) = encapsulation_of_a_sloppy_sender();
+    assert_eq!(WORLD.bob.decapsulate(&WORLD.kms, &sed).unwrap_err(), Error::DecapsulationFailed);
+    assert_eq!(WORLD.bob.decapsulate_unpadded(&WORLD.kms, &sed).unwrap().as_bytes(), ssv.as_bytes());
+
+    let regular = WORLD.kms.encapsulate(b"bob", &ssv).unwrap();
+    assert_eq!(WORLD.bob.decapsulate_unpadded(&WORLD.kms, &regular).unwrap().as_bytes(), ssv.as_bytes());
+    for sed in [regular, sed] {
+        let mut h = sed.h;
+        h[15] ^= 1;
+        let altered = Encapsulation { r: sed.r, h };
+        assert_eq!(WORLD.bob.decapsulate_unpadded(&WORLD.kms, &altered).unwrap_err(), Error::DecapsulationFailed);
+    }
+}
+
+#[test]
+fn leading_zeros_of_h_may_be_missing_where_that_is_asked_for() {
+    let sed = WORLD.kms.encapsulate(b"bob", &SharedSecret::new([7; 16])).unwrap();
+    let sed = Encapsulation { r: sed.r, h: [[0; 2].as_slice(), &[9; 14]].concat().try_into().unwrap() };
+    let octets = sed.to_bytes();
+    for missing in 0..=2 {
+        let short = [&octets[..POINT_LEN], &octets[POINT_LEN + missing..]].concat();
+        assert_eq!(Encapsulation::from_unpadded_bytes(&short), Ok(sed.clone()));
+        if missing > 0 {
+            assert_eq!(Encapsulation::from_bytes(&short), Err(Error::EncapsulationLength(SED_LEN - missing)));
+        }
+    }
+    for length in [0, 1, 256, 257, 274] {
+        let octets = [octets.as_slice(), &[0]].concat();
+        let refusal = Encapsulation::from_unpadded_bytes(&octets[..length]);
+        assert_eq!(refusal, Err(Error::EncapsulationLength(length)));
+    }
+}
+
 #[test]
 fn the_opposite_of_r_is_not_r() {
     let sed = WORLD.kms.encapsulate(b"bob", &SharedSecret::new([7; 16])).unwrap();

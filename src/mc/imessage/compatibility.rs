@@ -14,6 +14,10 @@ pub enum Deviation {
     UidInPlainRole(Party),
     /// A KMS URI that ends with a NUL octet.
     KmsUriTrailingNul(Party),
+    /// H of the encapsulation has fewer than 16 octets.
+    ShortEncapsulation,
+    /// Key parameters in clear, with key types counted from 1.
+    ClearKeyParameters,
 }
 
 impl fmt::Display for Deviation {
@@ -24,6 +28,8 @@ impl fmt::Display for Deviation {
             Self::SrtpIdMap => f.write_str("CS ID map type 0 (SRTP-ID): expected 2 (GENERIC-ID) or 1 (empty)"),
             Self::UidInPlainRole(party) => write!(f, "the identity of the {party} is a UID in the role of a URI"),
             Self::KmsUriTrailingNul(party) => write!(f, "the KMS URI of the {party} ends with a NUL octet"),
+            Self::ShortEncapsulation => f.write_str("H of the SAKKE data has fewer than 16 octets"),
+            Self::ClearKeyParameters => f.write_str("the key parameters are not encrypted"),
         }
     }
 }
@@ -47,6 +53,12 @@ pub struct Compatibility {
     /// Accept hidden identities of the key period before or after that of T, as senders make it whose clock or period
     /// arithmetic is off at a boundary.
     pub neighbouring_periods: bool,
+    /// Accept encapsulations whose sender dropped leading zero octets, of H in the message or of g^r before hashing it, as
+    /// Streamwide's does with one message in a hundred.
+    pub dropped_zeros: bool,
+    /// Accept key parameters in clear, 17 octets with key types counted from 1, as SmartMS and Streamwide up to 1.1.13 send
+    /// them. The signature covers them; anyone on the way can read them.
+    pub clear_key_parameters: bool,
     /// What status 0 in key parameters means.
     pub status_zero: StatusZero,
 }
@@ -59,6 +71,8 @@ impl Compatibility {
             Deviation::SrtpIdMap => self.srtp_id_map,
             Deviation::UidInPlainRole(_) => self.uids_in_plain_roles,
             Deviation::KmsUriTrailingNul(_) => self.kms_uri_trailing_nul,
+            Deviation::ShortEncapsulation => self.dropped_zeros,
+            Deviation::ClearKeyParameters => self.clear_key_parameters,
         }
     }
 }

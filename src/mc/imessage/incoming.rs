@@ -5,11 +5,12 @@ use crate::mc::error::Party;
 use crate::mc::key_parameters::require_dppk_id;
 use crate::mc::protected_payload::ProtectedPayload;
 use crate::mc::text::is_printable;
-use crate::mc::{Error, KeyId, KeyType, UID_LEN, Uid};
+use crate::mc::{Error, KeyId, KeyParameters, KeyType, UID_LEN, Uid};
 use crate::mikey::{
     DataType, ExtensionType, GeneralExtension, Header, IdRole, IdScheme, IdType, Idr, Message, NtpTime, Payload,
     PrfFunction, Rand, SIGN_HEADER_LEN, Sakke, SakkeParameters, SecurityPolicy, Sign, SignatureType, Timestamp,
 };
+use crate::sakke::SharedSecret;
 use crate::{eccsi, sakke};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -43,6 +44,24 @@ pub struct CarriedParty {
     pub kms_uri: String,
 }
 
+/// Key parameters as a message carries them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum CarriedParameters {
+    /// Under the key of the message.
+    Protected(ProtectedPayload),
+    /// [`Deviation::ClearKeyParameters`].
+    Clear([u8; KeyParameters::OLD_LEN]),
+}
+
+impl CarriedParameters {
+    pub(super) fn open(&self, key: &SharedSecret) -> Result<KeyParameters, Error> {
+        match self {
+            Self::Protected(payload) => KeyParameters::parse(&payload.open(key)?),
+            Self::Clear(octets) => KeyParameters::parse_old(octets),
+        }
+    }
+}
+
 /// A message of the right shape. Nothing in it is authenticated.
 #[derive(Clone, Debug)]
 pub struct Incoming {
@@ -53,7 +72,7 @@ pub struct Incoming {
     initiator: CarriedParty,
     recipient: CarriedParty,
     sed: Vec<u8>,
-    parameters: Option<ProtectedPayload>,
+    parameters: Option<CarriedParameters>,
     sessions: Sessions,
     deviations: Vec<Deviation>,
 }
@@ -73,8 +92,8 @@ impl Incoming {
         let (initiator, recipient) = payloads.parties(&mut deviations)?;
         let policies = payloads.policies()?;
         let sessions = Sessions::judge(&message.header.cs_id_map, policies, csb_id, &mut deviations)?;
-        let sed = payloads.sed()?;
-        let parameters = payloads.parameters(csb_id)?;
+        let sed = payloads.sed(&mut deviations)?;
+        let parameters = payloads.parameters(csb_id, &mut deviations)?;
         payloads.judge_signature()?;
 
         Ok(Self {
@@ -152,12 +171,12 @@ impl Incoming {
         self.octets.len().saturating_sub(eccsi::SIGNATURE_LEN)
     }
 
-    /// SAKKE encapsulated data, of the right length.
+    /// SAKKE encapsulated data, of the right length or, as a deviation, of fewer octets.
     pub(super) fn sed(&self) -> &[u8] {
         &self.sed
     }
 
-    pub(super) const fn parameters(&self) -> Option<&ProtectedPayload> {
+    pub(super) const fn parameters(&self) -> Option<&CarriedParameters> {
         self.parameters.as_ref()
     }
 
@@ -268,7 +287,7 @@ impl<'m> Payloads<'m> {
         Ok(policies)
     }
 
-    fn sed(&self) -> Result<&'m [u8], Error> {
+    fn sed(&self, deviations: &mut Vec<Deviation>) -> Result<&'m [u8], Error> {
         let sakke = self.sakke.ok_or(Error::Missing { what: "SAKKE" })?;
         if sakke.parameters != SakkeParameters::SET_1 {
             return Err(Error::SakkeParameterSet { found: sakke.parameters });
@@ -276,17 +295,25 @@ impl<'m> Payloads<'m> {
         if sakke.id_scheme != IdScheme::MCX_UID {
             return Err(Error::IdScheme { found: sakke.id_scheme });
         }
-        if sakke.data.len() != sakke::SED_LEN {
-            return Err(Error::SakkeLength { found: sakke.data.len() });
+        match sakke.data.len() {
+            sakke::SED_LEN => {}
+            length if length > sakke::POINT_LEN && length < sakke::SED_LEN => {
+                deviations.push(Deviation::ShortEncapsulation);
+            }
+            found => return Err(Error::SakkeLength { found }),
         }
         Ok(&sakke.data)
     }
 
-    fn parameters(&self, csb_id: KeyId) -> Result<Option<ProtectedPayload>, Error> {
+    fn parameters(&self, csb_id: KeyId, deviations: &mut Vec<Deviation>) -> Result<Option<CarriedParameters>, Error> {
         let Some(extension) = self.parameters else { return Ok(None) };
+        if let Ok(octets) = extension.data.as_ref().try_into() {
+            deviations.push(Deviation::ClearKeyParameters);
+            return Ok(Some(CarriedParameters::Clear(octets)));
+        }
         let payload = ProtectedPayload::parse(&extension.data)?;
         require_dppk_id(&payload, csb_id)?;
-        Ok(Some(payload))
+        Ok(Some(CarriedParameters::Protected(payload)))
     }
 
     fn judge_signature(&self) -> Result<(), Error> {

@@ -97,8 +97,8 @@ impl Opened {
 impl Decapsulated {
     pub(super) fn from_verified(verified: Verified<'_>) -> Result<Self, Error> {
         let Verified { incoming, key_sets, policy, initiator, mut findings } = verified;
-        let sed = sakke::Encapsulation::from_bytes(incoming.sed()).map_err(Error::Decapsulation)?;
-        let (key_set, key) = decapsulate(&key_sets, &sed).map_err(Error::Decapsulation)?;
+        let unpadded = policy.compatibility.dropped_zeros;
+        let (key_set, key) = decapsulate(&key_sets, incoming.sed(), unpadded).map_err(Error::Decapsulation)?;
 
         let csb_id = incoming.csb_id();
         let key_id = match csb_id.key_type() {
@@ -108,7 +108,7 @@ impl Decapsulated {
         incoming.sessions().require_key_id(key_id)?;
 
         let parameters = match incoming.parameters() {
-            Some(payload) => Some(KeyParameters::parse(&payload.open(&key)?)?),
+            Some(carried) => Some(carried.open(&key)?),
             None => None,
         };
         let revocation = match &parameters {
@@ -134,14 +134,24 @@ impl Decapsulated {
     }
 }
 
-/// The key, by the first key set that the encapsulation is for.
+/// The key, by the first key set that the encapsulation is for; `unpadded` if leading zero octets may be missing.
 fn decapsulate<'a>(
     key_sets: &[&'a KeySet],
-    sed: &sakke::Encapsulation,
+    sed: &[u8],
+    unpadded: bool,
 ) -> Result<(&'a KeySet, sakke::SharedSecret), sakke::Error> {
+    let sed = match unpadded {
+        true => sakke::Encapsulation::from_unpadded_bytes(sed)?,
+        false => sakke::Encapsulation::from_bytes(sed)?,
+    };
     let mut refusal = sakke::Error::DecapsulationFailed;
     for key_set in key_sets {
-        match key_set.receiver().decapsulate(key_set.kms().sakke(), sed) {
+        let (receiver, kms) = (key_set.receiver(), key_set.kms().sakke());
+        let decapsulated = match unpadded {
+            true => receiver.decapsulate_unpadded(kms, &sed),
+            false => receiver.decapsulate(kms, &sed),
+        };
+        match decapsulated {
             Ok(key) => return Ok((key_set, key)),
             Err(error) => refusal = error,
         }
