@@ -76,6 +76,8 @@ fn lenient() -> Policy {
         kms_uri_trailing_nul: true,
         unsigned_sign_header: true,
         neighbouring_periods: true,
+        dropped_zeros: true,
+        clear_key_parameters: true,
         status_zero: StatusZero::PossiblyLive,
     };
     Policy { compatibility, ..Policy::new(later(60)).at_any_age() }
