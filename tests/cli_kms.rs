@@ -131,6 +131,35 @@ fn a_group_key_keeps_its_identifier_and_each_member_has_its_own() {
 }
 
 #[test]
+fn each_optional_part_of_a_message_can_be_set_and_a_key_can_be_taken_back() {
+    let kms = RunningKms::start(&[ALICE, BOB]);
+    let (alice, bob) = (kms.provision(ALICE), kms.provision(BOB));
+    let offer =
+        ["client", "offer", "--store", &alice, "--as", ALICE, "--to", BOB, "--type", "csk", "--key-id", "2abbccdd"];
+    let parts = ["--to-self", "--session-map", "--shared-with-gateway", "--text", "for the drill"];
+    let times = ["--activation", "2026-01-01T00:00:00Z", "--expiry", "2040-01-01T00:00:00Z"];
+    let offered = Program::new(&offer).args(&parts).args(&times).passphrase(PASSPHRASE).json();
+    let message = offered["message"].as_str().unwrap();
+
+    let inspected = Program::new(&["inspect"]).stdin(message).json();
+    let payloads = inspected["payloads"].as_array().unwrap();
+    assert_eq!(payloads[0]["cs_id_map"], "GENERIC-ID");
+    let extensions: Vec<_> = payloads.iter().filter_map(|payload| payload.get("extension_type")).collect();
+    assert_eq!(extensions, [&json!(6), &json!(7)]);
+
+    let accept = ["client", "accept", "--store", &bob, "--as", BOB];
+    let accepted = Program::new(&accept).passphrase(PASSPHRASE).stdin(message).json();
+    assert_eq!(accepted["key_parameters"], offered["key_parameters"]);
+    assert_eq!(accepted["key_parameters"]["text"], "for the drill");
+    assert_eq!(accepted["key_parameters"]["expiry"], 2_208_988_800_u64);
+
+    let revoked = Program::new(&offer).args(&["--revoke"]).passphrase(PASSPHRASE).json();
+    let run = Program::new(&accept).passphrase(PASSPHRASE).stdin(revoked["message"].as_str().unwrap()).run();
+    assert_eq!(run.code, 1, "{}", run.stdout);
+    assert!(run.stderr.contains("revoked"), "{}", run.stderr);
+}
+
+#[test]
 fn test_tokens_open_a_server_that_runs_already() {
     let kms = RunningKms::start(&[ALICE, BOB]);
     let dir = kms.path("kms");

@@ -7,7 +7,7 @@ mod mc_support;
 use mc_support::*;
 use mikey_sakke::mc::imessage::{
     CarriedIdentity, Compatibility, Decapsulated, Deviation, Expected, IdentityMode, Incoming, Offer, Opened, Policy,
-    Receiver, Revocation, SrtpPolicy, StatusZero, TimeWindow,
+    Receiver, Revocation, SentTo, SrtpPolicy, StatusZero, TimeWindow,
 };
 use mikey_sakke::mc::{
     CsId, Error, GukId, IdentityForm, KeyId, KeyParameters, KeyPeriods, KeySet, KeyStatus, KeyType, Kms, Party,
@@ -981,6 +981,69 @@ fn a_key_without_an_activation_time_is_active_from_the_time_of_its_message() {
     let ahead = Error::InTheFuture { ahead: 11, allowed: 10 };
     let inactive = Error::KeyNotYetActive { activation: unix(noon()) };
     assert_eq!(bob_opens_under(&message, &policy).unwrap().findings, [ahead, inactive]);
+}
+
+// One's own messages
+
+fn own_message(key_type: KeyType, mode: IdentityMode) -> Vec<u8> {
+    let offer = offer(key_type).identity_mode(mode).to_self();
+    offer.parameters(KeyParameters::live(key_type)).unwrap().build(&mut rng()).unwrap()
+}
+
+fn open_own(message: &[u8], me: &KeySet, recipient: &str, kms: &Kms) -> Result<Opened, Error> {
+    let recipient = SentTo { uri: recipient, kms };
+    Incoming::parse(message)?.open_own(&[me], recipient, &Policy::new(later(60)))?.live()
+}
+
+#[test]
+fn the_initiator_reads_its_own_message_by_sakke_to_self() {
+    let (alice, kms) = (&WORLD.alice, &WORLD.issuer.kms);
+    for key_type in KeyType::ALL {
+        for mode in [IdentityMode::Hidden, IdentityMode::Plain] {
+            let message = own_message(key_type, mode);
+            let bobs = bob_opens(&message).unwrap();
+            let own = open_own(&message, alice, BOB, kms).unwrap();
+            assert_eq!(own.bundle.key.as_bytes(), bobs.bundle.key.as_bytes());
+            assert_eq!((own.bundle.key_id, own.bundle.csb_id), (bobs.bundle.key_id, bobs.bundle.csb_id));
+            assert_eq!(own.parameters, bobs.parameters);
+            assert_eq!((own.initiator().uri(), own.recipient_uri.as_str()), (Some(ALICE), BOB));
+            assert_eq!(own.recipient_uid, bobs.recipient_uid);
+        }
+    }
+}
+
+#[test]
+fn a_message_is_ones_own_only_if_one_sent_it() {
+    let (world, kms) = (&*WORLD, &WORLD.issuer.kms);
+    let message = own_message(KeyType::Pck, IdentityMode::Hidden);
+    let initiator = world.alice.uid().to_string();
+    assert_eq!(open_own(&message, &world.bob, BOB, kms).unwrap_err(), Error::NotFromMe { initiator });
+    let refusal = Error::NotForRecipient { recipient: world.bob.uid().to_string(), expected: ALICE.into() };
+    assert_eq!(open_own(&message, &world.alice, ALICE, kms).unwrap_err(), refusal);
+    let stranger = Issuer::new("kms.example.com");
+    let refusal = Error::NotForRecipient { recipient: world.bob.uid().to_string(), expected: BOB.into() };
+    assert_eq!(open_own(&message, &world.alice, BOB, &stranger.kms).unwrap_err(), refusal);
+}
+
+#[test]
+fn a_message_without_sakke_to_self_does_not_open_for_its_initiator() {
+    let own = |message: &[u8]| open_own(message, &WORLD.alice, BOB, &WORLD.issuer.kms).unwrap_err();
+    let missing = Error::Missing { what: "SAKKE-to-self extension" };
+    assert_eq!(own(&message(KeyType::Pck)), missing);
+
+    let with_extension = |alter: fn(&mut Vec<u8>)| {
+        altered_message(&own_message(KeyType::Pck, IdentityMode::Hidden), |parts| alter(parts.payload(GEXT, 0)))
+    };
+    assert_eq!(own(&with_extension(|gext| gext[4] = 2)), Error::SakkeParameterSet { found: SakkeParameters(2) });
+    assert_eq!(own(&with_extension(|gext| gext[5] = 1)), Error::IdScheme { found: IdScheme::TEL_URI_MONTHLY });
+    assert!(matches!(own(&with_extension(|gext| gext[6] = 0xff)), Error::Mikey(mikey::Error::Truncated { .. })));
+    let altered = with_extension(|gext| *gext.last_mut().unwrap() ^= 1);
+    assert_eq!(own(&altered), Error::Decapsulation(sakke::Error::DecapsulationFailed));
+    let twice = altered_message(&own_message(KeyType::Pck, IdentityMode::Hidden), |parts| {
+        let extension = parts.payload(GEXT, 0).clone();
+        parts.payloads.push((GEXT, extension));
+    });
+    assert_eq!(own(&twice), Error::Repeated { what: "SAKKE-to-self extension" });
 }
 
 // Compatibility: refused by default, accepted with the one setting.

@@ -3,7 +3,7 @@
 use super::held_key::{Initiator, is_kept};
 use super::record::KmsRecord;
 use super::{Error, HeldKey, Store};
-use crate::mc::imessage::{IdentityMode, Offer};
+use crate::mc::imessage::{IdentityMode, Offer, SessionMap};
 use crate::mc::{Bundle, KeyId, KeyParameters, KeySet, KeyType, Kms, domain_of, same_domain};
 use crate::mikey::NtpTime;
 use crate::sakke::SharedSecret;
@@ -30,6 +30,10 @@ pub struct OfferRequest<'a> {
     pub key: Option<SharedSecret>,
     /// How the message names its two ends.
     pub identity_mode: IdentityMode,
+    /// Whether the message maps its crypto sessions.
+    pub session_map: SessionMap,
+    /// Whether the sender's other devices can read it as well (SAKKE-to-self, TS 33.180 E.5).
+    pub to_self: bool,
     /// What the message says about the key. Without it: of an SPK or MSCCK nothing; of others that it is live, and of a
     /// key that is sent again, what groups it is for and how long it lives.
     pub parameters: Option<KeyParameters>,
@@ -46,6 +50,8 @@ impl<'a> OfferRequest<'a> {
             key_id: None,
             key: None,
             identity_mode: IdentityMode::Hidden,
+            session_map: SessionMap::Empty,
+            to_self: false,
             parameters: None,
         }
     }
@@ -111,7 +117,11 @@ fn build(
     rng: &mut impl CryptoRng,
 ) -> Result<Offered, Error> {
     let mut offer = Offer::new(initiator, request.recipient_uri, recipient_kms, key_id, key, now, rand)?
-        .identity_mode(request.identity_mode);
+        .identity_mode(request.identity_mode)
+        .session_map(request.session_map);
+    if request.to_self {
+        offer = offer.to_self();
+    }
     if let Some(parameters) = parameters.clone() {
         offer = offer.parameters(parameters)?;
     }

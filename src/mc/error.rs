@@ -292,6 +292,20 @@ pub enum Error {
         /// The URI or UID in the message.
         recipient: String,
     },
+    /// None of the key sets belongs to the initiator of a message that is read as one's own.
+    #[error("the message was not sent by any of these identities: its initiator is {initiator}")]
+    NotFromMe {
+        /// The URI or UID in the message.
+        initiator: String,
+    },
+    /// A message that is read as one's own went to somebody else.
+    #[error("the message was not sent to {expected}: its recipient is {recipient}")]
+    NotForRecipient {
+        /// The URI or UID in the message.
+        recipient: String,
+        /// The URI of whom it should have gone to.
+        expected: String,
+    },
     /// The message is for the receiver, but from a key period that it has no keys for.
     #[error("no key set for period {period_no}")]
     NoKeySetForPeriod {

@@ -3,13 +3,13 @@ use crate::cli::failure::{Context, Failure};
 use crate::cli::key_view::{KeyView, hidden_note, parameters_json, parameters_text};
 use crate::cli::message_input::from_hex;
 use crate::cli::output::Output;
-use crate::cli::{passphrase, rng};
+use crate::cli::{clock, passphrase, rng};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use mikey_sakke::client::{self, OfferRequest, now};
-use mikey_sakke::mc::imessage::IdentityMode;
-use mikey_sakke::mc::{KeyId, KeyParameters, KeyType};
-use mikey_sakke::mikey::sdp;
+use mikey_sakke::mc::imessage::{IdentityMode, SessionMap};
+use mikey_sakke::mc::{KeyId, KeyParameters, KeyStatus, KeyType};
+use mikey_sakke::mikey::{NtpTime, sdp};
 use mikey_sakke::sakke::SharedSecret;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -57,6 +57,14 @@ pub struct Arguments {
     /// Name both ends by their URIs, for everyone on the way to see, in place of their UIDs.
     #[arg(long)]
     plain: bool,
+    /// Let your other devices read the message as well (SAKKE-to-self, TS 33.180 E.5).
+    #[arg(long)]
+    to_self: bool,
+    /// Map the crypto session of the key in the header (GENERIC-ID map).
+    #[arg(long)]
+    session_map: bool,
+    #[command(flatten)]
+    parameters: Parameters,
     /// Print the message as an SDP line (a=key-mgmt:mikey ...).
     #[arg(long)]
     sdp: bool,
@@ -65,6 +73,49 @@ pub struct Arguments {
     show_secrets: bool,
     #[command(flatten)]
     passphrase: passphrase::Source,
+}
+
+/// What the message says about the key (TS 33.180 E.6). Any of these takes the place of what is said otherwise: that the
+/// key is live, and of a key that you sent before, what was said of it then.
+#[derive(clap::Args)]
+struct Parameters {
+    /// Take the key back: whoever holds it stops using it.
+    #[arg(long)]
+    revoke: bool,
+    /// Say that a security gateway has the key as well.
+    #[arg(long)]
+    shared_with_gateway: bool,
+    /// From when on the key may be used, for example 2026-11-24T16:00:00Z; without it, at once.
+    #[arg(long, value_name = "RFC3339", value_parser = clock::parse)]
+    activation: Option<NtpTime>,
+    /// From when on the key must not be used; without it, never.
+    #[arg(long, value_name = "RFC3339", value_parser = clock::parse)]
+    expiry: Option<NtpTime>,
+    /// Text for people.
+    #[arg(long)]
+    text: Option<String>,
+}
+
+impl Parameters {
+    /// `None` if nothing is to be said but the usual.
+    fn of(&self, key_type: KeyType, groups: &[String]) -> Option<KeyParameters> {
+        let Self { revoke, shared_with_gateway, activation, expiry, text } = self;
+        let usual = !revoke && !shared_with_gateway && activation.is_none() && expiry.is_none() && text.is_none();
+        if usual && groups.is_empty() {
+            return None;
+        }
+        let unix = |time: &Option<NtpTime>| time.and_then(NtpTime::unix_seconds).unwrap_or(0);
+        let live = if *revoke { 0 } else { KeyStatus::NOT_REVOKED.0 };
+        let shared = if *shared_with_gateway { KeyStatus::SHARED_WITH_GATEWAY.0 } else { 0 };
+        Some(KeyParameters {
+            key_type,
+            status: KeyStatus(live | shared),
+            activation: unix(activation),
+            expiry: unix(expiry),
+            text: text.clone().unwrap_or_default(),
+            groups: groups.to_vec(),
+        })
+    }
 }
 
 /// A key of the command line, which is not to be shown again.
@@ -129,14 +180,14 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
 impl Arguments {
     fn request(&self) -> OfferRequest<'_> {
         let key_type = KeyType::from(self.key_type);
-        let parameters = (!self.groups.is_empty())
-            .then(|| KeyParameters { groups: self.groups.clone(), ..KeyParameters::live(key_type) });
         OfferRequest {
             recipient_kms_uri: self.to_kms.as_deref(),
             key_id: self.key_id,
             key: self.key.as_ref().map(|Key(key)| key.clone()),
             identity_mode: if self.plain { IdentityMode::Plain } else { IdentityMode::Hidden },
-            parameters,
+            session_map: if self.session_map { SessionMap::GenericId } else { SessionMap::Empty },
+            to_self: self.to_self,
+            parameters: self.parameters.of(key_type, &self.groups),
             ..OfferRequest::new(&self.user, &self.to, key_type)
         }
     }

@@ -72,6 +72,8 @@ pub struct Incoming {
     initiator: CarriedParty,
     recipient: CarriedParty,
     sed: Vec<u8>,
+    /// The SAKKE-to-self extension, not yet read.
+    to_self: Option<Vec<u8>>,
     parameters: Option<CarriedParameters>,
     sessions: Sessions,
     deviations: Vec<Deviation>,
@@ -104,6 +106,7 @@ impl Incoming {
             initiator,
             recipient,
             sed: sed.to_vec(),
+            to_self: payloads.to_self.map(|extension| extension.data.to_vec()),
             parameters,
             sessions,
             deviations,
@@ -176,6 +179,17 @@ impl Incoming {
         &self.sed
     }
 
+    /// SAKKE encapsulated data for the initiator itself.
+    pub(super) fn sed_to_self(&self) -> Result<Vec<u8>, Error> {
+        let octets = self.to_self.as_ref().ok_or(Error::Missing { what: "SAKKE-to-self extension" })?;
+        let sakke = Sakke::from_standalone(octets)?;
+        require_profile(&sakke)?;
+        match sakke.data.len() {
+            sakke::SED_LEN => Ok(sakke.data.into_owned()),
+            found => Err(Error::SakkeLength { found }),
+        }
+    }
+
     pub(super) const fn parameters(&self) -> Option<&CarriedParameters> {
         self.parameters.as_ref()
     }
@@ -212,6 +226,7 @@ struct Payloads<'m> {
     policies: Vec<&'m SecurityPolicy<'m>>,
     sakke: Option<&'m Sakke<'m>>,
     parameters: Option<&'m GeneralExtension<'m>>,
+    to_self: Option<&'m GeneralExtension<'m>>,
     sign: Option<&'m Sign<'m>>,
 }
 
@@ -225,12 +240,14 @@ impl<'m> Payloads<'m> {
                 Payload::Idr(idr) => found.add_identity(idr)?,
                 Payload::SecurityPolicy(policy) => found.policies.push(policy),
                 Payload::Sakke(sakke) => once(&mut found.sakke, sakke, "SAKKE")?,
-                Payload::GeneralExtension(extension) => {
-                    // Extensions of other types are optional to understand (RFC 3830 6.15).
-                    if extension.extension_type == ExtensionType::KEY_PARAMETERS {
+                Payload::GeneralExtension(extension) => match extension.extension_type {
+                    ExtensionType::KEY_PARAMETERS => {
                         once(&mut found.parameters, extension, "key parameters extension")?;
                     }
-                }
+                    ExtensionType::SAKKE_TO_SELF => once(&mut found.to_self, extension, "SAKKE-to-self extension")?,
+                    // Extensions of other types are optional to understand (RFC 3830 6.15).
+                    _ => {}
+                },
                 Payload::Sign(sign) => once(&mut found.sign, sign, "signature")?,
                 other => return Err(Error::UnexpectedPayload { found: other.payload_type() }),
             }
@@ -289,12 +306,7 @@ impl<'m> Payloads<'m> {
 
     fn sed(&self, deviations: &mut Vec<Deviation>) -> Result<&'m [u8], Error> {
         let sakke = self.sakke.ok_or(Error::Missing { what: "SAKKE" })?;
-        if sakke.parameters != SakkeParameters::SET_1 {
-            return Err(Error::SakkeParameterSet { found: sakke.parameters });
-        }
-        if sakke.id_scheme != IdScheme::MCX_UID {
-            return Err(Error::IdScheme { found: sakke.id_scheme });
-        }
+        require_profile(sakke)?;
         match sakke.data.len() {
             sakke::SED_LEN => {}
             length if length > sakke::POINT_LEN && length < sakke::SED_LEN => {
@@ -326,6 +338,17 @@ impl<'m> Payloads<'m> {
         }
         Ok(())
     }
+}
+
+/// The parameter set and the identities of TS 33.180.
+fn require_profile(sakke: &Sakke<'_>) -> Result<(), Error> {
+    if sakke.parameters != SakkeParameters::SET_1 {
+        return Err(Error::SakkeParameterSet { found: sakke.parameters });
+    }
+    if sakke.id_scheme != IdScheme::MCX_UID {
+        return Err(Error::IdScheme { found: sakke.id_scheme });
+    }
+    Ok(())
 }
 
 fn once<T>(slot: &mut Option<T>, value: T, what: &'static str) -> Result<(), Error> {

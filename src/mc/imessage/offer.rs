@@ -38,6 +38,7 @@ pub struct Offer<'a> {
     identity_mode: IdentityMode,
     session_map: SessionMap,
     parameters: Option<KeyParameters>,
+    to_self: bool,
 }
 
 impl<'a> Offer<'a> {
@@ -77,6 +78,7 @@ impl<'a> Offer<'a> {
             identity_mode: IdentityMode::default(),
             session_map: SessionMap::default(),
             parameters: None,
+            to_self: false,
         })
     }
 
@@ -105,13 +107,21 @@ impl<'a> Offer<'a> {
         Ok(self)
     }
 
+    /// Adds the key encapsulated to the initiator, so that the initiator's other devices and recorders can read it as well
+    /// (SAKKE-to-self, TS 33.180 E.5): [`Incoming::open_own`](super::Incoming::open_own).
+    #[must_use]
+    pub const fn to_self(mut self) -> Self {
+        self.to_self = true;
+        self
+    }
+
     /// The key with its identifiers and RAND, as the recipient will have it: for a GMK the GUK-ID is the recipient's.
     pub const fn bundle(&self) -> &Bundle {
         &self.bundle
     }
 
     /// Encodes the message, encapsulates the key to the recipient, and signs: HDR, T, RAND, four IDRs, SP, SAKKE, the
-    /// key parameters if there are any, SIGN (TS 33.180 E.1.2).
+    /// extensions for oneself and for key parameters if there are any, SIGN (TS 33.180 E.1.2).
     ///
     /// `rng` yields the vector of the key parameters and the nonce of the signature. Fails with
     /// [`Error::Encapsulation`], [`Error::TooLong`], [`Error::TimeTooLate`], [`Error::GroupsNotAllowed`] and
@@ -131,6 +141,10 @@ impl<'a> Offer<'a> {
             .with(Rand::new(rand.as_slice()));
         message.payloads.extend(self.identities(&recipient_uid).map(Into::into));
         message = message.with(profile::policy(csb_id.key_type())).with(Sakke::mcx(sed.to_bytes().to_vec()));
+        if self.to_self {
+            let data = Sakke::mcx(self.encapsulate_to_self()?).to_standalone()?;
+            message = message.with(GeneralExtension::new(ExtensionType::SAKKE_TO_SELF, data));
+        }
         if let Some(parameters) = &self.parameters {
             let mut iv = [0; 16];
             rng.fill_bytes(&mut iv);
@@ -139,6 +153,13 @@ impl<'a> Offer<'a> {
         }
         message.sign(self.initiator.signer(), rng)?;
         Ok(message.to_bytes()?)
+    }
+
+    fn encapsulate_to_self(&self) -> Result<Vec<u8>, Error> {
+        let kms = self.initiator.kms();
+        let identity = kms.identity(self.initiator.uid());
+        let sed = kms.sakke().encapsulate(identity.as_bytes(), &self.bundle.key).map_err(Error::Encapsulation)?;
+        Ok(sed.to_bytes().to_vec())
     }
 
     fn identities<'m>(&'m self, recipient_uid: &'m Uid) -> [Idr<'m>; 4] {

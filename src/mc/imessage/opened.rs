@@ -1,6 +1,6 @@
 //! Steps 11 to 13: the key, its identifier, its parameters.
 use super::sessions::Sessions;
-use super::{Expected, Peer, Policy, SrtpPolicy, StatusZero, TimeRules, Verified};
+use super::{Expected, Incoming, Peer, Policy, SrtpPolicy, StatusZero, TimeRules, Verified};
 use crate::mc::{Bundle, CsId, Error, GukId, KeyId, KeyParameters, KeySet, KeyStatus, KeyType, Uid};
 use crate::mikey::NtpTime;
 use crate::sakke;
@@ -96,13 +96,25 @@ impl Opened {
 
 impl Decapsulated {
     pub(super) fn from_verified(verified: Verified<'_>) -> Result<Self, Error> {
-        let Verified { incoming, key_sets, policy, initiator, mut findings } = verified;
+        let Verified { incoming, key_sets, policy, initiator, findings } = verified;
         let unpadded = policy.compatibility.dropped_zeros;
         let (key_set, key) = decapsulate(&key_sets, incoming.sed(), unpadded).map_err(Error::Decapsulation)?;
+        let recipient = (key_set.user_uri(), *key_set.uid());
+        Self::from_key(&incoming, key, initiator, recipient, &policy, findings)
+    }
 
+    /// What a message says of the key in it. The recipient is the one that the key was encapsulated to.
+    pub(super) fn from_key(
+        incoming: &Incoming,
+        key: sakke::SharedSecret,
+        initiator: Peer,
+        (recipient_uri, recipient_uid): (&str, Uid),
+        policy: &Policy,
+        mut findings: Vec<Error>,
+    ) -> Result<Self, Error> {
         let csb_id = incoming.csb_id();
         let key_id = match csb_id.key_type() {
-            KeyType::Gmk => GukId::from_key_id(csb_id)?.gmk_id(&key, key_set.user_uri())?,
+            KeyType::Gmk => GukId::from_key_id(csb_id)?.gmk_id(&key, recipient_uri)?,
             _ => csb_id,
         };
         incoming.sessions().require_key_id(key_id)?;
@@ -112,7 +124,7 @@ impl Decapsulated {
             None => None,
         };
         let revocation = match &parameters {
-            Some(parameters) => judge_parameters(parameters, key_id, incoming.time(), &policy, &mut findings)?,
+            Some(parameters) => judge_parameters(parameters, key_id, incoming.time(), policy, &mut findings)?,
             None => Revocation::No,
         };
 
@@ -121,8 +133,8 @@ impl Decapsulated {
             time: incoming.time(),
             parameters,
             revocation,
-            recipient_uri: key_set.user_uri().into(),
-            recipient_uid: *key_set.uid(),
+            recipient_uri: recipient_uri.into(),
+            recipient_uid,
             findings,
             initiator,
             sessions: incoming.sessions().clone(),
@@ -135,7 +147,7 @@ impl Decapsulated {
 }
 
 /// The key, by the first key set that the encapsulation is for; `unpadded` if leading zero octets may be missing.
-fn decapsulate<'a>(
+pub(super) fn decapsulate<'a>(
     key_sets: &[&'a KeySet],
     sed: &[u8],
     unpadded: bool,

@@ -1,5 +1,5 @@
 //! Steps 3 to 10: whom a message is for, whom it is from, when, and the signature.
-use super::{CarriedIdentity, Compatibility, Decapsulated, Expected, Incoming, Peer};
+use super::{CarriedIdentity, CarriedParty, Compatibility, Decapsulated, Expected, Incoming, Peer};
 use crate::eccsi;
 use crate::mc::error::Party;
 use crate::mc::{Error, KeySet, KeyType, Kms, Uid};
@@ -138,13 +138,13 @@ impl Incoming {
         self.require_key_type(receiver.key_type)?;
         let mut findings = Vec::new();
         policy.judge_time(self.judge_age(policy), &mut findings)?;
-        let key_sets = self.find_key_sets(receiver, &policy.compatibility)?;
+        let key_sets = self.find_key_sets(self.recipient(), receiver.key_sets, &policy.compatibility)?;
         let candidates = self.find_initiators(receiver, &policy.compatibility)?;
         let initiator = self.verify_signature(candidates, &policy.compatibility)?;
         Ok(Verified { incoming: self, key_sets, policy: *policy, initiator, findings })
     }
 
-    fn require_excused(&self, compatibility: &Compatibility) -> Result<(), Error> {
+    pub(super) fn require_excused(&self, compatibility: &Compatibility) -> Result<(), Error> {
         match self.deviations().iter().find(|deviation| !compatibility.excuses(**deviation)) {
             Some(deviation) => Err(Error::Deviation(*deviation)),
             None => Ok(()),
@@ -160,26 +160,26 @@ impl Incoming {
         }
     }
 
-    /// The key sets that the recipient of the message has here, for the key period of T. There is more than one while a
-    /// KMS changes its keys: both certificates have one URI and one UID.
-    fn find_key_sets<'a>(
+    /// The key sets that an end of the message has here, for the key period of T. There is more than one while a KMS
+    /// changes its keys: both certificates have one URI and one UID.
+    pub(super) fn find_key_sets<'a>(
         &self,
-        receiver: &Receiver<'a>,
+        me: &CarriedParty,
+        key_sets: &[&'a KeySet],
         compatibility: &Compatibility,
     ) -> Result<Vec<&'a KeySet>, Error> {
-        let recipient = self.recipient();
-        let mine = |key_set: &&&KeySet| match &recipient.identity {
+        let mine = |key_set: &&&KeySet| match &me.identity {
             CarriedIdentity::Uid(uid) => key_set.uid() == uid,
             CarriedIdentity::Uri(uri) => key_set.user_uri() == uri,
         };
-        let mut of_me = receiver.key_sets.iter().filter(mine).peekable();
+        let mut of_me = key_sets.iter().filter(mine).peekable();
         if of_me.peek().is_none() {
-            return Err(Error::NotForMe { recipient: recipient.identity.to_string() });
+            return Err(Error::NotForMe { recipient: me.identity.to_string() });
         }
         let mut refusal = None;
         let mut candidates = Vec::new();
-        for key_set in of_me.filter(|key_set| key_set.kms().uri() == recipient.kms_uri) {
-            match self.judge_key_set(key_set, compatibility) {
+        for key_set in of_me.filter(|key_set| key_set.kms().uri() == me.kms_uri) {
+            match self.judge_key_set(me, key_set, compatibility) {
                 Ok(()) => candidates.push(*key_set),
                 Err(error) => refusal = refusal.or(Some(error)),
             }
@@ -187,14 +187,14 @@ impl Incoming {
         match refusal {
             _ if !candidates.is_empty() => Ok(candidates),
             Some(error) => Err(error),
-            None => Err(Error::UnknownKms { party: Party::Recipient, kms_uri: recipient.kms_uri.clone() }),
+            None => Err(Error::UnknownKms { party: Party::Recipient, kms_uri: me.kms_uri.clone() }),
         }
     }
 
-    fn judge_key_set(&self, key_set: &KeySet, compatibility: &Compatibility) -> Result<(), Error> {
+    fn judge_key_set(&self, me: &CarriedParty, key_set: &KeySet, compatibility: &Compatibility) -> Result<(), Error> {
         let period_no = key_set.kms().periods().number_at(self.time())?;
         key_set.kms().require_valid_at(self.time())?;
-        match self.recipient().identity {
+        match me.identity {
             CarriedIdentity::Uri(_) if key_set.period_no() != period_no => Err(Error::NoKeySetForPeriod { period_no }),
             CarriedIdentity::Uid(_)
                 if key_set.period_no().abs_diff(period_no) > u64::from(compatibility.neighbouring_periods) =>
@@ -240,7 +240,7 @@ impl Incoming {
         }
     }
 
-    fn judge_age(&self, policy: &Policy) -> Result<(), Error> {
+    pub(super) fn judge_age(&self, policy: &Policy) -> Result<(), Error> {
         let (then, now) = (self.time().seconds(), policy.now.seconds());
         let TimeWindow { past, future } = policy.window;
         match (now.saturating_sub(then), then.saturating_sub(now)) {
@@ -250,7 +250,7 @@ impl Incoming {
         }
     }
 
-    fn verify_signature(&self, candidates: Vec<Peer>, compatibility: &Compatibility) -> Result<Peer, Error> {
+    pub(super) fn verify_signature(&self, candidates: Vec<Peer>, compatibility: &Compatibility) -> Result<Peer, Error> {
         let signature = eccsi::Signature::from_bytes(self.signature()).map_err(Error::SignatureMalformed)?;
         let mut refusal = Error::Missing { what: "signature" };
         for initiator in candidates {
