@@ -325,7 +325,7 @@ mod tests {
                 Payload::Idr(idr) => twice.identity(idr.role).err(),
                 Payload::GeneralExtension(extension) => twice.extension(extension.extension_type).err(),
                 Payload::SecurityPolicy(policy) => twice.policy(policy.policy_no).err(),
-                Payload::Id(_) => None,
+                _ => None,
             };
             assert_eq!(found, Some(Error::DuplicatePayload { payload_type: payload.payload_type(), offset }));
         }

@@ -34,7 +34,9 @@ pub use message::Message;
 pub use ntp_time::NtpTime;
 pub(crate) use payload::SIGN_HEADER_LEN;
 pub use payload::{
-    CsIdMap, DataType, ExtensionType, GeneralExtension, GenericIdEntry, Header, Id, IdRole, IdScheme, IdType, Idr,
-    Payload, PayloadType, PolicyParameter, PrfFunction, ProtocolType, Rand, Sakke, SakkeParameters, SecurityPolicy,
-    Sign, SignatureType, SrtpAuthentication, SrtpEncryption, SrtpIdEntry, SrtpParameter, Timestamp,
+    CacheType, Cert, CertType, Chash, CsIdMap, DataType, Dh, DhGroup, EncryptionAlgorithm, ErrorNumber, ErrorPayload,
+    ExtensionType, GeneralExtension, GenericIdEntry, HashFunction, Header, Id, IdRole, IdScheme, IdType, Idr, Kemac,
+    KeyValidity, Mac, MacAlgorithm, Payload, PayloadType, Pke, PolicyParameter, PrfFunction, ProtocolType, Rand, Sakke,
+    SakkeParameters, SecurityPolicy, Sign, SignatureType, SrtpAuthentication, SrtpEncryption, SrtpIdEntry,
+    SrtpParameter, Timestamp, Verification,
 };

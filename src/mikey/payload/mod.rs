@@ -1,11 +1,19 @@
 //! The payloads that a message is made of, one file each.
 
+mod cert;
+mod chash;
 mod cs_id_map;
 mod data_type;
+mod dh;
+mod error_payload;
 mod general_extension;
 mod header;
 mod id;
 mod idr;
+mod kemac;
+mod key_validity;
+mod mac;
+mod pke;
 mod rand;
 mod sakke;
 mod security_policy;
@@ -13,15 +21,24 @@ mod sign;
 #[cfg(test)]
 mod testing;
 mod timestamp;
+mod verification;
 
 use alloc::vec::Vec;
 
+pub use cert::{Cert, CertType};
+pub use chash::{Chash, HashFunction};
 pub use cs_id_map::{CsIdMap, GenericIdEntry, SrtpIdEntry};
 pub use data_type::DataType;
+pub use dh::{Dh, DhGroup};
+pub use error_payload::{ErrorNumber, ErrorPayload};
 pub use general_extension::{ExtensionType, GeneralExtension};
 pub use header::{Header, PrfFunction};
 pub use id::{Id, IdType};
 pub use idr::{IdRole, Idr};
+pub use kemac::{EncryptionAlgorithm, Kemac};
+pub use key_validity::KeyValidity;
+pub use mac::{Mac, MacAlgorithm};
+pub use pke::{CacheType, Pke};
 pub use rand::Rand;
 pub use sakke::{IdScheme, Sakke, SakkeParameters};
 pub use security_policy::{
@@ -30,13 +47,15 @@ pub use security_policy::{
 pub(crate) use sign::SIGN_HEADER_LEN;
 pub use sign::{Sign, SignatureType};
 pub use timestamp::Timestamp;
+pub use verification::Verification;
 
 use super::Error;
 use super::codec::Reader;
 use super::registry::registry;
 
 registry! {
-    /// The type of a payload, as the payload before it announces it (RFC 3830 6.1, RFC 6043, RFC 6509).
+    /// The type of a payload, as the payload before it announces it (RFC 3830 6.1, RFC 6043 6.1, RFC 6267 6.1,
+    /// RFC 6509 4.1).
     PayloadType {
         LAST = 0, "last payload";
         KEMAC = 1, "KEMAC";
@@ -58,6 +77,10 @@ registry! {
         TICKET = 17, "TICKET";
         KEY_DATA = 20, "Key data";
         GENERAL_EXTENSION = 21, "General Extension";
+        IBAKE = 22, "IBAKE";
+        ESK = 23, "ESK";
+        SK = 24, "SK";
+        ECCPT = 25, "ECCPT";
         SAKKE = 26, "SAKKE";
     }
 }
@@ -80,6 +103,20 @@ pub enum Payload<'a> {
     Sakke(Sakke<'a>),
     /// General extension.
     GeneralExtension(GeneralExtension<'a>),
+    /// KEMAC, keys in transport.
+    Kemac(Kemac<'a>),
+    /// PKE, an encrypted envelope key.
+    Pke(Pke<'a>),
+    /// DH, a public Diffie-Hellman value.
+    Dh(Dh<'a>),
+    /// CERT, a certificate.
+    Cert(Cert<'a>),
+    /// CHASH, the hash of a certificate.
+    Chash(Chash<'a>),
+    /// V, a verification message.
+    Verification(Verification<'a>),
+    /// ERR, an error.
+    ErrorPayload(ErrorPayload),
     /// SIGN, a signature: the last payload of its message.
     Sign(Sign<'a>),
 }
@@ -95,6 +132,13 @@ impl<'a> Payload<'a> {
             Self::SecurityPolicy(_) => PayloadType::SP,
             Self::Sakke(_) => PayloadType::SAKKE,
             Self::GeneralExtension(_) => PayloadType::GENERAL_EXTENSION,
+            Self::Kemac(_) => PayloadType::KEMAC,
+            Self::Pke(_) => PayloadType::PKE,
+            Self::Dh(_) => PayloadType::DH,
+            Self::Cert(_) => PayloadType::CERT,
+            Self::Chash(_) => PayloadType::CHASH,
+            Self::Verification(_) => PayloadType::V,
+            Self::ErrorPayload(_) => PayloadType::ERR,
             Self::Sign(_) => PayloadType::SIGN,
         }
     }
@@ -109,6 +153,13 @@ impl<'a> Payload<'a> {
             Self::SecurityPolicy(policy) => 1 + policy.body_len(),
             Self::Sakke(sakke) => 1 + sakke.body_len(),
             Self::GeneralExtension(extension) => 1 + extension.body_len(),
+            Self::Kemac(kemac) => 1 + kemac.body_len(),
+            Self::Pke(pke) => 1 + pke.body_len(),
+            Self::Dh(dh) => 1 + dh.body_len(),
+            Self::Cert(cert) => 1 + cert.body_len(),
+            Self::Chash(chash) => 1 + chash.body_len(),
+            Self::Verification(verification) => 1 + verification.body_len(),
+            Self::ErrorPayload(_) => 1 + ErrorPayload::BODY_LEN,
             Self::Sign(sign) => sign.encoded_len(),
         }
     }
@@ -123,6 +174,13 @@ impl<'a> Payload<'a> {
             Self::SecurityPolicy(policy) => Payload::SecurityPolicy(policy.into_owned()),
             Self::Sakke(sakke) => Payload::Sakke(sakke.into_owned()),
             Self::GeneralExtension(extension) => Payload::GeneralExtension(extension.into_owned()),
+            Self::Kemac(kemac) => Payload::Kemac(kemac.into_owned()),
+            Self::Pke(pke) => Payload::Pke(pke.into_owned()),
+            Self::Dh(dh) => Payload::Dh(dh.into_owned()),
+            Self::Cert(cert) => Payload::Cert(cert.into_owned()),
+            Self::Chash(chash) => Payload::Chash(chash.into_owned()),
+            Self::Verification(verification) => Payload::Verification(verification.into_owned()),
+            Self::ErrorPayload(error) => Payload::ErrorPayload(error),
             Self::Sign(sign) => Payload::Sign(sign.into_owned()),
         }
     }
@@ -142,6 +200,16 @@ impl<'a> Payload<'a> {
             PayloadType::GENERAL_EXTENSION => {
                 |reader: &mut Reader<'a>| GeneralExtension::read(reader).map(Self::GeneralExtension)
             }
+            PayloadType::KEMAC => |reader: &mut Reader<'a>| Kemac::read(reader).map(Self::Kemac),
+            PayloadType::PKE => |reader: &mut Reader<'a>| Pke::read(reader).map(Self::Pke),
+            PayloadType::DH => |reader: &mut Reader<'a>| Dh::read(reader).map(Self::Dh),
+            PayloadType::CERT => |reader: &mut Reader<'a>| Cert::read(reader).map(Self::Cert),
+            PayloadType::CHASH => |reader: &mut Reader<'a>| Chash::read(reader).map(Self::Chash),
+            PayloadType::V => |reader: &mut Reader<'a>| Verification::read(reader).map(Self::Verification),
+            PayloadType::ERR => |reader: &mut Reader<'a>| ErrorPayload::read(reader).map(Self::ErrorPayload),
+            PayloadType::KEY_DATA | PayloadType::SK | PayloadType::ECCPT => {
+                return Err(Error::SubPayloadInClear { offset: reader.position(), payload_type });
+            }
             payload_type => return Err(Error::UnsupportedPayload { offset: reader.position(), payload_type }),
         };
         let next = PayloadType(reader.octet("next payload")?);
@@ -160,6 +228,13 @@ impl<'a> Payload<'a> {
             Self::SecurityPolicy(policy) => policy.write(out),
             Self::Sakke(sakke) => sakke.write(out),
             Self::GeneralExtension(extension) => extension.write(out),
+            Self::Kemac(kemac) => kemac.write(out),
+            Self::Pke(pke) => pke.write(out),
+            Self::Dh(dh) => dh.write(out),
+            Self::Cert(cert) => cert.write(out),
+            Self::Chash(chash) => chash.write(out),
+            Self::Verification(verification) => verification.write(out),
+            Self::ErrorPayload(error) => error.write(out),
             Self::Sign(sign) => sign.write(out),
         }
     }
@@ -168,6 +243,12 @@ impl<'a> Payload<'a> {
 impl From<Timestamp> for Payload<'_> {
     fn from(timestamp: Timestamp) -> Self {
         Self::Timestamp(timestamp)
+    }
+}
+
+impl From<ErrorPayload> for Payload<'_> {
+    fn from(error: ErrorPayload) -> Self {
+        Self::ErrorPayload(error)
     }
 }
 
@@ -181,7 +262,7 @@ macro_rules! from_payload {
     };
 }
 
-from_payload! { Rand Id Idr SecurityPolicy Sakke GeneralExtension Sign }
+from_payload! { Kemac Pke Dh Cert Chash Verification Rand Id Idr SecurityPolicy Sakke GeneralExtension Sign }
 
 #[cfg(test)]
 mod tests {
@@ -190,9 +271,13 @@ mod tests {
 
     #[test]
     fn payloads_that_cannot_be_read_are_named_with_their_offset() {
-        for unknown in [PayloadType::KEMAC, PayloadType::TICKET, PayloadType(99), PayloadType(255)] {
+        for unknown in [PayloadType(18), PayloadType(27), PayloadType(99), PayloadType(255)] {
             let error = parse_error(unknown, &[0; 8]);
             assert_eq!(error, Error::UnsupportedPayload { offset: HEADER_LEN, payload_type: unknown });
+        }
+        for in_clear in [PayloadType::KEY_DATA, PayloadType::SK, PayloadType::ECCPT] {
+            let error = parse_error(in_clear, &[0; 8]);
+            assert_eq!(error, Error::SubPayloadInClear { offset: HEADER_LEN, payload_type: in_clear });
         }
         let behind_rand = parse_error(PayloadType::RAND, &[99, 1, 0xaa, 0]);
         let message = alloc::format!("{behind_rand}");
