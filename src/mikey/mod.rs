@@ -19,6 +19,7 @@
 //! # Ok::<(), mikey_sakke::mikey::Error>(())
 //! ```
 
+mod chain;
 pub(crate) mod codec;
 mod error;
 mod message;
@@ -27,16 +28,21 @@ mod payload;
 pub mod prf;
 mod registry;
 pub mod sdp;
+mod secret_octets;
 mod signature;
+mod sub_payloads;
 
 pub use error::Error;
 pub use message::Message;
 pub use ntp_time::NtpTime;
 pub(crate) use payload::SIGN_HEADER_LEN;
 pub use payload::{
-    CacheType, Cert, CertType, Chash, CsIdMap, DataType, Dh, DhGroup, EncryptionAlgorithm, ErrorNumber, ErrorPayload,
-    ExtensionType, GeneralExtension, GenericIdEntry, HashFunction, Header, Id, IdRole, IdScheme, IdType, Idr, Kemac,
-    KeyValidity, Mac, MacAlgorithm, Payload, PayloadType, Pke, PolicyParameter, PrfFunction, ProtocolType, Rand, Sakke,
-    SakkeParameters, SecurityPolicy, Sign, SignatureType, SrtpAuthentication, SrtpEncryption, SrtpIdEntry,
-    SrtpParameter, Timestamp, Verification,
+    BaseTicket, CacheType, Cert, CertType, Chash, CsIdMap, DataType, Dh, DhGroup, EccCurve, Eccpt, EncryptionAlgorithm,
+    ErrorNumber, ErrorPayload, Esk, ExtensionType, GeneralExtension, GenericIdEntry, HashFunction, Header, Ibake, Id,
+    IdRole, IdScheme, IdType, Idr, Kemac, KeyData, KeyDataType, KeyValidity, Mac, MacAlgorithm, Payload, PayloadType,
+    Pke, PolicyParameter, PrfFunction, ProtocolType, Rand, RandRole, Randr, Sakke, SakkeParameters, SecretKey,
+    SecretKeyType, SecurityPolicy, Sign, SignatureType, SrtpAuthentication, SrtpEncryption, SrtpIdEntry, SrtpParameter,
+    Ticket, TicketFlags, TicketPolicy, TicketType, Timestamp, Tr, TsRole, Verification,
 };
+pub use secret_octets::SecretOctets;
+pub use sub_payloads::{SubPayload, SubPayloads};

@@ -24,7 +24,7 @@ const MAC: MacFields = MacFields { algorithm: "KEMAC Mac alg", mac: "KEMAC MAC" 
 pub struct Kemac<'a> {
     /// How the data is encrypted.
     pub encryption: EncryptionAlgorithm,
-    /// Encr data, at most 65535 octets: encrypted, sub-payloads once decrypted.
+    /// Encr data, at most 65535 octets: encrypted, [`SubPayloads`](crate::mikey::SubPayloads) once decrypted.
     pub data: Cow<'a, [u8]>,
     /// The MAC; NULL where V or SIGN protects the message.
     pub mac: Mac<'a>,

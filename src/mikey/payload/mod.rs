@@ -1,52 +1,74 @@
 //! The payloads that a message is made of, one file each.
 
+mod base_ticket;
 mod cert;
 mod chash;
 mod cs_id_map;
 mod data_type;
 mod dh;
+mod eccpt;
 mod error_payload;
+mod esk;
 mod general_extension;
 mod header;
+mod ibake;
 mod id;
 mod idr;
 mod kemac;
+mod key_data;
 mod key_validity;
 mod mac;
 mod pke;
 mod rand;
+mod randr;
 mod sakke;
+mod secret_key;
 mod security_policy;
 mod sign;
 #[cfg(test)]
 mod testing;
+mod ticket;
+mod ticket_flags;
+mod ticket_policy;
 mod timestamp;
+mod tr;
 mod verification;
 
 use alloc::vec::Vec;
 
+pub use base_ticket::BaseTicket;
 pub use cert::{Cert, CertType};
 pub use chash::{Chash, HashFunction};
 pub use cs_id_map::{CsIdMap, GenericIdEntry, SrtpIdEntry};
 pub use data_type::DataType;
 pub use dh::{Dh, DhGroup};
+pub use eccpt::{EccCurve, Eccpt};
 pub use error_payload::{ErrorNumber, ErrorPayload};
+pub use esk::Esk;
 pub use general_extension::{ExtensionType, GeneralExtension};
 pub use header::{Header, PrfFunction};
+pub use ibake::Ibake;
 pub use id::{Id, IdType};
 pub use idr::{IdRole, Idr};
 pub use kemac::{EncryptionAlgorithm, Kemac};
+pub use key_data::{KeyData, KeyDataType};
 pub use key_validity::KeyValidity;
 pub use mac::{Mac, MacAlgorithm};
 pub use pke::{CacheType, Pke};
 pub use rand::Rand;
+pub use randr::{RandRole, Randr};
 pub use sakke::{IdScheme, Sakke, SakkeParameters};
+pub use secret_key::{SecretKey, SecretKeyType};
 pub use security_policy::{
     PolicyParameter, ProtocolType, SecurityPolicy, SrtpAuthentication, SrtpEncryption, SrtpParameter,
 };
 pub(crate) use sign::SIGN_HEADER_LEN;
 pub use sign::{Sign, SignatureType};
+pub use ticket::Ticket;
+pub use ticket_flags::TicketFlags;
+pub use ticket_policy::{TicketPolicy, TicketType};
 pub use timestamp::Timestamp;
+pub use tr::{Tr, TsRole};
 pub use verification::Verification;
 
 use super::Error;
@@ -117,6 +139,18 @@ pub enum Payload<'a> {
     Verification(Verification<'a>),
     /// ERR, an error.
     ErrorPayload(ErrorPayload),
+    /// TR, a timestamp with its role.
+    Tr(Tr),
+    /// RANDR, random octets with their role.
+    Randr(Randr<'a>),
+    /// TP, a ticket policy.
+    TicketPolicy(TicketPolicy<'a>),
+    /// TICKET, a ticket.
+    Ticket(Ticket<'a>),
+    /// IBAKE, encrypted Diffie-Hellman values.
+    Ibake(Ibake<'a>),
+    /// ESK, an encrypted secret key.
+    Esk(Esk<'a>),
     /// SIGN, a signature: the last payload of its message.
     Sign(Sign<'a>),
 }
@@ -139,6 +173,12 @@ impl<'a> Payload<'a> {
             Self::Chash(_) => PayloadType::CHASH,
             Self::Verification(_) => PayloadType::V,
             Self::ErrorPayload(_) => PayloadType::ERR,
+            Self::Tr(_) => PayloadType::TR,
+            Self::Randr(_) => PayloadType::RANDR,
+            Self::TicketPolicy(_) => PayloadType::TP,
+            Self::Ticket(_) => PayloadType::TICKET,
+            Self::Ibake(_) => PayloadType::IBAKE,
+            Self::Esk(_) => PayloadType::ESK,
             Self::Sign(_) => PayloadType::SIGN,
         }
     }
@@ -160,6 +200,12 @@ impl<'a> Payload<'a> {
             Self::Chash(chash) => 1 + chash.body_len(),
             Self::Verification(verification) => 1 + verification.body_len(),
             Self::ErrorPayload(_) => 1 + ErrorPayload::BODY_LEN,
+            Self::Tr(tr) => 1 + tr.body_len(),
+            Self::Randr(randr) => 1 + randr.body_len(),
+            Self::TicketPolicy(policy) => 1 + policy.body_len(),
+            Self::Ticket(ticket) => 1 + ticket.body_len(),
+            Self::Ibake(ibake) => 1 + ibake.body_len(),
+            Self::Esk(esk) => 1 + esk.body_len(),
             Self::Sign(sign) => sign.encoded_len(),
         }
     }
@@ -181,6 +227,12 @@ impl<'a> Payload<'a> {
             Self::Chash(chash) => Payload::Chash(chash.into_owned()),
             Self::Verification(verification) => Payload::Verification(verification.into_owned()),
             Self::ErrorPayload(error) => Payload::ErrorPayload(error),
+            Self::Tr(tr) => Payload::Tr(tr),
+            Self::Randr(randr) => Payload::Randr(randr.into_owned()),
+            Self::TicketPolicy(policy) => Payload::TicketPolicy(policy.into_owned()),
+            Self::Ticket(ticket) => Payload::Ticket(ticket.into_owned()),
+            Self::Ibake(ibake) => Payload::Ibake(ibake.into_owned()),
+            Self::Esk(esk) => Payload::Esk(esk.into_owned()),
             Self::Sign(sign) => Payload::Sign(sign.into_owned()),
         }
     }
@@ -210,6 +262,12 @@ impl<'a> Payload<'a> {
             PayloadType::KEY_DATA | PayloadType::SK | PayloadType::ECCPT => {
                 return Err(Error::SubPayloadInClear { offset: reader.position(), payload_type });
             }
+            PayloadType::TR => |reader: &mut Reader<'a>| Tr::read(reader).map(Self::Tr),
+            PayloadType::RANDR => |reader: &mut Reader<'a>| Randr::read(reader).map(Self::Randr),
+            PayloadType::TP => |reader: &mut Reader<'a>| TicketPolicy::read(reader).map(Self::TicketPolicy),
+            PayloadType::TICKET => |reader: &mut Reader<'a>| Ticket::read(reader).map(Self::Ticket),
+            PayloadType::IBAKE => |reader: &mut Reader<'a>| Ibake::read(reader).map(Self::Ibake),
+            PayloadType::ESK => |reader: &mut Reader<'a>| Esk::read(reader).map(Self::Esk),
             payload_type => return Err(Error::UnsupportedPayload { offset: reader.position(), payload_type }),
         };
         let next = PayloadType(reader.octet("next payload")?);
@@ -235,6 +293,12 @@ impl<'a> Payload<'a> {
             Self::Chash(chash) => chash.write(out),
             Self::Verification(verification) => verification.write(out),
             Self::ErrorPayload(error) => error.write(out),
+            Self::Tr(tr) => tr.write(out),
+            Self::Randr(randr) => randr.write(out),
+            Self::TicketPolicy(policy) => policy.write(out),
+            Self::Ticket(ticket) => ticket.write(out),
+            Self::Ibake(ibake) => ibake.write(out),
+            Self::Esk(esk) => esk.write(out),
             Self::Sign(sign) => sign.write(out),
         }
     }
@@ -252,6 +316,12 @@ impl From<ErrorPayload> for Payload<'_> {
     }
 }
 
+impl From<Tr> for Payload<'_> {
+    fn from(tr: Tr) -> Self {
+        Self::Tr(tr)
+    }
+}
+
 macro_rules! from_payload {
     ($($payload:ident)*) => {
         $(impl<'a> From<$payload<'a>> for Payload<'a> {
@@ -262,7 +332,10 @@ macro_rules! from_payload {
     };
 }
 
-from_payload! { Kemac Pke Dh Cert Chash Verification Rand Id Idr SecurityPolicy Sakke GeneralExtension Sign }
+from_payload! {
+    Kemac Pke Dh Cert Chash Verification Randr TicketPolicy Ticket Ibake Esk Rand Id Idr SecurityPolicy Sakke
+    GeneralExtension Sign
+}
 
 #[cfg(test)]
 mod tests {
