@@ -16,8 +16,10 @@ mod id;
 mod idr;
 mod kemac;
 mod key_data;
+mod key_id_information;
 mod key_validity;
 mod mac;
+mod oma_bcast;
 mod pke;
 mod rand;
 mod randr;
@@ -52,15 +54,18 @@ pub use id::{Id, IdType};
 pub use idr::{IdRole, Idr};
 pub use kemac::{EncryptionAlgorithm, Kemac};
 pub use key_data::{KeyData, KeyDataType};
+pub use key_id_information::{KeyId, KeyIdInformation, KeyIdType};
 pub use key_validity::KeyValidity;
 pub use mac::{Mac, MacAlgorithm};
+pub use oma_bcast::{OmaBcast, OmaBcastSubtype};
 pub use pke::{CacheType, Pke};
 pub use rand::Rand;
 pub use randr::{RandRole, Randr};
 pub use sakke::{IdScheme, Sakke, SakkeParameters};
 pub use secret_key::{SecretKey, SecretKeyType};
 pub use security_policy::{
-    PolicyParameter, ProtocolType, SecurityPolicy, SrtpAuthentication, SrtpEncryption, SrtpParameter,
+    PolicyParameter, ProtocolType, SecurityPolicy, SrtpAuthentication, SrtpEncryption, SrtpParameter, SrtpPrf,
+    TeslaParameter,
 };
 pub(crate) use sign::SIGN_HEADER_LEN;
 pub use sign::{Sign, SignatureType};
