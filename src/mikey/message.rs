@@ -261,6 +261,14 @@ mod tests {
     }
 
     #[test]
+    fn the_list_of_payloads_is_no_larger_than_a_typical_one_at_first() {
+        for octets in [vec![1, 6, 0, 0, 0, 0, 0, 1, 0, 0], message().to_bytes().unwrap()] {
+            let parsed = Message::parse(&octets).unwrap();
+            assert!(parsed.payloads.capacity() * size_of::<Payload<'_>>() <= 4 * octets.len());
+        }
+    }
+
+    #[test]
     fn payloads_are_found_by_kind_and_role() {
         let message = message();
         assert_eq!(message.timestamp(), Ok(Timestamp::NtpUtc(NtpTime::from_bits(7))));
