@@ -121,7 +121,7 @@ impl Prf {
         rand: &[u8],
         out_len: usize,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
-        self.from_ticket(tpk, constant, FROM_TPK, rand, out_len)
+        self.key_of_ticket(tpk, constant, FROM_TPK, rand, out_len)
     }
 
     /// The MPK of one party, of the length of the MPK in the ticket (RFC 6043 A.2.2): [`MPK_INITIATOR`] or
@@ -130,10 +130,10 @@ impl Prf {
     /// # Errors
     /// [`Error::TooLong`] for a RAND of more than 255 octets.
     pub fn ticket_mpk(self, mpk: &[u8], constant: u32, rand: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-        self.from_ticket(mpk, constant, FROM_MPK, rand, mpk.len())
+        self.key_of_ticket(mpk, constant, FROM_MPK, rand, mpk.len())
     }
 
-    fn from_ticket(
+    fn key_of_ticket(
         self,
         key: &[u8],
         constant: u32,
