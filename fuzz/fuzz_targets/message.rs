@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mikey_sakke::mikey::{IdRole, Message, Payload, Sakke};
+use mikey_sakke::mikey::{BaseTicket, IdRole, KeyIdInformation, Message, Payload, Sakke, TicketPolicy};
 
 fuzz_target!(|octets: &[u8]| {
     let Ok(message) = Message::parse(octets) else { return };
@@ -22,6 +22,16 @@ fuzz_target!(|octets: &[u8]| {
                 if let Ok(sakke) = Sakke::from_standalone(&extension.data) {
                     assert_eq!(sakke.to_standalone().unwrap()[1..], extension.data[1..]);
                 }
+                if let Ok(information) = KeyIdInformation::parse(&extension.data) {
+                    assert_eq!(information.to_extension().unwrap().data, extension.data);
+                }
+            }
+            Payload::TicketPolicy(policy) => check_policy(policy),
+            Payload::Ticket(ticket) => {
+                check_policy(&ticket.policy);
+                if let Ok(base) = BaseTicket::parse(&ticket.data) {
+                    assert_eq!(base.to_bytes().unwrap(), *ticket.data);
+                }
             }
             _ => {}
         }
@@ -32,3 +42,9 @@ fuzz_target!(|octets: &[u8]| {
     let _ = (message.identity(IdRole::INITIATOR), message.policy(0));
     assert_eq!(message.clone().into_owned(), message);
 });
+
+fn check_policy(policy: &TicketPolicy<'_>) {
+    if let Ok(payloads) = policy.payloads() {
+        assert_eq!(TicketPolicy::data_of(&payloads).unwrap(), *policy.data);
+    }
+}

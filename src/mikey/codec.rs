@@ -54,6 +54,24 @@ impl<'a> Reader<'a> {
         self.array(field).map(u32::from_be_bytes)
     }
 
+    /// The next octet, without moving on.
+    pub(crate) fn peek(&self, field: &'static str) -> Result<u8, Error> {
+        let truncated = Error::Truncated { field, offset: self.position, expected: 1, found: 0 };
+        self.rest().first().copied().ok_or(truncated)
+    }
+
+    /// An octet with a number that has to be known for the length of what follows.
+    pub(crate) fn known<T>(
+        &mut self,
+        field: &'static str,
+        expected: &'static str,
+        from_number: impl Fn(u8) -> Option<T>,
+    ) -> Result<T, Error> {
+        let offset = self.position;
+        let found = self.octet(field)?;
+        from_number(found).ok_or(Error::UnknownNumber { field, offset, found, expected })
+    }
+
     /// Data behind a 16-bit length.
     pub(crate) fn data_16(&mut self, field: &'static str) -> Result<&'a [u8], Error> {
         let length = self.u16(field)?;
@@ -105,6 +123,11 @@ pub(crate) fn fits(value: u8, limit: u8, field: &'static str) -> Result<u8, Erro
     if value <= limit { Ok(value) } else { Err(Error::OutOfRange { field, found: value, limit }) }
 }
 
+/// Data of the one length that something else gives it.
+pub(crate) fn of_length(octets: &[u8], expected: usize, field: &'static str) -> Result<(), Error> {
+    if octets.len() == expected { Ok(()) } else { Err(Error::WrongLength { field, found: octets.len(), expected }) }
+}
+
 pub(crate) fn too_long(field: &'static str, found: usize, limit: usize) -> Error {
     Error::TooLong { field, found, limit }
 }
@@ -136,11 +159,22 @@ mod tests {
     }
 
     #[test]
+    fn a_number_is_looked_at_or_has_to_be_known() {
+        let mut reader = Reader::new(&[7, 8]);
+        assert_eq!(reader.peek("x"), Ok(7));
+        assert_eq!(reader.known("x", "7", |number| (number == 7).then_some('a')), Ok('a'));
+        let unknown = Error::UnknownNumber { field: "y", offset: 1, found: 8, expected: "7" };
+        assert_eq!(reader.known("y", "7", |number| (number == 7).then_some('a')), Err(unknown));
+        assert_eq!(reader.peek("z"), Err(Error::Truncated { field: "z", offset: 2, expected: 1, found: 0 }));
+    }
+
+    #[test]
     fn lengths_that_do_not_fit_their_field_are_refused() {
         let mut out = vec![];
         assert_eq!(put_data_8(&mut out, &[0; 256], "x"), Err(too_long("x", 256, 255)));
         assert_eq!(put_data_16(&mut out, &[0; 65536], "x"), Err(too_long("x", 65536, 65535)));
         assert_eq!(fits(8, 7, "x"), Err(Error::OutOfRange { field: "x", found: 8, limit: 7 }));
+        assert_eq!(of_length(&[1], 2, "x"), Err(Error::WrongLength { field: "x", found: 1, expected: 2 }));
         assert!(out.is_empty(), "nothing is written before the length is known to fit");
     }
 }

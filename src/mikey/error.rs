@@ -51,8 +51,32 @@ pub enum Error {
         /// The type that the previous payload announced.
         payload_type: PayloadType,
     },
+    /// A payload that is only ever sent inside an encrypted one stands in the message itself (RFC 3830 6.13,
+    /// RFC 6267 6.1.4 and 6.1.5).
+    #[error("{payload_type} at octet {offset} is in clear, expected inside an encrypted payload")]
+    SubPayloadInClear {
+        /// Where the payload starts.
+        offset: usize,
+        /// Its type.
+        payload_type: PayloadType,
+    },
+    /// A number is in no registry, and the length of what follows depends on it.
+    #[error("{field} {found} at octet {offset} is unknown, expected {expected}")]
+    UnknownNumber {
+        /// The field, named as in its specification.
+        field: &'static str,
+        /// Where the octet with the number is.
+        offset: usize,
+        /// The number.
+        found: u8,
+        /// The numbers that are known.
+        expected: &'static str,
+    },
     /// The type of a timestamp is unknown, hence its length too.
-    #[error("unknown timestamp type {found} at octet {offset}, expected 0 (NTP-UTC), 1 (NTP) or 2 (COUNTER)")]
+    #[error(
+        "unknown timestamp type {found} at octet {offset}, \
+         expected 0 (NTP-UTC), 1 (NTP), 2 (COUNTER) or 3 (NTP-UTC-32)"
+    )]
     UnknownTimestampType {
         /// Where the octet is.
         offset: usize,
@@ -106,6 +130,16 @@ pub enum Error {
         found: usize,
         /// What the length field can express.
         limit: usize,
+    },
+    /// A value does not have the length that its algorithm, group or type gives it: the payload cannot be built.
+    #[error("{field} has {found} octets, expected {expected}")]
+    WrongLength {
+        /// The field, named as in its specification.
+        field: &'static str,
+        /// Its length.
+        found: usize,
+        /// The length that it must have.
+        expected: usize,
     },
     /// A number is too large for the bits of its field: the message cannot be built.
     #[error("{field} is {found}, at most {limit} fits")]

@@ -1,7 +1,7 @@
 //! Floor 3: MIKEY messages, the key derivation that goes with them, and the SDP line that carries them.
 //!
-//! A [`Message`] is a [`Header`] and a list of typed [`Payload`]s (RFC 3830, with the payloads of RFC 6043 and
-//! RFC 6509). [`Message::parse`] reads one and borrows from its input; [`Message::to_bytes`] writes one; one undoes the
+//! A [`Message`] is a [`Header`] and a list of typed [`Payload`]s (RFC 3830, with the payloads of RFC 6043, RFC 6267 and
+//! RFC 6509). [`SubPayloads`] are what some of them hold once decrypted. [`Message::parse`] reads one and borrows from its input; [`Message::to_bytes`] writes one; one undoes the
 //! other. [`prf`] derives the keys of crypto sessions, [`sdp`] reads and writes `a=key-mgmt:` lines (RFC 4567).
 //!
 //! This floor knows form, not meaning: a parsed message has been checked for lengths and known payload types, and for
@@ -19,6 +19,7 @@
 //! # Ok::<(), mikey_sakke::mikey::Error>(())
 //! ```
 
+mod chain;
 pub(crate) mod codec;
 mod error;
 mod message;
@@ -27,14 +28,22 @@ mod payload;
 pub mod prf;
 mod registry;
 pub mod sdp;
+mod secret_octets;
 mod signature;
+mod sub_payloads;
 
 pub use error::Error;
 pub use message::Message;
 pub use ntp_time::NtpTime;
 pub(crate) use payload::SIGN_HEADER_LEN;
 pub use payload::{
-    CsIdMap, DataType, ExtensionType, GeneralExtension, GenericIdEntry, Header, Id, IdRole, IdScheme, IdType, Idr,
-    Payload, PayloadType, PolicyParameter, PrfFunction, ProtocolType, Rand, Sakke, SakkeParameters, SecurityPolicy,
-    Sign, SignatureType, SrtpAuthentication, SrtpEncryption, SrtpIdEntry, SrtpParameter, Timestamp,
+    BaseTicket, CacheType, Cert, CertType, Chash, CsIdMap, DataType, Dh, DhGroup, EccCurve, Eccpt, EncryptionAlgorithm,
+    ErrorNumber, ErrorPayload, Esk, ExtensionType, GeneralExtension, GenericIdEntry, HashFunction, Header, Ibake, Id,
+    IdRole, IdScheme, IdType, Idr, Kemac, KeyData, KeyDataType, KeyId, KeyIdInformation, KeyIdType, KeyValidity, Mac,
+    MacAlgorithm, OmaBcast, OmaBcastSubtype, Payload, PayloadType, Pke, PolicyParameter, PrfFunction, ProtocolType,
+    Rand, RandRole, Randr, Sakke, SakkeParameters, SecretKey, SecretKeyType, SecurityPolicy, Sign, SignatureType,
+    SrtpAuthentication, SrtpEncryption, SrtpIdEntry, SrtpParameter, SrtpPrf, TeslaParameter, Ticket, TicketFlags,
+    TicketPolicy, TicketType, Timestamp, Tr, TsRole, Verification,
 };
+pub use secret_octets::SecretOctets;
+pub use sub_payloads::{SubPayload, SubPayloads};

@@ -36,6 +36,49 @@ macro_rules! registry {
     };
 }
 
+/// Declares an enum over the numbers of a registry on which the length of other fields depends: an octet with another
+/// number cannot be read.
+macro_rules! closed_registry {
+    ($(#[$meta:meta])* $name:ident { $($item:ident = $value:literal, $text:literal;)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        #[repr(u8)]
+        pub enum $name {
+            $(#[doc = $text] $item = $value,)*
+        }
+
+        impl $name {
+            /// The value with this registered number, or `None` if there is none.
+            pub const fn from_number(number: u8) -> Option<Self> {
+                match number {
+                    $($value => Some(Self::$item),)*
+                    _ => None,
+                }
+            }
+
+            /// The registered number.
+            pub const fn number(self) -> u8 {
+                self as u8
+            }
+
+            /// The registered name.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$item => $text,)*
+                }
+            }
+        }
+
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                write!(f, "{} ({})", self.number(), self.name())
+            }
+        }
+    };
+}
+
+pub(crate) use closed_registry;
 pub(crate) use registry;
 
 #[cfg(test)]
@@ -47,6 +90,24 @@ mod tests {
         Fruit {
             APPLE = 3, "apple";
         }
+    }
+
+    closed_registry! {
+        /// A closed registry for the test.
+        Planet {
+            Venus = 2, "Venus";
+            Mars = 4, "Mars";
+        }
+    }
+
+    #[test]
+    fn a_closed_registry_knows_its_numbers_alone() {
+        for number in 0..=u8::MAX {
+            let planet = Planet::from_number(number);
+            assert_eq!(planet.is_some(), [2, 4].contains(&number));
+            assert!(planet.is_none_or(|planet| planet.number() == number));
+        }
+        assert_eq!(format!("{} {}", Planet::Venus, Planet::Mars), "2 (Venus) 4 (Mars)");
     }
 
     #[test]

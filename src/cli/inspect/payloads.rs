@@ -2,7 +2,8 @@ use super::short_hex;
 use crate::cli::clock;
 use crate::cli::output::{Output, hex, quiet_style};
 use mikey_sakke::mikey::{
-    CsIdMap, Header, IdRole, Idr, Message, Payload, ProtocolType, SecurityPolicy, SrtpParameter, Timestamp,
+    CsIdMap, Dh, ExtensionType, GeneralExtension, Header, IdRole, Idr, KeyIdInformation, KeyValidity, Mac, Message,
+    OmaBcast, Payload, SecurityPolicy, TicketPolicy, Timestamp,
 };
 use serde_json::{Map, Value, json};
 use std::ops::Range;
@@ -153,10 +154,45 @@ fn fields(payload: &Payload<'_>) -> Vec<Field> {
             Field::spoken("id_scheme", sakke.id_scheme.0, sakke.id_scheme),
             Field::octets("encapsulation", &sakke.data),
         ],
-        Payload::GeneralExtension(extension) => vec![
-            Field::spoken("extension_type", extension.extension_type.0, extension.extension_type),
-            Field::octets("data", &extension.data),
+        Payload::GeneralExtension(extension) => general_extension(extension),
+        Payload::Kemac(kemac) => {
+            let mut fields = vec![
+                Field::spoken("encryption", kemac.encryption.0, kemac.encryption),
+                Field::octets("data", &kemac.data),
+            ];
+            fields.extend(mac(&kemac.mac));
+            fields
+        }
+        Payload::Pke(pke) => {
+            vec![Field::spoken("cache", pke.cache.0, pke.cache), Field::octets("data", &pke.data)]
+        }
+        Payload::Dh(dh) => diffie_hellman(dh),
+        Payload::Cert(cert) => {
+            vec![Field::spoken("cert_type", cert.cert_type.0, cert.cert_type), Field::octets("data", &cert.data)]
+        }
+        Payload::Chash(chash) => vec![
+            Field::spoken("function", chash.function().number(), chash.function()),
+            Field::octets("hash", chash.hash()),
         ],
+        Payload::Verification(verification) => mac(&verification.mac),
+        Payload::ErrorPayload(error) => vec![Field::spoken("error", error.number.0, error.number)],
+        Payload::Tr(tr) => {
+            let mut fields = vec![Field::spoken("role", tr.role.0, tr.role)];
+            fields.extend(time(tr.timestamp));
+            fields
+        }
+        Payload::Randr(randr) => {
+            vec![Field::spoken("role", randr.role.0, randr.role), Field::octets("rand", &randr.octets)]
+        }
+        Payload::TicketPolicy(policy) => ticket_policy(policy),
+        Payload::Ticket(ticket) => {
+            let mut fields = ticket_policy(&ticket.policy);
+            fields.push(Field::octets("ticket_data", &ticket.data));
+            fields.push(Field::octets("initiator_data", &ticket.initiator_data));
+            fields
+        }
+        Payload::Ibake(ibake) => vec![Field::octets("data", &ibake.data)],
+        Payload::Esk(esk) => vec![Field::octets("data", &esk.data)],
         Payload::Sign(sign) => vec![
             Field::spoken("signature_type", sign.signature_type.0, sign.signature_type),
             Field::octets("signature", &sign.signature),
@@ -175,6 +211,7 @@ fn time(timestamp: Timestamp) -> Vec<Field> {
                 Field::new("ntp", format!("{:016x}", time.to_bits())),
             ]
         }
+        Timestamp::NtpUtc32(seconds) => vec![timestamp_type, Field::new("ntp", format!("{seconds:08x}"))],
         Timestamp::Counter(count) => vec![timestamp_type, Field::new("counter", count)],
         _ => vec![timestamp_type],
     }
@@ -189,6 +226,63 @@ fn identity(idr: &Idr<'_>) -> Vec<Field> {
     vec![Field::spoken("role", idr.role.0, idr.role), Field::spoken("id_type", idr.id_type.0, idr.id_type), identity]
 }
 
+fn general_extension(extension: &GeneralExtension<'_>) -> Vec<Field> {
+    let mut fields = vec![
+        Field::spoken("extension_type", extension.extension_type.0, extension.extension_type),
+        Field::octets("data", &extension.data),
+    ];
+    match extension.extension_type {
+        ExtensionType::KEY_ID => {
+            if let Ok(information) = KeyIdInformation::parse(&extension.data) {
+                let key_ids = information.key_ids.iter();
+                let text: Vec<_> = key_ids.clone().map(|id| format!("{} {}", id.key_id_type, hex(&id.id))).collect();
+                let values: Value = key_ids.map(|id| json!({ "type": id.key_id_type.0, "id": hex(&id.id) })).collect();
+                fields.push(Field::spoken("key_ids", values, text.join("\n")));
+            }
+        }
+        ExtensionType::OMA_BCAST => {
+            if let Ok(part) = OmaBcast::parse(&extension.data) {
+                fields.push(Field::spoken("subtype", part.subtype.0, part.subtype));
+            }
+        }
+        _ => {}
+    }
+    fields
+}
+
+fn mac(mac: &Mac<'_>) -> Vec<Field> {
+    vec![Field::spoken("mac_algorithm", mac.algorithm().number(), mac.algorithm()), Field::octets("mac", mac.octets())]
+}
+
+fn diffie_hellman(dh: &Dh<'_>) -> Vec<Field> {
+    let mut fields = vec![Field::spoken("group", dh.group().number(), dh.group()), Field::octets("value", dh.value())];
+    fields.extend(validity(&dh.validity));
+    fields
+}
+
+fn validity(validity: &KeyValidity<'_>) -> Vec<Field> {
+    let mut fields = vec![Field::new("validity", validity.type_name())];
+    match validity {
+        KeyValidity::Spi(spi) => fields.push(Field::octets("spi", spi)),
+        KeyValidity::Interval { from, to } => {
+            fields.extend([Field::octets("valid_from", from), Field::octets("valid_to", to)]);
+        }
+        _ => {}
+    }
+    fields
+}
+
+fn ticket_policy(policy: &TicketPolicy<'_>) -> Vec<Field> {
+    vec![
+        Field::spoken("ticket_type", policy.ticket_type.0, policy.ticket_type),
+        Field::new("subtype", policy.subtype),
+        Field::new("version", policy.version),
+        Field::spoken("prf", policy.prf.0, policy.prf),
+        Field::new("flags", policy.flags.to_string()),
+        Field::octets("policy_data", &policy.data),
+    ]
+}
+
 fn security_policy(policy: &SecurityPolicy<'_>) -> Vec<Field> {
     let parameters: Value = policy
         .parameters()
@@ -198,9 +292,9 @@ fn security_policy(policy: &SecurityPolicy<'_>) -> Vec<Field> {
         .parameters()
         .map(|parameter| {
             let value = hex(parameter.value);
-            match policy.protocol {
-                ProtocolType::SRTP => format!("{} = {value}", SrtpParameter(parameter.parameter_type)),
-                _ => format!("{} = {value}", parameter.parameter_type),
+            match parameter.name(policy.protocol) {
+                Some(name) => format!("{} ({name}) = {value}", parameter.parameter_type),
+                None => format!("{} = {value}", parameter.parameter_type),
             }
         })
         .collect();

@@ -6,17 +6,24 @@ use crate::mikey::codec::{Reader, put_data_16};
 use crate::mikey::registry::registry;
 
 registry! {
-    /// What a general extension holds (RFC 3830 6.15, RFC 4563, TS 33.180 E.5 and E.6).
+    /// What a general extension holds (RFC 3830 6.15, RFC 4442 4.4, RFC 4563 4, RFC 4738 3.9.3, RFC 5410 3,
+    /// TS 33.180 E.5 and E.6).
     ExtensionType {
         VENDOR_ID = 0, "vendor ID";
         SDP_IDS = 1, "SDP IDs";
+        TESLA_INITIAL_KEY = 2, "TESLA I-Key";
         KEY_ID = 3, "key ID information";
+        CSB_ID = 4, "CSB_ID";
+        OMA_BCAST = 5, "OMA BCAST";
         SAKKE_TO_SELF = 6, "SAKKE-to-self";
         KEY_PARAMETERS = 7, "3GPP key parameters";
     }
 }
 
 /// General extension: data of a type that other specifications define (RFC 3830 6.15).
+///
+/// [`KeyIdInformation`](super::KeyIdInformation), [`OmaBcast`](super::OmaBcast) and [`Sakke`](super::Sakke) read the data
+/// of types 3, 5 and 6.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GeneralExtension<'a> {
     /// What the data is.

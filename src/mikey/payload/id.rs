@@ -39,17 +39,17 @@ impl<'a> Id<'a> {
         Id { id_type: self.id_type, data: Cow::Owned(self.data.into_owned()) }
     }
 
-    pub(super) fn body_len(&self) -> usize {
+    pub(in crate::mikey) fn body_len(&self) -> usize {
         3 + self.data.len()
     }
 
-    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
+    pub(in crate::mikey) fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
         let id_type = IdType(reader.octet("ID type")?);
         let data = Cow::Borrowed(reader.data_16("ID data")?);
         Ok(Self { id_type, data })
     }
 
-    pub(super) fn write(&self, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub(in crate::mikey) fn write(&self, out: &mut Vec<u8>) -> Result<(), Error> {
         out.push(self.id_type.0);
         put_data_16(out, &self.data, "ID data")
     }

@@ -48,18 +48,18 @@ impl<'a> Idr<'a> {
         Idr { role: self.role, id_type: self.id_type, data: Cow::Owned(self.data.into_owned()) }
     }
 
-    pub(super) fn body_len(&self) -> usize {
+    pub(in crate::mikey) fn body_len(&self) -> usize {
         4 + self.data.len()
     }
 
-    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
+    pub(in crate::mikey) fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
         let role = IdRole(reader.octet("IDR role")?);
         let id_type = IdType(reader.octet("IDR type")?);
         let data = Cow::Borrowed(reader.data_16("IDR data")?);
         Ok(Self { role, id_type, data })
     }
 
-    pub(super) fn write(&self, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub(in crate::mikey) fn write(&self, out: &mut Vec<u8>) -> Result<(), Error> {
         out.extend_from_slice(&[self.role.0, self.id_type.0]);
         put_data_16(out, &self.data, "IDR data")
     }

@@ -6,9 +6,10 @@ use crate::mikey::codec::{Reader, put_data_8, put_data_16};
 use crate::mikey::registry::registry;
 
 registry! {
-    /// The security protocol that a policy or a crypto session is for (RFC 3830 6.10).
+    /// The security protocol that a policy or a crypto session is for (RFC 3830 6.10, RFC 4442 4.1).
     ProtocolType {
         SRTP = 0, "SRTP";
+        TESLA = 1, "TESLA";
     }
 }
 
@@ -29,6 +30,10 @@ registry! {
         AUTHENTICATION_TAG_LENGTH = 11, "authentication tag length";
         PREFIX_LENGTH = 12, "SRTP prefix length";
         ROC_TRANSMISSION_RATE = 13, "ROC transmission rate";
+        SRTP_AUTHENTICATION_ALGORITHM = 14, "SRTP authentication algorithm";
+        SRTCP_AUTHENTICATION_ALGORITHM = 15, "SRTCP authentication algorithm";
+        SRTP_SESSION_AUTHENTICATION_KEY_LENGTH = 16, "SRTP session authentication key length";
+        SRTCP_SESSION_AUTHENTICATION_KEY_LENGTH = 17, "SRTCP session authentication key length";
         SRTP_AUTHENTICATION_TAG_LENGTH = 18, "SRTP authentication tag length";
         SRTCP_AUTHENTICATION_TAG_LENGTH = 19, "SRTCP authentication tag length";
         AEAD_TAG_LENGTH = 20, "AEAD authentication tag length";
@@ -36,7 +41,7 @@ registry! {
 }
 
 registry! {
-    /// Values of [`SrtpParameter::ENCRYPTION_ALGORITHM`] (RFC 3830 6.10.1, RFC 5748, RFC 7714).
+    /// Values of [`SrtpParameter::ENCRYPTION_ALGORITHM`] (RFC 3830 6.10.1, RFC 5748, RFC 7714, RFC 8269).
     SrtpEncryption {
         NULL = 0, "NULL";
         AES_CM = 1, "AES-CM";
@@ -45,6 +50,32 @@ registry! {
         SEED_CCM = 4, "SEED-CCM";
         SEED_GCM = 5, "SEED-GCM";
         AES_GCM = 6, "AES-GCM";
+        ARIA_CTR = 7, "ARIA-CTR";
+        ARIA_GCM = 8, "ARIA-GCM";
+    }
+}
+
+registry! {
+    /// Values of [`SrtpParameter::PRF`] (RFC 3830 6.10.1, RFC 5748, RFC 8269).
+    SrtpPrf {
+        AES_CM = 0, "AES-CM";
+        SEED_CTR = 1, "SEED-CTR";
+        ARIA_CTR = 2, "ARIA-CTR";
+    }
+}
+
+registry! {
+    /// A parameter of a TESLA policy (RFC 4442 4.2).
+    TeslaParameter {
+        PRF = 1, "PRF identifier for f and f'";
+        PRF_OUTPUT_LENGTH = 2, "length of PRF f' output";
+        MAC = 3, "identifier for the TESLA MAC";
+        MAC_OUTPUT_LENGTH = 4, "length of TESLA MAC output";
+        START_OF_SESSION = 5, "start of session";
+        INTERVAL_DURATION = 6, "interval duration";
+        KEY_DISCLOSURE_DELAY = 7, "key disclosure delay";
+        KEY_CHAIN_LENGTH = 8, "key chain length";
+        RECEIVER_TIMESTAMP = 9, "local timestamp media receiver";
     }
 }
 
@@ -153,6 +184,15 @@ impl<'a> PolicyParameter<'a> {
         SrtpParameter(self.parameter_type).name()
     }
 
+    /// The name of the parameter in a policy for this protocol.
+    pub const fn name(&self, protocol: ProtocolType) -> Option<&'static str> {
+        match protocol {
+            ProtocolType::SRTP => self.srtp_name(),
+            ProtocolType::TESLA => TeslaParameter(self.parameter_type).name(),
+            _ => None,
+        }
+    }
+
     fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
         let parameter_type = reader.octet("SP parameter type")?;
         let value = reader.data_8("SP parameter value")?;
@@ -196,6 +236,11 @@ mod tests {
         assert_eq!(policy.srtp_value(SrtpParameter::AEAD_TAG_LENGTH), None);
         let names: Vec<_> = policy.parameters().map(|parameter| parameter.srtp_name()).collect();
         assert_eq!(names, [Some("encryption algorithm"), Some("session encryption key length")]);
+
+        let interval = PolicyParameter { parameter_type: 6, value: &[] };
+        assert_eq!(interval.name(ProtocolType::SRTP), Some("key derivation rate"));
+        assert_eq!(interval.name(ProtocolType::TESLA), Some("interval duration"));
+        assert_eq!(interval.name(ProtocolType(2)), None);
 
         let of_two_octets = PolicyParameter { parameter_type: 6, value: &[0, 1] };
         let policy = SecurityPolicy::new(0, ProtocolType::SRTP, &[of_two_octets]).unwrap();

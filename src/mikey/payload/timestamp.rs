@@ -6,8 +6,9 @@ use crate::mikey::{Error, NtpTime};
 const NTP_UTC: u8 = 0;
 const NTP: u8 = 1;
 const COUNTER: u8 = 2;
+const NTP_UTC_32: u8 = 3;
 
-/// T, the time or counter at which the message was made (RFC 3830 6.6). The variant is the TS type.
+/// T, the time or counter at which the message was made (RFC 3830 6.6, RFC 6043 6.3). The variant is the TS type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Timestamp {
@@ -17,6 +18,8 @@ pub enum Timestamp {
     Ntp(NtpTime),
     /// Type 2, COUNTER: counts messages to the same receiver.
     Counter(u32),
+    /// Type 3, NTP-UTC-32: the whole seconds of NTP-UTC alone (RFC 6043 6.3).
+    NtpUtc32(u32),
 }
 
 impl Timestamp {
@@ -26,6 +29,7 @@ impl Timestamp {
             Self::NtpUtc(_) => NTP_UTC,
             Self::Ntp(_) => NTP,
             Self::Counter(_) => COUNTER,
+            Self::NtpUtc32(_) => NTP_UTC_32,
         }
     }
 
@@ -35,13 +39,14 @@ impl Timestamp {
             Self::NtpUtc(_) => "NTP-UTC",
             Self::Ntp(_) => "NTP",
             Self::Counter(_) => "COUNTER",
+            Self::NtpUtc32(_) => "NTP-UTC-32",
         }
     }
 
     pub(super) const fn body_len(self) -> usize {
         match self {
             Self::NtpUtc(_) | Self::Ntp(_) => 9,
-            Self::Counter(_) => 5,
+            Self::Counter(_) | Self::NtpUtc32(_) => 5,
         }
     }
 
@@ -52,6 +57,7 @@ impl Timestamp {
             NTP_UTC => ntp(reader).map(Self::NtpUtc),
             NTP => ntp(reader).map(Self::Ntp),
             COUNTER => reader.u32("T counter").map(Self::Counter),
+            NTP_UTC_32 => reader.u32("T NTP seconds").map(Self::NtpUtc32),
             found => Err(Error::UnknownTimestampType { offset, found }),
         }
     }
@@ -60,7 +66,7 @@ impl Timestamp {
         out.push(self.type_number());
         match self {
             Self::NtpUtc(time) | Self::Ntp(time) => out.extend_from_slice(&time.to_bits().to_be_bytes()),
-            Self::Counter(count) => out.extend_from_slice(&count.to_be_bytes()),
+            Self::Counter(number) | Self::NtpUtc32(number) => out.extend_from_slice(&number.to_be_bytes()),
         }
         Ok(())
     }
@@ -78,12 +84,13 @@ mod tests {
         assert_form(Timestamp::NtpUtc(time), &[0, 0, 0xD6, 0xB4, 0x32, 0x32, 0, 0, 0, 0]);
         assert_form(Timestamp::Ntp(time), &[0, 1, 0xD6, 0xB4, 0x32, 0x32, 0, 0, 0, 0]);
         assert_form(Timestamp::Counter(0x0102_0304), &[0, 2, 1, 2, 3, 4]);
+        assert_form(Timestamp::NtpUtc32(0xD6B4_3232), &[0, 3, 0xD6, 0xB4, 0x32, 0x32]);
     }
 
     #[test]
     fn an_unknown_type_is_refused() {
-        let error = parse_error(PayloadType::T, &[0, 3, 0, 0, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(error, Error::UnknownTimestampType { offset: HEADER_LEN + 1, found: 3 });
+        let error = parse_error(PayloadType::T, &[0, 4, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(error, Error::UnknownTimestampType { offset: HEADER_LEN + 1, found: 4 });
     }
 
     #[test]
