@@ -22,6 +22,10 @@ impl Threads {
         std::thread::available_parallelism().map_or(Threads::ONE, |count| Threads(count.get()))
     }
 
+    /// More than one.
+    #[cfg(test)]
+    pub(crate) const SEVERAL: Threads = Threads(3);
+
     /// So many threads, at least one.
     #[cfg(feature = "std")]
     pub const fn count(count: core::num::NonZeroUsize) -> Threads {
@@ -65,7 +69,10 @@ fn spread<T: Sync, R: Send + Sync>(
     };
     std::thread::scope(|scope| {
         for _ in 1..threads {
-            scope.spawn(work);
+            // Where the system has no thread left, those that there are do the work.
+            if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                break;
+            }
         }
         work();
     });

@@ -161,8 +161,18 @@ pub const OPERATIONS: &[Operation] = &[
 pub const ID: [u8; 32] = [7; 32];
 pub const MESSAGE: [u8; 64] = [0x5a; 64];
 
+/// Items of a batch: enough for a lane each, and one more, which is left over.
+const BATCH: usize = 9;
 /// The identities of a batch.
-const IDS: [[u8; 32]; 3] = [ID, [8; 32], [9; 32]];
+const IDS: [[u8; 32]; BATCH] = {
+    let mut ids = [ID; BATCH];
+    let mut i = 1;
+    while i < BATCH {
+        ids[i] = [7 + i as u8; 32];
+        i += 1;
+    }
+    ids
+};
 
 fn sakke_extract(class: Class, random: &mut Random) -> Run {
     let master = sakke_master(class, random);
@@ -260,7 +270,7 @@ fn eccsi_sign_batch(class: Class, random: &mut Random) -> Run {
     let (kms, pair) = eccsi_pair(class, random);
     let key: SigningKey = pair.validate(&ID, &kms).unwrap();
     let mut secrets = Secrets::of(class, random).in_numbers(eccsi::SECRET_LEN);
-    Box::new(move || each(key.sign_batch(&[MESSAGE; 3], Threads::ONE, &mut secrets)))
+    Box::new(move || each(key.sign_batch(&[MESSAGE; BATCH], Threads::ONE, &mut secrets)))
 }
 
 /// In the first class z = 1 - b, so that the key of the identity b is P, its most regular multiple.

@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use core::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
@@ -6,9 +7,9 @@ use super::{Error, KmsTables, POINT_LEN, SECRET_LEN, SigningKey};
 use crate::arith::p256::{Affine, Jacobian, Scalar, multiply_generator};
 
 /// A secret signing key (SSK) and its public validation token (PVT) as they come from a KMS, not yet known to belong to
-/// an identity. Wiped on drop.
+/// an identity. Wiped on drop; SSK is boxed, so that it leaves no copy behind where it is moved.
 pub struct KeyPair {
-    pub(super) ssk: Scalar,
+    pub(super) ssk: Box<Scalar>,
     pub(super) pvt: Affine,
 }
 
@@ -27,7 +28,7 @@ impl KeyPair {
             return Err(Error::SskZero);
         }
         let pvt = Affine::from_bytes(pvt).map_err(Error::Pvt)?;
-        Ok(KeyPair { ssk: *ssk, pvt })
+        Ok(KeyPair { ssk: Box::new(*ssk), pvt })
     }
 
     /// SSK as 32 octets, big-endian.

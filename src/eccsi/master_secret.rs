@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::{fmt, slice};
 use rand_core::CryptoRng;
@@ -103,16 +104,16 @@ impl MasterSecret {
     }
 
     fn extract_together<I: AsRef<[u8]>>(&self, ids: &[I], vs: &[Scalar]) -> Vec<Result<KeyPair, Error>> {
-        let extract = |((id, v), pvt): ((&I, &Scalar), Option<Affine>)| {
+        let extract = |((id, v), pvt): ((&I, &Scalar), &Option<Affine>)| {
             let pvt = pvt.ok_or(Error::NonceRefused)?;
             let hs = self.hs_prefix.hs(id.as_ref(), &pvt.to_bytes()).to_scalar();
             let ssk = Zeroizing::new(self.ksak + hs * *v);
             if hs == Scalar::ZERO || *ssk == Scalar::ZERO {
                 return Err(Error::NonceRefused);
             }
-            Ok(KeyPair { ssk: *ssk, pvt })
+            Ok(KeyPair { ssk: Box::new(*ssk), pvt })
         };
-        ids.iter().zip(vs).zip(multiply_generator_batch(vs)).map(extract).collect()
+        ids.iter().zip(vs).zip(multiply_generator_batch(vs).iter()).map(extract).collect()
     }
 }
 

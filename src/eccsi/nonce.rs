@@ -30,10 +30,10 @@ pub(super) fn draw<R: CryptoRng + ?Sized>(rng: &mut R) -> Zeroizing<Scalar> {
 }
 
 /// What [`draw`] gives, many times, with as few calls of the random source.
-fn draw_all<R: CryptoRng + ?Sized>(rng: &mut R, count: usize) -> Vec<Zeroizing<Scalar>> {
+fn draw_all<R: CryptoRng + ?Sized>(rng: &mut R, count: usize) -> Zeroizing<Vec<Scalar>> {
     let mut octets = Zeroizing::new(vec![[0; SECRET_LEN]; count]);
     rng.fill_bytes(octets.as_flattened_mut());
-    octets.iter().map(|octets| read(octets).unwrap_or_else(|_| draw(rng))).collect()
+    Zeroizing::new(octets.iter().map(|octets| *read(octets).unwrap_or_else(|_| draw(rng))).collect())
 }
 
 /// Calls `attempt` with random secrets until it does not refuse the secret. Where the random source works, a second
@@ -57,7 +57,8 @@ pub(super) fn with_random_batch<I: Sync, R: CryptoRng + ?Sized, T: Send + Sync>(
     attempt: impl Fn(&[&I], &[Scalar]) -> Vec<Result<T, Error>> + Sync,
     again: impl Fn(&I, &mut R) -> Result<T, Error>,
 ) -> Vec<Result<T, Error>> {
-    let items: Vec<_> = items.iter().zip(draw_all(rng, items.len())).collect();
+    let secrets = draw_all(rng, items.len());
+    let items: Vec<(&I, &Scalar)> = items.iter().zip(secrets.iter()).collect();
     let mut results = batch::map(&items, threads, |items| {
         let secrets: Zeroizing<Vec<Scalar>> = Zeroizing::new(items.iter().map(|(_, secret)| **secret).collect());
         let items: Vec<_> = items.iter().map(|(item, _)| *item).collect();
@@ -97,7 +98,7 @@ mod tests {
             items.iter().map(|&&item| if item % 2 == 0 { Ok(item) } else { Err(Error::NonceRefused) }).collect()
         };
         let again = |&item: &u32, _: &mut _| if item % 3 == 0 { Ok(1000 + item) } else { Err(Error::NonceRefused) };
-        for threads in [Threads::ONE, Threads::available()] {
+        for threads in [Threads::ONE, Threads::SEVERAL] {
             let results = with_random_batch(&items, threads, &mut rng, refuse_odd, again);
             for (item, result) in items.iter().zip(results) {
                 let expected = match (item % 2, item % 3) {

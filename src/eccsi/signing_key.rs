@@ -54,7 +54,7 @@ impl SigningKey {
         let rs: Vec<Fp> = multiply_generator_batch(js).iter().map(|j| j.map_or(Fp::ZERO, |j| *j.x())).collect();
         let divisor = |(r, message): (&Fp, &M)| {
             let r_scalar = Scalar::from_limbs_mod(&r.to_limbs());
-            self.hs.he(r, message.as_ref()) + r_scalar * self.pair.ssk
+            self.hs.he(r, message.as_ref()) + r_scalar * *self.pair.ssk
         };
         let mut inverses = Zeroizing::new(rs.iter().zip(messages).map(divisor).collect::<Vec<_>>());
         invert_all(&mut inverses);
@@ -87,6 +87,7 @@ mod tests {
     use crate::arith::p256::{Affine, multiply_generator};
     use crate::eccsi::MasterSecret;
     use crate::eccsi::hash::HsPrefix;
+    use alloc::boxed::Box;
 
     /// HE + r SSK = 0 cannot be reached with a key that a KMS issued; here SSK is made for it.
     #[test]
@@ -97,7 +98,7 @@ mod tests {
         let hs = HsPrefix::new(&master.public_key()).hs(b"id", &Affine::generator().to_bytes());
         let r = *multiply_generator(&nonce::read(&j).unwrap()).unwrap().x();
         let ssk = -hs.he(&r, b"message") * Scalar::from_limbs_mod(&r.to_limbs()).invert();
-        let key = SigningKey { pair: KeyPair { ssk, pvt: Affine::generator() }, hs };
+        let key = SigningKey { pair: KeyPair { ssk: Box::new(ssk), pvt: Affine::generator() }, hs };
 
         assert_eq!(key.sign_with(b"message", &j), Err(Error::NonceRefused));
         assert!(key.sign_with(b"another message", &j).is_ok());

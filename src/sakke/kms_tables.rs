@@ -50,14 +50,18 @@ impl KmsTables {
                 scalars.push(b.map_or(Default::default(), |b| *commitment_scalars(id.as_ref(), &b, ssv)));
                 checks.push(b.map(|_| ()));
             }
-            let commitments = Zeroizing::new(self.z.commit_batch(&scalars));
+            let commitments = self.z.commit_batch(&scalars);
             let results = checks.into_iter().zip(commitments.iter());
             results.map(|(check, commitment)| check.and_then(|()| encapsulation(commitment, ssv))).collect()
         })
     }
 
     /// R = `[r]([b]P + Z)` of each secret for the same identity; `None` for infinity.
-    pub(super) fn commitments(&self, id: &[u8], ssvs: &[SharedSecret]) -> Result<Vec<Option<Affine>>, Error> {
+    pub(super) fn commitments(
+        &self,
+        id: &[u8],
+        ssvs: &[SharedSecret],
+    ) -> Result<Zeroizing<Vec<Option<Affine>>>, Error> {
         let b = identity::to_scalar(id)?;
         let scalars: Vec<_> = ssvs.iter().map(|ssv| *commitment_scalars(id, &b, ssv)).collect();
         let scalars = Zeroizing::new(scalars);

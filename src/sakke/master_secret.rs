@@ -74,10 +74,10 @@ impl MasterSecret {
         invert_all(&mut inverses);
         // The inverse of 0, for an identity without key, is 0.
         let multiples = multiply_generator_batch(&inverses);
-        let keys = scalars.into_iter().zip(multiples);
+        let keys = scalars.into_iter().zip(multiples.iter());
         keys.map(|(b, multiple)| {
             let point = b.and(multiple.ok_or(Error::IdentityWithoutKey))?;
-            Ok(ReceiverSecretKey { point })
+            Ok(ReceiverSecretKey::new(point))
         })
         .collect()
     }

@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::{fmt, iter, slice};
@@ -9,16 +10,20 @@ use crate::arith::supersingular::{Affine, Fp, MillerLines};
 use crate::batch::{self, Threads};
 
 /// A receiver secret key (RSK) as it comes from a KMS: a point of the curve, not yet known to belong to an identity.
-/// Wiped on drop.
+/// Wiped on drop; boxed, so that it leaves no copy behind where it is moved.
 pub struct ReceiverSecretKey {
-    pub(super) point: Affine,
+    pub(super) point: Box<Affine>,
 }
 
 impl ReceiverSecretKey {
     /// Reads 04 || x || y, 257 octets. Checks form, range and curve, and that the order is not 1, 2 or 4; that the order
     /// is q is checked by [`ReceiverSecretKey::validate`].
     pub fn from_bytes(bytes: &[u8]) -> Result<ReceiverSecretKey, Error> {
-        Affine::from_bytes(bytes).map(|point| ReceiverSecretKey { point }).map_err(Error::ReceiverSecretKey)
+        Affine::from_bytes(bytes).map(ReceiverSecretKey::new).map_err(Error::ReceiverSecretKey)
+    }
+
+    pub(super) fn new(point: Affine) -> ReceiverSecretKey {
+        ReceiverSecretKey { point: Box::new(point) }
     }
 
     /// 04 || x || y.
@@ -118,7 +123,7 @@ impl ReceiverKey {
     /// w of each encapsulation.
     fn pair(&self, encapsulations: &[Encapsulation]) -> Zeroizing<Vec<Fp>> {
         let points: Vec<Affine> = encapsulations.iter().map(|encapsulation| encapsulation.r).collect();
-        Zeroizing::new(self.lines.pair_batch(&points))
+        self.lines.pair_batch(&points)
     }
 
     /// The secrets of which R follows.
@@ -132,7 +137,7 @@ impl ReceiverKey {
             Ok(commitments) => commitments,
             Err(error) => return encapsulations.iter().map(|_| Err(error)).collect(),
         };
-        let results = ssvs.into_iter().zip(commitments).zip(encapsulations);
+        let results = ssvs.into_iter().zip(commitments.iter()).zip(encapsulations);
         results
             .map(|((ssv, commitment), Encapsulation { r, .. })| match commitment {
                 Some(point) if bool::from(point.ct_eq(r)) => Ok(ssv),

@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use core::fmt;
 use rand_core::CryptoRng;
 use subtle::{Choice, ConstantTimeEq};
@@ -5,21 +6,22 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::SSV_LEN;
 
-/// A shared secret value (SSV) of 16 octets: the key that an encapsulation carries.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct SharedSecret([u8; SSV_LEN]);
+/// A shared secret value (SSV) of 16 octets: the key that an encapsulation carries. Wiped on drop; boxed, so that it leaves
+/// no copy behind where it is moved.
+#[derive(Clone)]
+pub struct SharedSecret(Box<[u8; SSV_LEN]>);
 
 impl SharedSecret {
     /// A secret with the given octets.
     pub fn new(octets: [u8; SSV_LEN]) -> SharedSecret {
-        SharedSecret(octets)
+        SharedSecret(Box::new(octets))
     }
 
     /// A random secret.
     pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> SharedSecret {
-        let mut octets = [0; SSV_LEN];
-        rng.fill_bytes(&mut octets);
-        SharedSecret(octets)
+        let mut secret = SharedSecret::new([0; SSV_LEN]);
+        rng.fill_bytes(&mut *secret.0);
+        secret
     }
 
     /// The octets.
@@ -28,9 +30,23 @@ impl SharedSecret {
     }
 }
 
+impl Zeroize for SharedSecret {
+    fn zeroize(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for SharedSecret {}
+
+impl Drop for SharedSecret {
+    fn drop(&mut self) {
+        self.zeroize();
+    }
+}
+
 impl ConstantTimeEq for SharedSecret {
     fn ct_eq(&self, other: &SharedSecret) -> Choice {
-        self.0.ct_eq(&other.0)
+        self.0.ct_eq(&*other.0)
     }
 }
 

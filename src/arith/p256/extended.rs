@@ -86,7 +86,7 @@ impl<E: LimbEngine> Extended<E> {
     }
 
     /// Many points in affine coordinates with one inversion. `None` for infinity; that alone is revealed.
-    pub(in crate::arith) fn to_affine_all(points: &[Self]) -> Vec<Option<AffineOn<E>>> {
+    pub(in crate::arith) fn to_affine_all(points: &[Self]) -> Zeroizing<Vec<Option<AffineOn<E>>>> {
         let mut inverses: Zeroizing<Vec<FpOn<E>>> = Zeroizing::new(points.iter().map(|point| point.zzz).collect());
         invert_all(&mut inverses);
         let scale = |(point, inverse): (&Self, &FpOn<E>)| {
@@ -94,7 +94,7 @@ impl<E: LimbEngine> Extended<E> {
             let affine = AffineOn::new(point.x * z_inverse.square(), point.y * *inverse);
             (!bool::from(point.zzz.is_zero())).then_some(affine)
         };
-        points.iter().zip(inverses.iter()).map(scale).collect()
+        Zeroizing::new(points.iter().zip(inverses.iter()).map(scale).collect())
     }
 }
 

@@ -29,24 +29,27 @@ const WORTH_A_LANE_EACH: usize = 4;
 
 /// `[scalar]G` with the active backend, in constant time; `None` for infinity, which alone is revealed.
 pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
-    let [point] = *multiply_generator_batch(core::slice::from_ref(scalar)) else { return None };
-    point
+    multiply_generator_batch(core::slice::from_ref(scalar)).first().copied().flatten()
 }
 
 /// What [`multiply_generator`] gives for each scalar, in less time.
-pub fn multiply_generator_batch(scalars: &[Scalar]) -> Vec<Option<Affine>> {
+pub fn multiply_generator_batch(scalars: &[Scalar]) -> Zeroizing<Vec<Option<Affine>>> {
     match Engine::active() {
         #[cfg(target_arch = "x86_64")]
-        Engine::Ifma => to_affine(scalars.chunks(LANES).flat_map(multiply_lanes).collect()),
+        Engine::Ifma => {
+            let mut multiples = Vec::with_capacity(scalars.len());
+            scalars.chunks(LANES).for_each(|scalars| multiples.extend_from_slice(&multiply_lanes(scalars)));
+            to_affine(multiples)
+        }
         #[cfg(target_arch = "x86_64")]
         Engine::Bmi2 => to_affine(scalars.iter().map(multiply::<Bmi2>).collect()),
         Engine::Portable => to_affine(scalars.iter().map(multiply::<Portable>).collect()),
     }
 }
 
-fn to_affine<E: LimbEngine>(multiples: Vec<Extended<E>>) -> Vec<Option<Affine>> {
+fn to_affine<E: LimbEngine>(multiples: Vec<Extended<E>>) -> Zeroizing<Vec<Option<Affine>>> {
     let points = Extended::to_affine_all(&Zeroizing::new(multiples));
-    points.into_iter().map(|point| point.map(|point| point.convert())).collect()
+    Zeroizing::new(points.iter().map(|point| point.as_ref().map(AffineOn::convert)).collect())
 }
 
 fn multiply<E: GeneratorTables>(scalar: &Scalar) -> Extended<E> {
@@ -55,15 +58,15 @@ fn multiply<E: GeneratorTables>(scalar: &Scalar) -> Extended<E> {
 
 /// For up to eight scalars.
 #[cfg(target_arch = "x86_64")]
-fn multiply_lanes(scalars: &[Scalar]) -> Vec<Extended<Bmi2>> {
+fn multiply_lanes(scalars: &[Scalar]) -> Zeroizing<Vec<Extended<Bmi2>>> {
     let tables = secret_multiples_in_lanes();
     match scalars {
         [.., last] if scalars.len() >= WORTH_A_LANE_EACH => {
             let in_lanes = core::array::from_fn(|lane| scalars.get(lane).unwrap_or(last));
             let multiples = Zeroizing::new(tables.multiply_eight(in_lanes));
-            multiples[..scalars.len()].to_vec()
+            Zeroizing::new(multiples[..scalars.len()].to_vec())
         }
-        _ => scalars.iter().map(|scalar| tables.multiply(scalar)).collect(),
+        _ => Zeroizing::new(scalars.iter().map(|scalar| tables.multiply(scalar)).collect()),
     }
 }
 

@@ -106,7 +106,7 @@ fn generator_multiples_agree_with_the_oracle_at_the_edges() {
         }
         for count in 0..20 {
             let expected: Vec<_> = scalars[..count].iter().map(multiply_generator).collect();
-            assert_eq!(multiply_generator_batch(&scalars[..count]), expected, "{count}");
+            assert_eq!(*multiply_generator_batch(&scalars[..count]), expected, "{count}");
         }
     });
 }

@@ -71,7 +71,7 @@ impl<E: LimbEngine> Comb<E> {
     pub(super) fn multiply_sums<const TERMS: usize>(
         bases: [&Comb<E>; TERMS],
         items: &[[&Scalar; TERMS]],
-    ) -> Vec<ProjectiveOn<E>> {
+    ) -> Zeroizing<Vec<ProjectiveOn<E>>> {
         let mut points = Zeroizing::new(vec![AffineOn::default(); items.len() * ROWS * TERMS * TABLES]);
         for (points, scalars) in points.chunks_exact_mut(ROWS * TERMS * TABLES).zip(items) {
             for (term, (base, scalar)) in bases.iter().zip(scalars).enumerate() {
@@ -92,7 +92,7 @@ impl<E: LimbEngine> Comb<E> {
             width = width.div_ceil(2);
         }
         let sums = points[..groups * width].chunks_exact(ROWS * TERMS * width);
-        sums.map(|points| join_rows(points, TERMS * width)).collect()
+        Zeroizing::new(sums.map(|points| join_rows(points, TERMS * width)).collect())
     }
 }
 

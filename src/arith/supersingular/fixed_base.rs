@@ -45,7 +45,7 @@ impl FixedBase {
     }
 
     /// The same for many pairs of scalars k and l, faster for each.
-    pub fn multiply_with_generator_batch(&self, scalars: &[[Scalar; 2]]) -> Vec<Option<Affine>> {
+    pub fn multiply_with_generator_batch(&self, scalars: &[[Scalar; 2]]) -> Zeroizing<Vec<Option<Affine>>> {
         match &self.0 {
             #[cfg(target_arch = "x86_64")]
             Tables::Ifma(comb) => affine(&ifma::Comb::multiply_sums([ifma_multiples(), comb], &items(scalars))),
@@ -61,7 +61,7 @@ impl FixedBase {
     }
 
     /// The same for many pairs of scalars k and l, faster for each.
-    pub fn commit_batch(&self, scalars: &[[Scalar; 2]]) -> Vec<(Option<Affine>, Fp)> {
+    pub fn commit_batch(&self, scalars: &[[Scalar; 2]]) -> Zeroizing<Vec<(Option<Affine>, Fp)>> {
         match &self.0 {
             #[cfg(target_arch = "x86_64")]
             Tables::Ifma(comb) => {
@@ -78,7 +78,10 @@ impl FixedBase {
     }
 }
 
-fn multiply_with_generator<E: GeneratorTables>(comb: &Comb<E>, scalars: &[[Scalar; 2]]) -> Vec<ProjectiveOn<E>> {
+fn multiply_with_generator<E: GeneratorTables>(
+    comb: &Comb<E>,
+    scalars: &[[Scalar; 2]],
+) -> Zeroizing<Vec<ProjectiveOn<E>>> {
     Comb::multiply_sums([E::multiples(), comb], &items(scalars))
 }
 
@@ -87,18 +90,20 @@ fn powers<E: GeneratorTables>(scalars: &[[Scalar; 2]]) -> Vec<PairingValueOn<E>>
 }
 
 /// Points and powers share their last inversion.
-fn commitments<E: LimbEngine>(points: &[ProjectiveOn<E>], powers: Vec<PairingValueOn<E>>) -> Vec<(Option<Affine>, Fp)> {
+fn commitments<E: LimbEngine>(
+    points: &[ProjectiveOn<E>],
+    powers: Vec<PairingValueOn<E>>,
+) -> Zeroizing<Vec<(Option<Affine>, Fp)>> {
     let powers = Zeroizing::new(powers);
-    let denominators = points.iter().zip(powers.iter()).flat_map(|(point, power)| [point.z, power.re]);
-    let mut inverses: Zeroizing<Vec<FpOn<E>>> = Zeroizing::new(denominators.collect());
+    let mut inverses: Zeroizing<Vec<FpOn<E>>> = Zeroizing::new(Vec::with_capacity(2 * points.len()));
+    inverses.extend(points.iter().zip(powers.iter()).flat_map(|(point, power)| [point.z, power.re]));
     invert_all(&mut inverses);
     let quotients = points.iter().zip(powers.iter()).zip(inverses.chunks_exact(2));
-    quotients
-        .map(|((point, power), inverses)| {
-            let point = point.divided(&inverses[0]).map(|point| point.convert());
-            (point, (power.im * inverses[1]).convert())
-        })
-        .collect()
+    let commitment = |((point, power), inverses): ((&ProjectiveOn<E>, &PairingValueOn<E>), &[FpOn<E>])| {
+        let point = point.divided(&inverses[0]).map(|point| point.convert());
+        (point, (power.im * inverses[1]).convert())
+    };
+    Zeroizing::new(quotients.map(commitment).collect())
 }
 
 fn items(scalars: &[[Scalar; 2]]) -> Vec<[&Scalar; 2]> {

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::slice;
 use once_cell::race::OnceBox;
+use zeroize::Zeroizing;
 
 use super::comb::Comb;
 use super::field::{Fp, Scalar};
@@ -21,7 +22,7 @@ pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
 }
 
 /// The same for many scalars, faster for each.
-pub fn multiply_generator_batch(scalars: &[Scalar]) -> Vec<Option<Affine>> {
+pub fn multiply_generator_batch(scalars: &[Scalar]) -> Zeroizing<Vec<Option<Affine>>> {
     let items: Vec<_> = scalars.iter().map(|scalar| [scalar]).collect();
     match Backend::active() {
         #[cfg(target_arch = "x86_64")]
@@ -44,8 +45,9 @@ pub fn power_generator(exponent: &Scalar) -> Fp {
 }
 
 /// Finite points with one inversion; `None` for infinity, which alone is revealed.
-pub(super) fn affine<E: LimbEngine>(points: &[ProjectiveOn<E>]) -> Vec<Option<Affine>> {
-    ProjectiveOn::to_affine_all(points).iter().map(|point| point.as_ref().map(AffineOn::convert)).collect()
+pub(super) fn affine<E: LimbEngine>(points: &[ProjectiveOn<E>]) -> Zeroizing<Vec<Option<Affine>>> {
+    let points = ProjectiveOn::to_affine_all(points);
+    Zeroizing::new(points.iter().map(|point| point.as_ref().map(AffineOn::convert)).collect())
 }
 
 fn power_on<E: GeneratorTables>(exponent: &Scalar) -> Fp {

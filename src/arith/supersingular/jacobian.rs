@@ -18,6 +18,7 @@ pub(super) struct Jacobian<E: LimbEngine> {
 }
 
 /// What a doubling passed.
+#[derive(Clone, Copy)]
 pub(super) struct Doubling<E: LimbEngine> {
     /// λ times the new Z.
     pub(super) slope: FpOn<E>,
@@ -28,6 +29,7 @@ pub(super) struct Doubling<E: LimbEngine> {
 }
 
 /// What an addition passed.
+#[derive(Clone, Copy)]
 pub(super) struct Addition<E: LimbEngine> {
     /// The point that was added.
     pub(super) other: AffineOn<E>,
@@ -84,16 +86,27 @@ impl<E: LimbEngine> Zeroize for Jacobian<E> {
     }
 }
 
-impl<E: LimbEngine> Drop for Doubling<E> {
-    fn drop(&mut self) {
+impl<E: LimbEngine> Doubling<E> {
+    /// None.
+    pub(super) const NONE: Self = Doubling { slope: FpOn::ZERO, w: FpOn::ZERO, factor: FpOn::ZERO };
+}
+
+impl<E: LimbEngine> Addition<E> {
+    /// None.
+    pub(super) const NONE: Self =
+        Addition { other: AffineOn { x: FpOn::ZERO, y: FpOn::ZERO }, slope: FpOn::ZERO, factor: FpOn::ZERO };
+}
+
+impl<E: LimbEngine> Zeroize for Doubling<E> {
+    fn zeroize(&mut self) {
         self.slope.zeroize();
         self.w.zeroize();
         self.factor.zeroize();
     }
 }
 
-impl<E: LimbEngine> Drop for Addition<E> {
-    fn drop(&mut self) {
+impl<E: LimbEngine> Zeroize for Addition<E> {
+    fn zeroize(&mut self) {
         self.other.zeroize();
         self.slope.zeroize();
         self.factor.zeroize();

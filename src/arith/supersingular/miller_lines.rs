@@ -42,11 +42,11 @@ impl MillerLines {
 
     /// The representative of <A, B> for the prepared point A and a point B with y ≠ 0, in constant time.
     pub fn pair(&self, b: &Affine) -> Fp {
-        self.pair_batch(slice::from_ref(b)).into_iter().next().unwrap_or_default()
+        self.pair_batch(slice::from_ref(b)).first().copied().unwrap_or_default()
     }
 
     /// The same for many points, which share inversions.
-    pub fn pair_batch(&self, points: &[Affine]) -> Vec<Fp> {
+    pub fn pair_batch(&self, points: &[Affine]) -> Zeroizing<Vec<Fp>> {
         match &self.0 {
             #[cfg(target_arch = "x86_64")]
             Storage::Ifma(lines) => PairingValueOn::representatives(&Zeroizing::new(lines.pair(points))),
@@ -81,10 +81,10 @@ fn accepts_key<E: GeneratorTables>(lines: &Lines<E>, b: &Scalar, key: &AffineOn<
     value.ct_eq(&PairingValueOn::generator()) & is_in_subgroup(key)
 }
 
-fn pair<E: LimbEngine>(lines: &Lines<E>, points: &[Affine]) -> Vec<Fp> {
+fn pair<E: LimbEngine>(lines: &Lines<E>, points: &[Affine]) -> Zeroizing<Vec<Fp>> {
     let points: Vec<_> = points.iter().map(Affine::convert).collect();
     let values = Zeroizing::new(lines.pair(&points));
-    PairingValueOn::representatives(&values).iter().map(FpOn::convert).collect()
+    Zeroizing::new(PairingValueOn::representatives(&values).iter().map(FpOn::convert).collect())
 }
 
 impl fmt::Debug for MillerLines {

@@ -8,6 +8,7 @@
 //! The function of 4 T ± A is the product of that and of y - λ₃ x - ν₃, the line through 4 T and ±A, divided by x - x₄; the
 //! coefficients follow by division of polynomials.
 
+use alloc::vec;
 use alloc::vec::Vec;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -21,30 +22,36 @@ use crate::arith::backend::LimbEngine;
 /// The whole walk from a point of order q. Wiped on drop.
 pub(super) struct Walk<E: LimbEngine> {
     start: AffineOn<E>,
-    steps: Vec<Passed<E>>,
+    /// Of the steps in their order.
+    passed: Zeroizing<Vec<Passed<E>>>,
 }
 
-/// What is remembered of a step: numerators until the walk has ended, quotients then.
+/// What is remembered of a step: numerators until the walk has ended, quotients then. All is there for every step, and 0
+/// where the step has no such thing: what an `Option` leaves unused is memory that nothing wipes.
+#[derive(Clone, Copy)]
 struct Passed<E: LimbEngine> {
-    first: Doubling<E>,
-    second: Option<Doubling<E>>,
-    addition: Option<Addition<E>>,
+    doublings: [Doubling<E>; 2],
+    addition: Addition<E>,
+}
+
+impl<E: LimbEngine> Passed<E> {
+    const NOTHING: Self = Passed { doublings: [Doubling::NONE; 2], addition: Addition::NONE };
 }
 
 impl<E: LimbEngine> Walk<E> {
     /// Walks from a point of order q, in constant time.
     pub(super) fn new(start: &AffineOn<E>) -> Walk<E> {
-        let mut walk = Walk { start: *start, steps: Vec::with_capacity(steps().len()) };
+        let mut walk = Walk { start: *start, passed: Zeroizing::new(vec![Passed::NOTHING; steps().len()]) };
         let mut point = Zeroizing::new(Jacobian::from(*start));
-        for step in steps() {
-            let first = point.double();
-            let second = (*step != Step::Double).then(|| point.double());
-            let addition = match step {
-                Step::QuadrupleAdd => Some(point.add(start)),
-                Step::QuadrupleSubtract => Some(point.add(&start.negate())),
-                Step::Double | Step::Quadruple => None,
-            };
-            walk.steps.push(Passed { first, second, addition });
+        for (step, passed) in steps().iter().zip(walk.passed.iter_mut()) {
+            for doubling in &mut passed.doublings[..step.doublings()] {
+                *doubling = point.double();
+            }
+            match step {
+                Step::QuadrupleAdd => passed.addition = point.add(start),
+                Step::QuadrupleSubtract => passed.addition = point.add(&start.negate()),
+                Step::Double | Step::Quadruple => {}
+            }
         }
         walk.divide(&point.z);
         walk
@@ -54,31 +61,30 @@ impl<E: LimbEngine> Walk<E> {
     /// factor.
     fn divide(&mut self, last_z: &FpOn<E>) {
         let mut inverse = Zeroizing::new(last_z.invert());
-        for passed in self.steps.iter_mut().rev() {
-            let Passed { first, second, addition } = passed;
-            if let Some(addition) = addition {
+        for (step, Passed { doublings, addition }) in steps().iter().zip(self.passed.iter_mut()).rev() {
+            if step.adds() {
                 addition.divide(&mut inverse);
             }
-            if let Some(second) = second {
-                second.divide(&mut inverse);
+            for doubling in doublings[..step.doublings()].iter_mut().rev() {
+                doubling.divide(&mut inverse);
             }
-            first.divide(&mut inverse);
         }
     }
 
     /// The functions of all steps, in the order of the loop.
     pub(super) fn into_functions(self) -> Vec<Function<E>> {
         let mut x = Zeroizing::new(self.start.x);
-        let functions = self.steps.iter().map(|Passed { first, second, addition }| {
-            let Some(second) = second else {
+        let functions = steps().iter().zip(self.passed.iter()).map(|(step, Passed { doublings, addition })| {
+            let [first, second] = doublings;
+            if step.doublings() == 1 {
                 let function = Function::Double([*x * first.w, -first.slope]);
                 *x = first.w.square();
                 return function;
-            };
+            }
             let [a0, a1, a2, b] = quadruple(&mut x, first, second);
-            match addition {
-                None => Function::Quadruple([-a0, -a1, -a2, b]),
-                Some(addition) => Function::QuadrupleAdd(and_add(&[a0, a1, a2, b], &mut x, addition)),
+            match step.adds() {
+                false => Function::Quadruple([-a0, -a1, -a2, b]),
+                true => Function::QuadrupleAdd(and_add(&[a0, a1, a2, b], &mut x, addition)),
             }
         });
         functions.collect()
@@ -128,6 +134,13 @@ impl<E: LimbEngine> Addition<E> {
     fn divide(&mut self, z_inverse: &mut FpOn<E>) {
         self.slope *= *z_inverse;
         *z_inverse *= self.factor;
+    }
+}
+
+impl<E: LimbEngine> Zeroize for Passed<E> {
+    fn zeroize(&mut self) {
+        self.doublings.zeroize();
+        self.addition.zeroize();
     }
 }
 

@@ -40,10 +40,10 @@ impl<E: LimbEngine> PairingValueOn<E> {
     }
 
     /// The representatives of many classes, with one inversion.
-    pub(super) fn representatives(values: &[Self]) -> Vec<FpOn<E>> {
+    pub(super) fn representatives(values: &[Self]) -> Zeroizing<Vec<FpOn<E>>> {
         let mut inverses = Zeroizing::new(values.iter().map(|value| value.re).collect::<Vec<_>>());
         invert_all(&mut inverses);
-        values.iter().zip(inverses.iter()).map(|(value, inverse)| value.im * *inverse).collect()
+        Zeroizing::new(values.iter().zip(inverses.iter()).map(|(value, inverse)| value.im * *inverse).collect())
     }
 
     /// The product, in 2 sums of two products.

@@ -173,10 +173,10 @@ impl<E: LimbEngine> ProjectiveOn<E> {
     }
 
     /// The finite points that these are, with one inversion; `None` for the identity, which alone is revealed.
-    pub(super) fn to_affine_all(points: &[Self]) -> Vec<Option<AffineOn<E>>> {
+    pub(super) fn to_affine_all(points: &[Self]) -> Zeroizing<Vec<Option<AffineOn<E>>>> {
         let mut inverses = Zeroizing::new(points.iter().map(|point| point.z).collect::<Vec<_>>());
         invert_all(&mut inverses);
-        points.iter().zip(inverses.iter()).map(|(point, inverse)| point.divided(inverse)).collect()
+        Zeroizing::new(points.iter().zip(inverses.iter()).map(|(point, inverse)| point.divided(inverse)).collect())
     }
 
     /// The finite point that this is, given 1 / Z.

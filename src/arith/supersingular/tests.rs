@@ -171,11 +171,11 @@ fn batches_give_what_single_operations_give() {
         let finite: Vec<Affine> = multiples.iter().flatten().copied().collect();
         let values: Vec<_> = finite.iter().map(|point| lines.pair(point)).collect();
         for count in (0..=20).chain([scalars.len()]) {
-            assert_eq!(multiply_generator_batch(&scalars[..count]), multiples[..count], "{count} on {backend:?}");
-            assert_eq!(base.multiply_with_generator_batch(&pairs[..count]), sums[..count], "{count} on {backend:?}");
-            assert_eq!(base.commit_batch(&pairs[..count]), commitments[..count], "{count} on {backend:?}");
+            assert_eq!(*multiply_generator_batch(&scalars[..count]), multiples[..count], "{count} on {backend:?}");
+            assert_eq!(*base.multiply_with_generator_batch(&pairs[..count]), sums[..count], "{count} on {backend:?}");
+            assert_eq!(*base.commit_batch(&pairs[..count]), commitments[..count], "{count} on {backend:?}");
             let count = count.min(finite.len());
-            assert_eq!(lines.pair_batch(&finite[..count]), values[..count], "{count} on {backend:?}");
+            assert_eq!(*lines.pair_batch(&finite[..count]), values[..count], "{count} on {backend:?}");
         }
     });
 }

@@ -51,9 +51,13 @@ impl Comb {
     pub fn multiply_sums<const TERMS: usize>(
         bases: [&Comb; TERMS],
         items: &[[&Scalar; TERMS]],
-    ) -> Vec<ProjectiveOn<Bmi2>> {
-        // SAFETY: a comb exists only where the processor has the instructions.
-        items.chunks(ITEMS_AT_ONCE).flat_map(|items| unsafe { join_rows(&sum_rows(bases, items)) }).collect()
+    ) -> Zeroizing<Vec<ProjectiveOn<Bmi2>>> {
+        let mut sums = Zeroizing::new(Vec::with_capacity(items.len()));
+        for items in items.chunks(ITEMS_AT_ONCE) {
+            // SAFETY: a comb exists only where the processor has the instructions.
+            sums.extend_from_slice(&unsafe { join_rows(&sum_rows(bases, items)) });
+        }
+        sums
     }
 
     /// The points that a table contributes to the rows, by the table's signs.
@@ -165,8 +169,8 @@ fn add_neighbours(points: &mut Vec<AffinePoints>, width: usize) {
 
 /// The sums of 2^row times a row, over all of them.
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn join_rows(items: &[Points]) -> Vec<ProjectiveOn<Bmi2>> {
-    let mut sums = Vec::with_capacity(items.len());
+fn join_rows(items: &[Points]) -> Zeroizing<Vec<ProjectiveOn<Bmi2>>> {
+    let mut sums = Zeroizing::new(Vec::with_capacity(items.len()));
     for items in items.chunks(LANES) {
         if items.len() < WORTH_A_LANE_EACH {
             sums.extend(items.iter().map(|rows| join_rows_of_one(rows)));

@@ -113,7 +113,8 @@ fn passed_steps<'a>(start: &Start, quotients: &'a [Pair]) -> Zeroizing<Vec<Passe
 
 /// The steps of some kinds, eight at a time.
 fn groups<'a>(passed: &[Passed<'a>], kinds: &[Step]) -> impl Iterator<Item = [Passed<'a>; LANES]> {
-    let steps: Vec<_> = passed.iter().filter(|passed| kinds.contains(&passed.step)).copied().collect();
+    let mut steps = Zeroizing::new(Vec::with_capacity(passed.len()));
+    steps.extend(passed.iter().filter(|passed| kinds.contains(&passed.step)).copied());
     (0..steps.len()).step_by(LANES).map(move |first| group(&steps[first..]))
 }
 
