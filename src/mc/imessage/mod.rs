@@ -104,5 +104,5 @@ pub use incoming::{CarriedIdentity, CarriedParty, Incoming};
 pub use offer::{IdentityMode, Offer, SessionMap};
 pub use opened::{Decapsulated, Opened, Revocation};
 pub use peer::{Expected, Peer};
-pub use profile::SrtpPolicy;
+pub use profile::{SrtpPolicy, default_policy};
 pub use verify::{Policy, Receiver, TimeRules, TimeWindow, Verified};

@@ -130,7 +130,7 @@ impl<'a> Offer<'a> {
             .with(Timestamp::NtpUtc(self.time))
             .with(Rand::new(rand.as_slice()));
         message.payloads.extend(self.identities(&recipient_uid).map(Into::into));
-        message = message.with(profile::policy(csb_id.key_type())).with(Sakke::mcx(sed.to_bytes().to_vec()));
+        message = message.with(profile::default_policy(csb_id.key_type())).with(Sakke::mcx(sed.to_bytes().to_vec()));
         if let Some(parameters) = &self.parameters {
             let mut iv = [0; 16];
             rng.fill_bytes(&mut iv);
