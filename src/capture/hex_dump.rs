@@ -161,7 +161,7 @@ mod tests {
         let hexdump = format!("{hexdump}{:08x}\n", octets.len());
         for dump in [xxd, tcpdump, wireshark, hexdump] {
             assert!(is_one(&dump), "{dump}");
-            assert_eq!(parse(&dump).unwrap(), [octets.clone()], "{dump}");
+            assert_eq!(parse(&dump).unwrap(), std::slice::from_ref(&octets), "{dump}");
         }
     }
 

@@ -11,7 +11,7 @@ pub struct Node {
 }
 
 /// Width of names, at whatever depth.
-const NAMES: usize = 28;
+const NAMES: usize = 38;
 
 impl Node {
     pub fn json(&self) -> Value {
