@@ -11,6 +11,7 @@
 //! |---|---|---|
 //! | 6 | [`kms`], [`client`] | the key management server and the key management client |
 //! | 5 | [`kms_protocol`] | the documents that both exchange (TS 33.180 Annex D) |
+//! | 5 | [`capture`] | MIKEY messages in texts, SIP messages and captures of packets |
 //! | 5 | [`sealing`] | secrets at rest under a passphrase |
 //! | 4 | [`mc`] | the mission critical profile: UIDs, key periods, key identifiers, I_MESSAGEs, media keys |
 //! | 3 | [`mikey`] | MIKEY messages (RFC 3830, 6043, 6509) |
@@ -32,6 +33,8 @@ mod multiplications;
 pub mod sakke;
 mod vectors;
 
+#[cfg(feature = "capture")]
+pub mod capture;
 #[cfg(feature = "client")]
 pub mod client;
 #[cfg(feature = "kms")]

@@ -1,5 +1,6 @@
 use mikey_sakke::kms_protocol::ntp_date;
 use mikey_sakke::mikey::NtpTime;
+use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -27,6 +28,14 @@ pub fn display_unix(seconds: u64) -> String {
         .ok()
         .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
         .map_or_else(|| format!("{seconds} s after 1970-01-01"), display_date)
+}
+
+/// The same for a time since 1970 with its fraction of a second.
+pub fn display_since_1970(time: Duration) -> String {
+    i128::try_from(time.as_nanos())
+        .ok()
+        .and_then(|nanoseconds| OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok())
+        .map_or_else(|| format!("{} s after 1970-01-01", time.as_secs()), display_date)
 }
 
 /// The same for a date.

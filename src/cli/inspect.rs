@@ -1,34 +1,55 @@
+mod anatomy;
+mod clause;
+mod finding;
+mod node;
+mod opened;
+mod origin;
 mod payloads;
+mod report;
+mod strict;
 
 use super::client::{self, Compatible};
-use super::failure::{Context, Failure};
-use super::key_view::{KeyView, hidden_note, parameters_json, parameters_text};
+use super::failure::{Advise, Failure};
 use super::message_input;
-use super::output::{Output, error_style, good_style, hex, title_style};
+use super::output::{Output, error_style, hex};
 use super::passphrase;
-use mikey_sakke::client::{AcceptOptions, Error, Examined, examine, now};
-use mikey_sakke::mc;
-use mikey_sakke::mc::imessage::Incoming;
-use mikey_sakke::mikey::Message;
-use payloads::Described;
-use serde_json::{Map, Value, json};
+use finding::{Finding, Severity};
+use mikey_sakke::capture::{Found, Unread};
+use mikey_sakke::client::{AcceptOptions, Error, Store, examine, now};
+use mikey_sakke::mc::imessage::Compatibility;
+use opened::Opened;
+use report::Report;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// Decode a MIKEY message payload by payload; with a store of keys, verify and decrypt it as well.
+/// Decode MIKEY messages field by field; with a store of keys, verify and decrypt them as well.
 ///
-/// A message is taken as it comes: base64, `mikey BASE64`, an SDP a=key-mgmt line or a whole SDP body, hex, or binary.
-/// Where it deviates from the profile of TS 33.180 is said as well. With a store a message of any age is opened, as often as you like, and nothing is stored: what its age or a replay
-/// would make wrong is reported. Every other rule holds.
+/// A message is taken as it comes: base64, `mikey BASE64`, an SDP a=key-mgmt line or a whole SDP body, a SIP message with
+/// its headers, hex, a hex dump (xxd, hexdump -C, tcpdump -X, Wireshark), binary, or a capture of packets (pcap, pcapng;
+/// SIP over UDP and TCP). Of a capture every message is shown with the frame that completed it, and what could have been
+/// a message and is none is named.
+///
+/// Where a message deviates from the profile of TS 33.180 is said as well, with the clause. With a store a message of any
+/// age is opened, as often as you like, and nothing is stored: what its age or a replay would make wrong is reported. Every
+/// other rule holds. If any of several messages cannot be read or opened, the command fails; --message picks one.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   mikey-sakke inspect message.sdp
   echo 'mikey ARoFARaZJjgA...' | mikey-sakke inspect --json
+  mikey-sakke inspect call.pcapng
+  mikey-sakke inspect call.pcapng --message 2 --strict
   mikey-sakke inspect message.b64 --store bob --as sip:bob@example.org --show-secrets")]
 pub struct Arguments {
-    /// File with the message; - or nothing for standard input.
+    /// File with the message or messages; - or nothing for standard input.
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Look at this message of several, counted from 1.
+    #[arg(long, value_name = "N")]
+    message: Option<usize>,
+    /// Report every deviation from the specification, also what is accepted, and exit with 1 if there is one.
+    #[arg(long)]
+    strict: bool,
     /// Folder of a client store, to verify and decrypt with.
     #[arg(long, value_name = "DIR", requires = "user")]
     store: Option<PathBuf>,
@@ -45,200 +66,96 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
-    let octets = message_input::read(arguments.file.as_deref())?;
-    let mut report = Report::default();
-    let outcome = arguments.inspect(&octets, &mut report, output);
-    if let Err(failure) = &outcome {
-        report.error = Some(failure.message());
+    let found = message_input::read_all(arguments.file.as_deref())?;
+    let chosen = arguments.choose(&found)?;
+    let mut store = match &arguments.store {
+        Some(folder) => Some(client::open(folder, &arguments.passphrase)?),
+        None => None,
+    };
+    let mut reports: Vec<Report> =
+        (1..).zip(&found.messages).map(|(number, message)| Report::of(number, message, arguments.strict)).collect();
+    let several = (found.messages.len() > 1).then_some(found.messages.len());
+    for (report, message) in reports.iter_mut().zip(&found.messages).skip(chosen.start).take(chosen.len()) {
+        report.print(several, output);
+        if let (Some(store), Some(user), true) = (&mut store, &arguments.user, report.is_readable()) {
+            arguments.open(store, user, &message.octets, report, output);
+        }
     }
-    output.object(&report.json())?;
-    outcome.map_err(Failure::once_reported)
+    print_unread(&found.unread, output);
+    output.object(&json(&reports, &found.unread, chosen.start))?;
+    let mut shown = reports.into_iter().skip(chosen.start).take(chosen.len());
+    arguments.outcome(&mut shown).map_err(Failure::once_reported)
 }
 
 impl Arguments {
-    fn inspect(&self, octets: &[u8], report: &mut Report, output: &Output) -> Result<(), Failure> {
-        let message = Message::parse(octets).context("this is no MIKEY message that can be read")?;
-        report.csb_id = Some(message.header.csb_id);
-        report.data_type = Some(message.header.data_type.number());
-        report.payloads = payloads::describe(&message);
-        let title = title_style();
-        output.line(format_args!("{title}MIKEY message, {} octets{title:#}", octets.len()));
-        report.payloads.iter().for_each(|payload| payload.print(output));
-        report.judge(octets, output);
+    /// The messages to look at, by their places.
+    fn choose(&self, found: &Found) -> Result<std::ops::Range<usize>, Failure> {
+        let count = found.messages.len();
+        match self.message {
+            None => Ok(0..count),
+            Some(number) if (1..=count).contains(&number) => Ok(number - 1..number),
+            Some(number) => Err(Failure::new(format!("there is no message {number}")))
+                .advise(format!("The input has {count}, counted from 1.")),
+        }
+    }
 
-        let (Some(folder), Some(user)) = (&self.store, &self.user) else { return Ok(()) };
-        let mut store = client::open(folder, &self.passphrase)?;
-        let options = AcceptOptions { compatibility: self.compatible.settings(), ..AcceptOptions::default() };
-        match examine(&mut store, user, octets, &options, now()) {
+    fn open(&self, store: &mut Store, user: &str, octets: &[u8], report: &mut Report, output: &Output) {
+        let compatibility = self.compatible.settings();
+        let options = |compatibility| AcceptOptions { compatibility, ..AcceptOptions::default() };
+        match examine(store, user, octets, &options(compatibility), now()) {
             Ok(examined) => {
-                report.signature = Signature::Valid;
-                report.opened = Some(Opened::of(&examined, self.show_secrets));
-                print(&examined, self.show_secrets, output);
-                Ok(())
+                let opened = Opened::of(&examined, self.show_secrets);
+                opened.print(&examined, self.show_secrets, output);
+                report.opened(opened);
+                if self.strict {
+                    let mut findings = strict::judge_opened(&examined.opened);
+                    let excused = examine(store, user, octets, &options(Compatibility::default()), now());
+                    if let (true, Err(Error::Message(error))) = (compatibility != Compatibility::default(), excused) {
+                        findings.push(Finding { severity: Severity::Excusable, ..Finding::refused(&error) });
+                    }
+                    findings.iter().for_each(|finding| finding.print(output));
+                    report.add(findings);
+                }
             }
             Err(error) => {
-                report.signature = Signature::after(&error);
-                let style = error_style();
-                output.line(format_args!("{style}signature {}{style:#}", report.signature.name()));
-                Err(Failure::new("the message cannot be opened").because(&error))
+                report.not_opened(&error);
+                report.print_signature(output);
             }
         }
     }
-}
 
-/// What is known of the message so far.
-#[derive(Default)]
-struct Report {
-    payloads: Vec<Described>,
-    data_type: Option<u8>,
-    csb_id: Option<u32>,
-    /// What only a setting excuses.
-    deviations: Vec<String>,
-    /// What nothing excuses.
-    refusal: Option<String>,
-    signature: Signature,
-    opened: Option<Opened>,
-    error: Option<String>,
-}
-
-/// What a store made of the message, ready to be shown.
-struct Opened {
-    key: Value,
-    parameters: Value,
-    initiator: Value,
-    recipient: Value,
-    findings: Vec<String>,
-    replayed: bool,
-}
-
-impl Report {
-    /// Holds the message against the profile of TS 33.180.
-    fn judge(&mut self, octets: &[u8], output: &Output) {
-        let style = error_style();
-        match Incoming::parse(octets) {
-            Ok(incoming) => self.deviations = incoming.deviations().iter().map(ToString::to_string).collect(),
-            Err(error) => self.refusal = Some(Failure::explain(&error)),
+    /// The first failure; under --strict deviations are one.
+    fn outcome(&self, reports: &mut impl Iterator<Item = Report>) -> Result<(), Failure> {
+        let mut deviations = 0;
+        for mut report in reports {
+            if let Some(failure) = report.take_failure() {
+                return Err(failure);
+            }
+            deviations += report.deviations();
         }
-        for deviation in &self.deviations {
-            output.line(format_args!("{style}deviates from TS 33.180:{style:#} {deviation}"));
-        }
-        if let Some(refusal) = &self.refusal {
-            output.line(format_args!("{style}no I_MESSAGE of TS 33.180:{style:#} {refusal}"));
-        }
-    }
-
-    fn json(&self) -> Value {
-        let mut object = Map::new();
-        object.insert("payloads".into(), self.payloads.iter().map(Described::json).collect());
-        object.insert("data_type".into(), self.data_type.into());
-        object.insert("csb_id".into(), self.csb_id.map(|csb_id| format!("{csb_id:08x}")).into());
-        object.insert("deviations".into(), self.deviations.clone().into());
-        object.insert("refusal".into(), self.refusal.clone().into());
-        object.insert("signature".into(), self.signature.name().into());
-        if let Some(opened) = &self.opened {
-            object.insert("initiator".into(), opened.initiator.clone());
-            object.insert("recipient".into(), opened.recipient.clone());
-            object.insert("findings".into(), opened.findings.clone().into());
-            object.insert("replayed".into(), opened.replayed.into());
-        }
-        object.insert("key".into(), self.opened.as_ref().map_or(Value::Null, |opened| opened.key.clone()));
-        object.insert(
-            "key_parameters".into(),
-            self.opened.as_ref().map_or(Value::Null, |opened| opened.parameters.clone()),
-        );
-        object.insert("error".into(), self.error.clone().into());
-        object.into()
-    }
-}
-
-impl Opened {
-    fn of(examined: &Examined, show_secrets: bool) -> Self {
-        let opened = &examined.opened;
-        let view = KeyView::of(&opened.bundle, show_secrets);
-        let initiator = opened.initiator();
-        Self {
-            key: json!({
-                "type": view.key_type(),
-                "id": view.key_id(),
-                "value": view.key(),
-                "guk_id": view.guk_id(),
-                "rand": view.rand(),
-            }),
-            parameters: opened.parameters.as_ref().map_or(Value::Null, parameters_json),
-            initiator: json!({
-                "uid": initiator.uid().to_string(),
-                "uri": initiator.uri(),
-                "kms_uri": initiator.kms_uri(),
-            }),
-            recipient: json!({ "uid": opened.recipient_uid.to_string(), "uri": opened.recipient_uri }),
-            findings: opened.findings.iter().map(ToString::to_string).collect(),
-            replayed: examined.replayed,
+        match deviations {
+            0 => Ok(()),
+            _ if !self.strict => Ok(()),
+            1 => Err(Failure::new("1 deviation from the specification")),
+            count => Err(Failure::new(format!("{count} deviations from the specification"))),
         }
     }
 }
 
-fn print(examined: &Examined, show_secrets: bool, output: &Output) {
-    let opened = &examined.opened;
-    let (good, bad) = (good_style(), error_style());
-    output.line(format_args!("{good}signature valid{good:#}"));
-    let initiator = opened.initiator();
-    output.line(format_args!(
-        "  initiator  {}",
-        initiator.uri().map_or_else(|| initiator.uid().to_string(), str::to_owned)
-    ));
-    output.line(format_args!("  recipient  {}", opened.recipient_uri));
-    let view = KeyView::of(&opened.bundle, show_secrets);
-    view.print(output);
-    if let Some(parameters) = &opened.parameters {
-        output.line(format_args!("  parameters {}", parameters_text(parameters)));
-    }
-    for finding in &opened.findings {
-        output.line(format_args!("{bad}not acceptable now:{bad:#} {finding}"));
-    }
-    if examined.replayed {
-        output.line(format_args!("{bad}not acceptable now:{bad:#} the message was accepted before"));
-    }
-    hidden_note(show_secrets, output);
+/// The fields of the first message looked at, and all messages.
+fn json(reports: &[Report], unread: &[Unread], first: usize) -> Value {
+    let mut object = reports.get(first).map(Report::json).unwrap_or_default();
+    object.insert("messages".into(), reports.iter().map(|report| Value::from(report.json())).collect());
+    let unread =
+        unread.iter().map(|unread| json!({ "what": unread.fault.to_string(), "origin": origin::json(&unread.origin) }));
+    object.insert("unread".into(), unread.collect());
+    object.into()
 }
 
-#[derive(Clone, Copy, Default)]
-enum Signature {
-    Valid,
-    Invalid,
-    #[default]
-    Unchecked,
-}
-
-impl Signature {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Valid => "valid",
-            Self::Invalid => "invalid",
-            Self::Unchecked => "unchecked",
-        }
-    }
-
-    /// How far the checks came before this error.
-    fn after(error: &Error) -> Self {
-        use mc::Error as E;
-        match error {
-            Error::Message(E::SignatureMalformed(_) | E::SignatureInvalid(_)) => Self::Invalid,
-            Error::Message(
-                E::Decapsulation(_)
-                | E::Spi { .. }
-                | E::ParametersTag
-                | E::ParametersMalformed { .. }
-                | E::ParametersText { .. }
-                | E::ParametersKeyType { .. }
-                | E::ParametersUnprintable { .. }
-                | E::ExpiryBeforeActivation { .. }
-                | E::EmptyGroup { .. }
-                | E::GroupList { .. }
-                | E::GroupIei { .. }
-                | E::ParametersContradictType { .. },
-            ) => Self::Valid,
-            _ => Self::Unchecked,
-        }
+fn print_unread(unread: &[Unread], output: &Output) {
+    let style = error_style();
+    for Unread { fault, origin } in unread {
+        output.line(format_args!("{style}not read:{style:#} {fault} ({})", origin::text(origin)));
     }
 }
 

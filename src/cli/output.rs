@@ -83,6 +83,10 @@ pub const fn good_style() -> Style {
     AnsiColor::Green.on_default()
 }
 
+pub const fn field_style() -> Style {
+    AnsiColor::Cyan.on_default()
+}
+
 pub const fn title_style() -> Style {
     Style::new().bold()
 }

@@ -99,10 +99,10 @@ fn generator_multiples_agree_with_the_oracle_at_the_edges() {
     let scalars: Vec<_> = edges.iter().map(|(scalar, _)| *scalar).collect();
     on_each(|backend| {
         let multiples = multiply_generator_batch(&scalars);
-        for ((k, oracle_k), multiple) in edges.iter().zip(multiples) {
+        for ((k, oracle_k), multiple) in edges.iter().zip(multiples.iter()) {
             let expected = oracle_encoding(&(OraclePoint::GENERATOR * oracle_k));
             assert_eq!(affine_encoding(multiply_generator(k)), expected, "{oracle_k:?} with {}", backend.name());
-            assert_eq!(affine_encoding(multiple), expected, "{oracle_k:?} with {}", backend.name());
+            assert_eq!(affine_encoding(*multiple), expected, "{oracle_k:?} with {}", backend.name());
         }
         for count in 0..20 {
             let expected: Vec<_> = scalars[..count].iter().map(multiply_generator).collect();

@@ -98,12 +98,12 @@ fn commitments<E: LimbEngine>(
     let mut inverses: Zeroizing<Vec<FpOn<E>>> = Zeroizing::new(Vec::with_capacity(2 * points.len()));
     inverses.extend(points.iter().zip(powers.iter()).flat_map(|(point, power)| [point.z, power.re]));
     invert_all(&mut inverses);
-    let quotients = points.iter().zip(powers.iter()).zip(inverses.chunks_exact(2));
-    let commitment = |((point, power), inverses): ((&ProjectiveOn<E>, &PairingValueOn<E>), &[FpOn<E>])| {
+    let mut commitments = Zeroizing::new(Vec::with_capacity(points.len()));
+    for ((point, power), inverses) in points.iter().zip(powers.iter()).zip(inverses.chunks_exact(2)) {
         let point = point.divided(&inverses[0]).map(|point| point.convert());
-        (point, (power.im * inverses[1]).convert())
-    };
-    Zeroizing::new(quotients.map(commitment).collect())
+        commitments.push((point, (power.im * inverses[1]).convert()));
+    }
+    commitments
 }
 
 fn items(scalars: &[[Scalar; 2]]) -> Vec<[&Scalar; 2]> {

@@ -1,9 +1,10 @@
-use super::short_hex;
+use super::node::Node;
+use super::{anatomy, short_hex};
 use crate::cli::clock;
-use crate::cli::output::{Output, hex, quiet_style};
+use crate::cli::output::{Output, hex, quiet_style, title_style};
 use mikey_sakke::mikey::{
     CsIdMap, Dh, ExtensionType, GeneralExtension, Header, IdRole, Idr, KeyIdInformation, KeyValidity, Mac, Message,
-    OmaBcast, Payload, SecurityPolicy, TicketPolicy, Timestamp,
+    OmaBcast, Payload, PayloadType, SecurityPolicy, TicketPolicy, Timestamp,
 };
 use serde_json::{Map, Value, json};
 use std::ops::Range;
@@ -13,6 +14,8 @@ pub struct Described {
     name: String,
     octets: Range<usize>,
     fields: Vec<Field>,
+    /// The same field by field as it lies in the message; empty where that is not known.
+    tree: Vec<Node>,
 }
 
 struct Field {
@@ -31,11 +34,19 @@ impl Described {
         for field in &self.fields {
             object.insert(field.name.into(), field.value.clone());
         }
+        object.insert("fields".into(), self.tree.iter().map(Node::json).collect());
         object.into()
     }
 
     pub fn print(&self, output: &Output) {
         let quiet = quiet_style();
+        if !self.tree.is_empty() {
+            let (start, name, len) = (self.octets.start, &self.name, self.octets.len());
+            let title = title_style();
+            output.line(format_args!("{quiet}{start:>5}{quiet:#}  {title}{name}{title:#}, {len} octets"));
+            self.tree.iter().for_each(|field| field.print(output, 1));
+            return;
+        }
         let text: Vec<_> = self.fields.iter().map(Field::text).collect();
         let text = text.join("\n");
         let mut lines = text.lines();
@@ -80,12 +91,19 @@ impl Field {
 
 /// Describes the header and every payload, in their order.
 pub fn describe(message: &Message<'_>) -> Vec<Described> {
-    let header =
-        Described { name: "HDR".to_owned(), octets: 0..message.header.encoded_len(), fields: header(&message.header) };
+    let mut following = message.payloads.iter().map(Payload::payload_type);
+    let mut next = || following.next().unwrap_or(PayloadType::LAST);
+    let header = Described {
+        name: "HDR".to_owned(),
+        octets: 0..message.header.encoded_len(),
+        fields: header(&message.header),
+        tree: anatomy::header(&message.header, next()),
+    };
     let payloads = message.located().map(|(octets, payload)| {
         let payload_type = payload.payload_type();
         let name = payload_type.name().map_or_else(|| payload_type.to_string(), str::to_owned);
-        Described { name, octets, fields: fields(payload) }
+        let tree = anatomy::payload(payload, octets.start, next());
+        Described { name, octets, fields: fields(payload), tree }
     });
     std::iter::once(header).chain(payloads).collect()
 }

@@ -106,5 +106,5 @@ pub use offer::{IdentityMode, Offer, SessionMap};
 pub use opened::{Decapsulated, Opened, Revocation};
 pub use own::SentTo;
 pub use peer::{Expected, Peer};
-pub use profile::SrtpPolicy;
+pub use profile::{SrtpPolicy, default_policy};
 pub use verify::{Policy, Receiver, TimeRules, TimeWindow, Verified};

@@ -140,7 +140,7 @@ impl<'a> Offer<'a> {
             .with(Timestamp::NtpUtc(self.time))
             .with(Rand::new(rand.as_slice()));
         message.payloads.extend(self.identities(&recipient_uid).map(Into::into));
-        message = message.with(profile::policy(csb_id.key_type())).with(Sakke::mcx(sed.to_bytes().to_vec()));
+        message = message.with(profile::default_policy(csb_id.key_type())).with(Sakke::mcx(sed.to_bytes().to_vec()));
         if self.to_self {
             let data = Sakke::mcx(self.encapsulate_to_self()?).to_standalone()?;
             message = message.with(GeneralExtension::new(ExtensionType::SAKKE_TO_SELF, data));

@@ -53,8 +53,9 @@ const GROUP: [Parameter; 10] = [
 /// Table E.3-1: two parties.
 const PAIR: [Parameter; 6] = [AES_GCM, KEY_LENGTH, SALT_LENGTH, SRTP_PRF, KEY_DERIVATION_RATE, AEAD_TAG_LENGTH];
 
-/// The security policy that goes with a key: that of a group for a GMK, that of two parties for all others.
-pub(super) fn policy(key_type: KeyType) -> SecurityPolicy<'static> {
+/// The security policy that goes with a key by default: that of a group for a GMK (table E.2-1), that of two parties for
+/// all others (table E.3-1).
+pub fn default_policy(key_type: KeyType) -> SecurityPolicy<'static> {
     let parameters = match key_type {
         KeyType::Gmk => GROUP.as_slice(),
         _ => &PAIR,
@@ -122,7 +123,7 @@ mod tests {
     fn our_own_policies_and_those_of_the_vendors_are_accepted() {
         for key_type in KeyType::ALL {
             let expected = if key_type == KeyType::Gmk { SrtpPolicy::Group } else { SrtpPolicy::Pair };
-            assert_eq!(judge_policy(&policy(key_type)), Ok(expected));
+            assert_eq!(judge_policy(&default_policy(key_type)), Ok(expected));
         }
         let streamwide: Vec<Parameter> = GROUP.into_iter().filter(|p| *p != ROC_RATE).collect();
         assert_eq!(judge(&streamwide), Ok(SrtpPolicy::Group));

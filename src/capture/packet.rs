@@ -1,0 +1,99 @@
+//! Packets: from the link layer to what IP carries.
+use super::Fault;
+use core::net::IpAddr;
+use etherparse::{EtherType, Ipv6ExtensionSlice, LaxNetSlice, LaxSlicedPacket};
+
+const NULL: i32 = 0;
+const ETHERNET: i32 = 1;
+/// Raw IP as OpenBSD and some BSD systems number it.
+const RAW_BSD: [i32; 2] = [12, 14];
+const RAW: i32 = 101;
+const LOOP: i32 = 108;
+const LINUX_COOKED: i32 = 113;
+const IPV4: i32 = 228;
+const IPV6: i32 = 229;
+const LINUX_COOKED_2: i32 = 276;
+
+/// Octets before what a Linux cooked packet carries.
+const COOKED_LEN: usize = 16;
+const COOKED_2_LEN: usize = 20;
+
+/// The payload of an IP packet, or a fragment of it.
+pub(super) struct IpPayload<'a> {
+    pub source: IpAddr,
+    pub destination: IpAddr,
+    /// UDP, TCP and others, by their numbers.
+    pub protocol: u8,
+    pub fragment: Option<Fragment>,
+    pub octets: &'a [u8],
+}
+
+/// Which part of an IP packet a fragment is.
+#[derive(Clone, Copy)]
+pub(super) struct Fragment {
+    pub identification: u32,
+    pub offset: usize,
+    pub more: bool,
+}
+
+/// What a packet of the network `link` carries, if it is one of IP.
+pub(super) fn ip_payload(link: i32, octets: &[u8]) -> Result<Option<IpPayload<'_>>, Fault> {
+    let ethertype = |octets: &[u8], at: usize| {
+        let number = octets.get(at..).and_then(|rest| rest.first_chunk());
+        number.map(|number| EtherType(u16::from_be_bytes(*number)))
+    };
+    let packet = match link {
+        ETHERNET => LaxSlicedPacket::from_ethernet(octets).ok(),
+        RAW | IPV4 | IPV6 => LaxSlicedPacket::from_ip(octets).ok(),
+        link if RAW_BSD.contains(&link) => LaxSlicedPacket::from_ip(octets).ok(),
+        // Four octets of address family, in one order or the other; the version of IP says the same.
+        NULL | LOOP => octets.get(4..).and_then(|octets| LaxSlicedPacket::from_ip(octets).ok()),
+        LINUX_COOKED => ethertype(octets, 14)
+            .zip(octets.get(COOKED_LEN..))
+            .map(|(ethertype, octets)| LaxSlicedPacket::from_ether_type(ethertype, octets)),
+        LINUX_COOKED_2 => ethertype(octets, 0)
+            .zip(octets.get(COOKED_2_LEN..))
+            .map(|(ethertype, octets)| LaxSlicedPacket::from_ether_type(ethertype, octets)),
+        link => return Err(Fault::LinkType { link }),
+    };
+    Ok(packet.and_then(|packet| packet.net).and_then(payload))
+}
+
+fn payload(net: LaxNetSlice<'_>) -> Option<IpPayload<'_>> {
+    match net {
+        LaxNetSlice::Ipv4(packet) => {
+            let (header, payload) = (packet.header(), packet.payload());
+            let fragment = payload.fragmented.then(|| Fragment {
+                identification: header.identification().into(),
+                offset: header.fragments_offset().byte_offset().into(),
+                more: header.more_fragments(),
+            });
+            Some(IpPayload {
+                source: header.source_addr().into(),
+                destination: header.destination_addr().into(),
+                protocol: payload.ip_number.0,
+                fragment,
+                octets: payload.payload,
+            })
+        }
+        LaxNetSlice::Ipv6(packet) => {
+            let (header, payload) = (packet.header(), packet.payload());
+            let fragment = packet.extensions().clone().into_iter().find_map(|extension| match extension {
+                Ipv6ExtensionSlice::Fragment(fragment) if fragment.is_fragmenting_payload() => Some(Fragment {
+                    identification: fragment.identification(),
+                    offset: fragment.fragment_offset().byte_offset().into(),
+                    more: fragment.more_fragments(),
+                }),
+                _ => None,
+            });
+            Some(IpPayload {
+                source: header.source_addr().into(),
+                destination: header.destination_addr().into(),
+                protocol: payload.ip_number.0,
+                fragment,
+                octets: payload.payload,
+            })
+        }
+        LaxNetSlice::Arp(_) => None,
+    }
+}

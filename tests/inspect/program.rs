@@ -1,0 +1,169 @@
+use crate::cli_support::{Program, Run};
+use crate::message::{base64, invite, message, octets};
+use crate::wire::{self, ETHERNET};
+use mikey_sakke::mikey::{CsIdMap, Message, Rand, SecurityPolicy, Timestamp};
+use serde_json::{Value, json};
+
+fn inspect(arguments: &[&str], input: &[u8]) -> Run {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("input");
+    std::fs::write(&file, input).unwrap();
+    Program::new(&["inspect", file.to_str().unwrap()]).args(arguments).run()
+}
+
+fn object(run: &Run) -> Value {
+    serde_json::from_str(&run.stdout).unwrap()
+}
+
+/// What `--strict` finds, with the exit code.
+fn strict(message: &Message<'_>) -> (i32, Vec<Value>) {
+    let run = inspect(&["--strict", "--json"], base64(&message.to_bytes().unwrap()).as_bytes());
+    (run.code, object(&run)["findings"].as_array().unwrap().clone())
+}
+
+#[test]
+fn every_message_of_a_capture_is_shown_with_its_origin() {
+    let mut second = message();
+    second.header.csb_id = 0x1000_0002;
+    let tls = wire::tcp(1, false, &[22, 3, 1, 0, 5, 1]);
+    let frames = [wire::udp(&invite(&octets())), tls, wire::udp(&invite(&second.to_bytes().unwrap()))];
+    let capture = wire::pcapng(ETHERNET, &frames);
+
+    let run = inspect(&["--json"], &capture);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let result = object(&run);
+    assert_eq!(result["csb_id"], "10000001");
+    let messages = result["messages"].as_array().unwrap();
+    assert_eq!(messages.iter().map(|message| &message["csb_id"]).collect::<Vec<_>>(), ["10000001", "10000002"]);
+    let origin = json!({
+        "form": "sdp",
+        "frame": 3,
+        "time": "2023-11-14T22:13:22.25Z",
+        "source": "192.0.2.1:5060",
+        "destination": "192.0.2.2:5060",
+        "transport": "udp",
+        "sip": { "method": "INVITE", "status": null, "call_id": "call-1" },
+    });
+    assert_eq!(messages[1]["origin"], origin);
+    assert!(result["unread"][0]["what"].as_str().unwrap().contains("TLS"), "{result}");
+    assert_eq!(result["unread"][0]["origin"]["frame"], 2);
+
+    let chosen = object(&inspect(&["--json", "--message", "2"], &capture));
+    assert_eq!((&chosen["csb_id"], &chosen["number"]), (&json!("10000002"), &json!(2)));
+    let none = inspect(&["--message", "3"], &capture);
+    assert_eq!(none.code, 1);
+    assert!(none.stderr.contains("no message 3") && none.stderr.contains("has 2"), "{}", none.stderr);
+
+    let text = inspect(&[], &capture).stdout;
+    for words in ["message 2 of 2", "frame 3", "SIP INVITE", "Call-ID call-1", "not read: a TLS stream"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(!text.contains('\x1b'), "colours without a terminal");
+}
+
+#[test]
+fn the_tree_names_every_field_and_leaves_no_octet_out() {
+    let result = object(&inspect(&["--json"], &octets()));
+    let mut end = 0;
+    for payload in result["payloads"].as_array().unwrap() {
+        end = assert_covered(payload, end);
+    }
+    assert_eq!(end, octets().len());
+    let text = inspect(&[], &octets()).stdout;
+    for words in ["CSB ID", "PRF func", "ID Role", "SAKKE data", "AES-GCM", "PVT"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+/// The fields lie one behind the other, save those that share an octet.
+fn assert_covered(node: &Value, start: usize) -> usize {
+    let number = |node: &Value, name: &str| usize::try_from(node[name].as_u64().unwrap()).unwrap();
+    assert_eq!(number(node, "offset"), start, "{node}");
+    let end = start + number(node, "length");
+    let Some(fields) = node["fields"].as_array().filter(|fields| !fields.is_empty()) else { return end };
+    let mut at = start;
+    for field in fields {
+        let shared = ["V", "PRF func", "S", "#P", "S type", "Signature len"].contains(&field["name"].as_str().unwrap());
+        if !shared {
+            at = number(field, "offset");
+            at = assert_covered(field, at);
+        }
+    }
+    assert_eq!(at, end, "{node}");
+    end
+}
+
+#[test]
+fn a_faithful_message_passes_strict() {
+    assert_eq!(strict(&message()), (0, vec![]));
+}
+
+#[test]
+fn strict_names_each_deviation_with_its_clause() {
+    let swapped = {
+        let mut message = message();
+        message.payloads.swap(6, 7);
+        message
+    };
+    let short = {
+        let mut message = message();
+        message.payloads[1] = Rand::new(vec![7; 20]).into();
+        message.payloads[0] = Timestamp::Counter(7).into();
+        message
+    };
+    let flags = {
+        let mut message = message();
+        message.header.verification_expected = true;
+        message
+    };
+    let policy = {
+        let mut message = message();
+        message.payloads[6] = SecurityPolicy::srtp(0, &[(mikey_sakke::mikey::SrtpParameter(0), 6)]).into();
+        message.header.cs_id_map = CsIdMap::Empty { cs_count: 0 };
+        message
+    };
+    for (message, expected) in [
+        (swapped, &[("SP follows SAKKE", "TS 33.180 E.1.2", "accepted")][..]),
+        (short, &[("timestamp type 2", "RFC 3830 6.6", "refused"), ("RAND has 20 octets", "RFC 3830 6.11", "refused")]),
+        (flags, &[("the V flag is set", "TS 33.180 E.1.2", "excusable")]),
+        (
+            policy,
+            &[
+                ("security policy 0 is not the default profile of a PCK", "TS 33.180 E.2, E.3", "accepted"),
+                ("no GENERIC-ID map", "TS 33.180 E.1.3", "accepted"),
+            ],
+        ),
+    ] {
+        let (code, findings) = strict(&message);
+        assert_eq!(code, 1);
+        assert_eq!(findings.len(), expected.len(), "{findings:?}");
+        for (finding, (what, clause, severity)) in findings.iter().zip(expected) {
+            assert!(finding["what"].as_str().unwrap().starts_with(what), "{finding}");
+            assert_eq!((&finding["clause"], &finding["severity"]), (&json!(clause), &json!(severity)));
+        }
+    }
+    let text = base64(&octets());
+    let unpadded = inspect(&["--strict"], format!("mikey {}", text.trim_end_matches('=')).as_bytes());
+    assert_eq!(unpadded.code, i32::from(text.ends_with('=')), "{}", unpadded.stdout);
+}
+
+#[test]
+fn trailing_octets_are_refused_behind_the_tree() {
+    let run = inspect(&["--json"], &[octets(), vec![0; 3]].concat());
+    assert_eq!(run.code, 1);
+    let result = object(&run);
+    assert_eq!(result["payloads"].as_array().unwrap().len(), 10);
+    assert_eq!(result["findings"][0]["clause"], "RFC 3830 6.1");
+    assert!(result["error"].as_str().unwrap().contains("3 octets after the end"), "{result}");
+}
+
+#[test]
+fn accept_takes_no_capture() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("input");
+    std::fs::write(&file, wire::pcap(ETHERNET, &[])).unwrap();
+    let arguments = ["client", "accept", "--store", "x", "--as", "sip:b@example.org", file.to_str().unwrap()];
+    let run = Program::new(&arguments).run();
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("capture of packets") && run.stderr.contains("inspect"), "{}", run.stderr);
+}
