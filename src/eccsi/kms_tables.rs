@@ -8,7 +8,7 @@ use crate::batch::{self, Threads};
 #[cfg(feature = "std")]
 use crate::eccsi::{KnownSigner, known_signers::KnownSigners};
 
-/// A KMS's public key with multiples of it, 16 KiB: what verification under that KMS needs.
+/// A KMS's public key with multiples of it, at most 21 KiB: what verification under that KMS needs.
 pub struct KmsTables {
     public_key: PublicKey,
     hs_prefix: HsPrefix,

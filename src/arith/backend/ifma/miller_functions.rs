@@ -113,8 +113,9 @@ fn passed_steps<'a>(start: &Start, quotients: &'a [Pair]) -> Zeroizing<Vec<Passe
 
 /// The steps of some kinds, eight at a time.
 fn groups<'a>(passed: &[Passed<'a>], kinds: &[Step]) -> impl Iterator<Item = [Passed<'a>; LANES]> {
-    let mut steps = Zeroizing::new(Vec::with_capacity(passed.len()));
-    steps.extend(passed.iter().filter(|passed| kinds.contains(&passed.step)).copied());
+    let of_kinds = || passed.iter().filter(|passed| kinds.contains(&passed.step));
+    let mut steps = Zeroizing::new(Vec::with_capacity(of_kinds().count()));
+    steps.extend(of_kinds().copied());
     (0..steps.len()).step_by(LANES).map(move |first| group(&steps[first..]))
 }
 

@@ -1,8 +1,8 @@
 //! AVX-512 IFMA: eight numbers of 20 limbs of 52 bits side by side.
 //!
 //! The processor multiplies 52-bit limbs and adds the low or the high half of the product to a 64-bit lane
-//! (`vpmadd52luq`, `vpmadd52huq`), two vectors of eight a cycle. A multiplication modulo p of 1024 bits takes 1600 of
-//! them for eight results, whatever the results are for, so all that this backend does is to keep eight independent
+//! (`vpmadd52luq`, `vpmadd52huq`), one or two vectors of eight a cycle. A multiplication modulo p of 1024 bits takes 1620
+//! of them for eight results, whatever the results are for, so all that this backend does is to keep eight independent
 //! multiplications ready: the rows of a comb, the coordinates of a point, segments of Miller's loop, or a batch.
 //!
 //! Every function here needs avx512f, avx512dq and avx512ifma. They are called only through types that are built after
