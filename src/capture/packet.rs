@@ -60,24 +60,18 @@ pub(super) fn ip_payload(link: i32, octets: &[u8]) -> Result<Option<IpPayload<'_
 }
 
 fn payload(net: LaxNetSlice<'_>) -> Option<IpPayload<'_>> {
-    match net {
+    let (source, destination, fragment, payload): (IpAddr, IpAddr, _, _) = match &net {
         LaxNetSlice::Ipv4(packet) => {
-            let (header, payload) = (packet.header(), packet.payload());
-            let fragment = payload.fragmented.then(|| Fragment {
+            let header = packet.header();
+            let fragment = packet.payload().fragmented.then(|| Fragment {
                 identification: header.identification().into(),
                 offset: header.fragments_offset().byte_offset().into(),
                 more: header.more_fragments(),
             });
-            Some(IpPayload {
-                source: header.source_addr().into(),
-                destination: header.destination_addr().into(),
-                protocol: payload.ip_number.0,
-                fragment,
-                octets: payload.payload,
-            })
+            (header.source_addr().into(), header.destination_addr().into(), fragment, packet.payload().clone())
         }
         LaxNetSlice::Ipv6(packet) => {
-            let (header, payload) = (packet.header(), packet.payload());
+            let header = packet.header();
             let fragment = packet.extensions().clone().into_iter().find_map(|extension| match extension {
                 Ipv6ExtensionSlice::Fragment(fragment) if fragment.is_fragmenting_payload() => Some(Fragment {
                     identification: fragment.identification(),
@@ -86,14 +80,9 @@ fn payload(net: LaxNetSlice<'_>) -> Option<IpPayload<'_>> {
                 }),
                 _ => None,
             });
-            Some(IpPayload {
-                source: header.source_addr().into(),
-                destination: header.destination_addr().into(),
-                protocol: payload.ip_number.0,
-                fragment,
-                octets: payload.payload,
-            })
+            (header.source_addr().into(), header.destination_addr().into(), fragment, packet.payload().clone())
         }
-        LaxNetSlice::Arp(_) => None,
-    }
+        LaxNetSlice::Arp(_) => return None,
+    };
+    Some(IpPayload { source, destination, protocol: payload.ip_number.0, fragment, octets: payload.payload })
 }

@@ -1,4 +1,4 @@
-//! Payloads one behind the other, as a message, a ticket policy and a ticket hold them.
+//! Payloads one behind the other, as a message, a ticket policy, a ticket and what is encrypted hold them.
 
 use alloc::vec::Vec;
 
@@ -8,14 +8,19 @@ use super::{Error, Message, Payload, PayloadType};
 /// Payloads of an I_MESSAGE of TS 33.180: T, RAND, four identities, a policy, SAKKE, two extensions, SIGN.
 const TYPICAL_PAYLOADS: usize = 11;
 
-/// Reads payloads along the chain of next payload fields, from one of this type to the end of the octets.
-pub(super) fn read<'a>(mut next: PayloadType, reader: &mut Reader<'a>) -> Result<Vec<Payload<'a>>, Error> {
-    let mut payloads = Vec::with_capacity(TYPICAL_PAYLOADS.min(reader.remaining() * 4 / size_of::<Payload<'_>>()));
+/// Reads payloads along the chain of next payload fields, from one of this type to the end of the octets. `read_one` reads
+/// a payload of a type, and the type of the next.
+pub(super) fn read<'a, P>(
+    mut next: PayloadType,
+    reader: &mut Reader<'a>,
+    read_one: impl Fn(PayloadType, &mut Reader<'a>) -> Result<(P, PayloadType), Error>,
+) -> Result<Vec<P>, Error> {
+    let mut payloads = Vec::with_capacity(TYPICAL_PAYLOADS.min(reader.remaining() * 4 / size_of::<P>()));
     while next != PayloadType::LAST {
         if payloads.len() == Message::MAX_PAYLOADS {
             return Err(Error::TooManyPayloads { offset: reader.position(), limit: Message::MAX_PAYLOADS });
         }
-        let (payload, following) = Payload::read(next, reader)?;
+        let (payload, following) = read_one(next, reader)?;
         payloads.push(payload);
         next = following;
     }

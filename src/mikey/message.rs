@@ -52,7 +52,7 @@ impl<'a> Message<'a> {
         }
         let mut reader = Reader::new(octets);
         let (header, next) = Header::read(&mut reader)?;
-        Ok(Self { header, payloads: chain::read(next, &mut reader)? })
+        Ok(Self { header, payloads: chain::read(next, &mut reader, Payload::read)? })
     }
 
     /// The message as it goes on the wire.

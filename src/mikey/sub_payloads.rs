@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::codec::Reader;
 use super::payload::{Eccpt, Id, Idr, KeyData, PayloadType, SecretKey};
-use super::{Error, Message};
+use super::{Error, Message, chain};
 
 /// What KEMAC, IBAKE or ESK hold once decrypted: keys, Diffie-Hellman values and whose they are (RFC 3830 6.2,
 /// RFC 6267 6.1.1 and 6.1.2).
@@ -61,21 +61,8 @@ impl<'a> SubPayloads<'a> {
         if octets.len() > Message::MAX_LEN {
             return Err(Error::MessageTooLong { found: octets.len(), limit: Message::MAX_LEN });
         }
-        let mut reader = Reader::new(octets);
-        let mut payloads = Vec::new();
-        let mut next = first;
-        while next != PayloadType::LAST {
-            if payloads.len() == Message::MAX_PAYLOADS {
-                return Err(Error::TooManyPayloads { offset: reader.position(), limit: Message::MAX_PAYLOADS });
-            }
-            let (payload, following) = SubPayload::read(next, &mut reader)?;
-            payloads.push(payload);
-            next = following;
-        }
-        match reader.remaining() {
-            0 => Ok(Self { payloads }),
-            count => Err(Error::TrailingOctets { offset: reader.position(), count }),
-        }
+        let payloads = chain::read(first, &mut Reader::new(octets), SubPayload::read)?;
+        Ok(Self { payloads })
     }
 
     /// The octets to encrypt: the inverse of [`parse`](Self::parse).

@@ -7,10 +7,10 @@ use mikey_sakke::mikey::{
     CsIdMap, ExtensionType, GeneralExtension, GenericIdEntry, Header, IdRole, Idr, Payload, PayloadType, ProtocolType,
     Sakke, SecurityPolicy, Sign, SrtpAuthentication, SrtpEncryption, SrtpParameter, Timestamp,
 };
+use mikey_sakke::sakke::POINT_LEN;
 
-/// Octets of a point of the curve of RFC 6509, uncompressed, and of one of its coordinates.
-const POINT: usize = 257;
-const COORDINATE: usize = 128;
+/// Octets of a coordinate of a point of the curve of RFC 6509.
+const COORDINATE: usize = POINT_LEN / 2;
 
 /// The fields of the header; `next` is the type of the payload after it.
 pub fn header(header: &Header<'_>, next: PayloadType) -> Vec<Node> {
@@ -147,11 +147,11 @@ fn encapsulation(sakke: &Sakke<'_>, fields: Fields) -> Fields {
         .field("SAKKE params", 1, sakke.parameters)
         .field("ID scheme", 1, sakke.id_scheme)
         .field("SAKKE data length", 2, data.len())
-        .nested("SAKKE data", data.len(), "", |fields| match data.split_at_checked(POINT) {
+        .nested("SAKKE data", data.len(), "", |fields| match data.split_at_checked(POINT_LEN) {
             Some(([form, x_y @ ..], hint)) if x_y.len() == 2 * COORDINATE => {
                 let (x, y) = x_y.split_at_checked(COORDINATE).unwrap_or_default();
                 fields
-                    .nested("R", POINT, "point of E(F_p)", |fields| {
+                    .nested("R", POINT_LEN, "point of E(F_p)", |fields| {
                         fields.field("form", 1, format!("{form:02x}")).field("x", x.len(), short_hex(x)).field(
                             "y",
                             y.len(),

@@ -70,7 +70,7 @@ fn print_parameters(parameters: &KeyParameters, output: &Output) {
         0 => format!("0 ({unlimited})"),
         time => clock::display_unix(time),
     };
-    let status = match (parameters.status.is_live(), parameters.status.0 & 2 != 0) {
+    let status = match (parameters.status.is_live(), parameters.status.is_shared_with_gateway()) {
         (true, true) => "not revoked, shared with a security gateway",
         (true, false) => "not revoked",
         (false, _) => "revoked",

@@ -129,8 +129,7 @@ impl<'a> Offer<'a> {
     pub fn build<R: CryptoRng + ?Sized>(&self, rng: &mut R) -> Result<Vec<u8>, Error> {
         let Bundle { key, csb_id, rand, .. } = &self.bundle;
         let recipient_uid = self.recipient_kms.uid_at(self.recipient_uri, self.time)?;
-        let recipient = self.recipient_kms.identity(&recipient_uid);
-        let sed = self.recipient_kms.sakke().encapsulate(recipient.as_bytes(), key).map_err(Error::Encapsulation)?;
+        let sakke = encapsulate(key, self.recipient_kms, &recipient_uid)?;
 
         let map = match self.session_map {
             SessionMap::Empty => profile::EMPTY_MAP,
@@ -140,9 +139,9 @@ impl<'a> Offer<'a> {
             .with(Timestamp::NtpUtc(self.time))
             .with(Rand::new(rand.as_slice()));
         message.payloads.extend(self.identities(&recipient_uid).map(Into::into));
-        message = message.with(profile::default_policy(csb_id.key_type())).with(Sakke::mcx(sed.to_bytes().to_vec()));
+        message = message.with(profile::default_policy(csb_id.key_type())).with(sakke);
         if self.to_self {
-            let data = Sakke::mcx(self.encapsulate_to_self()?).to_standalone()?;
+            let data = encapsulate(key, self.initiator.kms(), self.initiator.uid())?.to_standalone()?;
             message = message.with(GeneralExtension::new(ExtensionType::SAKKE_TO_SELF, data));
         }
         if let Some(parameters) = &self.parameters {
@@ -153,13 +152,6 @@ impl<'a> Offer<'a> {
         }
         message.sign(self.initiator.signer(), rng)?;
         Ok(message.to_bytes()?)
-    }
-
-    fn encapsulate_to_self(&self) -> Result<Vec<u8>, Error> {
-        let kms = self.initiator.kms();
-        let identity = kms.identity(self.initiator.uid());
-        let sed = kms.sakke().encapsulate(identity.as_bytes(), &self.bundle.key).map_err(Error::Encapsulation)?;
-        Ok(sed.to_bytes().to_vec())
     }
 
     fn identities<'m>(&'m self, recipient_uid: &'m Uid) -> [Idr<'m>; 4] {
@@ -180,4 +172,10 @@ impl<'a> Offer<'a> {
             Idr::uri(IdRole::RESPONDER_KMS, self.recipient_kms.uri().as_bytes()),
         ]
     }
+}
+
+/// The key, encapsulated to a user of a KMS.
+fn encapsulate(key: &SharedSecret, kms: &Kms, uid: &Uid) -> Result<Sakke<'static>, Error> {
+    let sed = kms.sakke().encapsulate(kms.identity(uid).as_bytes(), key).map_err(Error::Encapsulation)?;
+    Ok(Sakke::mcx(sed.to_bytes().to_vec()))
 }

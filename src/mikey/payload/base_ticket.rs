@@ -25,7 +25,7 @@ impl<'a> BaseTicket<'a> {
         let mut reader = Reader::new(data);
         let next = PayloadType(reader.octet("THDR next payload")?);
         let header_data = Cow::Borrowed(reader.data_16("THDR Data")?);
-        Ok(Self { header_data, payloads: chain::read(next, &mut reader)? })
+        Ok(Self { header_data, payloads: chain::read(next, &mut reader, Payload::read)? })
     }
 
     /// The ticket as Ticket Data: the inverse of [`parse`](Self::parse).

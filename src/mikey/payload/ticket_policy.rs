@@ -63,7 +63,7 @@ impl<'a> TicketPolicy<'a> {
     pub fn payloads(&self) -> Result<Vec<Payload<'_>>, Error> {
         let mut reader = Reader::new(&self.data);
         let first = PayloadType(reader.octet("TP Data First Payload")?);
-        chain::read(first, &mut reader)
+        chain::read(first, &mut reader, Payload::read)
     }
 
     /// TP Data of these payloads: the inverse of [`payloads`](Self::payloads).

@@ -24,8 +24,8 @@ use super::{LimbEngine, portable};
 
 cpufeatures::new!(instructions, "bmi2", "adx", "avx2");
 
-/// Multiplication by the instructions of BMI2 and ADX, and look-ups by those of AVX2. For a processor of which [`is_available`] holds: others stop at an
-/// illegal instruction.
+/// Multiplication by the instructions of BMI2 and ADX, and look-ups by those of AVX2. For a processor of which
+/// [`is_available`] holds: others stop at an illegal instruction.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Bmi2;
 
