@@ -147,6 +147,12 @@ fn each_optional_part_of_a_message_can_be_set_and_a_key_can_be_taken_back() {
     let extensions: Vec<_> = payloads.iter().filter_map(|payload| payload.get("extension_type")).collect();
     assert_eq!(extensions, [&json!(6), &json!(7)]);
 
+    let own = ["--store", &alice, "--as", ALICE, "--sent-to", BOB];
+    let inspected = Program::new(&["inspect"]).args(&own).passphrase(PASSPHRASE).stdin(message).json();
+    assert_eq!((&inspected["signature"], &inspected["key"]["id"]), (&json!("valid"), &offered["key_id"]));
+    let accepted = Program::new(&["client", "accept"]).args(&own).passphrase(PASSPHRASE).stdin(message).json();
+    assert_eq!(accepted["key_parameters"], offered["key_parameters"]);
+
     let accept = ["client", "accept", "--store", &bob, "--as", BOB];
     let accepted = Program::new(&accept).passphrase(PASSPHRASE).stdin(message).json();
     assert_eq!(accepted["key_parameters"], offered["key_parameters"]);

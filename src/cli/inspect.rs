@@ -56,6 +56,9 @@ pub struct Arguments {
     /// Identity of the store that the message is for.
     #[arg(long = "as", id = "user", value_name = "URI", requires = "store")]
     user: Option<String>,
+    /// Open a message of this identity's own that went to somebody (SAKKE-to-self, TS 33.180 E.5).
+    #[arg(long, value_name = "URI", requires = "user")]
+    sent_to: Option<String>,
     #[command(flatten)]
     compatible: Compatible,
     /// Show the key itself.
@@ -101,7 +104,8 @@ impl Arguments {
 
     fn open(&self, store: &mut Store, user: &str, octets: &[u8], report: &mut Report, output: &Output) {
         let compatibility = self.compatible.settings();
-        let options = |compatibility| AcceptOptions { compatibility, ..AcceptOptions::default() };
+        let sent_to = self.sent_to.as_deref();
+        let options = |compatibility| AcceptOptions { sent_to, compatibility, ..AcceptOptions::default() };
         match examine(store, user, octets, &options(compatibility), now()) {
             Ok(examined) => {
                 let opened = Opened::of(&examined, self.show_secrets);

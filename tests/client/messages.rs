@@ -126,6 +126,50 @@ fn a_csk_reaches_the_server_and_both_keep_it() {
     assert_eq!(received_keys[0].initiator.uri.as_deref(), Some(ALICE));
 }
 
+/// The user's phone sends; the tablet has keys of the same user.
+#[test]
+fn another_device_of_the_sender_reads_and_holds_what_was_sent() {
+    let kms = TestKms::new(KMS);
+    let (mut phone, mut tablet) = (TestStore::of(&kms, ALICE), TestStore::of(&kms, ALICE));
+    for identity_mode in [IdentityMode::Hidden, IdentityMode::Plain] {
+        let usual = OfferRequest::new(ALICE, BOB, KeyType::Gmk);
+        let sent = send(&mut phone, &OfferRequest { to_self: true, identity_mode, ..usual }, now());
+        let own = AcceptOptions { sent_to: Some(BOB), ..AcceptOptions::default() };
+        let opened = accept(&mut tablet.store, ALICE, &sent.message, &own, now()).unwrap();
+        assert_eq!(opened.bundle.key.as_bytes(), sent.bundle.key.as_bytes());
+        let again = accept(&mut tablet.store, ALICE, &sent.message, &own, now());
+        assert!(matches!(again, Err(Error::Replayed)), "{again:?}");
+
+        // It goes on to the next member by its identifier alone, now from the tablet.
+        let next = OfferRequest { key_id: Some(sent.bundle.key_id), ..OfferRequest::new(ALICE, CAROL, KeyType::Gmk) };
+        let forwarded = send(&mut tablet, &next, now());
+        assert_eq!(forwarded.bundle.key.as_bytes(), sent.bundle.key.as_bytes());
+    }
+}
+
+#[test]
+fn what_one_did_not_send_oneself_is_not_opened_as_ones_own() {
+    let (mut alice, mut bob) = pair();
+    let usual = OfferRequest::new(ALICE, BOB, KeyType::Csk);
+    let sent = send(&mut alice, &OfferRequest { to_self: true, ..usual }, now());
+    let own = AcceptOptions { sent_to: Some(BOB), ..AcceptOptions::default() };
+    let refused =
+        |store: &mut TestStore, user, options| match accept(&mut store.store, user, &sent.message, &options, now()) {
+            Err(Error::Message(error)) => error,
+            other => panic!("{other:?}"),
+        };
+    assert!(matches!(refused(&mut bob, BOB, own), mc::Error::NotFromMe { .. }));
+    let expected = AcceptOptions { initiator_uri: Some(BOB), ..own };
+    assert!(matches!(refused(&mut alice, ALICE, expected), mc::Error::NotFromMe { .. }));
+    let to_carol = AcceptOptions { sent_to: Some(CAROL), ..own };
+    assert!(matches!(refused(&mut alice, ALICE, to_carol), mc::Error::NotForRecipient { .. }));
+    let of_a_call = AcceptOptions { key_type: Some(KeyType::Pck), ..own };
+    assert!(matches!(refused(&mut alice, ALICE, of_a_call), mc::Error::UnexpectedKeyType { .. }));
+    let without = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Csk), now());
+    let missing = accept(&mut alice.store, ALICE, &without.message, &own, now());
+    assert!(matches!(missing, Err(Error::Message(mc::Error::Missing { .. }))), "{missing:?}");
+}
+
 #[test]
 fn a_given_key_and_identifier_go_out_as_they_are() {
     let (mut alice, mut bob) = pair();
