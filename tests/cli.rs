@@ -46,6 +46,7 @@ fn every_command_has_help() {
         &["client", "provision"],
         &["client", "offer"],
         &["client", "accept"],
+        &["client", "kms"],
         &["kms", "init"],
         &["kms", "serve"],
         &["kms", "user", "add"],

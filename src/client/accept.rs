@@ -31,7 +31,8 @@ pub struct AcceptOptions<'a> {
     /// How far from now the message may be dated. Without it: five minutes in the past, a day for keys of groups (GMK,
     /// MKFC, MSCCK, MuSiK), and five minutes in the future.
     pub window: Option<TimeWindow>,
-    /// What to excuse in the messages of peers that deviate from the specification.
+    /// What to excuse in the messages of peers that deviate from the specification, besides what the store excuses under
+    /// the initiator's KMS ([`Store::excuse`]).
     pub compatibility: Compatibility,
 }
 
@@ -75,11 +76,7 @@ pub fn accept(
         Seen::Before => return Err(Error::Replayed),
         Seen::Forgotten => return Err(Error::Forgotten { dated: date_time(incoming.time()) }),
     }
-    let policy = Policy {
-        window: options.window(incoming.key_type()),
-        compatibility: options.compatibility,
-        ..Policy::new(now)
-    };
+    let policy = policy(store, &incoming, options, now);
     let decapsulated = open(store, user_uri, incoming, options, &policy)?;
     let change = key_change(store, &decapsulated)?;
     let insertion = store.replay.insert(time, tag, now.seconds().saturating_sub(REMEMBERED));
@@ -106,6 +103,8 @@ pub struct Examined {
     pub opened: Opened,
     /// Whether [`accept`] would refuse it as a replay.
     pub replayed: bool,
+    /// What a setting excused: the refusal without it.
+    pub excused: Option<mc::Error>,
 }
 
 /// Opens a message at any age, as often as one likes, and keeps nothing: for people who look into messages. Rules of
@@ -123,13 +122,27 @@ pub fn examine(
     store.require_user(user_uri)?;
     let incoming = Incoming::parse(message)?;
     let seen = store.replay.look_up(incoming.time().seconds(), incoming.replay_tag());
-    let policy = Policy {
-        window: options.window(incoming.key_type()),
-        compatibility: options.compatibility,
-        ..Policy::new(now).at_any_age()
-    };
+    let policy = policy(store, &incoming, options, now).at_any_age();
     let opened = open(store, user_uri, incoming, options, &policy)?.into_opened();
-    Ok(Examined { opened, replayed: seen != Seen::Never })
+    let excused = match policy.compatibility == Compatibility::default() {
+        true => None,
+        false => {
+            let strict = Policy { compatibility: Compatibility::default(), ..policy };
+            match open(store, user_uri, Incoming::parse(message)?, options, &strict) {
+                Err(Error::Message(refusal)) => Some(refusal),
+                _ => None,
+            }
+        }
+    };
+    Ok(Examined { opened, replayed: seen != Seen::Never, excused })
+}
+
+fn policy(store: &Store, incoming: &Incoming, options: &AcceptOptions<'_>, now: NtpTime) -> Policy {
+    Policy {
+        window: options.window(incoming.key_type()),
+        compatibility: store.with_excused(options.compatibility, &incoming.initiator().kms_uri),
+        ..Policy::new(now)
+    }
 }
 
 fn open(

@@ -3,7 +3,7 @@
 use crate::support::{ALICE, BOB, NOW_UNIX, PERIOD, TestKms, TestStore, later, now, rng};
 use mikey_sakke::client::{AcceptOptions, Error, OfferRequest, Offered, Store, accept, examine, import, offer};
 use mikey_sakke::kms_protocol::KeyContent;
-use mikey_sakke::mc::imessage::{IdentityMode, Opened, TimeWindow};
+use mikey_sakke::mc::imessage::{Deviation, Excuse, IdentityMode, Opened, TimeWindow};
 use mikey_sakke::mc::{self, CsId, IdentityForm, KeyId, KeyParameters, KeyStatus, KeyType, PeriodEpoch};
 use mikey_sakke::mikey::NtpTime;
 use mikey_sakke::sakke::SharedSecret;
@@ -168,6 +168,44 @@ fn what_one_did_not_send_oneself_is_not_opened_as_ones_own() {
     let without = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Csk), now());
     let missing = accept(&mut alice.store, ALICE, &without.message, &own, now());
     assert!(matches!(missing, Err(Error::Message(mc::Error::Missing { .. }))), "{missing:?}");
+}
+
+#[test]
+fn what_is_excused_under_a_kms_holds_for_the_messages_of_its_users() {
+    let (kms, other) = (TestKms::new(KMS).serving(&["example.org"]), TestKms::new("kms.example.com"));
+    let (mut alice, mut bob) = (TestStore::of(&kms, ALICE), TestStore::of(&kms, BOB));
+    bob.import(&other, BOB, other.period_now());
+    let mut with_v_flag = || {
+        let mut message = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Csk), now()).message;
+        message[3] |= 0x80;
+        kms.signed_again(&message, ALICE)
+    };
+    let v_flag = mc::Error::Deviation(Deviation::VFlag);
+    let refused = |bob: &mut TestStore, message: &[u8]| match receive(bob, BOB, message, now()) {
+        Err(Error::Message(error)) => error,
+        result => panic!("{result:?}"),
+    };
+    assert_eq!(refused(&mut bob, &with_v_flag()), v_flag);
+
+    bob.store.excuse("kms.example.com", &[Excuse::VFlag]).unwrap();
+    assert_eq!(refused(&mut bob, &with_v_flag()), v_flag);
+    bob.store.excuse(KMS, &[Excuse::PrfZero]).unwrap();
+    assert_eq!(refused(&mut bob, &with_v_flag()), v_flag);
+
+    bob.store.excuse(KMS, &[Excuse::VFlag, Excuse::PrfZero]).unwrap();
+    bob.import(&kms, BOB, kms.period_now());
+    let mut bob = bob.reopen();
+    let message = with_v_flag();
+    let examined = examine(&mut bob.store, BOB, &message, &AcceptOptions::default(), now()).unwrap();
+    assert_eq!(examined.excused, Some(v_flag.clone()));
+    receive(&mut bob, BOB, &message, now()).unwrap();
+    let excused = bob.store.kms_list().into_iter().find(|known| known.kms_uri == KMS).unwrap().excused;
+    assert_eq!(excused, ["v-flag", "prf-zero"]);
+
+    bob.store.excuse(KMS, &[]).unwrap();
+    assert_eq!(refused(&mut bob, &with_v_flag()), v_flag);
+    let unknown = bob.store.excuse("kms.example.net", &[Excuse::VFlag]);
+    assert!(matches!(unknown, Err(Error::UnknownKms { .. })), "{unknown:?}");
 }
 
 #[test]
