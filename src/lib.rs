@@ -15,10 +15,12 @@
 //! | 5 | [`sealing`] | secrets at rest under a passphrase |
 //! | 4 | [`mc`] | the mission critical profile: UIDs, key periods, key identifiers, I_MESSAGEs, media keys |
 //! | 3 | [`mikey`] | MIKEY messages (RFC 3830, 6043, 6509) |
+//! | 3 | [`xml_security`] | XML signatures under shared keys, and keys wrapped under them |
 //! | 2 | [`sakke`], [`eccsi`] | the two identity-based schemes, with [batches](batch) |
 //! | 1 | [`arith`] | fields, curves, the pairing, fixed-base tables |
 //!
-//! Floors 1 to 4 build without the standard library (`--no-default-features`) and do no input or output.
+//! Floors 1 to 4 do no input or output, and all but [`xml_security`] build without the standard library
+//! (`--no-default-features`).
 #![cfg_attr(not(any(feature = "std", test)), no_std)]
 
 extern crate alloc;
@@ -43,3 +45,5 @@ pub mod kms;
 pub mod kms_protocol;
 #[cfg(feature = "sealing")]
 pub mod sealing;
+#[cfg(feature = "xml-security")]
+pub mod xml_security;

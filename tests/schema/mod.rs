@@ -33,11 +33,13 @@ fn runs(program: &str) -> Result<(), String> {
     }
 }
 
+#[allow(dead_code, reason = "not every test validates")]
 /// A folder with all schemas; without one the caller has nothing to test.
 pub struct Schema {
     folder: tempfile::TempDir,
 }
 
+#[allow(dead_code, reason = "not every test validates")]
 impl Schema {
     /// `None`, with a note, where the schemas or `xmllint` are missing; in continuous integration that is a failure.
     pub fn open() -> Option<Schema> {
