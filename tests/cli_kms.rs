@@ -264,6 +264,87 @@ fn keys_travel_in_files_and_revoked_users_get_none() {
 }
 
 #[test]
+fn transport_keys_protect_files_and_the_air_and_are_rotated() {
+    let kms = RunningKms::start(&[ALICE, BOB]);
+    let path = |name: &str| kms.path(name).to_str().unwrap().to_owned();
+    let (dir, out, store) = (path("kms"), path("keys"), path("alice"));
+    let (trk, ink) = (path("keys/trk.key"), path("keys/ink.key"));
+    let (init, keyprov) = (kms.path("i.xml"), kms.path("k.xml"));
+    let run = |arguments: &[&str]| Program::new(arguments).passphrase(PASSPHRASE);
+
+    let new = ["kms", "trk", "new", "--dir", &dir, "--user", ALICE, "--out", &out];
+    let made = run(&new).json();
+    let (trk_id, ink_id) = (&made["trk_id"], &made["ink_id"]);
+    assert_eq!((trk_id, ink_id), (&json!("tk.1.alice@example.org"), &json!("ink.1.alice@example.org")));
+    assert_eq!((&made["trk"], &made["ink"]), (&json!(trk), &json!(ink)));
+    #[cfg(unix)]
+    for file in [&trk, &ink] {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    for (arguments, advice) in [
+        (&new[..], "exists already"),
+        (&["kms", "trk", "new", "--dir", &dir, "--user", ALICE, "--out", &path("other")], "--replace"),
+        (&["kms", "trk", "rotate", "--dir", &dir, "--user", BOB], "kms trk new"),
+        (&["client", "import", "--store", &store, "--init", &ink, "--keyprov", &ink, "--trk", &ink], "--ink"),
+    ] {
+        let refused = run(arguments).run();
+        assert_eq!(refused.code, 1, "{}", refused.stdout);
+        assert!(refused.stderr.contains(advice), "{}", refused.stderr);
+    }
+
+    // In files.
+    let (init_file, keyprov_file) = (init.to_str().unwrap(), keyprov.to_str().unwrap());
+    let issue = ["kms", "issue", "--dir", &dir, "--user", ALICE, "--out", keyprov_file, "--init-out", init_file];
+    let keys = ["--trk", &trk, "--ink", &ink];
+    let issued = run(&issue).args(&keys).json();
+    assert_eq!((&issued["wrapped_with"], &issued["signed_with"]), (trk_id, ink_id));
+    if let Some(schema) = Schema::open() {
+        for file in [&init, &keyprov] {
+            assert_eq!(schema.faults(&fs::read_to_string(file).unwrap()), None);
+        }
+    }
+    let without = Program::import(&kms.path("alice"), &init, &keyprov).passphrase(PASSPHRASE).run();
+    assert!(without.code == 1 && without.stderr.contains("ink.1.alice"), "{}", without.stderr);
+    let imported = Program::import(&kms.path("alice"), &init, &keyprov).args(&keys).passphrase(PASSPHRASE).json();
+    assert_eq!((&imported["wrapped_with"], &imported["signed_with"]), (trk_id, ink_id));
+
+    // Over the air, with what the store has now, and new ones.
+    let rotated = run(&["kms", "trk", "rotate", "--dir", &dir, "--user", ALICE]).json();
+    assert_eq!(rotated["trk_id"], "tk.2.alice@example.org");
+    let token = path("alice.jwt");
+    fs::write(&token, kms.token(ALICE, Duration::from_secs(60))).unwrap();
+    let (url, ca) = (format!("https://{}", kms.address), path("kms/tls-cert.pem"));
+    let provision =
+        ["client", "provision", "--store", &store, "--kms", &url, "--user", ALICE, "--token", &token, "--ca", &ca];
+    let first = run(&provision).json();
+    assert_eq!((&first["signed_with"], &first["new_transport_key"]), (ink_id, &json!("tk.2.alice@example.org")));
+    let second = run(&provision).json();
+    assert_eq!(
+        (&second["signed_with"], &second["new_transport_key"]),
+        (&json!("ink.2.alice@example.org"), &Value::Null)
+    );
+    // The old ones are good no more.
+    let fresh = path("fresh");
+    let old = run(&[
+        "client",
+        "provision",
+        "--store",
+        &fresh,
+        "--kms",
+        &url,
+        "--user",
+        ALICE,
+        "--token",
+        &token,
+        "--ca",
+        &ca,
+    ]);
+    let refused = old.args(&keys).run();
+    assert!(refused.code == 1 && refused.stderr.contains("2007"), "{}", refused.stderr);
+}
+
+#[test]
 fn a_wrong_passphrase_opens_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("kms");

@@ -6,9 +6,9 @@
 mod schema;
 
 use mikey_sakke::kms_protocol::{
-    EncryptedKey, Error, ErrorCode, KeyContent, KmsCertCache, KmsCertificate, KmsError, KmsInit, KmsKeyProv, KmsKeySet,
-    KmsMessage, KmsRequest, KmsResponse, Limits, NAMESPACE, Role, SignatureStatus, USER_ID_FORMAT_HASHED, UserIdForm,
-    WriteOptions,
+    EncryptedKey, Error, ErrorCode, KeyContent, KeyIds, KmsCertCache, KmsCertificate, KmsError, KmsInit, KmsKeyProv,
+    KmsKeySet, KmsMessage, KmsRequest, KmsResponse, Limits, NAMESPACE, Role, SignatureStatus, USER_ID_FORMAT_HASHED,
+    UserIdForm, WriteOptions,
 };
 use proptest::prelude::*;
 use schema::Schema;
@@ -81,6 +81,7 @@ fn response(message: KmsMessage) -> KmsResponse {
         client_req_url: "https://kms.example.org/keymanagement/identity/v1/init".into(),
         message: Some(message),
         error: None,
+        key_ids: KeyIds::default(),
     }
 }
 
@@ -147,20 +148,25 @@ fn requests() -> Vec<KmsRequest> {
         device_id: None,
         client_req_url: "https://kms.example.org/keymanagement/identity/v1/keyprov/sip%3Aalice%40example.org".into(),
         client_error: None,
+        key_ids: KeyIds::default(),
     };
     let full = KmsRequest {
         client_id: Some("client <1>".into()),
         device_id: Some("device & 1".into()),
         client_error: Some(KmsError { code: -3, message: "RSK invalid".into() }),
+        key_ids: KeyIds {
+            trk_id: Some("tk.12.user@example.org".into()),
+            signature_id: Some("ink.12.user@example.org".into()),
+        },
         ..bare.clone()
     };
     vec![bare, full]
 }
 
 fn options() -> impl Iterator<Item = WriteOptions> {
-    [UserIdForm::Hex, UserIdForm::Base64]
-        .into_iter()
-        .flat_map(|user_id_form| [false, true].map(|signed_wrapper| WriteOptions { user_id_form, signed_wrapper }))
+    [UserIdForm::Hex, UserIdForm::Base64].into_iter().flat_map(|user_id_form| {
+        [false, true].map(|signed_wrapper| WriteOptions { user_id_form, signed_wrapper, ..WriteOptions::default() })
+    })
 }
 
 fn read(document: &str) -> Result<KmsResponse, Error> {
@@ -458,7 +464,7 @@ fn elements_may_stand_in_a_namespace_of_the_server_in_none_and_in_any_order() {
 #[test]
 fn extensions_are_passed_over() {
     let extension =
-        "<x:UserUri xmlns:x=\"urn:x\">sip:mallory@example.org<x:a><x:b>1</x:b></x:a></x:UserUri><TrKId>12</TrKId>";
+        "<x:UserUri xmlns:x=\"urn:x\">sip:mallory@example.org<x:a><x:b>1</x:b></x:a></x:UserUri><NewId>12</NewId>";
     for place in ["<KmsMessage>", "</KmsMessage>", "<KmsKeySet Version=\"1.1.0\">"] {
         let text = key_prov_text();
         let document = with(&text, place, &format!("{place}{extension}"));

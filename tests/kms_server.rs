@@ -8,7 +8,9 @@ use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use mikey_sakke::kms::development::TokenIssuer;
 use mikey_sakke::kms::{self, Error, InitOptions, Initialised, Server, State, admin, open_store};
-use mikey_sakke::kms_protocol::{ErrorCode, KmsKeyProv, KmsKeySet, KmsMessage, KmsRequest, KmsResponse, Limits};
+use mikey_sakke::kms_protocol::{
+    ErrorCode, KeyIds, KmsKeyProv, KmsKeySet, KmsMessage, KmsRequest, KmsResponse, Limits,
+};
 use mikey_sakke::mc::{IdentityForm, KeyPeriods, KeySet, Kms, PeriodEpoch};
 use mikey_sakke::sealing::{self, KdfParameters, Passphrase};
 use mikey_sakke::{eccsi, sakke};
@@ -117,6 +119,7 @@ impl World {
             device_id: None,
             client_req_url: self.url(resource),
             client_error: None,
+            key_ids: KeyIds::default(),
         }
     }
 
@@ -636,8 +639,8 @@ async fn every_answer_is_valid_against_the_schema() {
     }
     answers.push(world.client.post(world.url("init")).send().await.unwrap().text().await.unwrap());
     let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
-    answers.push(admin::issue(&state, ALICE, None, SystemTime::now()).await.unwrap().document.to_string());
-    answers.push(admin::init_document(&state, ALICE, SystemTime::now()).await.unwrap().to_string());
+    answers.push(admin::issue(&state, ALICE, None, None, SystemTime::now()).await.unwrap().document.to_string());
+    answers.push(admin::init_document(&state, ALICE, None, SystemTime::now()).await.unwrap().to_string());
     for answer in answers {
         assert_eq!(schema.faults(&answer), None, "{answer}");
     }
@@ -650,27 +653,27 @@ async fn files_for_pre_provisioning_hold_what_the_server_gives() {
     let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
     let now = SystemTime::now();
     let parse = |xml: &str| KmsResponse::from_xml(xml.as_bytes(), &Limits::default()).unwrap().into_parts().0;
-    let file = parse(&admin::issue(&state, ALICE, None, now).await.unwrap().document);
+    let file = parse(&admin::issue(&state, ALICE, None, None, now).await.unwrap().document);
     assert_eq!((file.user_uri.as_str(), file.kms_uri.as_str()), (ALICE, KMS_URI));
     let from_file = file.into_message().unwrap().into_key_prov().unwrap().key_sets;
     assert_eq!(from_file, key_sets(world.post("keyprov", &world.token(ALICE)).await).await);
 
     let later = current_period() + 7;
-    let issued = admin::issue(&state, ALICE, Some(later), now).await.unwrap();
+    let issued = admin::issue(&state, ALICE, Some(later), None, now).await.unwrap();
     assert_eq!(issued.key_sets, 1);
     let file = parse(&issued.document);
     let key_sets = file.into_message().unwrap().into_key_prov().unwrap().key_sets;
     assert_eq!(names(&key_sets), [(ALICE, later)]);
     validate(&world.public().await, &key_sets[0]);
 
-    let file = parse(&admin::init_document(&state, ALICE, now).await.unwrap());
+    let file = parse(&admin::init_document(&state, ALICE, None, now).await.unwrap());
     let certificate = file.into_message().unwrap().into_init().unwrap().certificate;
     assert_eq!(certificate, state.authority.certificate());
 
-    assert!(matches!(admin::issue(&state, UNKNOWN, None, now).await, Err(Error::UnknownUri(_))));
-    assert!(matches!(admin::issue(&state, REVOKED, None, now).await, Err(Error::Revoked { .. })));
-    assert!(matches!(admin::init_document(&state, REVOKED, now).await, Err(Error::Revoked { .. })));
-    assert!(matches!(admin::issue(&state, ALICE, Some(u64::MAX), now).await, Err(Error::Period(u64::MAX))));
+    assert!(matches!(admin::issue(&state, UNKNOWN, None, None, now).await, Err(Error::UnknownUri(_))));
+    assert!(matches!(admin::issue(&state, REVOKED, None, None, now).await, Err(Error::Revoked { .. })));
+    assert!(matches!(admin::init_document(&state, REVOKED, None, now).await, Err(Error::Revoked { .. })));
+    assert!(matches!(admin::issue(&state, ALICE, Some(u64::MAX), None, now).await, Err(Error::Period(u64::MAX))));
     let noted = state.store.issues_of_uri(ALICE).await.unwrap();
     assert_eq!(noted.iter().filter(|issue| issue.request_id == "admin").count(), 3);
 }

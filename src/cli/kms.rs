@@ -3,6 +3,7 @@ mod issue;
 mod serve;
 mod status;
 mod test_token;
+mod trk;
 mod user;
 
 use super::failure::Failure;
@@ -16,6 +17,8 @@ pub enum Command {
     Serve(serve::Arguments),
     #[command(subcommand)]
     User(user::Command),
+    #[command(subcommand)]
+    Trk(trk::Command),
     Issue(issue::Arguments),
     Status(status::Arguments),
     TestToken(test_token::Arguments),
@@ -41,6 +44,7 @@ pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
         Command::Init(arguments) => init::run(arguments, output),
         Command::Serve(arguments) => serve::run(arguments, output),
         Command::User(command) => user::run(command, output),
+        Command::Trk(command) => trk::run(command, output),
         Command::Issue(arguments) => issue::run(arguments, output),
         Command::Status(arguments) => status::run(arguments, output),
         Command::TestToken(arguments) => test_token::run(arguments, output),

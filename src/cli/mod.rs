@@ -6,6 +6,7 @@ mod clock;
 mod demo;
 mod failure;
 mod inspect;
+mod key_files;
 mod key_view;
 mod kms;
 mod message_input;

@@ -3,11 +3,12 @@
 use super::calendar::{date_time, ntp_time, unix_date, unix_seconds};
 use super::convention::{CandidateKeys, Convention, identity_form, period_epoch, period_text};
 use super::octets::Octets;
+use super::protection::{Protected, Protection, require_no_signature, unusable};
 use super::record::{Contents, KeySetRecord, KmsRecord};
 use super::{Error, ImportReport, Store, UserPeriods};
 use crate::kms_protocol::{
-    self, KeyContent, KmsCertCache, KmsCertificate, KmsInit, KmsKeyProv, KmsKeySet, KmsMessage, KmsResponse, Limits,
-    SignatureStatus, USER_ID_FORMAT_HASHED,
+    self, ClientKeys, KeyContent, KmsCertCache, KmsCertificate, KmsInit, KmsKeyProv, KmsKeySet, KmsMessage,
+    KmsResponse, Limits, USER_ID_FORMAT_HASHED,
 };
 use crate::mc::{IdentityForm, KeyPeriods, KeySet, Kms, PeriodEpoch, Uid};
 use crate::mikey::NtpTime;
@@ -26,18 +27,65 @@ const PARAMETER_SET: u64 = 1;
 /// Takes in the answers to `init` and `keyprov` that came out of band (pre-provisioning), and stores the keys if every
 /// one of them is valid. `now` is the time here.
 ///
+/// Where the store has a TrK of the user, both answers must be signed and the keys wrapped.
+///
 /// # Errors
 /// [`Error::Response`] and [`Error::Refused`] for what the documents are, [`Error::OtherKms`] where they do not belong
 /// together, `Error::Certificate...` and `Error::Kms...` for the KMS, `Error::Key...` for the keys,
-/// [`Error::TransportKeyNeeded`], [`Error::IntegrityKeyNeeded`]; [`Error::UserIdWrong`]; [`Error::ResponseTime`] for an
-/// answer from before 1970 or of more than a day ahead. After an error the store is what it was.
+/// [`Error::TransportKeyNeeded`], [`Error::IntegrityKeyNeeded`], [`Error::SignatureMissing`]; [`Error::UserIdWrong`];
+/// [`Error::ResponseTime`] for an answer from before 1970 or of more than a day ahead. After an error the store is what it
+/// was.
 pub fn import(store: &mut Store, init: &[u8], keyprov: &[u8], now: NtpTime) -> Result<ImportReport, Error> {
+    import_protected(store, init, keyprov, None, now)
+}
+
+/// As [`import`], with the TrK and InK that were handed over for this user. Both answers must be for this user, and protected
+/// with these keys; then the keys are stored too, and protect what comes later.
+///
+/// # Errors
+/// As [`import`], and [`Error::OtherClientKeys`].
+pub fn import_with_keys(
+    store: &mut Store,
+    init: &[u8],
+    keyprov: &[u8],
+    keys: &ClientKeys,
+    now: NtpTime,
+) -> Result<ImportReport, Error> {
+    import_protected(store, init, keyprov, Some(keys), now)
+}
+
+fn import_protected(
+    store: &mut Store,
+    init: &[u8],
+    keyprov: &[u8],
+    keys: Option<&ClientKeys>,
+    now: NtpTime,
+) -> Result<ImportReport, Error> {
     let limits = Limits::with_max_bytes(MAX_FILE);
-    let init = Answer::init(init, &limits)?;
-    let keyprov = Answer::key_prov(keyprov, &limits)?;
+    let protection = match keys {
+        Some(_) => Protection::of(keys),
+        None => Protection::stored(&store.contents),
+    };
+    let init = Answer::init(init, &limits, &protection)?;
+    let keyprov = Answer::key_prov(keyprov, &limits, &protection)?;
+    if let Some(keys) = keys {
+        require_keys_of(keys, &init.user_uri, &init.kms_uri)?;
+        require_keys_of(keys, &keyprov.user_uri, &keyprov.kms_uri)?;
+    }
     let user_uri = keyprov.user_uri.clone();
     let intake = Intake::of_home(&store.contents, &init, now)?.with_keys(&keyprov, now)?;
     intake.store(store, user_uri)
+}
+
+fn require_keys_of(keys: &ClientKeys, user_uri: &str, kms_uri: &str) -> Result<(), Error> {
+    if keys.user_uri == user_uri && keys.kms_uri == kms_uri {
+        return Ok(());
+    }
+    Err(Error::OtherClientKeys {
+        found: keys.user_uri.clone(),
+        kms_uri: keys.kms_uri.clone(),
+        expected: format!("{user_uri} at KMS {kms_uri}"),
+    })
 }
 
 /// A KMS's answer of the kind that was asked for, neither an error nor of doubtful signature.
@@ -47,6 +95,7 @@ pub(super) struct Answer<T> {
     pub(super) client_req_url: String,
     pub(super) time: OffsetDateTime,
     pub(super) content: T,
+    pub(super) protected: Option<Protected>,
 }
 
 const INIT: &str = "init";
@@ -54,20 +103,20 @@ const KEY_PROV: &str = "keyprov";
 const CERT_CACHE: &str = "certcache";
 
 impl Answer<KmsInit> {
-    pub(super) fn init(document: &[u8], limits: &Limits) -> Result<Self, Error> {
-        Self::read(INIT, document, limits, KmsMessage::into_init)
+    pub(super) fn init(document: &[u8], limits: &Limits, protection: &Protection<'_>) -> Result<Self, Error> {
+        Self::read(INIT, document, limits, protection, KmsMessage::into_init)
     }
 }
 
 impl Answer<KmsKeyProv> {
-    pub(super) fn key_prov(document: &[u8], limits: &Limits) -> Result<Self, Error> {
-        Self::read(KEY_PROV, document, limits, KmsMessage::into_key_prov)
+    pub(super) fn key_prov(document: &[u8], limits: &Limits, protection: &Protection<'_>) -> Result<Self, Error> {
+        Self::read(KEY_PROV, document, limits, protection, KmsMessage::into_key_prov)
     }
 }
 
 impl Answer<KmsCertCache> {
-    pub(super) fn cert_cache(document: &[u8], limits: &Limits) -> Result<Self, Error> {
-        Self::read(CERT_CACHE, document, limits, KmsMessage::into_cert_cache)
+    pub(super) fn cert_cache(document: &[u8], limits: &Limits, protection: &Protection<'_>) -> Result<Self, Error> {
+        Self::read(CERT_CACHE, document, limits, protection, KmsMessage::into_cert_cache)
     }
 }
 
@@ -76,30 +125,15 @@ impl<T> Answer<T> {
         request: &'static str,
         document: &[u8],
         limits: &Limits,
+        protection: &Protection<'_>,
         content: impl FnOnce(KmsMessage) -> Result<T, kms_protocol::Error>,
     ) -> Result<Self, Error> {
-        let unusable = |source| match source {
-            kms_protocol::Error::Refused(error) => Error::Refused { request, code: error.code, text: error.message },
-            source => Error::Response { request, source },
-        };
-        let (response, signature) = KmsResponse::from_xml(document, limits).map_err(unusable)?.into_parts();
+        let (response, protected) = protection.read(request, document, limits)?;
         let KmsResponse { user_uri, kms_uri, client_req_url, time, .. } = &response;
         let (user_uri, kms_uri) = (user_uri.clone(), kms_uri.clone());
         let (client_req_url, time) = (client_req_url.clone(), *time);
-        let content = response.into_message().and_then(content).map_err(unusable)?;
-        require_no_signature(&format!("the KMS's answer to {request}"), signature)?;
-        Ok(Self { user_uri, kms_uri, client_req_url, time, content })
-    }
-}
-
-/// A signature that was not checked must not look like one that was.
-fn require_no_signature(document: &str, signature: SignatureStatus) -> Result<(), Error> {
-    match signature {
-        SignatureStatus::Absent => Ok(()),
-        SignatureStatus::Unverified { key_name } => Err(Error::IntegrityKeyNeeded {
-            document: document.to_owned(),
-            key_id: key_name.unwrap_or_else(|| "a key without a name".into()),
-        }),
+        let content = response.into_message().and_then(content).map_err(|source| unusable(request, source))?;
+        Ok(Self { user_uri, kms_uri, client_req_url, time, content, protected })
     }
 }
 
@@ -111,6 +145,7 @@ pub(super) struct Intake {
     convention_known: bool,
     key_sets: Vec<KeySetRecord>,
     others: Vec<KmsRecord>,
+    protected: Option<Protected>,
     notes: Vec<String>,
 }
 
@@ -119,7 +154,10 @@ impl Intake {
     pub(super) fn of_home(contents: &Contents, init: &Answer<KmsInit>, now: NtpTime) -> Result<Self, Error> {
         let certificate = &init.content.certificate;
         require_same_kms("KmsResponse to init", &init.kms_uri, &certificate.kms_uri)?;
-        require_no_signature("the KMS certificate", certificate.signature.clone())?;
+        // What is signed as a whole needs no signature within.
+        if init.protected.is_none() {
+            require_no_signature("the KMS certificate", certificate.signature.clone())?;
+        }
         require_usable(certificate, now)?;
         if certificate.role == Some(kms_protocol::Role::External) {
             return Err(unsupported(certificate, "Role", "External", "Root"));
@@ -134,7 +172,15 @@ impl Intake {
         require_own_domains(&record, &contents.kms)?;
         let convention_known = contents.key_sets.iter().any(|set| set.kms_uri == record.kms_uri);
         let kms = Kms::new(&*record.kms_uri, &pub_enc_key, &pub_auth_key, record.periods()?, record.identity_form);
-        Ok(Self { record, kms, convention_known, key_sets: Vec::new(), others: Vec::new(), notes: Vec::new() })
+        Ok(Self {
+            record,
+            kms,
+            convention_known,
+            key_sets: Vec::new(),
+            others: Vec::new(),
+            protected: init.protected.clone(),
+            notes: Vec::new(),
+        })
     }
 
     pub(super) fn kms_uri(&self) -> &str {
@@ -162,6 +208,9 @@ impl Intake {
         require_same_kms("KmsResponse to keyprov", &answer.kms_uri, &self.record.kms_uri)?;
         if answer.content.key_sets.is_empty() {
             return Err(Error::NoKeySets);
+        }
+        if answer.protected.as_ref().is_some_and(|answer| answer.new_keys.is_some()) {
+            self.protected.clone_from(&answer.protected);
         }
         let issued = issue_time(answer.time, now)?;
         for key_set in &answer.content.key_sets {
@@ -297,6 +346,13 @@ impl Intake {
             key_sets,
             identity_form: self.record.identity_form,
             period_epoch: self.record.period_epoch,
+            signed_with: self.protected.as_ref().map(|with| with.keys.signing_key().name().to_owned()),
+            wrapped_with: self.protected.as_ref().map(|with| with.keys.transport.name().to_owned()),
+            new_transport_key: self
+                .protected
+                .as_ref()
+                .and_then(|with| with.new_keys.as_ref())
+                .map(|new| new.transport.name().to_owned()),
             other_kms: self.others.iter().map(|other| other.kms_uri.clone()).collect(),
             notes,
         };
@@ -307,6 +363,9 @@ impl Intake {
             }
             for record in self.key_sets {
                 contents.put_key_set(record);
+            }
+            if let Some(Protected { keys, new_keys }) = self.protected {
+                contents.put_client_keys(new_keys.unwrap_or(keys));
             }
             Ok(())
         })?;

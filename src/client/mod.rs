@@ -40,6 +40,7 @@ mod lock;
 mod media;
 mod octets;
 mod offer;
+mod protection;
 mod provision;
 mod ready;
 mod record;
@@ -52,7 +53,7 @@ pub use convention::{Attempt, Convention};
 pub use error::Error;
 pub use held_key::{HeldKey, Initiator};
 pub use http::Transport;
-pub use import::import;
+pub use import::{import, import_with_keys};
 #[cfg(feature = "srtp")]
 pub use media::{MediaError, MediaReceiver, MediaSender};
 pub use offer::{OfferRequest, Offered, offer};

@@ -3,10 +3,13 @@
 use super::calendar::{date_time, ntp_time, unix_seconds};
 use super::http::{Answer as HttpAnswer, Http, Transport};
 use super::import::{Answer, Intake, require_same_kms};
+use super::protection::{Protection, unusable};
+use super::record::ClientKeysRecord;
 use super::{Error, ImportReport, Store};
 use crate::kms_protocol::resource::{Resource, UrlMatch, compare_request_url};
-use crate::kms_protocol::{KmsKeyProv, KmsRequest, Limits};
+use crate::kms_protocol::{ClientKeys, KeyIds, KmsKeyProv, KmsRequest, Limits};
 use crate::mikey::NtpTime;
+use crate::xml_security::SigningOptions;
 use reqwest::Url;
 use std::time::Instant;
 use time::OffsetDateTime;
@@ -22,6 +25,8 @@ pub struct ProvisionRequest {
     pub kms_uri: Option<String>,
     /// How far the KMS's clock may be from this one, in seconds.
     pub time_tolerance: u64,
+    /// The TrK and InK that were handed over for this user. Without them: those of the store, if it has some.
+    pub keys: Option<ClientKeys>,
     /// How the KMS is reached.
     pub transport: Transport,
 }
@@ -34,6 +39,7 @@ impl ProvisionRequest {
             user_uri: user_uri.into(),
             kms_uri: None,
             time_tolerance: 300,
+            keys: None,
             transport: Transport::default(),
         }
     }
@@ -49,8 +55,18 @@ impl Provisioner {
     /// Prepares the connection; `token` is an access token (RFC 6750).
     ///
     /// # Errors
-    /// [`Error::Url`], [`Error::Token`], [`Error::TrustAnchors`].
+    /// [`Error::Url`], [`Error::Token`], [`Error::TrustAnchors`], [`Error::OtherClientKeys`].
     pub fn new(request: ProvisionRequest, token: &str) -> Result<Self, Error> {
+        if let Some(keys) = &request.keys {
+            let kms_differs = request.kms_uri.as_ref().is_some_and(|kms_uri| *kms_uri != keys.kms_uri);
+            if keys.user_uri != request.user_uri || kms_differs {
+                return Err(Error::OtherClientKeys {
+                    found: keys.user_uri.clone(),
+                    kms_uri: keys.kms_uri.clone(),
+                    expected: request.user_uri,
+                });
+            }
+        }
         let http = Http::new(token, &request.transport)?;
         let provisioner = Self { http, request };
         provisioner.url(&Resource::Init)?;
@@ -67,19 +83,31 @@ impl Provisioner {
     /// [`Error::OtherUser`], [`Error::OtherKms`], [`Error::OtherRequest`], [`Error::ResponseTime`] for an answer to
     /// another question; all of [`import`](super::import). After an error the store is what it was.
     pub async fn provision(&self, store: &mut Store, now: NtpTime) -> Result<ImportReport, Error> {
-        let clock = Clock { at_start: now, started: Instant::now() };
-        let init = self.ask(INIT, Resource::Init, self.request.kms_uri.as_deref(), &clock, Answer::init).await?;
+        let keys = self.keys(store);
+        let terms = Conditions { at_start: now, started: Instant::now(), keys: keys.as_ref() };
+        let kms_uri = keys.as_ref().map(|keys| &keys.kms_uri).or(self.request.kms_uri.as_ref());
+        let init = self.ask(INIT, Resource::Init, kms_uri.map(String::as_str), &terms, Answer::init).await?;
         let intake = Intake::of_home(&store.contents, &init, now)?;
-        let intake = self.get_keys(intake, &clock).await?;
-        let intake = self.get_certificates(store, intake, &clock).await;
+        let intake = self.get_keys(intake, &terms).await?;
+        let intake = self.get_certificates(store, intake, &terms).await;
         intake.store(store, self.request.user_uri.clone())
     }
 
-    async fn get_keys(&self, intake: Intake, clock: &Clock) -> Result<Intake, Error> {
-        let now = clock.now();
+    /// The TrK and InK to use: those that were given, or else those of the store.
+    fn keys(&self, store: &Store) -> Option<ClientKeys> {
+        let is_meant = |keys: &&ClientKeys| {
+            keys.user_uri == self.request.user_uri
+                && self.request.kms_uri.as_ref().is_none_or(|kms_uri| *kms_uri == keys.kms_uri)
+        };
+        let stored = store.contents.client_keys.iter().map(ClientKeysRecord::keys).find(is_meant);
+        self.request.keys.as_ref().or(stored).cloned()
+    }
+
+    async fn get_keys(&self, intake: Intake, terms: &Conditions<'_>) -> Result<Intake, Error> {
+        let now = terms.now();
         let resource = |time| Resource::KeyProv { user_uri: Some(self.request.user_uri.clone()), time };
         let kms_uri = intake.kms_uri().to_owned();
-        let answer = self.ask(KEY_PROV, resource(None), Some(&kms_uri), clock, Answer::key_prov).await?;
+        let answer = self.ask(KEY_PROV, resource(None), Some(&kms_uri), terms, Answer::key_prov).await?;
         let mut intake = self.take_keys(intake, &answer, now)?;
         let next = intake.periods().number_at(now)?.saturating_add(1);
         if intake.has_period(next) {
@@ -87,7 +115,7 @@ impl Provisioner {
         }
         let (start, _) = intake.periods().bounds(next);
         let resource = resource(Some(NtpTime::from_seconds(start).to_bits()));
-        match self.ask(KEY_PROV, resource, Some(&kms_uri), clock, Answer::key_prov).await {
+        match self.ask(KEY_PROV, resource, Some(&kms_uri), terms, Answer::key_prov).await {
             Ok(mut answer) => {
                 // A server that does not look at the time sends the present keys again.
                 answer.content.key_sets.retain(|key_set| key_set.key_period_no == next);
@@ -108,11 +136,11 @@ impl Provisioner {
         intake.with_keys(answer, now)
     }
 
-    async fn get_certificates(&self, store: &Store, mut intake: Intake, clock: &Clock) -> Intake {
+    async fn get_certificates(&self, store: &Store, mut intake: Intake, terms: &Conditions<'_>) -> Intake {
         let resource = Resource::CertCache { number: intake.cache_number() };
         let kms_uri = intake.kms_uri().to_owned();
-        match self.ask(CERT_CACHE, resource, Some(&kms_uri), clock, Answer::cert_cache).await {
-            Ok(answer) => intake.with_others(&store.contents, &answer.content, clock.now()),
+        match self.ask(CERT_CACHE, resource, Some(&kms_uri), terms, Answer::cert_cache).await {
+            Ok(answer) => intake.with_others(&store.contents, &answer.content, terms.now()),
             Err(error) => {
                 intake.note(format!("no certificates of other KMSs: {error}"));
                 intake
@@ -126,18 +154,18 @@ impl Provisioner {
         name: &'static str,
         resource: Resource,
         kms_uri: Option<&str>,
-        clock: &Clock,
-        read: impl FnOnce(&[u8], &Limits) -> Result<Answer<T>, Error>,
+        terms: &Conditions<'_>,
+        read: impl FnOnce(&[u8], &Limits, &Protection<'_>) -> Result<Answer<T>, Error>,
     ) -> Result<Answer<T>, Error> {
         let url = self.url(&resource)?;
         // Without the KMS's name there is no request document, but the URL says all; a body may be empty.
         let body = match kms_uri {
-            Some(kms_uri) => self.document(&url, kms_uri, clock.now()).into_bytes(),
+            Some(kms_uri) => self.document(name, &url, kms_uri, terms)?.into_bytes(),
             None => Vec::new(),
         };
         let HttpAnswer { status, body } = self.http.post(&url, body).await?;
         let limits = Limits::with_max_bytes(self.request.transport.max_answer);
-        let answer = match (read(&body, &limits), status) {
+        let answer = match (read(&body, &limits, &Protection::of(terms.keys)), status) {
             // A refusal says more than its status does.
             (Err(error @ Error::Refused { .. }), _) => return Err(error),
             (answer, 200..=299) => answer?,
@@ -151,21 +179,28 @@ impl Provisioner {
         if compare_request_url(&answer.client_req_url, url.as_str()) == UrlMatch::Different {
             return Err(Error::OtherRequest { found: answer.client_req_url, expected: url.into() });
         }
-        self.require_time(answer.time, clock.now())?;
+        self.require_time(answer.time, terms.now())?;
         Ok(answer)
     }
 
-    fn document(&self, url: &Url, kms_uri: &str, now: NtpTime) -> String {
-        KmsRequest {
+    fn document(&self, name: &'static str, url: &Url, kms_uri: &str, terms: &Conditions<'_>) -> Result<String, Error> {
+        let key_ids = terms.keys.map_or_else(KeyIds::default, |keys| KeyIds {
+            trk_id: Some(keys.transport.name().to_owned()),
+            signature_id: Some(keys.signing_key().name().to_owned()),
+        });
+        let request = KmsRequest {
             user_uri: self.request.user_uri.clone(),
             kms_uri: kms_uri.to_owned(),
-            time: calendar_time(now),
+            time: calendar_time(terms.now()),
             client_id: None,
             device_id: None,
             client_req_url: url.to_string(),
             client_error: None,
-        }
-        .to_xml()
+            key_ids,
+        };
+        let Some(keys) = terms.keys else { return Ok(request.to_xml()) };
+        let signed = request.to_signed_xml(keys.signing_key(), &SigningOptions::default());
+        signed.map(|text| text.to_string()).map_err(|source| unusable(name, source))
     }
 
     fn url(&self, resource: &Resource) -> Result<Url, Error> {
@@ -198,13 +233,15 @@ impl Provisioner {
     }
 }
 
-/// The caller's time, moving on while a KMS is slow.
-struct Clock {
+/// What holds for all requests of one provisioning: the caller's time, which moves on while a KMS is slow, and the keys that
+/// are shared with it.
+struct Conditions<'k> {
     at_start: NtpTime,
     started: Instant,
+    keys: Option<&'k ClientKeys>,
 }
 
-impl Clock {
+impl Conditions<'_> {
     fn now(&self) -> NtpTime {
         NtpTime::from_seconds(self.at_start.seconds().saturating_add(self.started.elapsed().as_secs()))
     }

@@ -3,8 +3,10 @@
 use super::Error;
 use super::calendar::{unix_date, unix_seconds};
 use super::octets::Octets;
+use crate::kms_protocol::ClientKeys;
 use crate::mc::{IdentityForm, PeriodEpoch};
 use crate::mikey::NtpTime;
+use crate::xml_security::{self, NamedKey};
 use serde::{Deserialize, Serialize};
 use std::mem;
 
@@ -23,10 +25,14 @@ pub(super) struct Contents {
     pub(super) kms: Vec<KmsRecord>,
     pub(super) key_sets: Vec<KeySetRecord>,
     pub(super) keys: Vec<KeyRecord>,
+    /// At most one of each user and KMS.
+    #[serde(default)]
+    pub(super) client_keys: Vec<ClientKeysRecord>,
 }
 
 impl Contents {
-    pub(super) const EMPTY: Self = Self { version: VERSION, kms: Vec::new(), key_sets: Vec::new(), keys: Vec::new() };
+    pub(super) const EMPTY: Self =
+        Self { version: VERSION, kms: Vec::new(), key_sets: Vec::new(), keys: Vec::new(), client_keys: Vec::new() };
 
     pub(super) fn kms(&self, kms_uri: &str) -> Option<&KmsRecord> {
         self.kms.iter().find(|kms| kms.kms_uri == kms_uri)
@@ -40,12 +46,70 @@ impl Contents {
         }
     }
 
+    /// Adds the TrK and InK of a user, or takes the place of those that the user had at this KMS.
+    pub(super) fn put_client_keys(&mut self, keys: ClientKeys) {
+        self.client_keys
+            .retain(|ClientKeysRecord(had)| (&had.user_uri, &had.kms_uri) != (&keys.user_uri, &keys.kms_uri));
+        self.client_keys.push(ClientKeysRecord(keys));
+    }
+
     /// Adds a key set, or takes the place of the one of the same user, KMS and period.
     pub(super) fn put_key_set(&mut self, record: KeySetRecord) {
         match self.key_sets.iter_mut().find(|set| set.is(&record.user_uri, &record.kms_uri, record.period_no)) {
             Some(known) => *known = record,
             None => self.key_sets.push(record),
         }
+    }
+}
+
+/// The TrK and InK of a user and a KMS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "ClientKeysText", into = "ClientKeysText")]
+pub(super) struct ClientKeysRecord(pub(super) ClientKeys);
+
+impl ClientKeysRecord {
+    pub(super) fn keys(&self) -> &ClientKeys {
+        &self.0
+    }
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct ClientKeysText {
+    user_uri: String,
+    kms_uri: String,
+    transport: NamedKeyText,
+    integrity: Option<NamedKeyText>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct NamedKeyText {
+    name: String,
+    key: Octets,
+}
+
+impl From<ClientKeysRecord> for ClientKeysText {
+    fn from(ClientKeysRecord(keys): ClientKeysRecord) -> Self {
+        let text = |key: &NamedKey| NamedKeyText { name: key.name().to_owned(), key: Octets::new(key.octets()) };
+        Self {
+            transport: text(&keys.transport),
+            integrity: keys.integrity.as_ref().map(text),
+            user_uri: keys.user_uri,
+            kms_uri: keys.kms_uri,
+        }
+    }
+}
+
+impl TryFrom<ClientKeysText> for ClientKeysRecord {
+    type Error = xml_security::Error;
+
+    fn try_from(text: ClientKeysText) -> Result<Self, Self::Error> {
+        let key = |text: &NamedKeyText| NamedKey::new(&text.name, text.key.as_bytes());
+        Ok(Self(ClientKeys {
+            transport: key(&text.transport)?,
+            integrity: text.integrity.as_ref().map(key).transpose()?,
+            user_uri: text.user_uri,
+            kms_uri: text.kms_uri,
+        }))
     }
 }
 

@@ -24,6 +24,12 @@ pub struct ImportReport {
     /// What the period numbers count from.
     #[serde(with = "PeriodEpochText")]
     pub period_epoch: PeriodEpoch,
+    /// The InK-ID or TrK-ID that every answer was verified under; none if this client shares no keys with the KMS.
+    pub signed_with: Option<String>,
+    /// The TrK-ID that the keys were wrapped under.
+    pub wrapped_with: Option<String>,
+    /// The TrK-ID of the next time, where the KMS sent a new TrK or InK.
+    pub new_transport_key: Option<String>,
     /// Other KMSs whose certificates came along.
     pub other_kms: Vec<String>,
     /// What a person should know, a sentence each.
@@ -74,6 +80,12 @@ impl fmt::Display for ImportReport {
         write!(formatter, "Keys from KMS {}", self.kms_uri)?;
         self.key_sets.iter().try_for_each(|user| write!(formatter, "\nOf {user}"))?;
         write!(formatter, "\nConvention: {}", self.convention())?;
+        if let (Some(signed_with), Some(wrapped_with)) = (&self.signed_with, &self.wrapped_with) {
+            write!(formatter, "\nSigned with {signed_with}, keys wrapped with {wrapped_with}")?;
+        }
+        if let Some(new) = &self.new_transport_key {
+            write!(formatter, "\nNew transport key from now on: {new}")?;
+        }
         self.notes.iter().try_for_each(|note| write!(formatter, "\nNote: {note}"))
     }
 }

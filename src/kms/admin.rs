@@ -3,10 +3,11 @@
 use super::authority::key_periods;
 use super::config::Config;
 use super::issue::{self, Grant};
-use super::store::{Counts, Store, User};
+use super::protection::Protection;
+use super::store::{Counts, SealedClientKeys, Store, User};
 use super::{Error, State, calendar};
 use crate::kms_protocol::resource::{MAX_USER_URI, Resource};
-use crate::kms_protocol::{KmsInit, KmsKeyProv, KmsMessage, KmsResponse, WriteOptions};
+use crate::kms_protocol::{ClientKeys, KeyIds, KmsInit, KmsKeyProv, KmsMessage, KmsResponse, WriteOptions};
 use std::time::SystemTime;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -53,7 +54,7 @@ pub async fn revoke_user(store: &dyn Store, id: &str) -> Result<(), Error> {
 
 /// Key sets that were issued to a file.
 pub struct Issued {
-    /// The document, with the keys in clear.
+    /// The document; the keys in it are in clear unless it was issued with a TrK.
     pub document: Zeroizing<String>,
     /// How many key sets it holds.
     pub key_sets: usize,
@@ -61,11 +62,19 @@ pub struct Issued {
 
 /// Issues the key sets of a URI as the document that `keyprov` would answer with, to be carried to the client by hand.
 ///
-/// For `period_no`, or for the current and the next key period. The issue is noted before this returns.
+/// For `period_no`, or for the current and the next key period. With the user's TrK and InK, the document is signed and its keys
+/// are wrapped. The issue is noted before this returns.
 ///
 /// # Errors
-/// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::Period`], [`Error::Store`].
-pub async fn issue(state: &State, user_uri: &str, period_no: Option<u64>, now: SystemTime) -> Result<Issued, Error> {
+/// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::Period`], [`Error::Store`], [`Error::OtherClientKeys`].
+pub async fn issue(
+    state: &State,
+    user_uri: &str,
+    period_no: Option<u64>,
+    keys: Option<&ClientKeys>,
+    now: SystemTime,
+) -> Result<Issued, Error> {
+    let protection = protection(state, user_uri, keys)?;
     let grant = Grant::find(&*state.store, user_uri).await?;
     let periods = match period_no {
         Some(number) => vec![number],
@@ -76,16 +85,91 @@ pub async fn issue(state: &State, user_uri: &str, period_no: Option<u64>, now: S
     tracing::info!(uri = user_uri, key_sets = count, "issued to a file");
     let resource = Resource::KeyProv { user_uri: Some(user_uri.to_owned()), time: None };
     let message = KmsMessage::KeyProv(KmsKeyProv { key_sets, ..KmsKeyProv::default() });
-    Ok(Issued { document: document(state, user_uri, &resource, message, now), key_sets: count })
+    Ok(Issued { document: document(state, user_uri, &resource, message, protection, now)?, key_sets: count })
 }
 
 /// The document that `init` would answer with: the KMS's certificate, which a client needs beside [`issue`]'s.
 ///
 /// # Errors
-/// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::Store`].
-pub async fn init_document(state: &State, user_uri: &str, now: SystemTime) -> Result<Zeroizing<String>, Error> {
+/// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::Store`], [`Error::OtherClientKeys`].
+pub async fn init_document(
+    state: &State,
+    user_uri: &str,
+    keys: Option<&ClientKeys>,
+    now: SystemTime,
+) -> Result<Zeroizing<String>, Error> {
+    let protection = protection(state, user_uri, keys)?;
     let grant = Grant::find(&*state.store, user_uri).await?;
-    Ok(document(state, &grant.uri, &Resource::Init, init_message(state), now))
+    document(state, &grant.uri, &Resource::Init, init_message(state), protection, now)
+}
+
+/// Makes the TrK and InK of the user that a URI belongs to: from now on its answers are signed and wrapped. They are to be handed
+/// over out of band.
+///
+/// With `replace`, those that it had are good no more.
+///
+/// # Errors
+/// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::ClientKeysExist`], [`Error::Store`].
+pub async fn new_client_keys(
+    state: &State,
+    user_uri: &str,
+    replace: bool,
+    now: SystemTime,
+) -> Result<ClientKeys, Error> {
+    let grant = Grant::find(&*state.store, user_uri).await?;
+    let held = state.store.client_keys_of_uri(user_uri).await?;
+    if !held.is_empty() && !replace {
+        return Err(Error::ClientKeysExist(grant.user_id));
+    }
+    let generation = next_generation(&held);
+    let (keys, row) = state.vault.make(&grant.user_id, user_uri, generation, calendar::unix_seconds(now))?;
+    state.store.replace_client_keys(&row).await?;
+    tracing::info!(user = grant.user_id, generation, "transport and integrity keys made");
+    Ok(keys)
+}
+
+/// The identifiers of a TrK and an InK.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientKeyIds {
+    /// TrK-ID.
+    pub trk_id: String,
+    /// InK-ID.
+    pub ink_id: String,
+}
+
+/// Makes the next TrK and InK of a user, which its next answers bring. Those that it has are good until its client has used the
+/// new ones.
+///
+/// # Errors
+/// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::NoClientKeys`]; [`Error::Store`], also if the client has not used the
+/// last ones yet.
+pub async fn rotate_client_keys(state: &State, user_uri: &str, now: SystemTime) -> Result<ClientKeyIds, Error> {
+    let grant = Grant::find(&*state.store, user_uri).await?;
+    let held = state.store.client_keys_of_uri(user_uri).await?;
+    if held.is_empty() {
+        return Err(Error::NoClientKeys(grant.user_id));
+    }
+    let generation = next_generation(&held);
+    let (_, row) = state.vault.make(&grant.user_id, user_uri, generation, calendar::unix_seconds(now))?;
+    state.store.add_next_client_keys(&row).await?;
+    tracing::info!(user = grant.user_id, generation, "next transport and integrity keys made");
+    Ok(ClientKeyIds { trk_id: row.trk_id, ink_id: row.ink_id })
+}
+
+fn next_generation(held: &[SealedClientKeys]) -> u64 {
+    held.iter().map(|row| row.generation).max().unwrap_or(0).saturating_add(1)
+}
+
+fn protection(state: &State, user_uri: &str, keys: Option<&ClientKeys>) -> Result<Option<Protection>, Error> {
+    let Some(keys) = keys else { return Ok(None) };
+    let kms_uri = &state.config.kms_uri;
+    if keys.user_uri != user_uri || keys.kms_uri != *kms_uri {
+        return Err(Error::OtherClientKeys {
+            found: format!("{} at KMS {}", keys.user_uri, keys.kms_uri),
+            expected: format!("{user_uri} at KMS {kms_uri}"),
+        });
+    }
+    Ok(Some(Protection::under(keys.clone())))
 }
 
 /// How a KMS stands.
@@ -139,11 +223,12 @@ fn document(
     user_uri: &str,
     resource: &Resource,
     message: KmsMessage,
+    protection: Option<Protection>,
     now: SystemTime,
-) -> Zeroizing<String> {
+) -> Result<Zeroizing<String>, Error> {
     let kms_uri = &state.config.kms_uri;
     let host = kms_uri.split_once("://").map_or(kms_uri.as_str(), |(_, rest)| rest);
-    let response = KmsResponse {
+    let mut response = KmsResponse {
         user_uri: user_uri.to_owned(),
         kms_uri: kms_uri.clone(),
         time: calendar::date(now),
@@ -151,8 +236,12 @@ fn document(
         client_req_url: resource.url(&format!("https://{host}")),
         message: Some(message),
         error: None,
+        key_ids: KeyIds::default(),
     };
-    response.to_xml(&WriteOptions::default())
+    match protection {
+        Some(protection) => Ok(protection.write(&mut response)?),
+        None => Ok(response.to_xml(&WriteOptions::default())),
+    }
 }
 
 /// A scheme, a colon and something, in the characters of RFC 3986: it is hashed into the UID as it stands.

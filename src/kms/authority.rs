@@ -2,6 +2,7 @@
 
 use super::config::Config;
 use super::secrets::MasterSecrets;
+use super::vault::Vault;
 use super::{Error, calendar};
 use crate::kms_protocol::{KeyContent, KmsCertificate, KmsKeySet, Role};
 use crate::mc::{self, KeyPeriods, PeriodEpoch, Uid};
@@ -13,8 +14,9 @@ use sha2::Sha256;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-/// Says what the derived octets are for, so that the nonce secret may serve other derivations one day.
+/// Say what the octets are for that are derived from the nonce secret.
 const NONCE_LABEL: &[u8] = b"mikey-sakke ECCSI v";
+const VAULT_LABEL: &[u8] = b"mikey-sakke client keys";
 
 /// The unsealed master secrets with the names that they issue keys under.
 ///
@@ -112,6 +114,11 @@ impl Authority {
         })
     }
 
+    /// What seals the transport and integrity keys of the users.
+    pub(super) fn vault(&self) -> Vault {
+        Vault::new(self.derive(&[VAULT_LABEL, b"\0", self.kms_uri.as_bytes()]), self.kms_uri.clone())
+    }
+
     fn validity(&self, period_no: u64) -> Result<(OffsetDateTime, OffsetDateTime), Error> {
         let (from, to) = self.periods.bounds(period_no);
         calendar::date_of_ntp_seconds(from).zip(calendar::date_of_ntp_seconds(to)).ok_or(Error::Period(period_no))
@@ -131,11 +138,16 @@ impl Authority {
     }
 
     fn nonce(&self, kpak: &[u8], attempt: u8, identity: &[u8]) -> Zeroizing<[u8; 32]> {
+        self.derive(&[NONCE_LABEL, kpak, &[attempt], identity])
+    }
+
+    /// HMAC-SHA-256 under the nonce secret. The first part is a label that no other purpose has.
+    fn derive(&self, parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
         // HMAC pads a key with zeros to the 64 octets of a SHA-256 block.
         let mut key = Zeroizing::new([0; 64]);
         key.iter_mut().zip(self.secrets.nonce_secret.iter()).for_each(|(to, from)| *to = *from);
         let mut mac = Hmac::<Sha256>::new((&*key).into());
-        for part in [NONCE_LABEL, kpak, &[attempt], identity] {
+        for part in parts {
             mac.update(part);
         }
         Zeroizing::new(mac.finalize().into_bytes().into())

@@ -4,7 +4,7 @@ use super::store::FILE as DATABASE_FILE;
 use core::fmt;
 use reqwest::Url;
 use serde::Deserialize;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
@@ -31,6 +31,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// Whose tokens the server accepts.
     pub auth: AuthConfig,
+    /// Which requests and answers are signed, and keys wrapped.
+    pub security_extension: SecurityExtension,
     /// The folder that holds `kms.toml`.
     pub folder: PathBuf,
 }
@@ -65,6 +67,46 @@ pub struct AuthConfig {
     pub keys: KeySource,
     /// The difference of clocks that is forgiven in `exp` and `nbf`.
     pub leeway: Duration,
+}
+
+/// The `[security_extension]` section: which requests and answers are signed, and keys wrapped (TS 33.180 5.3.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecurityExtension {
+    /// For requests that come straight from clients.
+    pub direct: Policy,
+    /// For requests that come through a proxy: from one of [`Self::proxies`], or with a header that a proxy adds.
+    pub proxied: Policy,
+    /// Addresses of the proxies that end TLS.
+    pub proxies: Vec<IpAddr>,
+}
+
+impl Default for SecurityExtension {
+    /// Optional for direct requests, required through a proxy, and no address of one.
+    fn default() -> Self {
+        Self { direct: Policy::Optional, proxied: Policy::Required, proxies: Vec::new() }
+    }
+}
+
+/// Whether the security extension is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    /// Never.
+    Off,
+    /// For users who have a TrK.
+    Optional,
+    /// For everyone: whoever has no TrK is refused.
+    Required,
+}
+
+impl Policy {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Optional => "optional",
+            Self::Required => "required",
+        }
+    }
 }
 
 /// Where the public keys of the token issuer come from (a JWK set, RFC 7517).
@@ -141,6 +183,8 @@ impl Config {
     pub fn to_toml(&self) -> String {
         let path = |path: &Path| quoted(&path.strip_prefix(&self.folder).unwrap_or(path).to_string_lossy());
         let domains: Vec<String> = self.domains.iter().map(|domain| quoted(domain)).collect();
+        let proxies: Vec<String> =
+            self.security_extension.proxies.iter().map(|address| quoted(&address.to_string())).collect();
         let keys = match &self.auth.keys {
             KeySource::File(file) => format!("jwks_file = {}", path(file)),
             KeySource::Url { url, ca: None } => format!("jwks_url = {}", quoted(url.as_str())),
@@ -175,6 +219,13 @@ issuer = {issuer}
 audience = {audience}
 {keys}
 leeway = {leeway}  # seconds
+
+# Whether requests and answers are signed and keys wrapped, for users who were given a transport key (kms trk new):
+# off, optional (for those who have one) or required.
+[security_extension]
+direct = \"{direct}\"
+proxied = \"{proxied}\"  # requests from one of the proxies, or with a header Via, Forwarded or X-Forwarded-For
+proxies = [{proxies}]  # addresses of proxies that end TLS
 ",
             kms_uri = quoted(&self.kms_uri),
             key_period = self.key_period,
@@ -190,6 +241,9 @@ leeway = {leeway}  # seconds
             issuer = quoted(&self.auth.issuer),
             audience = quoted(&self.auth.audience),
             leeway = self.auth.leeway.as_secs(),
+            direct = self.security_extension.direct.as_str(),
+            proxied = self.security_extension.proxied.as_str(),
+            proxies = proxies.join(", "),
         )
     }
 
@@ -213,6 +267,8 @@ struct Document {
     key_offset: u64,
     server: ServerSection,
     auth: AuthSection,
+    #[serde(default)]
+    security_extension: SecurityExtensionSection,
 }
 
 #[derive(Deserialize)]
@@ -241,6 +297,15 @@ struct AuthSection {
     jwks_ca: Option<PathBuf>,
     #[serde(default = "defaults::leeway")]
     leeway: u64,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SecurityExtensionSection {
+    direct: Option<Policy>,
+    proxied: Option<Policy>,
+    #[serde(default)]
+    proxies: Vec<String>,
 }
 
 /// What a key that is left out means.
@@ -292,6 +357,7 @@ impl Document {
             key_offset: self.key_offset,
             server: self.server.check(folder)?,
             auth: self.auth.check(folder)?,
+            security_extension: self.security_extension.check()?,
             folder: folder.to_owned(),
         })
     }
@@ -361,6 +427,24 @@ impl AuthSection {
     }
 }
 
+impl SecurityExtensionSection {
+    fn check(self) -> Result<SecurityExtension, ConfigError> {
+        let default = SecurityExtension::default();
+        let address = |text: &String| {
+            text.parse().map_err(|_| ConfigError::Value {
+                key: "security_extension.proxies",
+                value: quoted(text),
+                remedy: "write IP addresses, such as \"192.0.2.7\"",
+            })
+        };
+        Ok(SecurityExtension {
+            direct: self.direct.unwrap_or(default.direct),
+            proxied: self.proxied.unwrap_or(default.proxied),
+            proxies: self.proxies.iter().map(address).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
 const URI_REMEDY: &str =
     "write the KMS's URI, 1 to 255 printable ASCII characters without spaces, such as \"kms.example.org\"";
 
@@ -427,6 +511,11 @@ mod tests {
                 keys: KeySource::File(folder.join("jwks.json")),
                 leeway: Duration::from_secs(5),
             },
+            security_extension: SecurityExtension {
+                direct: Policy::Off,
+                proxied: Policy::Optional,
+                proxies: vec!["192.0.2.7".parse().unwrap(), "2001:db8::1".parse().unwrap()],
+            },
             folder: folder.into(),
         }
     }
@@ -461,6 +550,7 @@ mod tests {
         assert_eq!(config.auth.leeway, Duration::from_secs(30));
         assert_eq!(config.server.tls_key, Path::new("f/k"));
         assert_eq!(config.database(), Path::new("f/kms.sqlite"));
+        assert_eq!(config.security_extension, SecurityExtension::default());
     }
 
     #[test]
@@ -487,6 +577,7 @@ mod tests {
             ("jwks_file = \"jwks.json\"", "jwks_url = \"http://idms.example.org/jwks\"", "auth.jwks_url = "),
             ("jwks_file = \"jwks.json\"", "jwks_url = \"jwks\"", "auth.jwks_url = \"jwks\": write an https URL"),
             ("leeway", "jwks_url = \"https://i.org\"\nleeway", "auth.jwks_url = \"https://i.org\": remove it or"),
+            ("192.0.2.7", "192.0.2", "security_extension.proxies = \"192.0.2\": write IP addresses"),
             ("leeway", "jwks_ca = \"ca.pem\"\nleeway", "auth.jwks_ca = \"ca.pem\": remove it"),
         ] {
             let error = refused(from, to);
@@ -503,6 +594,7 @@ mod tests {
             ("key_offset = 7", "key_offset = \"7\"", "expected u64"),
             ("key_offset = 7", "", "key_offset"),
             ("[server]", "[server", "line"),
+            ("direct = \"off\"", "direct = \"maybe\"", "maybe"),
         ] {
             let error = refused(from, to);
             assert!(matches!(error, ConfigError::Syntax { .. }), "{error}");

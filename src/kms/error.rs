@@ -3,7 +3,7 @@ use super::config::{self, ConfigError};
 use super::development::DevelopmentError;
 use super::secrets;
 use super::store::StoreError;
-use crate::{eccsi, mc, sakke, sealing};
+use crate::{eccsi, kms_protocol, mc, sakke, sealing};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -103,6 +103,30 @@ pub enum Error {
     /// ECCSI has no key for this identity.
     #[error("ECCSI key extraction: {0}")]
     Eccsi(#[from] eccsi::Error),
+    /// What the database holds of a user's transport and integrity keys does not open.
+    #[error(
+        "the transport and integrity keys of user {0} in the database were altered, or sealed by another KMS: make new ones with `kms trk new --replace`"
+    )]
+    ClientKeysDamaged(String),
+    /// The user has transport and integrity keys already.
+    #[error(
+        "user {0} has transport and integrity keys already: `kms trk rotate` gives it new ones over the air; `kms trk new --replace` ends the old ones at once"
+    )]
+    ClientKeysExist(String),
+    /// The user has no transport and integrity keys.
+    #[error("user {0} has no transport and integrity keys: make them with `kms trk new`")]
+    NoClientKeys(String),
+    /// The TrK and InK in the files are another user's, or another KMS's.
+    #[error("the transport key is that of {found}, not of {expected}: give this user's files")]
+    OtherClientKeys {
+        /// User and KMS that the files are for.
+        found: String,
+        /// User and KMS that they should be for.
+        expected: String,
+    },
+    /// The document could not be protected.
+    #[error("the document cannot be protected: {0}")]
+    Protection(#[from] kms_protocol::Error),
     /// A thread that derived keys was stopped.
     #[error("key extraction was interrupted")]
     Interrupted,

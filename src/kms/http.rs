@@ -2,22 +2,25 @@
 //!
 //! Every answer, refusals included, is a `KmsResponse` document. A refusal has the HTTP status that its
 //! [`ErrorCode`] goes with. What is checked, in this order: method, path, access token, body, the request document's
-//! KMS, URL and time, whose keys are asked for, whether that user is registered and active, the key period.
+//! KMS, URL and time, whose keys are asked for, whether that user is registered and active, the security extension, the key
+//! period. A signature is verified when the body is read. Refusals are not signed.
 
 use super::auth::{self, AuthError, Authenticator, Identities};
+use super::config::Policy;
 use super::issue::{self, Grant};
+use super::protection::{KeyBook, Protection};
 use super::store::StoreError;
 use super::{Error, State, admin, calendar};
 use crate::kms_protocol::resource::{self, Resource, UrlMatch, compare_request_url};
 use crate::kms_protocol::{
-    self, ErrorCode, KmsCertCache, KmsError, KmsKeyProv, KmsMessage, KmsRequest, KmsResponse, Limits, MEDIA_TYPE,
-    WriteOptions, excerpt,
+    self, ErrorCode, KeyIds, KmsCertCache, KmsError, KmsKeyProv, KmsMessage, KmsRequest, KmsResponse, Limits,
+    MEDIA_TYPE, Received, SignatureStatus, WriteOptions, excerpt,
 };
 use crate::mikey::NtpTime;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, FORWARDED, HOST, VIA, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use core::pin::Pin;
@@ -32,6 +35,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The number of the cache of external KMS certificates, which is empty.
 const CERT_CACHE_NUMBER: u64 = 0;
+
+/// What a proxy adds to the requests that it forwards (RFC 9110 7.6.3, RFC 7239).
+const PROXY_HEADERS: [HeaderName; 3] = [VIA, FORWARDED, HeaderName::from_static("x-forwarded-for")];
 
 /// What an answer repeats of the path, in characters; every resource has a shorter one.
 const MAX_PATH: usize = 1024;
@@ -56,6 +62,11 @@ struct App {
 struct Exchange {
     request_id: String,
     now: SystemTime,
+    policy: Policy,
+    /// The name of the key that the request is signed with, once it was verified.
+    signer: Option<String>,
+    /// What protects the answer.
+    protection: Option<Protection>,
     resource: Option<Resource>,
     /// The identities of the access token, once it was found good.
     asker: Option<String>,
@@ -70,7 +81,8 @@ impl App {
     async fn handle(self: Arc<Self>, request: Request) -> Response {
         let started = Instant::now();
         let peer = request.extensions().get::<Peer>().copied();
-        let mut exchange = Exchange::begin(&request, &self.state.config.kms_uri);
+        let policy = self.policy(peer, request.headers());
+        let mut exchange = Exchange::begin(&request, policy, &self.state.config.kms_uri);
         let limit = self.state.config.server.request_timeout;
         let outcome = match timeout(limit, self.answer(request, &mut exchange)).await {
             Ok(outcome) => outcome,
@@ -83,6 +95,7 @@ impl App {
             resource = exchange.resource.as_ref().map(|resource| excerpt(&resource.path())),
             asker = exchange.asker,
             kid = exchange.key_id,
+            signer = exchange.signer.as_deref().map(excerpt),
             asked = excerpt(&exchange.user_uri),
             status = status.as_u16(),
             code = outcome.as_ref().err().map(|refusal| refusal.code.number()),
@@ -116,26 +129,30 @@ impl App {
         let asker: Vec<String> = identities.uris().iter().map(|uri| excerpt(uri)).collect();
         exchange.asker = Some(asker.join(" "));
 
+        let book = KeyBook::of(&self.state, exchange.policy, identities.uris()).await?;
+
         let body = read_body(body, self.state.config.server.max_body).await?;
-        let document = self.read_document(&parts.headers, &body)?;
+        let (document, signer) = self.read_document(&parts.headers, &body, exchange.policy, &book)?;
+        exchange.signer = signer;
         if let Some(document) = &document {
             require_short(&document.user_uri)?;
             exchange.user_uri.clone_from(&document.user_uri);
             self.check_document(document, &identities, exchange)?;
         }
         let own = document.map(|document| document.user_uri);
+        let named = match &resource {
+            Resource::KeyProv { user_uri: Some(user_uri), .. } => Some(user_uri.clone()),
+            _ => own,
+        };
+        let grants = self.grants(named, &identities, exchange).await?;
+        exchange.protection = self.protection(&grants, book, exchange).await?;
 
         match resource {
-            Resource::Init => {
-                self.grants(own, &identities, exchange).await?;
-                Ok(admin::init_message(&self.state))
-            }
+            Resource::Init => Ok(admin::init_message(&self.state)),
             Resource::CertCache { number: _ } => {
-                self.grants(own, &identities, exchange).await?;
                 Ok(KmsMessage::CertCache(KmsCertCache { cache_num: Some(CERT_CACHE_NUMBER), certificates: Vec::new() }))
             }
-            Resource::KeyProv { user_uri, time } => {
-                let grants = self.grants(user_uri.or(own), &identities, exchange).await?;
+            Resource::KeyProv { user_uri: _, time } => {
                 let periods = self.periods(time, exchange.now)?;
                 let key_sets =
                     issue::key_sets(&self.state, &grants, &periods, &exchange.request_id, exchange.now).await?;
@@ -144,14 +161,68 @@ impl App {
         }
     }
 
-    fn read_document(&self, headers: &HeaderMap, body: &[u8]) -> Result<Option<KmsRequest>, Refusal> {
+    /// Whether the security extension is used for a request that came this way.
+    fn policy(&self, peer: Option<Peer>, headers: &HeaderMap) -> Policy {
+        let extension = &self.state.config.security_extension;
+        let is_proxy = |Peer(address)| extension.proxies.contains(&address.ip().to_canonical());
+        let is_proxied = peer.is_some_and(is_proxy) || PROXY_HEADERS.iter().any(|name| headers.contains_key(name));
+        if is_proxied { extension.proxied } else { extension.direct }
+    }
+
+    /// The document, if there is one, and the name of the key that it is signed with.
+    fn read_document(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        policy: Policy,
+        book: &KeyBook,
+    ) -> Result<(Option<KmsRequest>, Option<String>), Refusal> {
         let limits = Limits::with_max_bytes(self.state.config.server.max_body);
         if body.iter().any(|octet| !octet.is_ascii_whitespace()) && !is_xml(headers.get(CONTENT_TYPE)) {
             return Err(Refusal::new(ErrorCode::UnsupportedMediaType, "the body must be application/xml, or empty"));
         }
-        let received = KmsRequest::from_body(body, &limits)?;
-        // A signature adds nothing to a client that its token has authenticated, so its state does not matter.
-        Ok(received.map(|received| received.into_parts().0))
+        let received = match policy {
+            Policy::Off => KmsRequest::from_body(body, &limits)?,
+            Policy::Optional | Policy::Required => {
+                KmsRequest::from_body_with_keys(body, &limits, &book.signing_keys())?
+            }
+        };
+        let Some((document, signature)) = received.map(Received::into_parts) else { return Ok((None, None)) };
+        match signature {
+            SignatureStatus::Verified { key_name } => Ok((Some(document), Some(key_name))),
+            // Where the extension is off, a signature adds nothing to a client that its token has authenticated.
+            SignatureStatus::Absent | SignatureStatus::Unverified { .. } => Ok((Some(document), None)),
+        }
+    }
+
+    /// How the answer to these identities, all of one user, is protected.
+    async fn protection(
+        &self,
+        grants: &[Grant],
+        book: KeyBook,
+        exchange: &Exchange,
+    ) -> Result<Option<Protection>, Refusal> {
+        let Some(Grant { user_id, .. }) = grants.first().filter(|_| exchange.policy != Policy::Off) else {
+            return Ok(None);
+        };
+        let is_one_user = grants.iter().all(|grant| grant.user_id == *user_id);
+        if !is_one_user && grants.iter().any(|grant| book.has_keys(&grant.user_id)) {
+            let message = "the token's identities belong to several users, of whom some have a transport key: name one";
+            return Err(Refusal::new(ErrorCode::NotAuthorised, message));
+        }
+        let signer = exchange.signer.as_deref();
+        if let Some(key_name) = signer.filter(|key_name| !book.is_of(user_id, key_name)) {
+            let message = format!("{} is not a key of the user who is asked for", excerpt(key_name));
+            return Err(Refusal::new(ErrorCode::InvalidSignature, message));
+        }
+        let is_required = exchange.policy == Policy::Required;
+        let Some(keys) = book.take(user_id) else {
+            return if is_required { Err(Refusal::new(ErrorCode::NoTransportKey, "")) } else { Ok(None) };
+        };
+        if is_required && signer.is_none() {
+            return Err(Refusal::new(ErrorCode::SignatureRequired, ""));
+        }
+        Ok(Protection::settle(&*self.state.store, keys, signer).await?)
     }
 
     fn check_document(
@@ -222,24 +293,31 @@ impl App {
         }
     }
 
-    fn respond(&self, exchange: Exchange, outcome: Result<KmsMessage, Refusal>) -> Response {
+    fn respond(&self, mut exchange: Exchange, outcome: Result<KmsMessage, Refusal>) -> Response {
+        let protection = exchange.protection.take().filter(|_| outcome.is_ok());
         let kms_uri = &self.state.config.kms_uri;
         let (user_uri, message, refusal) = match outcome {
-            Ok(message) => (exchange.user_uri, Some(message), None),
+            Ok(message) => (exchange.user_uri.clone(), Some(message), None),
             // What was asked for may be no URI; in the answer it has to be one.
             Err(refusal) => (any_uri(&exchange.user_uri), None, Some(refusal)),
         };
-        let document = KmsResponse {
+        let mut document = KmsResponse {
             user_uri,
             kms_uri: kms_uri.clone(),
             time: calendar::date(exchange.now),
             kms_id: None,
-            client_req_url: exchange.request_url,
+            client_req_url: exchange.request_url.clone(),
             message,
             error: refusal.as_ref().map(|refusal| KmsError::new(refusal.code, refusal.message.clone())),
+            key_ids: KeyIds::default(),
+        };
+        let xml = match protection.map(|protection| protection.write(&mut document)) {
+            None => document.to_xml(&WriteOptions::default()),
+            Some(Ok(xml)) => xml,
+            Some(Err(error)) => return self.respond(exchange, Err(Refusal::internal(&error.into()))),
         };
         // The text may hold keys: it is wiped once it was sent.
-        let xml = Bytes::from_owner(document.to_xml(&WriteOptions::default()));
+        let xml = Bytes::from_owner(xml);
         let mut response = Response::new(Body::from(xml));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
@@ -256,13 +334,16 @@ impl App {
 }
 
 impl Exchange {
-    fn begin(request: &Request, kms_uri: &str) -> Self {
+    fn begin(request: &Request, policy: Policy, kms_uri: &str) -> Self {
         let authority = request.uri().authority().map(|authority| authority.as_str());
         let host = authority.or_else(|| request.headers().get(HOST)?.to_str().ok()).filter(|host| is_host(host));
         let host = host.unwrap_or_else(|| kms_uri.split_once("://").map_or(kms_uri, |(_, rest)| rest));
         Self {
             request_id: request_id(),
             now: SystemTime::now(),
+            policy,
+            signer: None,
+            protection: None,
             resource: None,
             asker: None,
             key_id: None,

@@ -11,6 +11,7 @@
 //! | `authority` | the master secrets, and the key sets that follow from them: the same at each call |
 //! | [`auth`] | access tokens: who is asking |
 //! | `issue` | the one way in which keys leave: an active user's, and noted |
+//! | `vault`, `protection` | transport and integrity keys: sealed in the store, and what they do to requests and answers |
 //! | `http` | the resources, and every refusal with its status and code |
 //! | `server` | TLS, connections, limits |
 //! | [`development`] | a certificate and an identity provider to begin with |
@@ -53,10 +54,12 @@ mod error;
 mod http;
 mod init;
 mod issue;
+mod protection;
 mod secrets;
 mod server;
 mod state;
 pub mod store;
+mod vault;
 
 pub use authority::Authority;
 pub use config::Config;

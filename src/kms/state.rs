@@ -3,6 +3,7 @@ use super::authority::Authority;
 use super::config::{self, Config};
 use super::secrets::{self, MasterSecrets};
 use super::store::{SqliteStore, Store};
+use super::vault::Vault;
 use crate::sealing::Passphrase;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ pub struct State {
     pub authority: Arc<Authority>,
     /// Users and issues.
     pub store: Arc<dyn Store>,
+    /// What opens the transport and integrity keys in the store.
+    pub(super) vault: Arc<Vault>,
 }
 
 impl State {
@@ -29,7 +32,8 @@ impl State {
         let secrets = MasterSecrets::open(&config, passphrase)?;
         let authority = Arc::new(Authority::new(&config, secrets)?);
         let store = Arc::new(SqliteStore::open(&config.database()).await?);
-        Ok(Self { config, authority, store })
+        let vault = Arc::new(authority.vault());
+        Ok(Self { config, authority, store, vault })
     }
 }
 

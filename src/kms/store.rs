@@ -47,6 +47,25 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The notes of [`Store::record_issues`] about a URI, oldest first.
     fn issues_of_uri<'a>(&'a self, uri: &'a str) -> Answer<'a, Vec<Issue>>;
 
+    /// The transport and integrity keys of the user that a URI belongs to, by generation; none if it has none.
+    fn client_keys_of_uri<'a>(&'a self, uri: &'a str) -> Answer<'a, Vec<SealedClientKeys>>;
+
+    /// Gives an active user its keys, and forgets those that it had.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchUser`], [`StoreError::AlreadyRevoked`].
+    fn replace_client_keys<'a>(&'a self, keys: &'a SealedClientKeys) -> Answer<'a, ()>;
+
+    /// Adds the keys that an active user shall have next.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchUser`], [`StoreError::AlreadyRevoked`], [`StoreError::RotationPending`].
+    fn add_next_client_keys<'a>(&'a self, keys: &'a SealedClientKeys) -> Answer<'a, ()>;
+
+    /// Makes the next keys, if they are of this generation, the ones in use, and forgets those before. If they are in use
+    /// already, nothing changes.
+    fn confirm_client_keys<'a>(&'a self, user_id: &'a str, generation: u64) -> Answer<'a, ()>;
+
     /// How much the store holds.
     fn counts(&self) -> Answer<'_, Counts>;
 
@@ -107,6 +126,25 @@ pub struct Issue {
     pub request_id: String,
 }
 
+/// A TrK and an InK of a user, sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedClientKeys {
+    /// Whose.
+    pub user_id: String,
+    /// Which pair of the user: counted from 1.
+    pub generation: u64,
+    /// The user's client has not used them yet.
+    pub is_next: bool,
+    /// TrK-ID.
+    pub trk_id: String,
+    /// InK-ID.
+    pub ink_id: String,
+    /// The keys.
+    pub sealed: Vec<u8>,
+    /// When they were made, in seconds since 1970.
+    pub created: u64,
+}
+
 /// How much a store holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -136,6 +174,11 @@ pub enum StoreError {
     /// The user is revoked.
     #[error("user {0} is revoked already and gets no more keys")]
     AlreadyRevoked(String),
+    /// The client has not used the keys yet that it was given last.
+    #[error(
+        "user {0} has new transport and integrity keys already that its client has not used yet: wait until it provisions, or end all earlier keys with `kms trk new --replace`"
+    )]
+    RotationPending(String),
     /// A number does not fit into the database.
     #[error("{0} is too great a number for the database")]
     NumberTooGreat(u64),

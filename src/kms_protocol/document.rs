@@ -1,7 +1,11 @@
 //! A parsed document, read element by element with the place in hand for errors.
 
 use super::value::{self, TIME_FORM};
-use super::{Error, KmsError, Limits, NAMESPACE, SignatureStatus, XMLDSIG_NAMESPACE, XMLENC_NAMESPACE};
+use super::{
+    Error, KEY_IDS_NAMESPACE, KmsError, Limits, NAMESPACE, SignatureStatus, XMLDSIG_NAMESPACE, XMLENC_NAMESPACE,
+};
+#[cfg(feature = "xml-security")]
+use crate::xml_security::{NamedKey, verify};
 use core::ops::RangeInclusive;
 use time::OffsetDateTime;
 use uppsala::{NodeId, NodeKind};
@@ -33,6 +37,21 @@ pub(super) fn signature_status(signature: Option<Node<'_, '_>>) -> Result<Signat
         None => None,
     };
     Ok(SignatureStatus::Unverified { key_name })
+}
+
+/// The state of the signature that stands beside `signed` in their wrapper, once it was verified under one of `keys`: it is
+/// about `signed`, or about the wrapper with all that is in it.
+#[cfg(feature = "xml-security")]
+pub(super) fn verified_status(
+    signed: Node<'_, '_>,
+    signature: Option<Node<'_, '_>>,
+    keys: &[&NamedKey],
+) -> Result<SignatureStatus, Error> {
+    let Some(signature) = signature else { return Ok(SignatureStatus::Absent) };
+    let dom = &signed.document.dom;
+    let candidates: Vec<NodeId> = [Some(signed.id), dom.parent(signed.id)].into_iter().flatten().collect();
+    let verified = verify(dom, signature.id, &candidates, keys)?;
+    Ok(SignatureStatus::Verified { key_name: verified.key_name })
 }
 
 impl<'x> Document<'x> {
@@ -255,7 +274,7 @@ impl<'d, 'x> Node<'d, 'x> {
     fn is_of_the_protocol(&self) -> bool {
         let namespace = self.document.dom.element(self.id).and_then(|element| element.name.namespace_uri.as_deref());
         match namespace {
-            None | Some("" | NAMESPACE | XMLDSIG_NAMESPACE | XMLENC_NAMESPACE) => true,
+            None | Some("" | NAMESPACE | KEY_IDS_NAMESPACE | XMLDSIG_NAMESPACE | XMLENC_NAMESPACE) => true,
             other => other == self.document.root_namespace(),
         }
     }
@@ -299,6 +318,16 @@ impl<'d, 'x> Fields<'d, 'x> {
         let Some(node) = self.optional(name)? else { return Ok(None) };
         let text = node.text()?;
         Ok((!text.is_empty()).then(|| text.to_string()))
+    }
+
+    /// A text that may be absent, under the one name of these that is used.
+    pub(super) fn optional_string_of(&self, names: &[&str]) -> Result<Option<String>, Error> {
+        for name in names {
+            if let Some(text) = self.optional_string(name)? {
+                return Ok(Some(text));
+            }
+        }
+        Ok(None)
     }
 
     pub(super) fn uri(&self, name: &str) -> Result<String, Error> {

@@ -1,6 +1,8 @@
 //! What can be wrong with a document.
 
 use super::{ErrorCode, KmsError};
+#[cfg(feature = "xml-security")]
+use crate::xml_security;
 
 /// Why a document was not read. `path` is the place in the document (`/KmsResponse/KmsMessage/...`, with `[n]` where an
 /// element repeats). No variant carries the text of a key element.
@@ -166,6 +168,55 @@ pub enum Error {
         /// Element name of the message that was asked for.
         expected: &'static str,
     },
+    /// The document could not be signed, or its signature does not hold.
+    #[cfg(feature = "xml-security")]
+    #[error(transparent)]
+    Signature(#[from] xml_security::Error),
+    /// A key is wrapped under another TrK than the one at hand.
+    #[cfg(feature = "xml-security")]
+    #[error("{field} is wrapped under transport key {found:?}, the one at hand is {expected:?}")]
+    OtherTransportKey {
+        /// Which element.
+        field: &'static str,
+        /// The TrK-ID that the document names.
+        found: String,
+        /// The TrK-ID of the key at hand.
+        expected: String,
+    },
+    /// A key is in clear that should be wrapped.
+    #[cfg(feature = "xml-security")]
+    #[error("{field} is in clear, though there is a transport key to wrap it")]
+    ClearKey {
+        /// Which element.
+        field: &'static str,
+    },
+    /// A wrapped key does not unwrap, or a key cannot be wrapped.
+    #[cfg(feature = "xml-security")]
+    #[error("{field}: {source}")]
+    KeyWrap {
+        /// Which element.
+        field: &'static str,
+        /// Why.
+        source: xml_security::Error,
+    },
+    /// What was wrapped is not as long as the key that it should be.
+    #[cfg(feature = "xml-security")]
+    #[error("{field} was wrapped with {found} octets, expected {expected}")]
+    WrappedLength {
+        /// Which element.
+        field: &'static str,
+        /// Octets of what was wrapped.
+        found: usize,
+        /// What belongs there.
+        expected: &'static str,
+    },
+    /// A wrapped TrK or InK has no `CarriedKeyName`, or one that is no name.
+    #[cfg(feature = "xml-security")]
+    #[error("{field} has no CarriedKeyName that could be its identifier")]
+    NoCarriedKeyName {
+        /// Which element.
+        field: &'static str,
+    },
 }
 
 impl Error {
@@ -173,6 +224,8 @@ impl Error {
     pub fn code(&self) -> ErrorCode {
         match self {
             Error::TooLarge { .. } => ErrorCode::TooLarge,
+            #[cfg(feature = "xml-security")]
+            Error::Signature(_) => ErrorCode::InvalidSignature,
             _ => ErrorCode::MalformedDocument,
         }
     }

@@ -111,12 +111,18 @@ error_codes! {
     NotAuthorised = 2004, 403, "the client may not have keys for this identity";
     /// More than one `Authorization` header: which one counts would be a guess.
     SeveralAuthorizations = 2005, 400, "there is more than one Authorization header";
+    /// The request must be signed, and is not.
+    SignatureRequired = 2006, 403, "the request must be signed";
+    /// The signature of the request does not hold, or is under a key that is not the client's.
+    InvalidSignature = 2007, 403, "the signature of the request is not valid";
     /// The identity is not registered at this KMS.
     UnknownUser = 3001, 404, "the user is unknown";
     /// The identity is revoked.
     RevokedUser = 3002, 403, "the user is revoked";
     /// The KMS gives no keys for that key period.
     PeriodNotAvailable = 3003, 403, "the key period is not available";
+    /// The security extension is required, and the user has no transport key.
+    NoTransportKey = 3004, 403, "the user has no transport key";
     /// Something failed inside the KMS.
     Internal = 5001, 500, "internal error";
     /// The KMS cannot answer now.

@@ -1,7 +1,7 @@
 //! `KmsKeySet` (TS 33.180 D.3.3.2): the keys of one identity for one key period.
 
 use super::Error;
-use super::document::Node;
+use super::document::{Fields, Node};
 use super::writer::{DocumentWriter, WriteOptions};
 use core::fmt;
 use core::ops::RangeInclusive;
@@ -59,6 +59,51 @@ pub struct EncryptedKey {
     pub cipher_value: Vec<u8>,
 }
 
+/// The key elements of a set.
+#[derive(Clone, Copy)]
+pub(super) enum KeyKind {
+    Rsk,
+    Ssk,
+    Pvt,
+}
+
+/// What the octets of an uncompressed point begin with.
+#[cfg(feature = "xml-security")]
+pub(super) const POINT_PREFIX: u8 = 4;
+
+impl KeyKind {
+    pub(super) fn field(self) -> &'static str {
+        match self {
+            KeyKind::Rsk => "UserDecryptKey",
+            KeyKind::Ssk => "UserSigningKeySSK",
+            KeyKind::Pvt => "UserPubTokenPVT",
+        }
+    }
+
+    /// Octets of the key.
+    pub(super) fn len(self) -> RangeInclusive<usize> {
+        match self {
+            KeyKind::Rsk => 257..=257,
+            KeyKind::Ssk => 32..=64,
+            KeyKind::Pvt => 65..=65,
+        }
+    }
+
+    /// The same in words.
+    pub(super) fn expected(self) -> &'static str {
+        match self {
+            KeyKind::Rsk => "257 octets",
+            KeyKind::Ssk => "32 octets, or up to 64 of which the first are zero",
+            KeyKind::Pvt => "65 octets",
+        }
+    }
+
+    #[cfg(feature = "xml-security")]
+    pub(super) fn is_point(self) -> bool {
+        matches!(self, KeyKind::Rsk | KeyKind::Pvt)
+    }
+}
+
 /// Octets of a CipherValue: from one key-wrap block up to generous room.
 const CIPHER_VALUE_LEN: RangeInclusive<usize> = 1..=1024;
 
@@ -76,15 +121,17 @@ impl KeyContent {
         }
     }
 
-    fn read(node: Node<'_, '_>, len: RangeInclusive<usize>, expected: &'static str) -> Result<Self, Error> {
+    fn read(fields: &Fields<'_, '_>, kind: KeyKind) -> Result<Self, Error> {
+        let node = fields.one(kind.field())?;
         // The content decides, not xsi:type, which servers leave out.
         if node.has_elements() {
             return EncryptedKey::read(node.fields()?.one("EncryptedKey")?).map(KeyContent::Encrypted);
         }
-        node.octets(len, expected).map(KeyContent::Clear)
+        node.octets(kind.len(), kind.expected()).map(KeyContent::Clear)
     }
 
-    fn write(&self, w: &mut DocumentWriter, name: &str) {
+    fn write(&self, w: &mut DocumentWriter, kind: KeyKind) {
+        let name = kind.field();
         match self {
             KeyContent::Clear(octets) => w.hex(name, &[("xsi:type", "KeyContentType")], octets),
             KeyContent::Encrypted(key) => {
@@ -179,13 +226,9 @@ impl KmsKeySet {
             valid_to: fields.optional_time("ValidTo")?,
             key_period_no: fields.number("KeyPeriodNo")?,
             revoked: fields.boolean("Revoked")?,
-            user_decrypt_key: KeyContent::read(fields.one("UserDecryptKey")?, 257..=257, "257 octets")?,
-            user_signing_key_ssk: KeyContent::read(
-                fields.one("UserSigningKeySSK")?,
-                32..=64,
-                "32 octets, or up to 64 of which the first are zero",
-            )?,
-            user_pub_token_pvt: KeyContent::read(fields.one("UserPubTokenPVT")?, 65..=65, "65 octets")?,
+            user_decrypt_key: KeyContent::read(&fields, KeyKind::Rsk)?,
+            user_signing_key_ssk: KeyContent::read(&fields, KeyKind::Ssk)?,
+            user_pub_token_pvt: KeyContent::read(&fields, KeyKind::Pvt)?,
         })
     }
 
@@ -200,9 +243,9 @@ impl KmsKeySet {
         w.optional_time("ValidTo", self.valid_to);
         w.number("KeyPeriodNo", self.key_period_no);
         w.flag("Revoked", self.revoked);
-        self.user_decrypt_key.write(w, "UserDecryptKey");
-        self.user_signing_key_ssk.write(w, "UserSigningKeySSK");
-        self.user_pub_token_pvt.write(w, "UserPubTokenPVT");
+        self.user_decrypt_key.write(w, KeyKind::Rsk);
+        self.user_signing_key_ssk.write(w, KeyKind::Ssk);
+        self.user_pub_token_pvt.write(w, KeyKind::Pvt);
         w.close("KmsKeySet");
     }
 }

@@ -4,8 +4,9 @@
 //! [`KmsResponse`]: the KMS's own certificate (`init`), key sets for an identity (`keyprov`), the certificates of other
 //! KMSs (`certcache`), or a [`KmsError`]. A response that is written to a file serves for pre-provisioning.
 //!
-//! This module turns bytes into typed values and back. It does no input or output and no cryptography: key octets are
-//! carried as they came, and the schemes check them.
+//! This module turns bytes into typed values and back. It does no input or output: key octets are carried as they came, and
+//! the schemes check them. With the feature `xml-security`, documents are signed and keys wrapped under keys that a client
+//! shares with its KMS (`ClientKeys`), and the other way round; otherwise signatures and wrapped keys are only reported.
 //!
 //! - **Writing** follows the published schema (`mcsecKMSInterface-1.0.xsd`) to the letter, on one line without white space
 //!   between elements.
@@ -38,8 +39,13 @@ mod certificate;
 mod document;
 mod error;
 mod error_code;
+#[cfg(feature = "xml-security")]
+mod key_file;
+mod key_ids;
 mod key_set;
 mod limits;
+#[cfg(feature = "xml-security")]
+mod protection;
 mod request;
 pub mod resource;
 mod response;
@@ -51,20 +57,29 @@ pub use calendar::ntp_date;
 pub use certificate::{KmsCertificate, Role, USER_ID_FORMAT_HASHED};
 pub use error::Error;
 pub use error_code::{ClientError, ErrorCode, KmsError};
+#[cfg(feature = "xml-security")]
+pub use key_file::{ClientKeys, KeyFileError};
+pub use key_ids::KeyIds;
 pub use key_set::{EncryptedKey, KeyContent, KmsKeySet};
 pub use limits::{DEFAULT_MAX_BYTES, Limits};
+#[cfg(feature = "xml-security")]
+pub use protection::SharedKey;
 pub use request::KmsRequest;
 pub use response::{KmsCertCache, KmsInit, KmsKeyProv, KmsMessage, KmsResponse};
 pub use signature::{Received, SignatureStatus};
 #[cfg(feature = "kms")]
 pub(crate) use value::excerpt;
-pub use writer::{UserIdForm, WriteOptions};
+pub use writer::{CipherValueForm, UserIdForm, WriteOptions};
 
 /// The namespace of the KMS interface documents.
 pub const NAMESPACE: &str = "urn:3gpp:ns:mcsecKMSInterface:1.0";
 
 /// The media type of the documents in HTTP bodies.
 pub const MEDIA_TYPE: &str = "application/xml";
+
+/// The namespace of the identifiers of keys that the schema has no elements for (D.1: extensions have a namespace of their
+/// own).
+pub const KEY_IDS_NAMESPACE: &str = "urn:mikey-sakke:ns:kms-key-ids:1.0";
 
 /// The namespace of XML signatures.
 const XMLDSIG_NAMESPACE: &str = "http://www.w3.org/2000/09/xmldsig#";

@@ -1,9 +1,14 @@
 //! `KmsRequest` (TS 33.180 D.2.2).
 
 use super::document::{Document, Fields, signature_status};
-use super::writer::DocumentWriter;
-use super::{ClientError, Error, Limits, Received};
+use super::writer::{CipherValueForm, DocumentWriter};
+use super::{ClientError, Error, KeyIds, Limits, Received};
 use time::OffsetDateTime;
+
+pub(super) const NAME: &str = "KmsRequest";
+pub(super) const WRAPPER: &str = "SignedKmsRequest";
+pub(super) const ROOTS: &str = "KmsRequest or SignedKmsRequest";
+pub(super) const VERSION: &str = "1.1.0";
 
 /// A client's request. The resource that it is POSTed to selects the operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +27,8 @@ pub struct KmsRequest {
     pub client_req_url: String,
     /// `ClientError`: an error that the client reports.
     pub client_error: Option<ClientError>,
+    /// `TrK-ID` and `Signature-ID`.
+    pub key_ids: KeyIds,
 }
 
 impl KmsRequest {
@@ -29,15 +36,14 @@ impl KmsRequest {
     pub fn from_xml(body: &[u8], limits: &Limits) -> Result<Received<Self>, Error> {
         let text = limits.admit(body)?;
         let document = Document::parse(text, limits)?;
-        let (request, signature) =
-            document.unwrap_root("KmsRequest", "SignedKmsRequest", "KmsRequest or SignedKmsRequest")?;
+        let (request, signature) = document.unwrap_root(NAME, WRAPPER, ROOTS)?;
         Ok(Received::new(Self::read(&request.fields()?)?, signature_status(signature)?))
     }
 
     /// Reads the body of a POST. A body of nothing but white space is no request document, which clients are known to send
     /// where the resource says all: `None`.
     pub fn from_body(body: &[u8], limits: &Limits) -> Result<Option<Received<Self>>, Error> {
-        if body.len() <= limits.max_bytes && body.iter().all(u8::is_ascii_whitespace) {
+        if is_blank(body, limits) {
             return Ok(None);
         }
         Self::from_xml(body, limits).map(Some)
@@ -45,8 +51,14 @@ impl KmsRequest {
 
     /// The document, valid against the schema.
     pub fn to_xml(&self) -> String {
-        let mut w = DocumentWriter::new(0);
-        w.root("KmsRequest", "1.1.0");
+        let mut w = DocumentWriter::new(0, CipherValueForm::default());
+        w.root(NAME, VERSION);
+        self.write_fields(&mut w);
+        w.close(NAME);
+        w.finish().to_string()
+    }
+
+    pub(super) fn write_fields(&self, w: &mut DocumentWriter) {
         w.leaf("UserUri", &self.user_uri);
         w.leaf("KmsUri", &self.kms_uri);
         w.time("Time", self.time);
@@ -56,11 +68,10 @@ impl KmsRequest {
         if let Some(error) = &self.client_error {
             w.error("ClientError", error);
         }
-        w.close("KmsRequest");
-        w.finish().to_string()
+        self.key_ids.write(w);
     }
 
-    fn read(fields: &Fields<'_, '_>) -> Result<Self, Error> {
+    pub(super) fn read(fields: &Fields<'_, '_>) -> Result<Self, Error> {
         Ok(KmsRequest {
             user_uri: fields.uri("UserUri")?,
             kms_uri: fields.uri("KmsUri")?,
@@ -69,6 +80,12 @@ impl KmsRequest {
             device_id: fields.optional_string("DeviceId")?,
             client_req_url: fields.uri("ClientReqUrl")?,
             client_error: fields.optional("ClientError")?.map(|node| node.kms_error()).transpose()?,
+            key_ids: KeyIds::read(fields)?,
         })
     }
+}
+
+/// Whether a body is no document at all.
+pub(super) fn is_blank(body: &[u8], limits: &Limits) -> bool {
+    body.len() <= limits.max_bytes && body.iter().all(u8::is_ascii_whitespace)
 }

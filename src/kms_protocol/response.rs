@@ -1,8 +1,8 @@
 //! `KmsResponse` (TS 33.180 D.2.3, D.3).
 
 use super::document::{Document, Node, signature_status};
-use super::writer::{DocumentWriter, WriteOptions};
-use super::{EncryptedKey, Error, KmsCertificate, KmsError, KmsKeySet, Limits, Received, SignatureStatus};
+use super::writer::{DocumentWriter, IdPlace, WriteOptions};
+use super::{EncryptedKey, Error, KeyIds, KmsCertificate, KmsError, KmsKeySet, Limits, Received, SignatureStatus};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
@@ -23,7 +23,14 @@ pub struct KmsResponse {
     pub message: Option<KmsMessage>,
     /// `KmsError`.
     pub error: Option<KmsError>,
+    /// `TrK-ID` and `Signature-ID`.
+    pub key_ids: KeyIds,
 }
+
+pub(super) const NAME: &str = "KmsResponse";
+pub(super) const WRAPPER: &str = "SignedKmsResponse";
+pub(super) const ROOTS: &str = "KmsResponse or SignedKmsResponse";
+const VERSION: &str = "1.0.0";
 
 /// What a KMS answers with when all is well.
 #[derive(Debug, PartialEq, Eq)]
@@ -74,8 +81,7 @@ impl KmsResponse {
     pub fn from_xml(body: &[u8], limits: &Limits) -> Result<Received<Self>, Error> {
         let text = limits.admit(body)?;
         let document = Document::parse(text, limits)?;
-        let (response, signature) =
-            document.unwrap_root("KmsResponse", "SignedKmsResponse", "KmsResponse or SignedKmsResponse")?;
+        let (response, signature) = document.unwrap_root(NAME, WRAPPER, ROOTS)?;
         Ok(Received::new(Self::read(response)?, signature_status(signature)?))
     }
 
@@ -90,17 +96,35 @@ impl KmsResponse {
 
     /// The document, valid against the schema. It may hold keys, so the text is wiped when dropped.
     pub fn to_xml(&self, options: &WriteOptions) -> Zeroizing<String> {
+        if options.signed_wrapper {
+            return self.to_wrapped_xml(options, IdPlace::Document);
+        }
+        let mut w = self.writer(options);
+        w.root(NAME, VERSION);
+        self.write_fields(&mut w, options);
+        w.close(NAME);
+        w.finish()
+    }
+
+    /// The document in a `SignedKmsResponse` without a signature.
+    pub(super) fn to_wrapped_xml(&self, options: &WriteOptions, id: IdPlace) -> Zeroizing<String> {
+        let mut w = self.writer(options);
+        w.wrapped_root(WRAPPER, NAME, VERSION, id);
+        self.write_fields(&mut w, options);
+        w.close(NAME);
+        w.close(WRAPPER);
+        w.finish()
+    }
+
+    fn writer(&self, options: &WriteOptions) -> DocumentWriter {
         let key_sets = match &self.message {
             Some(KmsMessage::KeyProv(keys)) => keys.key_sets.len(),
             _ => 0,
         };
-        let mut w = DocumentWriter::new(key_sets);
-        if options.signed_wrapper {
-            w.wrapper_root("SignedKmsResponse");
-            w.nested_root("KmsResponse", "1.0.0");
-        } else {
-            w.root("KmsResponse", "1.0.0");
-        }
+        DocumentWriter::new(key_sets, options.cipher_value_form)
+    }
+
+    fn write_fields(&self, w: &mut DocumentWriter, options: &WriteOptions) {
         w.leaf("UserUri", &self.user_uri);
         w.leaf("KmsUri", &self.kms_uri);
         w.time("Time", self.time);
@@ -108,20 +132,16 @@ impl KmsResponse {
         w.leaf("ClientReqUrl", &self.client_req_url);
         if let Some(message) = &self.message {
             w.open("KmsMessage", &[]);
-            message.write(&mut w, options);
+            message.write(w, options);
             w.close("KmsMessage");
         }
         if let Some(error) = &self.error {
             w.error("KmsError", error);
         }
-        w.close("KmsResponse");
-        if options.signed_wrapper {
-            w.close("SignedKmsResponse");
-        }
-        w.finish()
+        self.key_ids.write(w);
     }
 
-    fn read(node: Node<'_, '_>) -> Result<Self, Error> {
+    pub(super) fn read(node: Node<'_, '_>) -> Result<Self, Error> {
         let fields = node.fields()?;
         let error = fields.optional("KmsError")?.map(|node| node.kms_error()).transpose()?;
         // A refusal must reach the user even where the server left out what it could not know, such as the identity.
@@ -135,6 +155,7 @@ impl KmsResponse {
             client_req_url: uri("ClientReqUrl")?,
             message: message.map(KmsMessage::read).transpose()?,
             error,
+            key_ids: KeyIds::read(&fields)?,
         })
     }
 }

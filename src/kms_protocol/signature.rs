@@ -1,4 +1,4 @@
-//! Whether a document came signed.
+//! Whether a document came signed, and by whom.
 
 /// What is known of a document's XML signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +9,11 @@ pub enum SignatureStatus {
     Unverified {
         /// `KeyName` of its `KeyInfo`, as claimed: the InK-ID or TrK-ID.
         key_name: Option<String>,
+    },
+    /// There is one, and it is right: the document is what the holder of this key wrote.
+    Verified {
+        /// The InK-ID or TrK-ID.
+        key_name: String,
     },
 }
 

@@ -13,6 +13,18 @@ pub struct WriteOptions {
     pub user_id_form: UserIdForm,
     /// Put the `KmsResponse` into a `SignedKmsResponse`, unsigned (the schema allows that), for clients that want one.
     pub signed_wrapper: bool,
+    /// The form of `CipherValue`.
+    pub cipher_value_form: CipherValueForm,
+}
+
+/// The text form of `CipherValue`, a wrapped key. Readers accept both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CipherValueForm {
+    /// Base64, as XML encryption has it.
+    #[default]
+    Base64,
+    /// Lower-case hex, as Kapsch writes it. It is not valid against the schema unless it happens to be base64 as well.
+    Hex,
 }
 
 /// The text form of `UserID`. Readers accept both.
@@ -26,7 +38,7 @@ pub enum UserIdForm {
 }
 
 /// `Id` of the element that a signature refers to.
-const DOCUMENT_ID: &str = "xmldoc";
+pub(super) const DOCUMENT_ID: &str = "xmldoc";
 const SCHEMA_INSTANCE_NAMESPACE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// Room for a response without key sets, and for each key set: the text holds keys, so it must not be moved as it grows.
@@ -36,13 +48,21 @@ const KEY_SET_CAPACITY: usize = 4 * 1024;
 /// An XML text in the making.
 pub(super) struct DocumentWriter {
     xml: XmlWriter,
+    cipher_value_form: CipherValueForm,
+}
+
+/// Which element of a wrapped document has the `Id` that a signature refers to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum IdPlace {
+    Wrapper,
+    Document,
 }
 
 impl DocumentWriter {
-    pub(super) fn new(key_sets: usize) -> Self {
+    pub(super) fn new(key_sets: usize, cipher_value_form: CipherValueForm) -> Self {
         let mut xml = XmlWriter::with_capacity(BASE_CAPACITY.saturating_add(key_sets.saturating_mul(KEY_SET_CAPACITY)));
         xml.write_declaration();
-        DocumentWriter { xml }
+        DocumentWriter { xml, cipher_value_form }
     }
 
     /// The text.
@@ -63,14 +83,21 @@ impl DocumentWriter {
         );
     }
 
-    /// Opens a root element that only wraps another.
-    pub(super) fn wrapper_root(&mut self, name: &str) {
-        self.open(name, &[("xmlns", NAMESPACE), ("xmlns:xsi", SCHEMA_INSTANCE_NAMESPACE)]);
-    }
-
-    /// Opens the wrapped element.
-    pub(super) fn nested_root(&mut self, name: &str, version: &str) {
-        self.open(name, &[("Id", DOCUMENT_ID), ("Version", version)]);
+    /// Opens a root element that only wraps another, and that other.
+    pub(super) fn wrapped_root(&mut self, wrapper: &str, name: &str, version: &str, id: IdPlace) {
+        let namespaces = [("xmlns", NAMESPACE), ("xmlns:xsi", SCHEMA_INSTANCE_NAMESPACE)];
+        let id_attribute = ("Id", DOCUMENT_ID);
+        match id {
+            IdPlace::Wrapper => {
+                let [default, schema_instance] = namespaces;
+                self.open(wrapper, &[default, schema_instance, id_attribute]);
+                self.open(name, &[("Version", version)]);
+            }
+            IdPlace::Document => {
+                self.open(wrapper, &namespaces);
+                self.open(name, &[id_attribute, ("Version", version)]);
+            }
+        }
     }
 
     pub(super) fn open(&mut self, name: &str, attributes: &[(&str, &str)]) {
@@ -83,6 +110,11 @@ impl DocumentWriter {
 
     pub(super) fn leaf(&mut self, name: &str, text: &str) {
         self.leaf_with(name, &[], text);
+    }
+
+    /// A leaf of another namespace than the document's.
+    pub(super) fn foreign_leaf(&mut self, name: &str, namespace: &str, text: &str) {
+        self.leaf_with(name, &[("xmlns", namespace)], text);
     }
 
     pub(super) fn optional_leaf(&mut self, name: &str, text: Option<&str>) {
@@ -152,7 +184,10 @@ impl DocumentWriter {
             self.close("ds:KeyInfo");
         }
         self.open("CipherData", &[]);
-        self.leaf("CipherValue", &format_base64(cipher_value));
+        match self.cipher_value_form {
+            CipherValueForm::Base64 => self.leaf("CipherValue", &format_base64(cipher_value)),
+            CipherValueForm::Hex => self.leaf("CipherValue", &format_hex(cipher_value, LOWER_CASE)),
+        }
         self.close("CipherData");
         self.optional_leaf("CarriedKeyName", carried_key_name);
         self.close("EncryptedKey");

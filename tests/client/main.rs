@@ -7,6 +7,8 @@ mod messages;
 mod mutation;
 #[cfg(feature = "kms")]
 mod provision;
+#[cfg(feature = "kms")]
+mod security;
 mod store;
 mod support;
 mod vendor;

@@ -2,7 +2,7 @@
 
 use mikey_sakke::client::{self, ImportReport, Store, StoreOptions};
 use mikey_sakke::kms_protocol::{
-    KeyContent, KmsCertificate, KmsInit, KmsKeyProv, KmsKeySet, KmsMessage, KmsResponse, Role, WriteOptions,
+    KeyContent, KeyIds, KmsCertificate, KmsInit, KmsKeyProv, KmsKeySet, KmsMessage, KmsResponse, Role, WriteOptions,
 };
 use mikey_sakke::mc::{IdentityForm, KeyPeriods, PeriodEpoch, Uid};
 use mikey_sakke::mikey::NtpTime;
@@ -126,6 +126,7 @@ impl TestKms {
             client_req_url: format!("https://{}/keymanagement/identity/v1/init", self.uri),
             message: Some(message),
             error: None,
+            key_ids: KeyIds::default(),
         }
     }
 

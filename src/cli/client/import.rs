@@ -1,7 +1,7 @@
 use super::{fill, print_report};
 use crate::cli::failure::{Advise, Context, Failure};
 use crate::cli::output::Output;
-use crate::cli::passphrase;
+use crate::cli::{key_files, passphrase};
 use mikey_sakke::client::{self, now};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -10,6 +10,9 @@ use zeroize::Zeroizing;
 ///
 /// Every key is checked against the KMS's certificate, by the rules of TS 33.180 and by those of older KMSs; the answer
 /// says which held. Keys that are valid under none are refused, and nothing is stored.
+///
+/// With the transport and integrity key that the KMS's operator handed over, both answers must be signed and the keys wrapped.
+/// They are kept in the store and used from then on.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Example:
@@ -25,13 +28,20 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     keyprov: PathBuf,
     #[command(flatten)]
+    keys: key_files::Source,
+    #[command(flatten)]
     passphrase: passphrase::Source,
 }
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let (init, keyprov) = (read(&arguments.init)?, read(&arguments.keyprov)?);
+    let keys = arguments.keys.read()?;
     let report = fill(&arguments.store, &arguments.passphrase, |store| {
-        client::import(store, &init, &keyprov, now()).context("nothing was imported")
+        let imported = match &keys {
+            Some(keys) => client::import_with_keys(store, &init, &keyprov, keys, now()),
+            None => client::import(store, &init, &keyprov, now()),
+        };
+        imported.context("nothing was imported")
     })?;
     print_report(&report, output)
 }

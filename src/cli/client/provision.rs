@@ -1,7 +1,7 @@
 use super::{advice, fill, print_report};
 use crate::cli::failure::{Advise, Context, Failure};
 use crate::cli::output::Output;
-use crate::cli::{passphrase, runtime};
+use crate::cli::{key_files, passphrase, runtime};
 use mikey_sakke::client::{ProvisionRequest, Provisioner, now};
 use std::path::PathBuf;
 use zeroize::Zeroizing;
@@ -10,6 +10,9 @@ use zeroize::Zeroizing;
 /// KMSs.
 ///
 /// Run it again before the key period ends.
+///
+/// With the transport and integrity key that the KMS's operator handed over, requests are signed, and so must answers be, with
+/// wrapped keys. They are kept in the store and used from then on; the KMS may replace them.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Example:
@@ -34,6 +37,8 @@ pub struct Arguments {
     /// PEM file with the certificate authority of the KMS's TLS certificate, in place of those of the system.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    #[command(flatten)]
+    keys: key_files::Source,
     #[command(flatten)]
     passphrase: passphrase::Source,
 }
@@ -61,6 +66,7 @@ impl Arguments {
             .context(format_args!("cannot read the token in {}", self.token.display()))
             .advise("Log in at the identity provider and save the access token in this file.")?;
         let mut request = ProvisionRequest::new(&self.kms, &self.user);
+        request.keys = self.keys.read()?;
         request.transport.proxy.clone_from(&self.proxy);
         if let Some(path) = &self.ca {
             let pem = std::fs::read(path).context(format_args!("cannot read {}", path.display()))?;

@@ -1,7 +1,7 @@
 use super::Folder;
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::Output;
-use crate::cli::{passphrase, runtime};
+use crate::cli::{key_files, passphrase, runtime};
 use mikey_sakke::kms::{State, admin};
 use mikey_sakke::sealing;
 use serde_json::json;
@@ -10,8 +10,9 @@ use std::time::SystemTime;
 
 /// Write a user's keys to a file, to be carried to the client by hand (pre-provisioning).
 ///
-/// The file is the KMS response that the client would have got over HTTPS, with the keys in clear. Guard it, and delete
-/// it when the client has imported it.
+/// The file is the KMS response that the client would have got over HTTPS. Without a transport key (kms trk new) the keys in
+/// it are in clear: guard it, and delete it when the client has imported it. With one it is signed, its keys are wrapped, and
+/// only the holder of the transport key can read them.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Example:
@@ -33,10 +34,13 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     init_out: Option<PathBuf>,
     #[command(flatten)]
+    keys: key_files::Source,
+    #[command(flatten)]
     passphrase: passphrase::Source,
 }
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    let keys = arguments.keys.read()?;
     let passphrase = arguments.passphrase.read(&arguments.folder.secrets())?;
     let user = &arguments.user;
     runtime::start()?.block_on(async {
@@ -45,11 +49,12 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
             .context(format_args!("cannot open the KMS in {}", arguments.folder.dir.display()))?;
         let now = SystemTime::now();
         if let Some(path) = &arguments.init_out {
-            let document = admin::init_document(&state, user, now).await.context("cannot write the certificate")?;
+            let document =
+                admin::init_document(&state, user, keys.as_ref(), now).await.context("cannot write the certificate")?;
             write(path, document.as_bytes())?;
             output.line(format_args!("certificate of {} in {}", state.config.kms_uri, path.display()));
         }
-        let issued = admin::issue(&state, user, arguments.period_no, now)
+        let issued = admin::issue(&state, user, arguments.period_no, keys.as_ref(), now)
             .await
             .context(format_args!("cannot issue keys for {user}"))?;
         write(&arguments.out, issued.document.as_bytes())?;
@@ -59,6 +64,8 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
             "user_uri": user,
             "kms_uri": state.config.kms_uri,
             "issued": key_sets,
+            "signed_with": keys.as_ref().map(|keys| keys.signing_key().name()),
+            "wrapped_with": keys.as_ref().map(|keys| keys.transport.name()),
             "out": arguments.out,
             "init_out": arguments.init_out,
         }))

@@ -1,4 +1,4 @@
-use super::{Answer, Counts, Issue, Store, StoreError, User, UserStatus};
+use super::{Answer, Counts, Issue, SealedClientKeys, Store, StoreError, User, UserStatus};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row, SqliteConnection};
@@ -166,6 +166,77 @@ impl Store for SqliteStore {
         })
     }
 
+    fn client_keys_of_uri<'a>(&'a self, uri: &'a str) -> Answer<'a, Vec<SealedClientKeys>> {
+        Box::pin(async move {
+            let rows = sqlx::query(
+                "SELECT user_id, generation, status, trk_id, ink_id, sealed, created FROM client_keys \
+                 WHERE user_id = (SELECT user_id FROM uris WHERE uri = ?) ORDER BY generation",
+            )
+            .bind(uri)
+            .fetch_all(&self.pool)
+            .await?;
+            rows.iter()
+                .map(|row| {
+                    Ok(SealedClientKeys {
+                        user_id: row.try_get("user_id")?,
+                        generation: number(row.try_get("generation")?)?,
+                        is_next: row.try_get::<&str, _>("status")? == NEXT,
+                        trk_id: row.try_get("trk_id")?,
+                        ink_id: row.try_get("ink_id")?,
+                        sealed: row.try_get("sealed")?,
+                        created: number(row.try_get("created")?)?,
+                    })
+                })
+                .collect()
+        })
+    }
+
+    fn replace_client_keys<'a>(&'a self, keys: &'a SealedClientKeys) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+            require_active(&mut transaction, &keys.user_id).await?;
+            sqlx::query("DELETE FROM client_keys WHERE user_id = ?")
+                .bind(&keys.user_id)
+                .execute(&mut *transaction)
+                .await?;
+            insert_client_keys(&mut transaction, keys, CURRENT).await?;
+            Ok(transaction.commit().await?)
+        })
+    }
+
+    fn add_next_client_keys<'a>(&'a self, keys: &'a SealedClientKeys) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+            require_active(&mut transaction, &keys.user_id).await?;
+            insert_client_keys(&mut transaction, keys, NEXT).await?;
+            Ok(transaction.commit().await?)
+        })
+    }
+
+    fn confirm_client_keys<'a>(&'a self, user_id: &'a str, generation: u64) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let generation = integer(generation)?;
+            let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+            sqlx::query(
+                "DELETE FROM client_keys WHERE user_id = ?1 AND status = ?3 AND EXISTS \
+                 (SELECT 1 FROM client_keys WHERE user_id = ?1 AND generation = ?2 AND status = ?4)",
+            )
+            .bind(user_id)
+            .bind(generation)
+            .bind(CURRENT)
+            .bind(NEXT)
+            .execute(&mut *transaction)
+            .await?;
+            sqlx::query("UPDATE client_keys SET status = ? WHERE user_id = ? AND generation = ?")
+                .bind(CURRENT)
+                .bind(user_id)
+                .bind(generation)
+                .execute(&mut *transaction)
+                .await?;
+            Ok(transaction.commit().await?)
+        })
+    }
+
     fn counts(&self) -> Answer<'_, Counts> {
         Box::pin(async move {
             let row = sqlx::query(
@@ -191,6 +262,31 @@ impl Store for SqliteStore {
             Ok(())
         })
     }
+}
+
+const CURRENT: &str = "current";
+const NEXT: &str = "next";
+
+async fn insert_client_keys(
+    connection: &mut SqliteConnection,
+    keys: &SealedClientKeys,
+    status: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO client_keys (user_id, generation, status, trk_id, ink_id, sealed, created) \
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&keys.user_id)
+    .bind(integer(keys.generation)?)
+    .bind(status)
+    .bind(&keys.trk_id)
+    .bind(&keys.ink_id)
+    .bind(&keys.sealed)
+    .bind(integer(keys.created)?)
+    .execute(connection)
+    .await
+    .map_err(|error| on_conflict(error, || StoreError::RotationPending(keys.user_id.clone())))?;
+    Ok(())
 }
 
 async fn require_active(connection: &mut SqliteConnection, id: &str) -> Result<(), StoreError> {
@@ -296,6 +392,70 @@ mod tests {
             store.add_user("eve", &uris(&["sip:bob@example.org"]), 1).await,
             Err(StoreError::UriTaken(_))
         ));
+    }
+
+    fn client_keys(user_id: &str, generation: u64, is_next: bool) -> SealedClientKeys {
+        SealedClientKeys {
+            user_id: user_id.into(),
+            generation,
+            is_next,
+            trk_id: format!("tk.{generation}"),
+            ink_id: format!("ink.{generation}"),
+            sealed: vec![generation as u8; 92],
+            created: 5000,
+        }
+    }
+
+    #[tokio::test]
+    async fn client_keys_are_replaced_followed_and_confirmed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        let held = async |uri: &str| store.client_keys_of_uri(uri).await.unwrap();
+        let (first, second, third) =
+            (client_keys("alice", 1, false), client_keys("alice", 2, true), client_keys("alice", 3, true));
+        assert_eq!(held("sip:alice@example.org").await, []);
+        store.replace_client_keys(&first).await.unwrap();
+        store.replace_client_keys(&client_keys("bob", 1, false)).await.unwrap();
+        store.add_next_client_keys(&second).await.unwrap();
+        for uri in ["sip:alice@example.org", "sip:a.video@example.org"] {
+            assert_eq!(held(uri).await, [first.clone(), second.clone()]);
+        }
+        let pending = store.add_next_client_keys(&third).await;
+        assert!(matches!(pending, Err(StoreError::RotationPending(id)) if id == "alice"));
+
+        store.confirm_client_keys("alice", 7).await.unwrap();
+        assert_eq!(held("sip:alice@example.org").await, [first, second.clone()]);
+        for _ in 0..2 {
+            store.confirm_client_keys("alice", 2).await.unwrap();
+            assert_eq!(held("sip:alice@example.org").await, [SealedClientKeys { is_next: false, ..second.clone() }]);
+        }
+        assert_eq!(held("sip:bob@example.org").await.len(), 1);
+        assert_eq!(held("sip:eve@example.org").await, []);
+
+        store.add_next_client_keys(&third).await.unwrap();
+        store.replace_client_keys(&client_keys("alice", 4, false)).await.unwrap();
+        assert_eq!(held("sip:alice@example.org").await, [client_keys("alice", 4, false)]);
+    }
+
+    #[tokio::test]
+    async fn a_revoked_or_unknown_user_gets_no_client_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        store.revoke_user("bob").await.unwrap();
+        for (id, is_unknown) in [("bob", false), ("eve", true)] {
+            for result in [
+                store.replace_client_keys(&client_keys(id, 1, false)).await,
+                store.add_next_client_keys(&client_keys(id, 1, true)).await,
+            ] {
+                let error = result.unwrap_err();
+                let expected = if is_unknown {
+                    matches!(error, StoreError::NoSuchUser(_))
+                } else {
+                    matches!(error, StoreError::AlreadyRevoked(_))
+                };
+                assert!(expected, "{error}");
+            }
+        }
     }
 
     #[tokio::test]

@@ -1,0 +1,476 @@
+//! The security extension between the real KMS and the real client, over the air and in files, and against whoever bends it.
+
+use crate::support::{ALICE, BOB, TestStore, xml};
+use mikey_sakke::client::{self, Error, ImportReport, ProvisionRequest, Provisioner};
+use mikey_sakke::kms::development::TokenIssuer;
+use mikey_sakke::kms::{self, InitOptions, Server, State, admin};
+use mikey_sakke::kms_protocol::{
+    self, ClientKeys, ErrorCode, KeyIds, KmsRequest, KmsResponse, Limits, SignatureStatus, WriteOptions,
+};
+use mikey_sakke::sealing::{KdfParameters, Passphrase};
+use mikey_sakke::xml_security::{self, NamedKey, SigningOptions};
+use reqwest::Certificate;
+use std::fs;
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime};
+use tempfile::TempDir;
+use time::OffsetDateTime;
+
+const KMS: &str = "kms.example.org";
+const ALICE_VIDEO: &str = "sip:alice.video@example.org";
+const ROOT: &str = "/keymanagement/identity/v1";
+
+/// A KMS with Alice and Bob, and the policy of its security extension.
+struct World {
+    folder: TempDir,
+    provider: TokenIssuer,
+    state: State,
+    server: Server,
+}
+
+impl World {
+    async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    async fn with(edits: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let passphrase = Passphrase::new("a passphrase".into()).unwrap();
+        let options = InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new(KMS, "example.org") };
+        kms::init(folder.path(), options, &passphrase).await.unwrap();
+        let toml = folder.path().join("kms.toml");
+        let mut text = fs::read_to_string(&toml).unwrap();
+        for (from, to) in edits {
+            assert!(text.contains(from), "{from}");
+            text = text.replace(from, to);
+        }
+        fs::write(&toml, text).unwrap();
+        let provider = TokenIssuer::new("https://idms.example.org", KMS, "key-1").unwrap();
+        fs::write(folder.path().join("jwks.json"), provider.jwks()).unwrap();
+        let state = State::open(folder.path(), &passphrase).await.unwrap();
+        for (id, uris) in [("alice", &[ALICE, ALICE_VIDEO][..]), ("bob", &[BOB])] {
+            let uris: Vec<String> = uris.iter().map(|uri| (*uri).to_owned()).collect();
+            admin::add_user(&*state.store, id, &uris, SystemTime::now()).await.unwrap();
+        }
+        let server = Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap();
+        Self { folder, provider, state, server }
+    }
+
+    async fn new_keys(&self, user_uri: &str) -> ClientKeys {
+        admin::new_client_keys(&self.state, user_uri, false, SystemTime::now()).await.unwrap()
+    }
+
+    async fn rotate(&self, user_uri: &str) -> Result<admin::ClientKeyIds, kms::Error> {
+        admin::rotate_client_keys(&self.state, user_uri, SystemTime::now()).await
+    }
+
+    fn token(&self, uri: &str) -> String {
+        self.provider.token(uri, SystemTime::now(), Duration::from_secs(60)).unwrap()
+    }
+
+    async fn provision(
+        &self,
+        made: &mut TestStore,
+        user_uri: &str,
+        keys: Option<&ClientKeys>,
+    ) -> Result<ImportReport, Error> {
+        let mut request = ProvisionRequest::new(format!("https://{}", self.server.address()), user_uri);
+        request.transport.trust_anchors = Some(fs::read(self.folder.path().join("tls-cert.pem")).unwrap());
+        request.keys = keys.cloned();
+        Provisioner::new(request, &self.token(user_uri))?.provision(&mut made.store, client::now()).await
+    }
+
+    fn document(&self, user_uri: &str, resource: &str) -> KmsRequest {
+        KmsRequest {
+            user_uri: user_uri.into(),
+            kms_uri: KMS.into(),
+            time: OffsetDateTime::now_utc(),
+            client_id: None,
+            device_id: None,
+            client_req_url: format!("https://{}{ROOT}/{resource}", self.server.address()),
+            client_error: None,
+            key_ids: KeyIds::default(),
+        }
+    }
+
+    /// What the server answers to any body, with any header.
+    async fn post(&self, token: &str, resource: &str, body: String, header: Option<(&str, &str)>) -> (u16, Vec<u8>) {
+        let pem = fs::read(self.folder.path().join("tls-cert.pem")).unwrap();
+        let client = reqwest::Client::builder().tls_certs_only([Certificate::from_pem(&pem).unwrap()]).build().unwrap();
+        let mut request = client.post(format!("https://{}{ROOT}/{resource}", self.server.address()));
+        request = request.bearer_auth(token).header("content-type", "application/xml").body(body);
+        if let Some((name, value)) = header {
+            request = request.header(name, value);
+        }
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.bytes().await.unwrap().to_vec())
+    }
+
+    async fn signed(&self, user_uri: &str, resource: &str, key: &NamedKey) -> String {
+        let document = self.document(user_uri, resource);
+        document.to_signed_xml(key, &SigningOptions::default()).unwrap().to_string()
+    }
+}
+
+/// A refusal has its code and the status of that, and is not signed.
+#[track_caller]
+fn refused((status, body): (u16, Vec<u8>), code: ErrorCode) {
+    let (response, signature) = KmsResponse::from_xml(&body, &Limits::default()).unwrap().into_parts();
+    let error = response.error.expect("a refusal");
+    assert_eq!((error.known_code(), status), (Some(code), code.http_status()), "{error}");
+    assert_eq!((response.message, signature), (None, SignatureStatus::Absent));
+}
+
+#[track_caller]
+fn signed_with((status, body): (u16, Vec<u8>), keys: &ClientKeys) -> KmsResponse {
+    assert_eq!(status, 200);
+    let received = KmsResponse::from_xml_with_keys(&body, &Limits::default(), &[keys.signing_key()]).unwrap();
+    let (response, signature) = received.into_parts();
+    assert_eq!(signature, SignatureStatus::Verified { key_name: keys.signing_key().name().to_owned() });
+    response
+}
+
+fn code(result: Result<ImportReport, Error>) -> i64 {
+    match result.unwrap_err() {
+        Error::Refused { code, .. } => code,
+        other => panic!("{other}"),
+    }
+}
+
+// Over the air.
+
+#[tokio::test]
+async fn a_user_with_keys_is_answered_signed_and_wrapped_and_keeps_the_keys() {
+    let world = World::new().await;
+    let keys = world.new_keys(ALICE).await;
+    let mut made = TestStore::empty();
+    let report = world.provision(&mut made, ALICE, Some(&keys)).await.unwrap();
+    assert_eq!(report.signed_with.as_deref(), Some("ink.1.alice@example.org"));
+    assert_eq!(report.wrapped_with.as_deref(), Some("tk.1.alice@example.org"));
+    assert_eq!((report.new_transport_key.as_deref(), report.periods.len()), (None, 2));
+    assert!(report.to_string().contains("Signed with ink.1.alice@example.org"), "{report}");
+
+    // From now on the store has them.
+    let mut made = made.reopen();
+    let report = world.provision(&mut made, ALICE, None).await.unwrap();
+    assert_eq!(report.signed_with.as_deref(), Some("ink.1.alice@example.org"));
+    assert!(!format!("{:?}", made.store).contains("tk.1"));
+}
+
+#[tokio::test]
+async fn a_user_without_keys_is_answered_as_before() {
+    let world = World::new().await;
+    world.new_keys(ALICE).await;
+    let mut made = TestStore::empty();
+    let report = world.provision(&mut made, BOB, None).await.unwrap();
+    assert_eq!((report.signed_with, report.wrapped_with), (None, None));
+}
+
+#[tokio::test]
+async fn what_is_wrapped_is_of_no_use_without_the_keys() {
+    let world = World::new().await;
+    let keys = world.new_keys(ALICE).await;
+    let mut made = TestStore::empty();
+    let error = world.provision(&mut made, ALICE, None).await.unwrap_err();
+    assert!(
+        matches!(&error, Error::IntegrityKeyNeeded { key_id, .. } if key_id == "ink.1.alice@example.org"),
+        "{error}"
+    );
+
+    let (_, body) = world.post(&world.token(ALICE), "keyprov", String::new(), None).await;
+    let text = String::from_utf8(body.clone()).unwrap();
+    assert!(text.contains("EncKeyContentType") && !text.contains("\"KeyContentType\""), "{text}");
+    // Both identities of the user, under one TrK.
+    let mut response = signed_with((200, body), &keys);
+    response.unwrap_keys(&keys.transport).unwrap();
+}
+
+#[tokio::test]
+async fn keys_of_another_user_or_kms_are_not_used() {
+    let world = World::new().await;
+    let keys = world.new_keys(ALICE).await;
+    let mut made = TestStore::empty();
+    let error = world.provision(&mut made, BOB, Some(&keys)).await.unwrap_err();
+    assert!(matches!(&error, Error::OtherClientKeys { found, .. } if found == ALICE), "{error}");
+    let elsewhere = ClientKeys { kms_uri: "kms.example.net".into(), ..keys };
+    let error = code(world.provision(&mut made, ALICE, Some(&elsewhere)).await);
+    assert_eq!(error, ErrorCode::WrongKms.number());
+}
+
+#[tokio::test]
+async fn a_bent_signature_and_that_of_another_are_refused() {
+    let world = World::new().await;
+    let (alice, bob) = (world.new_keys(ALICE).await, world.new_keys(BOB).await);
+    let (resource, token) = ("keyprov", world.token(ALICE));
+    let good = world.signed(ALICE, resource, alice.signing_key()).await;
+    signed_with(world.post(&token, resource, good.clone(), None).await, &alice);
+
+    let bent = good.replace("<UserUri>sip:alice@", "<UserUri>sip:alice.video@");
+    assert_ne!(bent, good);
+    refused(world.post(&token, resource, bent, None).await, ErrorCode::InvalidSignature);
+    let bobs = world.signed(ALICE, resource, bob.signing_key()).await;
+    refused(world.post(&token, resource, bobs, None).await, ErrorCode::InvalidSignature);
+    let forged = NamedKey::new(alice.signing_key().name(), &[7; 32]).unwrap();
+    let forged = world.signed(ALICE, resource, &forged).await;
+    refused(world.post(&token, resource, forged, None).await, ErrorCode::InvalidSignature);
+    // The TrK does not sign where there is an InK.
+    let by_trk = world.signed(ALICE, resource, &alice.transport).await;
+    refused(world.post(&token, resource, by_trk, None).await, ErrorCode::InvalidSignature);
+    // A user without a TrK has nothing to sign with.
+    let world = World::new().await;
+    let signed = world.signed(ALICE, resource, alice.signing_key()).await;
+    refused(world.post(&world.token(ALICE), resource, signed, None).await, ErrorCode::InvalidSignature);
+}
+
+#[tokio::test]
+async fn one_answer_is_for_one_user_with_keys() {
+    let world = World::new().await;
+    let mut claims = world.provider.claims(ALICE, SystemTime::now(), Duration::from_secs(60));
+    claims.insert("mcvideo_id".into(), BOB.into());
+    claims.insert("scope".into(), "3gpp:mc:ptt_key_management_service 3gpp:mc:video_key_management_service".into());
+    let token = world.provider.token_with(claims).unwrap();
+    assert_eq!(world.post(&token, "keyprov", String::new(), None).await.0, 200);
+    let (alice, bob) = (world.new_keys(ALICE).await, world.new_keys(BOB).await);
+    refused(world.post(&token, "keyprov", String::new(), None).await, ErrorCode::NotAuthorised);
+    let resource = "keyprov/sip%3Abob%40example.org";
+    signed_with(world.post(&token, resource, String::new(), None).await, &bob);
+    // Alice signs for Bob's keys: her signature says nothing of him.
+    let signed = world.signed(ALICE, resource, alice.signing_key()).await;
+    refused(world.post(&token, resource, signed, None).await, ErrorCode::InvalidSignature);
+}
+
+#[tokio::test]
+async fn where_the_extension_is_required_nobody_goes_without() {
+    let world = World::with(&[("direct = \"optional\"", "direct = \"required\"")]).await;
+    let mut made = TestStore::empty();
+    assert_eq!(code(world.provision(&mut made, ALICE, None).await), ErrorCode::NoTransportKey.number());
+    let keys = world.new_keys(ALICE).await;
+    assert_eq!(code(world.provision(&mut made, ALICE, None).await), ErrorCode::SignatureRequired.number());
+    let unsigned = world.document(ALICE, "keyprov").to_xml();
+    let token = world.token(ALICE);
+    refused(world.post(&token, "keyprov", unsigned, None).await, ErrorCode::SignatureRequired);
+    refused(world.post(&token, "certcache", String::new(), None).await, ErrorCode::SignatureRequired);
+    let before = world.state.store.counts().await.unwrap().issues;
+    assert_eq!(before, 0, "nothing was issued");
+    world.provision(&mut made, ALICE, Some(&keys)).await.unwrap();
+}
+
+#[tokio::test]
+async fn where_the_extension_is_off_nobody_is_told_that_it_is_on() {
+    let world = World::with(&[("direct = \"optional\"", "direct = \"off\"")]).await;
+    let keys = world.new_keys(ALICE).await;
+    let mut made = TestStore::empty();
+    let error = world.provision(&mut made, ALICE, Some(&keys)).await.unwrap_err();
+    assert!(
+        matches!(&error, Error::SignatureMissing { request: "init", key_id } if key_id == "ink.1.alice@example.org")
+    );
+    assert!(made.reopen().store.key_sets().is_empty());
+    world.provision(&mut TestStore::empty(), ALICE, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn through_a_proxy_the_extension_is_required() {
+    let world = World::new().await;
+    let token = world.token(BOB);
+    assert_eq!(world.post(&token, "keyprov", String::new(), None).await.0, 200);
+    for header in [("Via", "1.1 proxy"), ("Forwarded", "for=192.0.2.1"), ("X-Forwarded-For", "192.0.2.1")] {
+        let answer = world.post(&token, "keyprov", String::new(), Some(header)).await;
+        refused(answer, ErrorCode::NoTransportKey);
+    }
+    let bob = world.new_keys(BOB).await;
+    let via = Some(("Via", "1.1 proxy"));
+    refused(world.post(&token, "keyprov", String::new(), via).await, ErrorCode::SignatureRequired);
+    let signed = world.signed(BOB, "keyprov", bob.signing_key()).await;
+    signed_with(world.post(&token, "keyprov", signed, via).await, &bob);
+
+    let world = World::with(&[("proxies = []", "proxies = [\"127.0.0.1\"]")]).await;
+    refused(world.post(&world.token(BOB), "keyprov", String::new(), None).await, ErrorCode::NoTransportKey);
+}
+
+#[tokio::test]
+async fn new_keys_come_over_the_air_and_the_old_ones_hold_until_they_are_used() {
+    let world = World::new().await;
+    let first = world.new_keys(ALICE).await;
+    let (mut made, mut lagging) = (TestStore::empty(), TestStore::empty());
+    world.provision(&mut made, ALICE, Some(&first)).await.unwrap();
+
+    let ids = world.rotate(ALICE).await.unwrap();
+    assert_eq!((ids.trk_id.as_str(), ids.ink_id.as_str()), ("tk.2.alice@example.org", "ink.2.alice@example.org"));
+    let pending = world.rotate(ALICE).await.unwrap_err();
+    assert!(pending.to_string().contains("has not used"), "{pending}");
+    for store in [&mut made, &mut lagging] {
+        let report = world.provision(store, ALICE, Some(&first)).await.unwrap();
+        assert_eq!(report.signed_with.as_deref(), Some("ink.1.alice@example.org"));
+        assert_eq!(report.new_transport_key.as_deref(), Some("tk.2.alice@example.org"));
+        assert!(report.to_string().contains("tk.2.alice@example.org"), "{report}");
+    }
+    // An answer that got lost: the old keys still hold, and bring the same new ones.
+    world.provision(&mut TestStore::empty(), ALICE, Some(&first)).await.unwrap();
+
+    let mut made = made.reopen();
+    let report = world.provision(&mut made, ALICE, None).await.unwrap();
+    assert_eq!(report.signed_with.as_deref(), Some("ink.2.alice@example.org"));
+    assert_eq!(report.wrapped_with.as_deref(), Some("tk.2.alice@example.org"));
+    assert_eq!(report.new_transport_key, None);
+    // Now the old ones are forgotten.
+    let error = code(world.provision(&mut TestStore::empty(), ALICE, Some(&first)).await);
+    assert_eq!(error, ErrorCode::InvalidSignature.number());
+    world.provision(&mut lagging, ALICE, None).await.unwrap();
+    assert_eq!(world.rotate(ALICE).await.unwrap().trk_id, "tk.3.alice@example.org");
+}
+
+#[tokio::test]
+async fn keys_are_made_once_unless_they_are_replaced() {
+    let world = World::new().await;
+    let now = SystemTime::now();
+    assert!(matches!(world.rotate(ALICE).await, Err(kms::Error::NoClientKeys(_))));
+    let first = world.new_keys(ALICE).await;
+    for uri in [ALICE, ALICE_VIDEO] {
+        let again = admin::new_client_keys(&world.state, uri, false, now).await;
+        assert!(matches!(again, Err(kms::Error::ClientKeysExist(user)) if user == "alice"));
+    }
+    let second = admin::new_client_keys(&world.state, ALICE, true, now).await.unwrap();
+    assert_eq!(second.transport.name(), "tk.2.alice@example.org");
+    assert_ne!(first.transport.octets(), second.transport.octets());
+    let mut made = TestStore::empty();
+    assert_eq!(code(world.provision(&mut made, ALICE, Some(&first)).await), ErrorCode::InvalidSignature.number());
+    world.provision(&mut made, ALICE, Some(&second)).await.unwrap();
+
+    let unknown = admin::new_client_keys(&world.state, "sip:nobody@example.org", false, now).await;
+    assert!(matches!(unknown, Err(kms::Error::UnknownUri(_))));
+    admin::revoke_user(&*world.state.store, "bob").await.unwrap();
+    let revoked = admin::new_client_keys(&world.state, BOB, false, now).await;
+    assert!(matches!(revoked, Err(kms::Error::Revoked { .. })));
+    // The database shows none of it.
+    let database = fs::read(world.folder.path().join("kms.sqlite")).unwrap();
+    let wal = fs::read(world.folder.path().join("kms.sqlite-wal")).unwrap_or_default();
+    for file in [database, wal] {
+        assert!(!file.windows(32).any(|window| window == second.transport.octets()));
+    }
+}
+
+// In files.
+
+/// What the KMS writes for Alice: the answers to init and keyprov.
+async fn issued(world: &World, keys: Option<&ClientKeys>) -> (Vec<u8>, Vec<u8>) {
+    let now = SystemTime::now();
+    let init = admin::init_document(&world.state, ALICE, keys, now).await.unwrap();
+    let keyprov = admin::issue(&world.state, ALICE, None, keys, now).await.unwrap().document;
+    (init.as_bytes().to_vec(), keyprov.as_bytes().to_vec())
+}
+
+/// Imports into an empty store, which after an error must still be empty.
+fn import(init: &[u8], keyprov: &[u8], keys: &ClientKeys) -> Result<ImportReport, Error> {
+    let mut made = TestStore::empty();
+    let result = client::import_with_keys(&mut made.store, init, keyprov, keys, client::now());
+    if result.is_err() {
+        let store = made.reopen().store;
+        assert!(store.key_sets().is_empty() && store.kms_list().is_empty());
+    }
+    result
+}
+
+#[tokio::test]
+async fn files_are_signed_and_wrapped_and_are_imported_with_the_keys() {
+    let world = World::new().await;
+    let keys = world.new_keys(ALICE).await;
+    let (init, keyprov) = issued(&world, Some(&keys)).await;
+    let report = import(&init, &keyprov, &keys).unwrap();
+    assert_eq!(report.signed_with.as_deref(), Some("ink.1.alice@example.org"));
+    assert_eq!(report.wrapped_with.as_deref(), Some("tk.1.alice@example.org"));
+
+    let mut made = TestStore::empty();
+    let error = client::import(&mut made.store, &init, &keyprov, client::now()).unwrap_err();
+    assert!(matches!(error, Error::IntegrityKeyNeeded { .. }), "{error}");
+
+    // The keys stay in the store: the same files need none, and unsigned ones are not taken any more.
+    client::import_with_keys(&mut made.store, &init, &keyprov, &keys, client::now()).unwrap();
+    let mut made = made.reopen();
+    let report = client::import(&mut made.store, &init, &keyprov, client::now()).unwrap();
+    assert_eq!(report.signed_with.as_deref(), Some("ink.1.alice@example.org"));
+    let (unsigned_init, unsigned_keyprov) = issued(&world, None).await;
+    for (init, keyprov) in [(&unsigned_init, &keyprov), (&init, &unsigned_keyprov)] {
+        let error = client::import(&mut made.store, init, keyprov, client::now()).unwrap_err();
+        assert!(matches!(error, Error::SignatureMissing { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn files_that_are_not_what_the_keys_ask_for_are_refused() {
+    let world = World::new().await;
+    let keys = world.new_keys(ALICE).await;
+    let (init, keyprov) = issued(&world, Some(&keys)).await;
+    let (clear_init, clear_keyprov) = issued(&world, None).await;
+    for (init, keyprov) in [(&clear_init, &keyprov), (&init, &clear_keyprov)] {
+        let error = import(init, keyprov, &keys).unwrap_err();
+        assert!(matches!(error, Error::SignatureMissing { .. }), "{error}");
+    }
+
+    // Signed, but in clear.
+    let read =
+        |document: &[u8]| KmsResponse::from_xml(document, &Limits::with_max_bytes(1 << 20)).unwrap().into_parts().0;
+    let resign = |response: &KmsResponse| {
+        let text = response.to_signed_xml(&WriteOptions::default(), keys.signing_key(), &SigningOptions::default());
+        text.unwrap().as_bytes().to_vec()
+    };
+    let error = import(&init, &resign(&read(&clear_keyprov)), &keys).unwrap_err();
+    assert!(
+        matches!(error, Error::Response { source: kms_protocol::Error::ClearKey { field: "UserDecryptKey" }, .. }),
+        "{error}"
+    );
+    // Signed, but under another TrK.
+    let mut other = read(&clear_keyprov);
+    let trk = NamedKey::new("tk.9", &[9; 32]).unwrap();
+    other.wrap_keys(&trk, xml_security::KeyWrapping::Padded).unwrap();
+    let error = import(&init, &resign(&other), &keys).unwrap_err();
+    assert!(
+        matches!(&error, Error::Response { source: kms_protocol::Error::OtherTransportKey { found, .. }, .. } if found == "tk.9"),
+        "{error}"
+    );
+    // Altered after it was signed.
+    let altered = String::from_utf8(keyprov.clone()).unwrap().replacen("<KeyPeriodNo>1", "<KeyPeriodNo>2", 1);
+    assert_ne!(altered.as_bytes(), keyprov);
+    let error = import(&init, altered.as_bytes(), &keys).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::Response {
+                source: kms_protocol::Error::Signature(xml_security::Error::WrongDigest { .. }),
+                request: "keyprov"
+            }
+        ),
+        "{error}"
+    );
+    // Two answers swapped, and keys of somebody else.
+    assert!(matches!(import(&keyprov, &init, &keys), Err(Error::Response { .. })));
+    let bob = world.new_keys(BOB).await;
+    assert!(matches!(import(&init, &keyprov, &bob), Err(Error::IntegrityKeyNeeded { .. })));
+    let stolen = ClientKeys { user_uri: BOB.into(), ..keys.clone() };
+    assert!(matches!(import(&init, &keyprov, &stolen), Err(Error::OtherUser { .. })));
+    let unsigned_of_alice = ClientKeys { integrity: None, ..bob };
+    assert!(matches!(import(&clear_init, &clear_keyprov, &unsigned_of_alice), Err(Error::SignatureMissing { .. })));
+    // An unsigned refusal is one.
+    let refusal = KmsResponse {
+        message: None,
+        error: Some(kms_protocol::KmsError::new(ErrorCode::Unavailable, "")),
+        ..read(&clear_init)
+    };
+    assert!(matches!(import(&xml(&refusal), &keyprov, &keys), Err(Error::Refused { code: 5002, .. })));
+}
+
+#[tokio::test]
+async fn files_are_not_issued_under_the_keys_of_somebody_else() {
+    let world = World::new().await;
+    let keys = world.new_keys(ALICE).await;
+    let now = SystemTime::now();
+    for keys in [
+        ClientKeys { user_uri: BOB.into(), ..keys.clone() },
+        ClientKeys { kms_uri: "kms.example.net".into(), ..keys.clone() },
+    ] {
+        let issued = admin::issue(&world.state, ALICE, None, Some(&keys), now).await.map(|issued| issued.key_sets);
+        assert!(matches!(issued, Err(kms::Error::OtherClientKeys { .. })));
+        let init = admin::init_document(&world.state, ALICE, Some(&keys), now).await;
+        assert!(matches!(init, Err(kms::Error::OtherClientKeys { .. })));
+    }
+    assert_eq!(world.state.store.counts().await.unwrap().issues, 0);
+}
