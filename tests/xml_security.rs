@@ -21,7 +21,7 @@ const KEY_NAME: &str = "ink.1.alice@example.org";
 /// Namespaces, comments, references, CDATA and attributes that canonicalization has to look at.
 const SIBLING: &str = "<?xml version=\"1.0\"?>\n<s:Signed xmlns:s=\"urn:s\" xmlns:unused=\"urn:u\" b=\"2\">\n  \
     <Letter xmlns=\"urn:l\" z='1' a=\"&#9;&lt;\" Id=\"xmldoc\"><!-- a comment --><s:To>alice &amp; bob</s:To>\
-    <![CDATA[<raw>]]><?pi data?><Empty/>caf\u{e9}</Letter>\n</s:Signed>\n";
+    <![CDATA[<raw>]]><?pi data?><Empty/>\ncaf\u{e9}</Letter>\n</s:Signed>\n";
 const ENVELOPED: &str =
     "<s:Signed xmlns:s=\"urn:s\" Id=\"xmldoc\"><!-- c --><Letter xmlns=\"urn:l\">text</Letter> </s:Signed>";
 
@@ -291,6 +291,14 @@ fn the_enveloped_transform_is_there_where_the_signature_is_inside_and_nowhere_el
     assert!(matches!(refused(&swapped), Error::Malformed { problem } if problem.contains("without")));
     let swapped = again(&with(&sibling, &transform(&sibling), &transform(&enveloped)));
     assert!(matches!(refused(&swapped), Error::Malformed { problem } if problem.contains("not inside")));
+}
+
+#[test]
+fn line_ends_are_those_of_xml_whatever_the_system_writes() {
+    for options in every_option() {
+        let on_windows = signed(&options).replace('\n', "\r\n");
+        check(&on_windows, &[&key()]).unwrap_or_else(|error| panic!("{options:?}: {error}"));
+    }
 }
 
 #[test]

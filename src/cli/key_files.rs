@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 /// The files of the keys that a client shares with its KMS.
 #[derive(clap::Args)]
-pub struct Source {
+pub struct KeyFiles {
     /// File of the transport key (TrK) from mikey-sakke kms trk new.
     #[arg(long, value_name = "FILE")]
     trk: Option<PathBuf>,
@@ -14,7 +14,7 @@ pub struct Source {
     ink: Option<PathBuf>,
 }
 
-impl Source {
+impl KeyFiles {
     /// The keys, if files are named.
     pub fn read(&self) -> Result<Option<ClientKeys>, Failure> {
         let Some(trk) = &self.trk else { return Ok(None) };

@@ -274,18 +274,6 @@ pub enum Error {
         /// The Signature-ID that was expected.
         key_id: String,
     },
-    /// The given TrK and InK are another user's.
-    #[error(
-        "the transport key is that of {found} at KMS {kms_uri}, expected one of {expected}: give this user's files"
-    )]
-    OtherClientKeys {
-        /// Whose they are.
-        found: String,
-        /// Of which KMS.
-        kms_uri: String,
-        /// The user, or the user and the KMS, that they should be of.
-        expected: String,
-    },
     /// A key of the set is not even a key.
     #[error("{field} of {user_uri} for period {period_no} is not a key: {problem}")]
     KeyMalformed {

@@ -39,11 +39,11 @@ pub fn import(store: &mut Store, init: &[u8], keyprov: &[u8], now: NtpTime) -> R
     import_protected(store, init, keyprov, None, now)
 }
 
-/// As [`import`], with the TrK and InK that were handed over for this user. Both answers must be for this user, and protected
-/// with these keys; then the keys are stored too, and protect what comes later.
+/// As [`import`], with the TrK and InK that were handed over for this client. Both answers must be protected with these keys;
+/// then the keys are stored too, and protect what comes later for this user.
 ///
 /// # Errors
-/// As [`import`], and [`Error::OtherClientKeys`].
+/// As [`import`].
 pub fn import_with_keys(
     store: &mut Store,
     init: &[u8],
@@ -63,29 +63,17 @@ fn import_protected(
 ) -> Result<ImportReport, Error> {
     let limits = Limits::with_max_bytes(MAX_FILE);
     let protection = match keys {
-        Some(_) => Protection::of(keys),
-        None => Protection::stored(&store.contents),
+        Some(_) => Protection::Fixed(keys),
+        None => Protection::Stored(&store.contents),
     };
     let init = Answer::init(init, &limits, &protection)?;
     let keyprov = Answer::key_prov(keyprov, &limits, &protection)?;
     if let Some(keys) = keys {
-        require_keys_of(keys, &init.user_uri, &init.kms_uri)?;
-        require_keys_of(keys, &keyprov.user_uri, &keyprov.kms_uri)?;
+        require_same_kms("the transport key", &keys.kms_uri, &init.kms_uri)?;
     }
     let user_uri = keyprov.user_uri.clone();
     let intake = Intake::of_home(&store.contents, &init, now)?.with_keys(&keyprov, now)?;
     intake.store(store, user_uri)
-}
-
-fn require_keys_of(keys: &ClientKeys, user_uri: &str, kms_uri: &str) -> Result<(), Error> {
-    if keys.user_uri == user_uri && keys.kms_uri == kms_uri {
-        return Ok(());
-    }
-    Err(Error::OtherClientKeys {
-        found: keys.user_uri.clone(),
-        kms_uri: keys.kms_uri.clone(),
-        expected: format!("{user_uri} at KMS {kms_uri}"),
-    })
 }
 
 /// A KMS's answer of the kind that was asked for, neither an error nor of doubtful signature.
@@ -365,7 +353,7 @@ impl Intake {
                 contents.put_key_set(record);
             }
             if let Some(Protected { keys, new_keys }) = self.protected {
-                contents.put_client_keys(new_keys.unwrap_or(keys));
+                contents.put_client_keys(&report.user_uri, keys, new_keys);
             }
             Ok(())
         })?;

@@ -1,15 +1,16 @@
 //! The keys that a client shares with its KMS, and what they make of the KMS's answers (TS 33.180 5.3.3, Annex D).
 
 use super::Error;
-use super::record::{ClientKeysRecord, Contents};
+use super::record::Contents;
 use crate::kms_protocol::{self, ClientKeys, KmsResponse, Limits, SignatureStatus};
 use crate::xml_security;
 
-/// The keys of all users that an answer may be for.
-pub(super) struct Protection<'k> {
-    ring: Vec<&'k ClientKeys>,
-    /// Whose answers these are, whatever they say.
-    sole: Option<&'k ClientKeys>,
+/// Which keys an answer must be protected with.
+pub(super) enum Protection<'k> {
+    /// With these, or not at all.
+    Fixed(Option<&'k ClientKeys>),
+    /// With those that the store has for the user and the KMS that the answer names.
+    Stored(&'k Contents),
 }
 
 /// What the keys were found to do for an answer.
@@ -21,19 +22,9 @@ pub(super) struct Protected {
     pub(super) new_keys: Option<ClientKeys>,
 }
 
-impl<'k> Protection<'k> {
-    /// No answer but those of these keys' user, or none is protected.
-    pub(super) fn of(keys: Option<&'k ClientKeys>) -> Self {
-        Self { ring: keys.into_iter().collect(), sole: keys }
-    }
-
-    /// The answers of each user who has keys in the store, by what they say of themselves.
-    pub(super) fn stored(contents: &'k Contents) -> Self {
-        Self { ring: contents.client_keys.iter().map(ClientKeysRecord::keys).collect(), sole: None }
-    }
-
-    /// Reads an answer. For a user with keys it must be signed, and its keys wrapped, which are then in clear; but a refusal of
-    /// the KMS is one even without a signature.
+impl Protection<'_> {
+    /// Reads an answer. If there are keys for it, it must be signed, and its keys wrapped, which are then in clear; but a refusal
+    /// of the KMS is one even without a signature.
     pub(super) fn read(
         &self,
         request: &'static str,
@@ -41,16 +32,13 @@ impl<'k> Protection<'k> {
         limits: &Limits,
     ) -> Result<(KmsResponse, Option<Protected>), Error> {
         let unusable = |source| unusable(request, source);
-        let signing_keys: Vec<_> = self.ring.iter().map(|keys| keys.signing_key()).collect();
-        let received = match &signing_keys[..] {
-            [] => KmsResponse::from_xml(document, limits),
-            keys => KmsResponse::from_xml_with_keys(document, limits, keys),
-        };
-        let (mut response, signature) = received.map_err(unusable)?.into_parts();
-        let Some(keys) = self.keys_of(request, &response, &signature)? else {
+        let Some(keys) = self.keys(document, limits).map_err(unusable)? else {
+            let (response, signature) = KmsResponse::from_xml(document, limits).map_err(unusable)?.into_parts();
             require_no_signature(&answer_to(request), signature)?;
             return Ok((response, None));
         };
+        let received = KmsResponse::from_xml_with_keys(document, limits, &[keys.signing_key()]).map_err(unusable)?;
+        let (mut response, signature) = received.into_parts();
         if signature == SignatureStatus::Absent {
             if let Some(error) = response.error {
                 return Err(unusable(kms_protocol::Error::Refused(error)));
@@ -62,22 +50,15 @@ impl<'k> Protection<'k> {
         Ok((response, Some(Protected { keys: keys.clone(), new_keys })))
     }
 
-    /// The keys of the answer's user. Those that a signature is under belong to nobody else.
-    fn keys_of(
-        &self,
-        request: &'static str,
-        response: &KmsResponse,
-        signature: &SignatureStatus,
-    ) -> Result<Option<&'k ClientKeys>, Error> {
-        let is_owner = |keys: &&&ClientKeys| keys.user_uri == response.user_uri && keys.kms_uri == response.kms_uri;
-        let owner = self.ring.iter().find(is_owner).copied();
-        let SignatureStatus::Verified { key_name } = signature else { return Ok(owner.or(self.sole)) };
-        let signer = self.ring.iter().find(|keys| keys.signing_key().name() == key_name).copied();
-        match signer {
-            Some(signer) if owner != Some(signer) => {
-                Err(Error::OtherUser { request, found: response.user_uri.clone(), expected: signer.user_uri.clone() })
+    /// What an answer says of itself chooses among the keys, and is verified under them.
+    fn keys(&self, document: &[u8], limits: &Limits) -> Result<Option<&ClientKeys>, kms_protocol::Error> {
+        match self {
+            Self::Fixed(keys) => Ok(*keys),
+            Self::Stored(contents) if contents.client_keys.is_empty() => Ok(None),
+            Self::Stored(contents) => {
+                let (claimed, _) = KmsResponse::from_xml(document, limits)?.into_parts();
+                Ok(contents.client_keys(&claimed.user_uri, Some(&claimed.kms_uri)))
             }
-            _ => Ok(owner),
         }
     }
 }

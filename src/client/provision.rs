@@ -4,7 +4,6 @@ use super::calendar::{date_time, ntp_time, unix_seconds};
 use super::http::{Answer as HttpAnswer, Http, Transport};
 use super::import::{Answer, Intake, require_same_kms};
 use super::protection::{Protection, unusable};
-use super::record::ClientKeysRecord;
 use super::{Error, ImportReport, Store};
 use crate::kms_protocol::resource::{Resource, UrlMatch, compare_request_url};
 use crate::kms_protocol::{ClientKeys, KeyIds, KmsKeyProv, KmsRequest, Limits};
@@ -25,7 +24,7 @@ pub struct ProvisionRequest {
     pub kms_uri: Option<String>,
     /// How far the KMS's clock may be from this one, in seconds.
     pub time_tolerance: u64,
-    /// The TrK and InK that were handed over for this user. Without them: those of the store, if it has some.
+    /// The TrK and InK that were handed over for this client. Without them: those of the store, if it has some.
     pub keys: Option<ClientKeys>,
     /// How the KMS is reached.
     pub transport: Transport,
@@ -55,17 +54,11 @@ impl Provisioner {
     /// Prepares the connection; `token` is an access token (RFC 6750).
     ///
     /// # Errors
-    /// [`Error::Url`], [`Error::Token`], [`Error::TrustAnchors`], [`Error::OtherClientKeys`].
+    /// [`Error::Url`], [`Error::Token`], [`Error::TrustAnchors`]; [`Error::OtherKms`] for keys of another KMS.
     pub fn new(request: ProvisionRequest, token: &str) -> Result<Self, Error> {
         if let Some(keys) = &request.keys {
-            let kms_differs = request.kms_uri.as_ref().is_some_and(|kms_uri| *kms_uri != keys.kms_uri);
-            if keys.user_uri != request.user_uri || kms_differs {
-                return Err(Error::OtherClientKeys {
-                    found: keys.user_uri.clone(),
-                    kms_uri: keys.kms_uri.clone(),
-                    expected: request.user_uri,
-                });
-            }
+            let kms_uri = request.kms_uri.as_ref().unwrap_or(&keys.kms_uri);
+            require_same_kms("the transport key", &keys.kms_uri, kms_uri)?;
         }
         let http = Http::new(token, &request.transport)?;
         let provisioner = Self { http, request };
@@ -95,12 +88,8 @@ impl Provisioner {
 
     /// The TrK and InK to use: those that were given, or else those of the store.
     fn keys(&self, store: &Store) -> Option<ClientKeys> {
-        let is_meant = |keys: &&ClientKeys| {
-            keys.user_uri == self.request.user_uri
-                && self.request.kms_uri.as_ref().is_none_or(|kms_uri| *kms_uri == keys.kms_uri)
-        };
-        let stored = store.contents.client_keys.iter().map(ClientKeysRecord::keys).find(is_meant);
-        self.request.keys.as_ref().or(stored).cloned()
+        let stored = || store.contents.client_keys(&self.request.user_uri, self.request.kms_uri.as_deref());
+        self.request.keys.as_ref().or_else(stored).cloned()
     }
 
     async fn get_keys(&self, intake: Intake, terms: &Conditions<'_>) -> Result<Intake, Error> {
@@ -165,7 +154,7 @@ impl Provisioner {
         };
         let HttpAnswer { status, body } = self.http.post(&url, body).await?;
         let limits = Limits::with_max_bytes(self.request.transport.max_answer);
-        let answer = match (read(&body, &limits, &Protection::of(terms.keys)), status) {
+        let answer = match (read(&body, &limits, &Protection::Fixed(terms.keys)), status) {
             // A refusal says more than its status does.
             (Err(error @ Error::Refused { .. }), _) => return Err(error),
             (answer, 200..=299) => answer?,

@@ -25,7 +25,7 @@ pub(super) struct Contents {
     pub(super) kms: Vec<KmsRecord>,
     pub(super) key_sets: Vec<KeySetRecord>,
     pub(super) keys: Vec<KeyRecord>,
-    /// At most one of each user and KMS.
+    /// Each user is in at most one of each KMS.
     #[serde(default)]
     pub(super) client_keys: Vec<ClientKeysRecord>,
 }
@@ -46,11 +46,28 @@ impl Contents {
         }
     }
 
-    /// Adds the TrK and InK of a user, or takes the place of those that the user had at this KMS.
-    pub(super) fn put_client_keys(&mut self, keys: ClientKeys) {
-        self.client_keys
-            .retain(|ClientKeysRecord(had)| (&had.user_uri, &had.kms_uri) != (&keys.user_uri, &keys.kms_uri));
-        self.client_keys.push(ClientKeysRecord(keys));
+    /// The TrK and InK with which a user provisions at a KMS, or at any.
+    pub(super) fn client_keys(&self, user_uri: &str, kms_uri: Option<&str>) -> Option<&ClientKeys> {
+        let serves = |record: &&ClientKeysRecord| {
+            record.users.iter().any(|user| user == user_uri) && kms_uri.is_none_or(|kms| kms == record.keys.kms_uri)
+        };
+        self.client_keys.iter().find(serves).map(|record| &record.keys)
+    }
+
+    /// Notes that a user provisions with these keys, and that new ones took their place for all who do.
+    pub(super) fn put_client_keys(&mut self, user_uri: &str, keys: ClientKeys, new_keys: Option<ClientKeys>) {
+        for record in self.client_keys.iter_mut().filter(|record| record.keys.kms_uri == keys.kms_uri) {
+            record.users.retain(|user| user != user_uri);
+        }
+        let position = self.client_keys.iter().position(|record| record.keys == keys);
+        let mut record = match position {
+            Some(position) => self.client_keys.swap_remove(position),
+            None => ClientKeysRecord { users: Vec::new(), keys },
+        };
+        record.users.push(user_uri.to_owned());
+        record.keys = new_keys.unwrap_or(record.keys);
+        self.client_keys.push(record);
+        self.client_keys.retain(|record| !record.users.is_empty());
     }
 
     /// Adds a key set, or takes the place of the one of the same user, KMS and period.
@@ -62,19 +79,17 @@ impl Contents {
     }
 }
 
-/// The TrK and InK of a user and a KMS.
+/// A TrK and an InK, and all who provision with them: one client may have several identities.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "ClientKeysText", into = "ClientKeysText")]
-pub(super) struct ClientKeysRecord(pub(super) ClientKeys);
-
-impl ClientKeysRecord {
-    pub(super) fn keys(&self) -> &ClientKeys {
-        &self.0
-    }
+pub(super) struct ClientKeysRecord {
+    users: Vec<String>,
+    keys: ClientKeys,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 struct ClientKeysText {
+    users: Vec<String>,
     user_uri: String,
     kms_uri: String,
     transport: NamedKeyText,
@@ -88,9 +103,10 @@ struct NamedKeyText {
 }
 
 impl From<ClientKeysRecord> for ClientKeysText {
-    fn from(ClientKeysRecord(keys): ClientKeysRecord) -> Self {
+    fn from(ClientKeysRecord { users, keys }: ClientKeysRecord) -> Self {
         let text = |key: &NamedKey| NamedKeyText { name: key.name().to_owned(), key: Octets::new(key.octets()) };
         Self {
+            users,
             transport: text(&keys.transport),
             integrity: keys.integrity.as_ref().map(text),
             user_uri: keys.user_uri,
@@ -104,12 +120,13 @@ impl TryFrom<ClientKeysText> for ClientKeysRecord {
 
     fn try_from(text: ClientKeysText) -> Result<Self, Self::Error> {
         let key = |text: &NamedKeyText| NamedKey::new(&text.name, text.key.as_bytes());
-        Ok(Self(ClientKeys {
+        let keys = ClientKeys {
             transport: key(&text.transport)?,
             integrity: text.integrity.as_ref().map(key).transpose()?,
             user_uri: text.user_uri,
             kms_uri: text.kms_uri,
-        }))
+        };
+        Ok(Self { users: text.users, keys })
     }
 }
 

@@ -74,8 +74,8 @@ pub async fn issue(
     keys: Option<&ClientKeys>,
     now: SystemTime,
 ) -> Result<Issued, Error> {
-    let protection = protection(state, user_uri, keys)?;
     let grant = Grant::find(&*state.store, user_uri).await?;
+    let protection = protection(state, &grant, keys).await?;
     let periods = match period_no {
         Some(number) => vec![number],
         None => issue::current_and_next(state, now)?.to_vec(),
@@ -98,8 +98,8 @@ pub async fn init_document(
     keys: Option<&ClientKeys>,
     now: SystemTime,
 ) -> Result<Zeroizing<String>, Error> {
-    let protection = protection(state, user_uri, keys)?;
     let grant = Grant::find(&*state.store, user_uri).await?;
+    let protection = protection(state, &grant, keys).await?;
     document(state, &grant.uri, &Resource::Init, init_message(state), protection, now)
 }
 
@@ -160,13 +160,14 @@ fn next_generation(held: &[SealedClientKeys]) -> u64 {
     held.iter().map(|row| row.generation).max().unwrap_or(0).saturating_add(1)
 }
 
-fn protection(state: &State, user_uri: &str, keys: Option<&ClientKeys>) -> Result<Option<Protection>, Error> {
+async fn protection(state: &State, grant: &Grant, keys: Option<&ClientKeys>) -> Result<Option<Protection>, Error> {
     let Some(keys) = keys else { return Ok(None) };
     let kms_uri = &state.config.kms_uri;
-    if keys.user_uri != user_uri || keys.kms_uri != *kms_uri {
+    let owner = state.store.user_of_uri(&keys.user_uri).await?;
+    if owner.is_none_or(|owner| owner.id != grant.user_id) || keys.kms_uri != *kms_uri {
         return Err(Error::OtherClientKeys {
             found: format!("{} at KMS {}", keys.user_uri, keys.kms_uri),
-            expected: format!("{user_uri} at KMS {kms_uri}"),
+            expected: format!("{} at KMS {kms_uri}", grant.user_id),
         });
     }
     Ok(Some(Protection::under(keys.clone())))

@@ -65,6 +65,8 @@ struct Exchange {
     policy: Policy,
     /// The name of the key that the request is signed with, once it was verified.
     signer: Option<String>,
+    /// The TrK that the client says it has.
+    trk_id: Option<String>,
     /// What protects the answer.
     protection: Option<Protection>,
     resource: Option<Resource>,
@@ -137,6 +139,7 @@ impl App {
         if let Some(document) = &document {
             require_short(&document.user_uri)?;
             exchange.user_uri.clone_from(&document.user_uri);
+            exchange.trk_id.clone_from(&document.key_ids.trk_id);
             self.check_document(document, &identities, exchange)?;
         }
         let own = document.map(|document| document.user_uri);
@@ -222,7 +225,7 @@ impl App {
         if is_required && signer.is_none() {
             return Err(Refusal::new(ErrorCode::SignatureRequired, ""));
         }
-        Ok(Protection::settle(&*self.state.store, keys, signer).await?)
+        Ok(Protection::settle(&*self.state.store, keys, signer, exchange.trk_id.as_deref()).await?)
     }
 
     fn check_document(
@@ -343,6 +346,7 @@ impl Exchange {
             now: SystemTime::now(),
             policy,
             signer: None,
+            trk_id: None,
             protection: None,
             resource: None,
             asker: None,

@@ -95,18 +95,23 @@ impl Protection {
         Self { keys, next: None }
     }
 
-    /// For a user with keys whose request was signed with `key_name`, or not signed. A signature with the new keys confirms them:
-    /// the old ones are forgotten.
+    /// For a user with keys whose request was signed with `key_name`, or not signed, and says that the client has the TrK `trk_id`.
+    /// A signature with the new keys confirms them: the old ones are forgotten.
     pub(super) async fn settle(
         store: &dyn Store,
         keys: UserKeys,
         key_name: Option<&str>,
+        trk_id: Option<&str>,
     ) -> Result<Option<Self>, Error> {
         let UserKeys { user_id, current, next } = keys;
         match (current, next) {
             (_, Some((generation, next))) if Some(next.signing_key().name()) == key_name => {
                 store.confirm_client_keys(&user_id, generation).await?;
                 tracing::info!(user = user_id, generation, "new transport and integrity keys are in use");
+                Ok(Some(Self::under(next)))
+            }
+            // Without a signature this is only a claim, good enough to choose what the client can read.
+            (_, Some((_, next))) if key_name.is_none() && Some(next.transport.name()) == trk_id => {
                 Ok(Some(Self::under(next)))
             }
             (Some(keys), next) => Ok(Some(Self { keys, next: next.map(|(_, keys)| keys) })),

@@ -3,6 +3,7 @@
 use super::Error;
 use super::store::SealedClientKeys;
 use crate::kms_protocol::ClientKeys;
+use crate::sealing;
 use crate::xml_security::{KEY_LEN, NamedKey};
 use aes_gcm::aead::{Aead, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit};
@@ -34,12 +35,14 @@ impl Vault {
     ) -> Result<(ClientKeys, SealedClientKeys), Error> {
         let name = user_uri.split_once(':').map_or(user_uri, |(_, rest)| rest);
         let key = |prefix| {
-            let octets = Zeroizing::new(random::<KEY_LEN>()?);
+            let mut octets = Zeroizing::new([0; KEY_LEN]);
+            fill(octets.as_mut_slice())?;
             NamedKey::new(&format!("{prefix}.{generation}.{name}"), octets.as_slice()).map_err(|_| damaged(user_id))
         };
         let (transport, integrity) = (key("tk")?, key("ink")?);
         let plaintext = Zeroizing::new([&transport.octets()[..], integrity.octets()].concat());
-        let nonce: [u8; NONCE_LEN] = random()?;
+        let mut nonce = [0; NONCE_LEN];
+        fill(&mut nonce)?;
         let mut row = SealedClientKeys {
             user_id: user_id.to_owned(),
             generation,
@@ -98,10 +101,8 @@ fn damaged(user_id: &str) -> Error {
     Error::ClientKeysDamaged(user_id.to_owned())
 }
 
-fn random<const N: usize>() -> Result<[u8; N], Error> {
-    let mut octets = [0; N];
-    getrandom::fill(&mut octets).map_err(|error| Error::Sealing(crate::sealing::Error::Randomness(error)))?;
-    Ok(octets)
+fn fill(octets: &mut [u8]) -> Result<(), Error> {
+    getrandom::fill(octets).map_err(|error| Error::Sealing(sealing::Error::Randomness(error)))
 }
 
 #[cfg(test)]

@@ -54,6 +54,7 @@ pub(super) struct DocumentWriter {
 /// Which element of a wrapped document has the `Id` that a signature refers to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum IdPlace {
+    #[cfg(feature = "xml-security")]
     Wrapper,
     Document,
 }
@@ -88,6 +89,7 @@ impl DocumentWriter {
         let namespaces = [("xmlns", NAMESPACE), ("xmlns:xsi", SCHEMA_INSTANCE_NAMESPACE)];
         let id_attribute = ("Id", DOCUMENT_ID);
         match id {
+            #[cfg(feature = "xml-security")]
             IdPlace::Wrapper => {
                 let [default, schema_instance] = namespaces;
                 self.open(wrapper, &[default, schema_instance, id_attribute]);

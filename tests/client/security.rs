@@ -190,9 +190,11 @@ async fn keys_of_another_user_or_kms_are_not_used() {
     let world = World::new().await;
     let keys = world.new_keys(ALICE).await;
     let mut made = TestStore::empty();
-    let error = world.provision(&mut made, BOB, Some(&keys)).await.unwrap_err();
-    assert!(matches!(&error, Error::OtherClientKeys { found, .. } if found == ALICE), "{error}");
+    assert_eq!(code(world.provision(&mut made, BOB, Some(&keys)).await), ErrorCode::InvalidSignature.number());
     let elsewhere = ClientKeys { kms_uri: "kms.example.net".into(), ..keys };
+    let mut request = ProvisionRequest::new("https://kms.example.org", ALICE);
+    (request.keys, request.kms_uri) = (Some(elsewhere.clone()), Some(KMS.into()));
+    assert!(matches!(Provisioner::new(request, "token").err(), Some(Error::OtherKms { .. })));
     let error = code(world.provision(&mut made, ALICE, Some(&elsewhere)).await);
     assert_eq!(error, ErrorCode::WrongKms.number());
 }
@@ -304,6 +306,14 @@ async fn new_keys_come_over_the_air_and_the_old_ones_hold_until_they_are_used() 
         assert_eq!(report.new_transport_key.as_deref(), Some("tk.2.alice@example.org"));
         assert!(report.to_string().contains("tk.2.alice@example.org"), "{report}");
     }
+    // A client that does not sign says which TrK it has; nothing is confirmed by that.
+    let (token, resource) = (world.token(ALICE), "keyprov/sip%3Aalice%40example.org");
+    let mut unsigned = world.document(ALICE, resource);
+    let answer = signed_with(world.post(&token, resource, unsigned.to_xml(), None).await, &first);
+    let second = answer.new_keys(&first).unwrap().expect("new keys");
+    unsigned.key_ids.trk_id = Some(second.transport.name().to_owned());
+    let answer = signed_with(world.post(&token, resource, unsigned.to_xml(), None).await, &second);
+    assert_eq!(answer.new_keys(&second), Ok(None));
     // An answer that got lost: the old keys still hold, and bring the same new ones.
     world.provision(&mut TestStore::empty(), ALICE, Some(&first)).await.unwrap();
 
@@ -317,6 +327,38 @@ async fn new_keys_come_over_the_air_and_the_old_ones_hold_until_they_are_used() 
     assert_eq!(error, ErrorCode::InvalidSignature.number());
     world.provision(&mut lagging, ALICE, None).await.unwrap();
     assert_eq!(world.rotate(ALICE).await.unwrap().trk_id, "tk.3.alice@example.org");
+}
+
+#[tokio::test]
+async fn identities_of_one_user_share_the_keys_and_their_rotation() {
+    let world = World::new().await;
+    let keys = world.new_keys(ALICE).await;
+    let mut made = TestStore::empty();
+    world.provision(&mut made, ALICE, Some(&keys)).await.unwrap();
+    let without = needed(world.provision(&mut made, ALICE_VIDEO, None).await);
+    assert_eq!(without, "ink.1.alice@example.org", "the store has not been told that they are one client");
+    world.provision(&mut made, ALICE_VIDEO, Some(&keys)).await.unwrap();
+
+    world.rotate(ALICE_VIDEO).await.unwrap();
+    let report = world.provision(&mut made, ALICE, None).await.unwrap();
+    assert_eq!(report.new_transport_key.as_deref(), Some("tk.2.alice.video@example.org"));
+    let mut made = made.reopen();
+    for user_uri in [ALICE_VIDEO, ALICE] {
+        let report = world.provision(&mut made, user_uri, None).await.unwrap();
+        assert_eq!(report.signed_with.as_deref(), Some("ink.2.alice.video@example.org"));
+    }
+    // A file for one identity under the keys that name the other.
+    let second = admin::new_client_keys(&world.state, ALICE, true, SystemTime::now()).await.unwrap();
+    let document = admin::init_document(&world.state, ALICE_VIDEO, Some(&second), SystemTime::now()).await.unwrap();
+    signed_with((200, document.as_bytes().to_vec()), &second);
+}
+
+/// The key that an answer asks for.
+fn needed(result: Result<ImportReport, Error>) -> String {
+    match result.unwrap_err() {
+        Error::IntegrityKeyNeeded { key_id, .. } => key_id,
+        other => panic!("{other}"),
+    }
 }
 
 #[tokio::test]
@@ -445,8 +487,8 @@ async fn files_that_are_not_what_the_keys_ask_for_are_refused() {
     assert!(matches!(import(&keyprov, &init, &keys), Err(Error::Response { .. })));
     let bob = world.new_keys(BOB).await;
     assert!(matches!(import(&init, &keyprov, &bob), Err(Error::IntegrityKeyNeeded { .. })));
-    let stolen = ClientKeys { user_uri: BOB.into(), ..keys.clone() };
-    assert!(matches!(import(&init, &keyprov, &stolen), Err(Error::OtherUser { .. })));
+    let elsewhere = ClientKeys { kms_uri: "kms.example.net".into(), ..keys.clone() };
+    assert!(matches!(import(&init, &keyprov, &elsewhere), Err(Error::OtherKms { .. })));
     let unsigned_of_alice = ClientKeys { integrity: None, ..bob };
     assert!(matches!(import(&clear_init, &clear_keyprov, &unsigned_of_alice), Err(Error::SignatureMissing { .. })));
     // An unsigned refusal is one.

@@ -38,7 +38,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
     #[command(flatten)]
-    keys: key_files::Source,
+    keys: key_files::KeyFiles,
     #[command(flatten)]
     passphrase: passphrase::Source,
 }

@@ -34,7 +34,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     init_out: Option<PathBuf>,
     #[command(flatten)]
-    keys: key_files::Source,
+    keys: key_files::KeyFiles,
     #[command(flatten)]
     passphrase: passphrase::Source,
 }
