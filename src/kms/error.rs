@@ -103,6 +103,9 @@ pub enum Error {
     /// ECCSI has no key for this identity.
     #[error("ECCSI key extraction: {0}")]
     Eccsi(#[from] eccsi::Error),
+    /// The random source gave nothing to make master secrets of.
+    #[error("the operating system's random source is defective")]
+    RandomSource,
     /// A thread that derived keys was stopped.
     #[error("key extraction was interrupted")]
     Interrupted,
