@@ -2,13 +2,13 @@
 
 use super::calendar::date_time;
 use super::held_key::{Initiator, KeyChange, is_kept};
-use super::replay::Seen;
 use super::{Error, HeldKey, Store};
 use crate::mc::imessage::{
     CarriedIdentity, Compatibility, Decapsulated, Expected, Incoming, Opened, Policy, Receiver, Revocation, TimeWindow,
 };
 use crate::mc::{self, KeySet, KeyType};
 use crate::mikey::NtpTime;
+use crate::replay::Seen;
 use std::sync::Arc;
 
 /// How long accepted messages are remembered, in seconds: twice the longest time that one may be under way.

@@ -42,7 +42,6 @@ mod offer;
 mod provision;
 mod ready;
 mod record;
-mod replay;
 mod report;
 mod store;
 
