@@ -99,8 +99,6 @@ fn iv(keys: &MessageKeys<'_>, time: NtpTime) -> [u8; IV_LEN] {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec;
-
     use super::super::PreSharedKey;
     use super::*;
     use crate::mikey::prf::Prf;
@@ -179,7 +177,7 @@ mod tests {
             assert_eq!(decrypt(found, None, TIME, &[]), Err(Error::Encryption { found }));
             let wrapped = encrypt(EncryptionAlgorithm::AES_KW_128, Some(keys), TIME, &[0; 20]);
             assert_eq!(wrapped, Err(Error::KeyWrapLength { found: 20 }));
-            let unwrapped = decrypt(EncryptionAlgorithm::AES_KW_128, Some(keys), TIME, &vec![0; 24]);
+            let unwrapped = decrypt(EncryptionAlgorithm::AES_KW_128, Some(keys), TIME, &[0; 24]);
             assert_eq!(unwrapped, Err(Error::KeyWrap));
         });
         assert_eq!(encrypt(EncryptionAlgorithm::AES_CM_128, None, TIME, &[]), Err(Error::NoPreSharedKey));
