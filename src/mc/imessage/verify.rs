@@ -151,7 +151,7 @@ impl Incoming {
         }
     }
 
-    fn require_key_type(&self, expected: Option<KeyType>) -> Result<(), Error> {
+    pub(super) fn require_key_type(&self, expected: Option<KeyType>) -> Result<(), Error> {
         match expected {
             Some(expected) if expected != self.key_type() => {
                 Err(Error::UnexpectedKeyType { found: self.key_type(), expected })
