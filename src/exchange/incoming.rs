@@ -48,7 +48,8 @@ pub struct Reception<'a> {
     /// The time.
     pub now: NtpTime,
     /// Who the two ends are, as far as the signalling that the message came with tells, or the choice of the pre-shared
-    /// key does. What the message names must agree.
+    /// key does. What the message names must agree. Who offers keys under the same pre-shared key, too, has to say whom
+    /// the message must be from, or takes its own offers when someone sends them back.
     pub parties: Parties<'a>,
     /// What is allowed.
     pub settings: Settings,
