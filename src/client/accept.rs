@@ -2,7 +2,6 @@
 
 use super::calendar::date_time;
 use super::held_key::{Initiator, KeyChange, is_kept};
-use super::replay::Seen;
 use super::{Error, HeldKey, Store};
 use crate::mc::imessage::{
     CarriedIdentity, CarriedParty, Compatibility, Decapsulated, Expected, Incoming, Opened, Policy, Receiver,
@@ -10,6 +9,7 @@ use crate::mc::imessage::{
 };
 use crate::mc::{self, KeySet, KeyType};
 use crate::mikey::NtpTime;
+use crate::replay::Seen;
 use std::sync::Arc;
 
 /// How long accepted messages are remembered, in seconds: twice the longest time that one may be under way.

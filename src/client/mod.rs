@@ -43,7 +43,6 @@ mod offer;
 mod provision;
 mod ready;
 mod record;
-mod replay;
 mod report;
 mod store;
 
