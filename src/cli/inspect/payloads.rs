@@ -128,16 +128,16 @@ fn header(header: &Header<'_>) -> Vec<Field> {
 /// The entries of the CS ID map, for scripts and for people.
 fn crypto_sessions(map: &CsIdMap<'_>) -> (Vec<Value>, Vec<String>) {
     match map {
-        CsIdMap::GenericId(entries) => entries
-            .iter()
+        CsIdMap::GenericId(map) => map
+            .entries()
             .map(|entry| {
-                let (policies, spi) = (&*entry.policy_numbers, hex(&entry.spi));
+                let (policies, spi) = (entry.policy_numbers, hex(entry.spi));
                 let text = format!("CS-ID {}, {}, policies {policies:?}, SPI {spi}", entry.cs_id, entry.protocol);
                 let value = json!({
                     "cs_id": entry.cs_id,
                     "protocol": entry.protocol.0,
                     "policies": policies,
-                    "session_data": hex(&entry.session_data),
+                    "session_data": hex(entry.session_data),
                     "spi": spi,
                 });
                 (value, text)
@@ -252,9 +252,9 @@ fn general_extension(extension: &GeneralExtension<'_>) -> Vec<Field> {
     match extension.extension_type {
         ExtensionType::KEY_ID => {
             if let Ok(information) = KeyIdInformation::parse(&extension.data) {
-                let key_ids = information.key_ids.iter();
-                let text: Vec<_> = key_ids.clone().map(|id| format!("{} {}", id.key_id_type, hex(&id.id))).collect();
-                let values: Value = key_ids.map(|id| json!({ "type": id.key_id_type.0, "id": hex(&id.id) })).collect();
+                let key_ids = || information.key_ids();
+                let text: Vec<_> = key_ids().map(|id| format!("{} {}", id.key_id_type, hex(id.id))).collect();
+                let values: Value = key_ids().map(|id| json!({ "type": id.key_id_type.0, "id": hex(id.id) })).collect();
                 fields.push(Field::spoken("key_ids", values, text.join("\n")));
             }
         }
