@@ -135,6 +135,8 @@ fn open(
     options: &AcceptOptions<'_>,
     policy: &Policy,
 ) -> Result<Decapsulated, Error> {
+    // Before keys are made ready, which takes some hundred times as long as all that precedes.
+    incoming.judge_claims(options.key_type, policy)?;
     let key_set = key_set_for(store, user_uri, &incoming)?;
     require_kms_of(store, options.initiator_uri, &incoming)?;
     let initiator_kms = store.kms(&incoming.initiator().kms_uri)?;

@@ -134,14 +134,23 @@ impl<'a> Verified<'a> {
 impl Incoming {
     /// Steps 3 to 10 of the [order](super): everything that needs no secret.
     pub fn verify<'a>(self, receiver: &Receiver<'a>, policy: &Policy) -> Result<Verified<'a>, Error> {
-        self.require_excused(&policy.compatibility)?;
-        self.require_key_type(receiver.key_type)?;
-        let mut findings = Vec::new();
-        policy.judge_time(self.judge_age(policy), &mut findings)?;
+        let findings = self.judge_claims(receiver.key_type, policy)?;
         let key_sets = self.find_key_sets(self.recipient(), receiver.key_sets, &policy.compatibility)?;
         let candidates = self.find_initiators(receiver, &policy.compatibility)?;
         let initiator = self.verify_signature(candidates, &policy.compatibility)?;
         Ok(Verified { incoming: self, key_sets, policy: *policy, initiator, findings })
+    }
+
+    /// Steps 3 to 5 of the [order](super), which need no key at all: for a receiver that makes its keys ready only when they
+    /// are needed. [`verify`](Self::verify) takes them again. `key_type` is what [`Receiver::key_type`] says.
+    ///
+    /// Returns what time makes wrong, under [`TimeRules::Report`].
+    pub fn judge_claims(&self, key_type: Option<KeyType>, policy: &Policy) -> Result<Vec<Error>, Error> {
+        self.require_excused(&policy.compatibility)?;
+        self.require_key_type(key_type)?;
+        let mut findings = Vec::new();
+        policy.judge_time(self.judge_age(policy), &mut findings)?;
+        Ok(findings)
     }
 
     pub(super) fn require_excused(&self, compatibility: &Compatibility) -> Result<(), Error> {
