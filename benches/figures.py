@@ -48,6 +48,7 @@ class Processor:
 # vpmadd52 of eight lanes.
 PROCESSORS = {
     "zen5": Processor("AMD Zen 5", 0.238, 2),
+    "xeon": Processor("Intel Xeon (Sapphire Rapids)", 0.25, 2),
     "zen4": Processor("AMD Zen 4", 0.274, 1),
 }
 

@@ -30,6 +30,8 @@ fn wrong_usage_exits_with_2_and_says_so_on_standard_error() {
         assert!(run.stdout.is_empty(), "{arguments:?}: {}", run.stdout);
         assert!(!run.stderr.is_empty(), "{arguments:?}");
     }
+    let run = Program::new(&["speed", "--seconds", "-1"]).run();
+    assert!(run.stderr.contains("a positive number of seconds is needed"), "{}", run.stderr);
 }
 
 #[test]
@@ -44,6 +46,7 @@ fn every_command_has_help() {
         &["client", "provision"],
         &["client", "offer"],
         &["client", "accept"],
+        &["client", "kms"],
         &["kms", "init"],
         &["kms", "serve"],
         &["kms", "user", "add"],
@@ -125,8 +128,9 @@ fn each_backend_can_be_forced_and_no_other() {
         assert_eq!(Program::new(&measure).backend(name).json()["backend"], name);
     }
     let forced = Program::new(&measure).backend("no_such_backend").run();
-    assert_eq!(forced.code, 1);
+    assert_eq!(forced.code, 2);
     assert!(forced.stderr.contains("portable"), "{}", forced.stderr);
+    assert_eq!(Program::new(&measure).backend("").run().code, 0);
     let asked = Program::new(&measure).args(&["--backend", "no_such_backend"]).run();
     assert!(asked.stderr.contains("portable"), "{}", asked.stderr);
 }

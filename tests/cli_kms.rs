@@ -147,6 +147,12 @@ fn each_optional_part_of_a_message_can_be_set_and_a_key_can_be_taken_back() {
     let extensions: Vec<_> = payloads.iter().filter_map(|payload| payload.get("extension_type")).collect();
     assert_eq!(extensions, [&json!(6), &json!(7)]);
 
+    let own = ["--store", &alice, "--as", ALICE, "--sent-to", BOB];
+    let inspected = Program::new(&["inspect"]).args(&own).passphrase(PASSPHRASE).stdin(message).json();
+    assert_eq!((&inspected["signature"], &inspected["key"]["id"]), (&json!("valid"), &offered["key_id"]));
+    let accepted = Program::new(&["client", "accept"]).args(&own).passphrase(PASSPHRASE).stdin(message).json();
+    assert_eq!(accepted["key_parameters"], offered["key_parameters"]);
+
     let accept = ["client", "accept", "--store", &bob, "--as", BOB];
     let accepted = Program::new(&accept).passphrase(PASSPHRASE).stdin(message).json();
     assert_eq!(accepted["key_parameters"], offered["key_parameters"]);
@@ -157,6 +163,36 @@ fn each_optional_part_of_a_message_can_be_set_and_a_key_can_be_taken_back() {
     let run = Program::new(&accept).passphrase(PASSPHRASE).stdin(revoked["message"].as_str().unwrap()).run();
     assert_eq!(run.code, 1, "{}", run.stdout);
     assert!(run.stderr.contains("revoked"), "{}", run.stderr);
+}
+
+#[test]
+fn what_is_excused_under_a_kms_is_set_shown_and_taken_back() {
+    let kms = RunningKms::start(&[BOB]);
+    let bob = kms.provision(BOB);
+    let show = ["client", "kms", "--store", &bob];
+    let known = Program::new(&show).passphrase(PASSPHRASE).json()["kms"].clone();
+    assert_eq!((known.as_array().unwrap().len(), &known[0]["home"]), (1, &json!(true)));
+    assert_eq!(known[0]["excused"], json!([]));
+    let kms_uri = known[0]["kms_uri"].as_str().unwrap();
+
+    let set = |arguments: &[&str]| {
+        Program::new(&show).args(&["--kms-uri", kms_uri]).args(arguments).passphrase(PASSPHRASE).json()["kms"][0]
+            .clone()
+    };
+    assert_eq!(
+        set(&["--excuse", "v-flag", "--excuse", "dropped-zeros"])["excused"],
+        json!(["v-flag", "dropped-zeros"])
+    );
+    let text = Program::new(&show).passphrase(PASSPHRASE).run().stdout;
+    assert!(text.contains("dropped-zeros"), "{text}");
+    assert_eq!(set(&["--excuse-nothing"])["excused"], json!([]));
+
+    let unknown = Program::new(&show).args(&["--kms-uri", "kms.example.net"]).passphrase(PASSPHRASE).run();
+    assert_eq!(unknown.code, 1);
+    assert!(unknown.stderr.contains("kms.example.net"), "{}", unknown.stderr);
+    let no_such = Program::new(&show).args(&["--kms-uri", kms_uri, "--excuse", "everything"]).run();
+    assert_eq!(no_such.code, 2);
+    assert!(no_such.stderr.contains("clear-key-parameters"), "{}", no_such.stderr);
 }
 
 #[test]

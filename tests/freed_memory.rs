@@ -23,9 +23,17 @@ const P256_ORDER: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9ca
 
 struct Searching;
 
+/// The start of a secret: two words of eight octets, and how far the second is from the first.
+#[derive(Clone, Copy)]
+struct Start {
+    of: &'static str,
+    words: [[u8; 8]; 2],
+    stride: usize,
+}
+
 thread_local! {
-    /// Starts of the secrets that are looked for on this thread.
-    static SECRETS: RefCell<Vec<(&'static str, [u8; 16])>> = const { RefCell::new(Vec::new()) };
+    /// What is looked for on this thread.
+    static SECRETS: RefCell<Vec<Start>> = const { RefCell::new(Vec::new()) };
     static SEARCHES: Cell<bool> = const { Cell::new(false) };
     static FOUND: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
 }
@@ -38,8 +46,7 @@ fn search(block: *const u8, len: usize) {
     // SAFETY: the block is still allocated, and was filled when it was.
     let octets = unsafe { std::slice::from_raw_parts(block, len) };
     SECRETS.with_borrow(|secrets| {
-        let first = |octets: &[u8], secret: &[u8; 16]| octets.windows(16).any(|window| window == secret);
-        let found = secrets.iter().filter(|(_, secret)| first(octets, secret)).map(|(name, _)| *name);
+        let found = secrets.iter().filter(|start| start.is_in(octets)).map(|start| start.of);
         FOUND.with_borrow_mut(|all| all.extend(found));
     });
     SEARCHES.set(true);
@@ -62,8 +69,15 @@ unsafe impl GlobalAlloc for Searching {
 #[global_allocator]
 static ALLOCATOR: Searching = Searching;
 
+impl Start {
+    fn is_in(&self, octets: &[u8]) -> bool {
+        let [first, second] = &self.words;
+        octets.windows(self.stride + 8).any(|window| window.starts_with(first) && window.ends_with(second))
+    }
+}
+
 /// Which of the secrets the operation left behind.
-fn left_by<T>(secrets: &[(&'static str, [u8; 16])], operation: impl FnOnce() -> T) -> Vec<&'static str> {
+fn left_by<T>(secrets: &[Start], operation: impl FnOnce() -> T) -> Vec<&'static str> {
     SECRETS.set(secrets.to_vec());
     SEARCHES.set(true);
     drop(operation());
@@ -71,24 +85,42 @@ fn left_by<T>(secrets: &[(&'static str, [u8; 16])], operation: impl FnOnce() -> 
     FOUND.take()
 }
 
-fn start(octets: &[u8]) -> [u8; 16] {
-    octets[..16].try_into().unwrap()
+fn start(of: &'static str, octets: &[u8]) -> Start {
+    Start { of, words: [octets[..8].try_into().unwrap(), octets[8..16].try_into().unwrap()], stride: 8 }
 }
 
-/// A number as the limbs of 64 bits keep it: a 2^bits mod m, least significant octets first.
-fn in_memory(number: &[u8], bits: usize, modulus: &str) -> [u8; 16] {
+/// A number as limbs of 64 bits keep it: a 2^bits mod m.
+fn in_words(of: &'static str, number: &[u8], bits: usize, modulus: &str) -> Start {
     let modulus = BigUint::parse_bytes(modulus.as_bytes(), 16).unwrap();
-    start(&((BigUint::from_bytes_be(number) << bits) % modulus).to_bytes_le())
+    start(of, &((BigUint::from_bytes_be(number) << bits) % modulus).to_bytes_le())
 }
+
+/// A number as limbs of 52 bits keep it, one after the other or each in a vector of eight lanes: a 2^bits mod m, or up to
+/// 3 m more.
+fn in_lanes(of: &'static str, number: &[u8], bits: usize, modulus: &str) -> Vec<Start> {
+    let modulus = BigUint::parse_bytes(modulus.as_bytes(), 16).unwrap();
+    let reduced = (BigUint::from_bytes_be(number) << bits) % &modulus;
+    let limb =
+        |number: &BigUint, i: usize| ((number >> (52 * i)).iter_u64_digits().next().unwrap() & MASK).to_le_bytes();
+    let words = (0..4u32).map(|times| [0, 1].map(|i| limb(&(&reduced + &modulus * times), i)));
+    words.flat_map(|words| [8, 64].map(|stride| Start { of, words, stride })).collect()
+}
+
+/// Of a limb of 52 bits.
+const MASK: u64 = (1 << 52) - 1;
 
 /// One test at a time forces a backend.
 static BACKEND: Mutex<()> = Mutex::new(());
 
 #[test]
 fn the_search_finds_what_is_left() {
-    let secrets = [("secret", [0x5a; 16])];
+    let secrets = [start("secret", &[0x5a; 16])];
     assert_eq!(left_by(&secrets, || vec![0x5a_u8; 100]), ["secret"]);
     assert!(left_by(&secrets, || vec![0x5b_u8; 100]).is_empty());
+    let secrets = [Start { stride: 64, ..start("secret", &[0x5a; 16]) }];
+    let lanes = |limbs: [u64; 2]| limbs.map(|limb| [0, limb, 0, 0, 0, 0, 0, 0]).to_vec();
+    assert_eq!(left_by(&secrets, || lanes([0x5a5a_5a5a_5a5a_5a5a; 2])), ["secret"]);
+    assert!(left_by(&secrets, || lanes([0x5a5a_5a5a_5a5a_5a5a, 0])).is_empty());
 }
 
 #[test]
@@ -97,14 +129,17 @@ fn sakke_leaves_nothing_behind() {
     let id = b"bob";
     let master = sakke::MasterSecret::from_bytes(&[0x13; 128]).unwrap();
     let ssv = sakke::SharedSecret::new(*b"\x01SECRET-SSV-0123");
-    let of_ssv = [("SSV", *ssv.as_bytes())];
+    let of_ssv = [start("SSV", ssv.as_bytes())];
     for backend in Backend::available() {
         assert!(backend.force());
         let kms = sakke::KmsTables::new(&master.public_key());
         let validator = sakke::RskValidator::new(&master.public_key());
         let octets = master.extract(id).unwrap().to_bytes();
-        let x = in_memory(&octets[1..129], 1024, CHARACTERISTIC);
-        let of_key = [("RSK", x), ("octets of RSK", start(&octets[1..]))];
+        let mut of_key = vec![start("octets of RSK", &octets[1..])];
+        for (name, coordinate) in [("x of RSK", &octets[1..129]), ("y of RSK", &octets[129..])] {
+            of_key.push(in_words(name, coordinate, 1024, CHARACTERISTIC));
+            of_key.extend(in_lanes(name, coordinate, 1040, CHARACTERISTIC));
+        }
         let none: [&str; 0] = [];
 
         let what = backend.name();
@@ -154,8 +189,8 @@ fn eccsi_leaves_nothing_behind() {
     let master = eccsi::MasterSecret::from_bytes(&[0x33; 32]).unwrap();
     let pair = || master.extract(id, &DRAW).unwrap();
     let ssk = pair().ssk_bytes();
-    let in_memory = |octets: &[u8]| in_memory(octets, 256, P256_ORDER);
-    let secrets = [("SSK", in_memory(&*ssk)), ("octets of SSK", start(&*ssk)), ("v or j", in_memory(&DRAW))];
+    let in_words = |of, octets: &[u8]| in_words(of, octets, 256, P256_ORDER);
+    let secrets = [in_words("SSK", &*ssk), start("octets of SSK", &*ssk), in_words("v or j", &DRAW)];
     for backend in Backend::available() {
         assert!(backend.force());
         let kms = eccsi::KmsTables::new(&master.public_key());

@@ -864,7 +864,7 @@ fn own_message(key_type: KeyType, mode: IdentityMode) -> Vec<u8> {
 }
 
 fn open_own(message: &[u8], me: &KeySet, recipient: &str, kms: &Kms) -> Result<Opened, Error> {
-    let recipient = SentTo { uri: recipient, kms };
+    let recipient = SentTo { uri: recipient, kms, key_type: None };
     Incoming::parse(message)?.open_own(&[me], recipient, &Policy::new(later(60)))?.live()
 }
 

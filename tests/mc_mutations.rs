@@ -83,8 +83,14 @@ fn lenient() -> Policy {
     Policy { compatibility, ..Policy::new(later(60)).at_any_age() }
 }
 
+/// 1500 of each, or as many as PROPTEST_CASES says: a million take some minutes.
+fn config() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").map_or(1500, |cases| cases.parse().unwrap());
+    ProptestConfig { cases, failure_persistence: None, max_global_rejects: cases, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn a_mutated_message_is_refused(

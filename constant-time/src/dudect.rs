@@ -1,5 +1,5 @@
 //! The statistical check: whether the time that an operation takes tells secrets apart. It takes every backend as it
-//! is, and is the only one for those whose instructions valgrind does not know.
+//! is.
 
 use crate::operation::Operation;
 use crate::planted::PLANTED;
@@ -16,9 +16,7 @@ pub struct Options {
     pub seconds: f64,
 }
 
-/// |t| from here on is a leak, by dudect's measure.
-const CERTAIN: f64 = 10.0;
-/// |t| up to here is chance. What lies between is measured anew, and is a leak if it does so twice.
+/// |t| up to here is chance, by dudect's measure. What lies above is measured anew, and is a leak if it does so twice.
 const CHANCE: f64 = 4.5;
 /// Runs that are prepared together.
 const ROUND: usize = 32;
@@ -45,14 +43,15 @@ pub fn check(options: &Options) -> Result<bool, String> {
     Ok(passed)
 }
 
-/// Whether times tell the classes apart. Leaves the printed line open.
+/// Whether times tell the classes apart, twice: the processor's clock may change in step with the classes by accident,
+/// however far that takes the times apart. Leaves the printed line open.
 fn leaks(operation: &Operation, options: &Options, random: &mut Random) -> Result<bool, String> {
-    let strongest = measure(operation, options, random)?;
-    if !(CHANCE..CERTAIN).contains(&strongest.t.abs()) {
-        return Ok(strongest.t.abs() >= CERTAIN);
+    let is_apart = |comparison: Comparison| comparison.t.abs() >= CHANCE;
+    if !is_apart(measure(operation, options, random)?) {
+        return Ok(false);
     }
     println!("suspicious, measured anew");
-    Ok(measure(operation, options, random)?.t.abs() >= CHANCE)
+    Ok(is_apart(measure(operation, options, random)?))
 }
 
 fn measure(operation: &Operation, options: &Options, random: &mut Random) -> Result<Comparison, String> {

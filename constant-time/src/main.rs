@@ -6,7 +6,10 @@ mod operation;
 mod operations;
 mod planted;
 mod random;
+mod registers;
 mod secrecy;
+mod stepper;
+mod trace;
 mod valgrind;
 mod verdicts;
 mod welch;
@@ -16,6 +19,7 @@ use mikey_sakke::arith::backend::Backend;
 use operation::Operation;
 use operations::OPERATIONS;
 use random::{Class, Random};
+use std::path::Path;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
@@ -23,7 +27,9 @@ Usage:
   constant-time/run valgrind
       watch every operation under valgrind: no branch and no address may depend on a secret
   constant-time/run dudect [--backend NAME] [--operation NAME] [--samples N] [--seconds S]
-      compare the times of every operation with different secrets, at most N runs (100000) or S seconds (5) each";
+      compare the times of every operation with different secrets, at most N runs (100000) or S seconds (5) each
+  constant-time/run trace [--backend NAME] [--operation NAME]
+      step through every operation with different secrets: all must take the same instructions and addresses";
 
 /// Exit codes: 0 if nothing was found, 1 for a leak (or a planted one that was not found), 2 if the check cannot run.
 fn main() -> ExitCode {
@@ -48,10 +54,13 @@ fn run() -> Result<bool, String> {
         _ => return Err(USAGE.into()),
     };
     match command.as_str() {
-        "valgrind" => no_more(arguments).and_then(|()| valgrind::check()),
+        "valgrind" => no_more(arguments).and_then(|()| valgrind::check(root()?)),
         "dudect" => dudect::check(&dudect_options(arguments)?),
+        "trace" => trace::check(root()?, &trace_options(arguments)?),
         // What `valgrind` starts under valgrind.
         "watched" => watched(arguments),
+        // What `trace` starts and steps through.
+        "traced" => traced(arguments),
         _ => Err(USAGE.into()),
     }
 }
@@ -68,6 +77,30 @@ fn watched(mut arguments: Parser) -> Result<bool, String> {
         prepare(class, &mut random)();
     }
     Ok(true)
+}
+
+/// Runs an operation once, for a process that steps through it.
+fn traced(mut arguments: Parser) -> Result<bool, String> {
+    let mut value = || arguments.value().and_then(ValueExt::string).map_err(text);
+    let (backend, name, run) = (value()?, value()?, value()?);
+    force(&backend)?;
+    trace::run_once(find(&name)?, &run)?;
+    Ok(true)
+}
+
+fn trace_options(mut arguments: Parser) -> Result<trace::Options, String> {
+    let mut options = trace::Options { operations: OPERATIONS.iter().collect() };
+    while let Some(argument) = arguments.next().map_err(text)? {
+        let Arg::Long(name) = argument else { return Err(USAGE.into()) };
+        let name = name.to_string();
+        let value = arguments.value().map_err(text)?;
+        match name.as_str() {
+            "backend" => force(&value.string().map_err(text)?)?,
+            "operation" => options.operations = vec![find(&value.string().map_err(text)?)?],
+            _ => return Err(USAGE.into()),
+        }
+    }
+    Ok(options)
 }
 
 fn dudect_options(mut arguments: Parser) -> Result<dudect::Options, String> {
@@ -96,6 +129,11 @@ fn force(backend: &str) -> Result<(), String> {
             Err(format!("the backends of this processor are: {}", names.join(", ")))
         }
     }
+}
+
+/// Of the repository.
+fn root() -> Result<&'static Path, String> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the tool lies outside the repository".into())
 }
 
 fn find(name: &str) -> Result<&'static Operation, String> {

@@ -102,12 +102,15 @@ impl fmt::Display for Report {
 }
 
 impl Place {
-    /// `None` for code from elsewhere.
     fn read(root: &Path, frame: Node) -> Option<Place> {
         let path = Path::new(child_text(frame, "dir")?).join(child_text(frame, "file")?);
+        Place::new(root, &path, child_text(frame, "line")?.parse().ok()?)
+    }
+
+    /// `None` for code from elsewhere.
+    pub fn new(root: &Path, path: &Path, line: usize) -> Option<Place> {
         let file = path.strip_prefix(root).ok()?.to_str()?.to_string();
-        let line: usize = child_text(frame, "line")?.parse().ok()?;
-        let source = fs::read_to_string(&path).ok()?;
+        let source = fs::read_to_string(path).ok()?;
         let code = source.lines().nth(line.checked_sub(1)?)?.trim().to_string();
         Some(Place { file, line, code })
     }

@@ -1,4 +1,4 @@
-//! What both checks run.
+//! What the checks run.
 
 use crate::random::{Class, Random};
 

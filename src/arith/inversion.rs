@@ -7,7 +7,10 @@
 
 use core::hint::black_box;
 
+use zeroize::Zeroizing;
+
 use super::backend::portable::word_at;
+use super::residue::negated_inverse_of_limb;
 
 const LIMB_BITS: usize = 62;
 const LIMB_MASK: i64 = (1 << LIMB_BITS) - 1;
@@ -57,11 +60,9 @@ impl Transition {
 /// L must be at least (64 N + 2) / 62, rounded up, so that numbers between -2m and m fit.
 pub(super) fn invert<const N: usize, const L: usize>(a: &[u64; N], m: &[u64; N]) -> [u64; N] {
     let modulus = to_signed::<N, L>(m);
-    let modulus_inverse = inverse_of_limb(m[0]);
-    let mut f = modulus;
-    let mut g = to_signed::<N, L>(a);
-    let mut d = [0; L];
-    let mut e = [0; L];
+    let modulus_inverse = negated_inverse_of_limb(m[0]).wrapping_neg();
+    let [mut f, mut g] = [modulus, to_signed::<N, L>(a)].map(Zeroizing::new);
+    let [mut d, mut e] = [[0; L]; 2].map(Zeroizing::new);
     e[0] = 1;
     let mut zeta = -1;
     for _ in 0..batches(64 * N) {
@@ -200,15 +201,6 @@ fn sign(a: i64) -> i64 {
 
 fn product(a: i64, b: i64) -> i128 {
     i128::from(a) * i128::from(b)
-}
-
-/// 1/m0 mod 2^62.
-fn inverse_of_limb(m0: u64) -> u64 {
-    let mut inverse = 1u64;
-    for _ in 0..6 {
-        inverse = inverse.wrapping_mul(2u64.wrapping_sub(m0.wrapping_mul(inverse)));
-    }
-    inverse
 }
 
 fn to_signed<const N: usize, const L: usize>(a: &[u64; N]) -> Signed<L> {

@@ -8,8 +8,10 @@ mod inversion;
 pub mod p256;
 mod residue;
 pub mod supersingular;
+mod wiped;
 
 pub use residue::{Modulus, Residue, invert_all, invert_all_vartime};
+pub use wiped::{Wipe, Wiped};
 
 #[cfg(test)]
 pub(crate) mod tally;

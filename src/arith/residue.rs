@@ -304,7 +304,8 @@ const fn same_limbs<const N: usize>(a: &[u64; N], b: &[u64; N]) -> bool {
     true
 }
 
-const fn negated_inverse_of_limb(m0: u64) -> u64 {
+/// -1/m0 mod 2^64.
+pub(super) const fn negated_inverse_of_limb(m0: u64) -> u64 {
     // Newton's iteration doubles the number of right bits: 1, 2, 4, ... 64.
     let mut inverse = 1u64;
     let mut i = 0;

@@ -11,10 +11,13 @@ pub enum Width {
     /// One number of 256 bits.
     One256,
     /// Two numbers of 1024 bits, each spread over four lanes.
+    #[cfg(target_arch = "x86_64")]
     Two1024,
     /// Eight numbers of 1024 bits side by side.
+    #[cfg(target_arch = "x86_64")]
     Eight1024,
     /// Eight numbers of 256 bits side by side.
+    #[cfg(target_arch = "x86_64")]
     Eight256,
 }
 

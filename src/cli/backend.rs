@@ -14,9 +14,9 @@ pub fn parse(name: &str) -> Result<Backend, String> {
     })
 }
 
-/// Forces the backend that the environment variable names, if it is set.
+/// Forces the backend that the environment variable names, if it is set and not empty.
 pub fn force_from_environment() -> Result<(), Failure> {
-    let Some(name) = std::env::var_os(VARIABLE) else { return Ok(()) };
+    let Some(name) = std::env::var_os(VARIABLE).filter(|name| !name.is_empty()) else { return Ok(()) };
     let name = name.to_string_lossy();
     let backend = parse(&name).map_err(|reason| {
         Failure::new(format!("{VARIABLE} is {name:?}, but {reason}")).advise("Set it to one of these, or unset it.")

@@ -1,14 +1,16 @@
 mod accept;
 mod import;
+mod kms;
 mod offer;
 mod provision;
 
 use super::failure::{Advise, Context, Failure};
 use super::output::Output;
 use super::passphrase;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use mikey_sakke::client::{Error, ImportReport, Store, StoreOptions};
 use mikey_sakke::mc::KeyType;
-use mikey_sakke::mc::imessage::Compatibility;
+use mikey_sakke::mc::imessage::{Compatibility, Excuse};
 use std::path::Path;
 
 /// Be a key management client: get keys, send keys, receive keys.
@@ -18,6 +20,7 @@ pub enum Command {
     Provision(provision::Arguments),
     Offer(offer::Arguments),
     Accept(accept::Arguments),
+    Kms(kms::Arguments),
 }
 
 pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
@@ -26,6 +29,7 @@ pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
         Command::Provision(arguments) => provision::run(arguments, output),
         Command::Offer(arguments) => offer::run(arguments, output),
         Command::Accept(arguments) => accept::run(arguments, output),
+        Command::Kms(arguments) => kms::run(arguments, output),
     }
 }
 
@@ -118,49 +122,22 @@ impl From<KeyTypeName> for KeyType {
 /// What to excuse in the messages of peers that deviate from TS 33.180.
 #[derive(clap::Args)]
 pub struct Compatible {
-    /// Excuse this deviation from TS 33.180 in the message; may be given several times.
-    #[arg(long = "excuse", value_name = "DEVIATION", value_enum)]
-    excused: Vec<Excused>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Excused {
-    /// The V flag is set.
-    VFlag,
-    /// PRF function 0 is named, meaning PRF-HMAC-SHA-256.
-    PrfZero,
-    /// The CS ID map is of type SRTP-ID.
-    SrtpIdMap,
-    /// UIDs stand in the roles of URIs.
-    UidsInPlainRoles,
-    /// A KMS URI ends with a NUL octet.
-    KmsUriNul,
-    /// The signature leaves out the header of its payload.
-    UnsignedSignHeader,
-    /// The UIDs are those of the key period before or after.
-    NeighbouringPeriods,
-    /// The encapsulation lacks leading zero octets.
-    DroppedZeros,
-    /// The key parameters are in clear, in their old form.
-    ClearKeyParameters,
+    /// Excuse this deviation from TS 33.180 in the message; may be given several times. What the store excuses in
+    /// messages under the initiator's KMS (client kms) is excused without it.
+    #[arg(long = "excuse", value_name = "DEVIATION", value_parser = excuses())]
+    excused: Vec<Excuse>,
 }
 
 impl Compatible {
     pub fn settings(&self) -> Compatibility {
-        let excused = |deviation| self.excused.contains(&deviation);
-        Compatibility {
-            v_flag: excused(Excused::VFlag),
-            prf_zero: excused(Excused::PrfZero),
-            srtp_id_map: excused(Excused::SrtpIdMap),
-            uids_in_plain_roles: excused(Excused::UidsInPlainRoles),
-            kms_uri_trailing_nul: excused(Excused::KmsUriNul),
-            unsigned_sign_header: excused(Excused::UnsignedSignHeader),
-            neighbouring_periods: excused(Excused::NeighbouringPeriods),
-            dropped_zeros: excused(Excused::DroppedZeros),
-            clear_key_parameters: excused(Excused::ClearKeyParameters),
-            ..Compatibility::default()
-        }
+        Compatibility::default().and(self.excused.iter().copied())
     }
+}
+
+/// Reads the name of a setting.
+fn excuses() -> impl TypedValueParser<Value = Excuse> {
+    let names = Excuse::ALL.map(|excuse| PossibleValue::new(excuse.name()).help(excuse.meaning()));
+    PossibleValuesParser::new(names).try_map(|name| Excuse::from_name(&name).ok_or("no such setting"))
 }
 
 #[cfg(test)]

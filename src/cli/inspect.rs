@@ -15,8 +15,7 @@ use super::output::{Output, error_style, hex};
 use super::passphrase;
 use finding::{Finding, Severity};
 use mikey_sakke::capture::{Found, Unread};
-use mikey_sakke::client::{AcceptOptions, Error, Store, examine, now};
-use mikey_sakke::mc::imessage::Compatibility;
+use mikey_sakke::client::{AcceptOptions, Store, examine, now};
 use opened::Opened;
 use report::Report;
 use serde_json::{Value, json};
@@ -56,6 +55,9 @@ pub struct Arguments {
     /// Identity of the store that the message is for.
     #[arg(long = "as", id = "user", value_name = "URI", requires = "store")]
     user: Option<String>,
+    /// Open a message of this identity's own that went to somebody (SAKKE-to-self, TS 33.180 E.5).
+    #[arg(long, value_name = "URI", requires = "user")]
+    sent_to: Option<String>,
     #[command(flatten)]
     compatible: Compatible,
     /// Show the key itself.
@@ -100,19 +102,17 @@ impl Arguments {
     }
 
     fn open(&self, store: &mut Store, user: &str, octets: &[u8], report: &mut Report, output: &Output) {
-        let compatibility = self.compatible.settings();
-        let options = |compatibility| AcceptOptions { compatibility, ..AcceptOptions::default() };
-        match examine(store, user, octets, &options(compatibility), now()) {
+        let (sent_to, compatibility) = (self.sent_to.as_deref(), self.compatible.settings());
+        let options = AcceptOptions { sent_to, compatibility, ..AcceptOptions::default() };
+        match examine(store, user, octets, &options, now()) {
             Ok(examined) => {
                 let opened = Opened::of(&examined, self.show_secrets);
                 opened.print(&examined, self.show_secrets, output);
                 report.opened(opened);
                 if self.strict {
                     let mut findings = strict::judge_opened(&examined.opened);
-                    let excused = examine(store, user, octets, &options(Compatibility::default()), now());
-                    if let (true, Err(Error::Message(error))) = (compatibility != Compatibility::default(), excused) {
-                        findings.push(Finding { severity: Severity::Excusable, ..Finding::refused(&error) });
-                    }
+                    let excused = examined.excused.iter().map(Finding::refused);
+                    findings.extend(excused.map(|finding| Finding { severity: Severity::Excusable, ..finding }));
                     findings.iter().for_each(|finding| finding.print(output));
                     report.add(findings);
                 }

@@ -65,7 +65,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let output = Output::new(arguments.json);
-    match backend::force_from_environment().and_then(|()| dispatch(&arguments.command, &output)) {
+    if let Err(failure) = backend::force_from_environment() {
+        output.failure(&failure);
+        return ExitCode::from(USAGE);
+    }
+    match dispatch(&arguments.command, &output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output.failure(&failure);

@@ -23,7 +23,7 @@ pub struct Arguments {
     #[arg(long = "op", value_name = "NAME", value_parser = Operation::parse)]
     operations: Vec<&'static Operation>,
     /// Seconds to spend on each operation.
-    #[arg(long, value_name = "S", default_value = "1", value_parser = parse_seconds)]
+    #[arg(long, value_name = "S", default_value = "1", allow_negative_numbers = true, value_parser = parse_seconds)]
     seconds: Duration,
     /// Arithmetic backend; without it, that of the environment variable MIKEY_SAKKE_BACKEND, or the
     /// fastest of this processor.

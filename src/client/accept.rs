@@ -5,7 +5,8 @@ use super::held_key::{Initiator, KeyChange, is_kept};
 use super::replay::Seen;
 use super::{Error, HeldKey, Store};
 use crate::mc::imessage::{
-    CarriedIdentity, Compatibility, Decapsulated, Expected, Incoming, Opened, Policy, Receiver, Revocation, TimeWindow,
+    CarriedIdentity, CarriedParty, Compatibility, Decapsulated, Expected, Incoming, Opened, Policy, Receiver,
+    Revocation, SentTo, TimeWindow,
 };
 use crate::mc::{self, KeySet, KeyType};
 use crate::mikey::NtpTime;
@@ -22,12 +23,16 @@ const GROUP_KEY_PAST: u64 = 24 * 60 * 60;
 pub struct AcceptOptions<'a> {
     /// Who must have sent the message, as far as the signalling that it came with says so.
     pub initiator_uri: Option<&'a str>,
+    /// To whom the user sent the message, from another device: it is opened with what it carries for its initiator
+    /// (SAKKE-to-self, TS 33.180 E.5), and its key is held as one that the user sent.
+    pub sent_to: Option<&'a str>,
     /// Which key must come here.
     pub key_type: Option<KeyType>,
     /// How far from now the message may be dated. Without it: five minutes in the past, a day for keys of groups (GMK,
     /// MKFC, MSCCK, MuSiK), and five minutes in the future.
     pub window: Option<TimeWindow>,
-    /// What to excuse in the messages of peers that deviate from the specification.
+    /// What to excuse in the messages of peers that deviate from the specification, besides what the store excuses under
+    /// the initiator's KMS ([`Store::excuse`]).
     pub compatibility: Compatibility,
 }
 
@@ -71,11 +76,7 @@ pub fn accept(
         Seen::Before => return Err(Error::Replayed),
         Seen::Forgotten => return Err(Error::Forgotten { dated: date_time(incoming.time()) }),
     }
-    let policy = Policy {
-        window: options.window(incoming.key_type()),
-        compatibility: options.compatibility,
-        ..Policy::new(now)
-    };
+    let policy = policy(store, &incoming, options, now);
     let decapsulated = open(store, user_uri, incoming, options, &policy)?;
     let change = key_change(store, &decapsulated)?;
     let insertion = store.replay.insert(time, tag, now.seconds().saturating_sub(REMEMBERED));
@@ -102,6 +103,8 @@ pub struct Examined {
     pub opened: Opened,
     /// Whether [`accept`] would refuse it as a replay.
     pub replayed: bool,
+    /// What a setting excused: the refusal without it.
+    pub excused: Option<mc::Error>,
 }
 
 /// Opens a message at any age, as often as one likes, and keeps nothing: for people who look into messages. Rules of
@@ -119,13 +122,27 @@ pub fn examine(
     store.require_user(user_uri)?;
     let incoming = Incoming::parse(message)?;
     let seen = store.replay.look_up(incoming.time().seconds(), incoming.replay_tag());
-    let policy = Policy {
-        window: options.window(incoming.key_type()),
-        compatibility: options.compatibility,
-        ..Policy::new(now).at_any_age()
-    };
+    let policy = policy(store, &incoming, options, now).at_any_age();
     let opened = open(store, user_uri, incoming, options, &policy)?.into_opened();
-    Ok(Examined { opened, replayed: seen != Seen::Never })
+    let excused = match policy.compatibility == Compatibility::default() {
+        true => None,
+        false => {
+            let strict = Policy { compatibility: Compatibility::default(), ..policy };
+            match open(store, user_uri, Incoming::parse(message)?, options, &strict) {
+                Err(Error::Message(refusal)) => Some(refusal),
+                _ => None,
+            }
+        }
+    };
+    Ok(Examined { opened, replayed: seen != Seen::Never, excused })
+}
+
+fn policy(store: &Store, incoming: &Incoming, options: &AcceptOptions<'_>, now: NtpTime) -> Policy {
+    Policy {
+        window: options.window(incoming.key_type()),
+        compatibility: store.with_excused(options.compatibility, &incoming.initiator().kms_uri),
+        ..Policy::new(now)
+    }
 }
 
 fn open(
@@ -137,7 +154,11 @@ fn open(
 ) -> Result<Decapsulated, Error> {
     // Before keys are made ready, which takes some hundred times as long as all that precedes.
     incoming.judge_claims(options.key_type, policy)?;
-    let key_set = key_set_for(store, user_uri, &incoming)?;
+    if let Some(recipient_uri) = options.sent_to {
+        return open_own(store, user_uri, incoming, recipient_uri, options, policy);
+    }
+    let not_for_me = || mc::Error::NotForMe { recipient: incoming.recipient().identity.to_string() };
+    let key_set = key_set_for(store, user_uri, incoming.recipient(), incoming.time(), not_for_me)?;
     require_kms_of(store, options.initiator_uri, &incoming)?;
     let initiator_kms = store.kms(&incoming.initiator().kms_uri)?;
     let receiver = Receiver {
@@ -147,6 +168,24 @@ fn open(
         key_type: options.key_type,
     };
     Ok(incoming.verify(&receiver, policy)?.decapsulate()?)
+}
+
+fn open_own(
+    store: &mut Store,
+    user_uri: &str,
+    incoming: Incoming,
+    recipient_uri: &str,
+    options: &AcceptOptions<'_>,
+    policy: &Policy,
+) -> Result<Decapsulated, Error> {
+    let not_from_me = || mc::Error::NotFromMe { initiator: incoming.initiator().identity.to_string() };
+    if options.initiator_uri.is_some_and(|expected| expected != user_uri) {
+        return Err(not_from_me().into());
+    }
+    let key_set = key_set_for(store, user_uri, incoming.initiator(), incoming.time(), not_from_me)?;
+    let recipient_kms = store.kms(&incoming.recipient().kms_uri)?;
+    let recipient = SentTo { uri: recipient_uri, kms: &recipient_kms, key_type: options.key_type };
+    Ok(incoming.open_own(&[&key_set], recipient, policy)?)
 }
 
 /// The domains that other KMSs list are not the initiator's KMS's, so that it cannot make keys for their users. Known from
@@ -165,20 +204,24 @@ fn require_kms_of(store: &Store, expected: Option<&str>, incoming: &Incoming) ->
     Err(mc::Error::KmsNotForUser { user_uri: uri.to_owned(), kms_uri: carried.kms_uri.clone() }.into())
 }
 
-/// The one key set that the message can be for, so that no other has to be made ready. Which it is costs hashes only;
-/// [`Incoming::verify`] then checks it in full.
-fn key_set_for(store: &mut Store, user_uri: &str, incoming: &Incoming) -> Result<Arc<KeySet>, Error> {
-    let recipient = incoming.recipient();
-    let not_for_me = || mc::Error::NotForMe { recipient: recipient.identity.to_string() };
-    match &recipient.identity {
+/// The one key set of the user that an end of the message can mean, so that no other has to be made ready. Which it is
+/// costs hashes only; [`Incoming::verify`] then checks it in full. `time` is the message's.
+fn key_set_for(
+    store: &mut Store,
+    user_uri: &str,
+    end: &CarriedParty,
+    time: NtpTime,
+    not_me: impl Fn() -> mc::Error,
+) -> Result<Arc<KeySet>, Error> {
+    match &end.identity {
         CarriedIdentity::Uri(uri) if uri == user_uri => {
-            if !store.kmss_of(user_uri)?.contains(&recipient.kms_uri) {
-                let (user_uri, kms_uri) = (user_uri.to_owned(), recipient.kms_uri.clone());
+            if !store.kmss_of(user_uri)?.contains(&end.kms_uri) {
+                let (user_uri, kms_uri) = (user_uri.to_owned(), end.kms_uri.clone());
                 return Err(Error::NoKeysOfKms { user_uri, kms_uri });
             }
-            store.key_set_at(user_uri, &recipient.kms_uri, incoming.time())
+            store.key_set_at(user_uri, &end.kms_uri, time)
         }
-        CarriedIdentity::Uri(_) => Err(not_for_me().into()),
+        CarriedIdentity::Uri(_) => Err(not_me().into()),
         CarriedIdentity::Uid(uid) => {
             let mut mine = None;
             for (index, set) in store.contents.key_sets.iter().enumerate().filter(|(_, set)| set.user_uri == user_uri) {
@@ -188,18 +231,18 @@ fn key_set_for(store: &mut Store, user_uri: &str, incoming: &Incoming) -> Result
                 }
             }
             if let Some(index) = mine {
-                return store.ready_key_set(index, incoming.time());
+                return store.ready_key_set(index, time);
             }
             // Mine all the same, if it is my UID of a period that I have no keys for.
             for kms_uri in store.kmss_of(user_uri)? {
                 let Some(kms) = store.contents.kms(&kms_uri) else { continue };
                 let periods = kms.periods()?;
-                let period_no = periods.number_at(incoming.time())?;
+                let period_no = periods.number_at(time)?;
                 if mc::Uid::new(user_uri, &kms_uri, &periods, period_no)? == *uid {
                     return Err(Error::NoKeysForPeriod { user_uri: user_uri.to_owned(), kms_uri, period_no });
                 }
             }
-            Err(not_for_me().into())
+            Err(not_me().into())
         }
     }
 }

@@ -330,6 +330,7 @@ mod tests {
             pub_enc_key: Octets::new(&[]),
             pub_auth_key: Octets::new(&[]),
             cache_number: None,
+            excused: Vec::new(),
         };
         Contents { kms: vec![record], ..Contents::EMPTY }
     }

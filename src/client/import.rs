@@ -351,6 +351,7 @@ impl KmsRecord {
             pub_enc_key: Octets::new(&certificate.pub_enc_key),
             pub_auth_key: Octets::new(&certificate.pub_auth_key),
             cache_number,
+            excused: Vec::new(),
         }
     }
 

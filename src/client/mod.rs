@@ -31,6 +31,7 @@ mod accept;
 mod calendar;
 mod convention;
 mod error;
+mod excused;
 mod held_key;
 mod http;
 mod import;

@@ -6,6 +6,7 @@ use super::octets::Octets;
 use crate::mc::{IdentityForm, PeriodEpoch};
 use crate::mikey::NtpTime;
 use serde::{Deserialize, Serialize};
+use std::mem;
 
 /// The layout below. Raised when a change would make an older program misread it.
 pub(super) const VERSION: u32 = 1;
@@ -31,10 +32,10 @@ impl Contents {
         self.kms.iter().find(|kms| kms.kms_uri == kms_uri)
     }
 
-    /// Adds a KMS, or takes the place of the one with the same URI.
+    /// Adds a KMS, or takes the place of the one with the same URI, but for what the user has set.
     pub(super) fn put_kms(&mut self, record: KmsRecord) {
         match self.kms.iter_mut().find(|kms| kms.kms_uri == record.kms_uri) {
-            Some(known) => *known = record,
+            Some(known) => *known = KmsRecord { excused: mem::take(&mut known.excused), ..record },
             None => self.kms.push(record),
         }
     }
@@ -74,6 +75,9 @@ pub(super) struct KmsRecord {
     pub(super) pub_auth_key: Octets,
     /// Number of the last certificate cache that came from this KMS.
     pub(super) cache_number: Option<u64>,
+    /// Names of what is excused in messages of its users.
+    #[serde(default)]
+    pub(super) excused: Vec<String>,
 }
 
 /// A user's keys for one period, which were validated when they came in.

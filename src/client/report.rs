@@ -97,6 +97,8 @@ pub struct KmsSummary {
     /// What its period numbers count from.
     #[serde(with = "PeriodEpochText")]
     pub period_epoch: PeriodEpoch,
+    /// What is excused in messages whose initiator is a user of it: names of [`Excuse`](crate::mc::imessage::Excuse)s.
+    pub excused: Vec<String>,
 }
 
 impl KmsSummary {
@@ -109,6 +111,7 @@ impl KmsSummary {
             offset: record.offset,
             identity_form: record.identity_form,
             period_epoch: record.period_epoch,
+            excused: record.excused.clone(),
         }
     }
 }

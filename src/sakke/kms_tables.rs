@@ -3,6 +3,7 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use super::{Encapsulation, Error, PublicKey, SSV_LEN, SharedSecret, hash, identity};
+use crate::arith::Wiped;
 use crate::arith::supersingular::{Affine, FixedBase, Fp, Scalar};
 use crate::batch::{self, Threads};
 
@@ -57,11 +58,7 @@ impl KmsTables {
     }
 
     /// R = `[r]([b]P + Z)` of each secret for the same identity; `None` for infinity.
-    pub(super) fn commitments(
-        &self,
-        id: &[u8],
-        ssvs: &[SharedSecret],
-    ) -> Result<Zeroizing<Vec<Option<Affine>>>, Error> {
+    pub(super) fn commitments(&self, id: &[u8], ssvs: &[SharedSecret]) -> Result<Wiped<Option<Affine>>, Error> {
         let b = identity::to_scalar(id)?;
         let scalars: Vec<_> = ssvs.iter().map(|ssv| *commitment_scalars(id, &b, ssv)).collect();
         let scalars = Zeroizing::new(scalars);

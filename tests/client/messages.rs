@@ -2,7 +2,7 @@
 
 use crate::support::{ALICE, BOB, NOW_UNIX, PERIOD, TestKms, TestStore, later, now, rng};
 use mikey_sakke::client::{AcceptOptions, Error, OfferRequest, Offered, Store, accept, examine, import, offer};
-use mikey_sakke::mc::imessage::{IdentityMode, Opened, TimeWindow};
+use mikey_sakke::mc::imessage::{Deviation, Excuse, IdentityMode, Opened, TimeWindow};
 use mikey_sakke::mc::{self, CsId, IdentityForm, KeyId, KeyParameters, KeyStatus, KeyType, PeriodEpoch};
 use mikey_sakke::mikey::NtpTime;
 use mikey_sakke::sakke::SharedSecret;
@@ -123,6 +123,88 @@ fn a_csk_reaches_the_server_and_both_keep_it() {
     assert_eq!((sent_keys.len(), received_keys.len()), (1, 1));
     assert_eq!(sent_keys[0].bundle.key.as_bytes(), received_keys[0].bundle.key.as_bytes());
     assert_eq!(received_keys[0].initiator.uri.as_deref(), Some(ALICE));
+}
+
+/// The user's phone sends; the tablet has keys of the same user.
+#[test]
+fn another_device_of_the_sender_reads_and_holds_what_was_sent() {
+    let kms = TestKms::new(KMS);
+    let (mut phone, mut tablet) = (TestStore::of(&kms, ALICE), TestStore::of(&kms, ALICE));
+    for identity_mode in [IdentityMode::Hidden, IdentityMode::Plain] {
+        let usual = OfferRequest::new(ALICE, BOB, KeyType::Gmk);
+        let sent = send(&mut phone, &OfferRequest { to_self: true, identity_mode, ..usual }, now());
+        let own = AcceptOptions { sent_to: Some(BOB), ..AcceptOptions::default() };
+        let opened = accept(&mut tablet.store, ALICE, &sent.message, &own, now()).unwrap();
+        assert_eq!(opened.bundle.key.as_bytes(), sent.bundle.key.as_bytes());
+        let again = accept(&mut tablet.store, ALICE, &sent.message, &own, now());
+        assert!(matches!(again, Err(Error::Replayed)), "{again:?}");
+
+        // It goes on to the next member by its identifier alone, now from the tablet.
+        let next = OfferRequest { key_id: Some(sent.bundle.key_id), ..OfferRequest::new(ALICE, CAROL, KeyType::Gmk) };
+        let forwarded = send(&mut tablet, &next, now());
+        assert_eq!(forwarded.bundle.key.as_bytes(), sent.bundle.key.as_bytes());
+    }
+}
+
+#[test]
+fn what_one_did_not_send_oneself_is_not_opened_as_ones_own() {
+    let (mut alice, mut bob) = pair();
+    let usual = OfferRequest::new(ALICE, BOB, KeyType::Csk);
+    let sent = send(&mut alice, &OfferRequest { to_self: true, ..usual }, now());
+    let own = AcceptOptions { sent_to: Some(BOB), ..AcceptOptions::default() };
+    let refused =
+        |store: &mut TestStore, user, options| match accept(&mut store.store, user, &sent.message, &options, now()) {
+            Err(Error::Message(error)) => error,
+            other => panic!("{other:?}"),
+        };
+    assert!(matches!(refused(&mut bob, BOB, own), mc::Error::NotFromMe { .. }));
+    let expected = AcceptOptions { initiator_uri: Some(BOB), ..own };
+    assert!(matches!(refused(&mut alice, ALICE, expected), mc::Error::NotFromMe { .. }));
+    let to_carol = AcceptOptions { sent_to: Some(CAROL), ..own };
+    assert!(matches!(refused(&mut alice, ALICE, to_carol), mc::Error::NotForRecipient { .. }));
+    let of_a_call = AcceptOptions { key_type: Some(KeyType::Pck), ..own };
+    assert!(matches!(refused(&mut alice, ALICE, of_a_call), mc::Error::UnexpectedKeyType { .. }));
+    let without = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Csk), now());
+    let missing = accept(&mut alice.store, ALICE, &without.message, &own, now());
+    assert!(matches!(missing, Err(Error::Message(mc::Error::Missing { .. }))), "{missing:?}");
+}
+
+#[test]
+fn what_is_excused_under_a_kms_holds_for_the_messages_of_its_users() {
+    let (kms, other) = (TestKms::new(KMS).serving(&["example.org"]), TestKms::new("kms.example.com"));
+    let (mut alice, mut bob) = (TestStore::of(&kms, ALICE), TestStore::of(&kms, BOB));
+    bob.import(&other, BOB, other.period_now());
+    let mut with_v_flag = || {
+        let mut message = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Csk), now()).message;
+        message[3] |= 0x80;
+        kms.signed_again(&message, ALICE)
+    };
+    let v_flag = mc::Error::Deviation(Deviation::VFlag);
+    let refused = |bob: &mut TestStore, message: &[u8]| match receive(bob, BOB, message, now()) {
+        Err(Error::Message(error)) => error,
+        result => panic!("{result:?}"),
+    };
+    assert_eq!(refused(&mut bob, &with_v_flag()), v_flag);
+
+    bob.store.excuse("kms.example.com", &[Excuse::VFlag]).unwrap();
+    assert_eq!(refused(&mut bob, &with_v_flag()), v_flag);
+    bob.store.excuse(KMS, &[Excuse::PrfZero]).unwrap();
+    assert_eq!(refused(&mut bob, &with_v_flag()), v_flag);
+
+    bob.store.excuse(KMS, &[Excuse::VFlag, Excuse::PrfZero]).unwrap();
+    bob.import(&kms, BOB, kms.period_now());
+    let mut bob = bob.reopen();
+    let message = with_v_flag();
+    let examined = examine(&mut bob.store, BOB, &message, &AcceptOptions::default(), now()).unwrap();
+    assert_eq!(examined.excused, Some(v_flag.clone()));
+    receive(&mut bob, BOB, &message, now()).unwrap();
+    let excused = bob.store.kms_list().into_iter().find(|known| known.kms_uri == KMS).unwrap().excused;
+    assert_eq!(excused, ["v-flag", "prf-zero"]);
+
+    bob.store.excuse(KMS, &[]).unwrap();
+    assert_eq!(refused(&mut bob, &with_v_flag()), v_flag);
+    let unknown = bob.store.excuse("kms.example.net", &[Excuse::VFlag]);
+    assert!(matches!(unknown, Err(Error::UnknownKms { .. })), "{unknown:?}");
 }
 
 #[test]

@@ -106,6 +106,17 @@ impl TestKms {
         }
     }
 
+    /// A message of a user's that was altered, with the user's signature over what it is now.
+    pub fn signed_again(&self, message: &[u8], user_uri: &str) -> Vec<u8> {
+        let uid = Uid::new(user_uri, self.uri, &self.periods(), self.period_now()).unwrap();
+        let identity = self.form.identity(&uid);
+        let pair = self.eccsi.extract_random(identity.as_bytes(), &mut rng()).unwrap();
+        let tables = eccsi::KmsTables::new(&self.eccsi.public_key());
+        let key = pair.validate(identity.as_bytes(), &tables).unwrap();
+        let (signed, _) = message.split_at(message.len() - eccsi::SIGNATURE_LEN);
+        [signed, &key.sign(signed, &mut rng()).unwrap().to_bytes()].concat()
+    }
+
     pub fn response(&self, user_uri: &str, message: KmsMessage) -> KmsResponse {
         KmsResponse {
             user_uri: user_uri.into(),

@@ -1,7 +1,13 @@
 use crate::cli_support::{Program, Run};
 use crate::message::{base64, invite, message, octets};
 use crate::wire::{self, ETHERNET};
-use mikey_sakke::mikey::{CsIdMap, Message, Rand, SecurityPolicy, Timestamp};
+use mikey_sakke::mikey::{
+    CacheType, Cert, CertType, Chash, CsIdMap, Dh, DhGroup, EncryptionAlgorithm, ErrorNumber, ErrorPayload, Esk,
+    ExtensionType, GeneralExtension, HashFunction, Header, Ibake, Kemac, KeyId, KeyIdInformation, KeyIdType,
+    KeyValidity, Mac, MacAlgorithm, Message, NtpTime, OmaBcast, OmaBcastSubtype, Pke, PolicyParameter, PrfFunction,
+    ProtocolType, Rand, RandRole, Randr, SecurityPolicy, Ticket, TicketFlags, TicketPolicy, TicketType, Timestamp, Tr,
+    TsRole, Verification,
+};
 use serde_json::{Value, json};
 
 fn inspect(arguments: &[&str], input: &[u8]) -> Run {
@@ -75,6 +81,60 @@ fn the_tree_names_every_field_and_leaves_no_octet_out() {
     }
 }
 
+#[test]
+fn the_tree_has_the_fields_of_every_payload_of_every_specification() {
+    let mac = || Mac::new(MacAlgorithm::HmacSha1, vec![1; 20]).unwrap();
+    let policy = || TicketPolicy {
+        ticket_type: TicketType::MIKEY_BASE,
+        subtype: 1,
+        version: 1,
+        prf: PrfFunction::HMAC_SHA_256,
+        flags: TicketFlags::D,
+        reserved: 0,
+        data: vec![].into(),
+    };
+    let interval = KeyValidity::Interval { from: vec![2; 8].into(), to: vec![3; 8].into() };
+    let key_ids = KeyIdInformation::new(&[KeyId { key_id_type: KeyIdType::MBMS_TRAFFIC_KEY, id: &[1, 2] }]).unwrap();
+    let tesla = PolicyParameter { parameter_type: 1, value: &[4] };
+    let message = Message::new(Header::sakke(1, CsIdMap::Empty { cs_count: 0 }))
+        .with(Kemac::new(EncryptionAlgorithm::AES_CM_128, vec![5; 30], mac()))
+        .with(Pke::new(CacheType(1), vec![6; 40]))
+        .with(Dh::new(DhGroup::Oakley1, vec![7; 96], interval).unwrap())
+        .with(Dh::new(DhGroup::Oakley1, vec![7; 96], KeyValidity::spi(vec![8; 4])).unwrap())
+        .with(Cert::new(CertType::X509V3, vec![9; 50]))
+        .with(Chash::new(HashFunction::Sha1, vec![10; 20]).unwrap())
+        .with(Timestamp::Counter(7))
+        .with(Timestamp::NtpUtc32(7))
+        .with(SecurityPolicy::new(0, ProtocolType::TESLA, &[tesla]).unwrap())
+        .with(ErrorPayload::new(ErrorNumber::AUTH_FAILURE))
+        .with(Tr::new(TsRole::START, Timestamp::NtpUtc(NtpTime::from_unix(1_790_000_000))))
+        .with(Randr::new(RandRole::INITIATOR, vec![11; 16]))
+        .with(policy())
+        .with(Ticket { initiator_data: vec![12; 3].into(), ..Ticket::new(policy(), vec![13; 20]) })
+        .with(Ibake::new(vec![14; 60]))
+        .with(Esk::new(vec![15; 60]))
+        .with(key_ids.to_extension())
+        .with(OmaBcast { subtype: OmaBcastSubtype(1), data: vec![16; 5].into() }.to_extension())
+        .with(GeneralExtension::new(ExtensionType::VENDOR_ID, vec![17; 4]))
+        .with(Verification::new(mac()));
+    let octets = message.to_bytes().unwrap();
+    let result = object(&inspect(&["--json"], &octets));
+    let mut end = 0;
+    for payload in result["payloads"].as_array().unwrap() {
+        assert!(payload["fields"].as_array().unwrap().len() > 1, "{payload}");
+        end = assert_covered(payload, end);
+    }
+    assert_eq!(end, octets.len());
+    let text = inspect(&[], &octets).stdout;
+    for words in ["AES-CM-128", "OAKLEY 1", "Valid From", "start of validity period", "Initiator Data", "Key ID Type"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+/// Fields that share octets with the next one.
+const SHARED: [&str; 12] =
+    ["V", "PRF func", "S", "#P", "S type", "Signature len", "C", "Data len", "Reserv", "KV", "PRF Func", "Flags"];
+
 /// The fields lie one behind the other, save those that share an octet.
 fn assert_covered(node: &Value, start: usize) -> usize {
     let number = |node: &Value, name: &str| usize::try_from(node[name].as_u64().unwrap()).unwrap();
@@ -83,7 +143,7 @@ fn assert_covered(node: &Value, start: usize) -> usize {
     let Some(fields) = node["fields"].as_array().filter(|fields| !fields.is_empty()) else { return end };
     let mut at = start;
     for field in fields {
-        let shared = ["V", "PRF func", "S", "#P", "S type", "Signature len"].contains(&field["name"].as_str().unwrap());
+        let shared = SHARED.contains(&field["name"].as_str().unwrap());
         if !shared {
             at = number(field, "offset");
             at = assert_covered(field, at);

@@ -82,6 +82,7 @@ pub(in crate::arith) fn multiply_sum<const N: usize, const K: usize>(
 /// a + b mod m, for a and b below m.
 #[inline]
 pub(in crate::arith) fn add<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
+    debug_assert!(is_below(a, m) && is_below(b, m));
     let (sum, carry) = add_with_carry(a, b);
     subtract_modulus_once(&sum, carry, m)
 }
@@ -89,6 +90,7 @@ pub(in crate::arith) fn add<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64
 /// a - b mod m, for a and b below m.
 #[inline]
 pub(in crate::arith) fn subtract<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
+    debug_assert!(is_below(a, m) && is_below(b, m));
     let (difference, borrow) = subtract_with_borrow(a, b);
     let keep = mask(borrow);
     let (sum, _) = add_with_carry(&difference, &m.map(|limb| limb & keep));
@@ -98,6 +100,7 @@ pub(in crate::arith) fn subtract<const N: usize>(a: &[u64; N], b: &[u64; N], m: 
 /// a / 2 mod m, for a below m.
 #[inline]
 pub(in crate::arith) fn halve<const N: usize>(a: &[u64; N], m: &[u64; N]) -> [u64; N] {
+    debug_assert!(is_below(a, m));
     let odd = mask(a[0] & 1 == 1);
     let (sum, carry) = add_with_carry(a, &m.map(|limb| limb & odd));
     core::array::from_fn(|i| sum[i] >> 1 | sum.get(i + 1).map_or(u64::from(carry), |&limb| limb) << 63)
@@ -154,6 +157,7 @@ pub(in crate::arith) fn subtract_modulus_once<const N: usize>(t: &[u64; N], carr
     let (reduced, borrow) = subtract_with_borrow(t, m);
     let undo = mask(borrow & !carry);
     let (sum, _) = add_with_carry(&reduced, &m.map(|limb| limb & undo));
+    debug_assert!(is_below(&sum, m));
     sum
 }
 

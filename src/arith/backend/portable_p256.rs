@@ -24,12 +24,14 @@ pub(in crate::arith) fn square(a: &[u64; LIMBS]) -> [u64; LIMBS] {
 /// (a b - c d) / 2^256 mod p, for numbers below p.
 #[inline(always)]
 pub(in crate::arith) fn multiply_difference([a, b]: [&[u64; LIMBS]; 2], [c, d]: [&[u64; LIMBS]; 2]) -> [u64; LIMBS] {
+    debug_assert!([a, b, c, d].iter().all(|factor| is_below(factor, &CHARACTERISTIC)));
     reduce(wide_difference(wide_product(a, b), wide_product(c, d)))
 }
 
 /// (a b - c²) / 2^256 mod p, for numbers below p.
 #[inline(always)]
 pub(in crate::arith) fn multiply_less_square([a, b]: [&[u64; LIMBS]; 2], c: &[u64; LIMBS]) -> [u64; LIMBS] {
+    debug_assert!([a, b, c].iter().all(|factor| is_below(factor, &CHARACTERISTIC)));
     reduce(wide_difference(wide_product(a, b), wide_square(c)))
 }
 

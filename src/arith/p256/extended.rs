@@ -10,6 +10,7 @@ use super::field::FpOn;
 use super::point::AffineOn;
 use crate::arith::backend::LimbEngine;
 use crate::arith::residue::invert_all;
+use crate::arith::wiped::Wiped;
 
 /// A point in extended Jacobian coordinates: x = X/ZZ, y = Y/ZZZ, with ZZ³ = ZZZ²; infinity has ZZ = ZZZ = 0.
 #[derive(Clone, Copy)]
@@ -22,6 +23,7 @@ pub struct Extended<E: LimbEngine> {
 
 impl<E: LimbEngine> Extended<E> {
     /// The point with these coordinates.
+    #[cfg(target_arch = "x86_64")]
     pub(in crate::arith) fn new(x: FpOn<E>, y: FpOn<E>, zz: FpOn<E>, zzz: FpOn<E>) -> Self {
         Extended { x, y, zz, zzz }
     }
@@ -37,6 +39,7 @@ impl<E: LimbEngine> Extended<E> {
 
     /// The sum with a point that is not this point, in constant time (12 multiplications and 2 squarings, "add-2008-s").
     /// Where either is infinity the result is infinity, and not the sum.
+    #[cfg(target_arch = "x86_64")]
     pub(in crate::arith) fn add_different(&self, other: &Self) -> Self {
         let (scaled, h, r) = self.differences(other);
         scaled.chord(&h, &r)
@@ -86,7 +89,7 @@ impl<E: LimbEngine> Extended<E> {
     }
 
     /// Many points in affine coordinates with one inversion. `None` for infinity; that alone is revealed.
-    pub(in crate::arith) fn to_affine_all(points: &[Self]) -> Zeroizing<Vec<Option<AffineOn<E>>>> {
+    pub(in crate::arith) fn to_affine_all(points: &[Self]) -> Wiped<Option<AffineOn<E>>> {
         let mut inverses: Zeroizing<Vec<FpOn<E>>> = Zeroizing::new(points.iter().map(|point| point.zzz).collect());
         invert_all(&mut inverses);
         let scale = |(point, inverse): (&Self, &FpOn<E>)| {
@@ -94,7 +97,7 @@ impl<E: LimbEngine> Extended<E> {
             let affine = AffineOn::new(point.x * z_inverse.square(), point.y * *inverse);
             (!bool::from(point.zzz.is_zero())).then_some(affine)
         };
-        Zeroizing::new(points.iter().zip(inverses.iter()).map(scale).collect())
+        points.iter().zip(inverses.iter()).map(scale).collect()
     }
 }
 

@@ -22,6 +22,7 @@ use crate::arith::backend::{
         p256::{PublicBase, SecretBase},
     },
 };
+use crate::arith::wiped::Wiped;
 
 /// So many scalars at least are multiplied faster with a lane each.
 #[cfg(target_arch = "x86_64")]
@@ -33,7 +34,7 @@ pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
 }
 
 /// What [`multiply_generator`] gives for each scalar, in less time.
-pub fn multiply_generator_batch(scalars: &[Scalar]) -> Zeroizing<Vec<Option<Affine>>> {
+pub fn multiply_generator_batch(scalars: &[Scalar]) -> Wiped<Option<Affine>> {
     match Engine::active() {
         #[cfg(target_arch = "x86_64")]
         Engine::Ifma => {
@@ -47,9 +48,9 @@ pub fn multiply_generator_batch(scalars: &[Scalar]) -> Zeroizing<Vec<Option<Affi
     }
 }
 
-fn to_affine<E: LimbEngine>(multiples: Vec<Extended<E>>) -> Zeroizing<Vec<Option<Affine>>> {
+fn to_affine<E: LimbEngine>(multiples: Vec<Extended<E>>) -> Wiped<Option<Affine>> {
     let points = Extended::to_affine_all(&Zeroizing::new(multiples));
-    Zeroizing::new(points.iter().map(|point| point.as_ref().map(AffineOn::convert)).collect())
+    points.iter().map(|point| point.as_ref().map(AffineOn::convert)).collect()
 }
 
 fn multiply<E: GeneratorTables>(scalar: &Scalar) -> Extended<E> {

@@ -172,6 +172,7 @@ impl<E: LimbEngine> JacobianOn<E> {
     pub const INFINITY: Self = JacobianOn { x: FpOn::ONE, y: FpOn::ONE, z: FpOn::ZERO };
 
     /// The point with these coordinates.
+    #[cfg(target_arch = "x86_64")]
     pub(in crate::arith) fn new(x: FpOn<E>, y: FpOn<E>, z: FpOn<E>) -> Self {
         JacobianOn { x, y, z }
     }

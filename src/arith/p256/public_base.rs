@@ -6,7 +6,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::{fmt, slice};
+use core::fmt;
 
 use super::engine::Engine;
 use super::field::{LIMBS, Scalar};
@@ -144,7 +144,7 @@ fn sums_in_lanes_vartime(
     let in_lanes = core::array::from_fn(|lane| summands.get(lane).unwrap_or(last));
     let sums = ifma::PublicBase::sums_vartime(public_multiples_in_lanes(), lanes, in_lanes);
     let sum = |(sum, summands): (Jacobian, &Summands)| match bool::from(sum.is_infinity()) {
-        true => sums_with_others_vartime(single, slice::from_ref(summands)).pop().unwrap_or_default(),
+        true => sums_with_others_vartime(single, core::slice::from_ref(summands)).pop().unwrap_or_default(),
         false => sum,
     };
     sums.into_iter().zip(summands).map(sum).collect()

@@ -55,6 +55,7 @@ impl SignedDigits {
     }
 
     /// The signs, and a mask that is 0 unless they are those of the opposite scalar.
+    #[cfg(target_arch = "x86_64")]
     pub fn words(&self) -> (&[u64; LIMBS + 1], u64) {
         (&self.signs, self.opposite)
     }

@@ -15,6 +15,7 @@ use crate::arith::backend::{Backend, LimbEngine, Portable};
 #[cfg(target_arch = "x86_64")]
 use crate::arith::backend::{bmi2::Bmi2, ifma};
 use crate::arith::residue::invert_all;
+use crate::arith::wiped::Wiped;
 
 /// Multiples of one point of the subgroup, to be added to those of the generator P: 336 KiB.
 pub struct FixedBase(Tables);
@@ -41,11 +42,11 @@ impl FixedBase {
 
     /// `[k]P + [l]B`, in constant time; `None` for infinity, which alone is revealed.
     pub fn multiply_with_generator(&self, k: &Scalar, l: &Scalar) -> Option<Affine> {
-        self.multiply_with_generator_batch(slice::from_ref(&[*k, *l])).pop().flatten()
+        self.multiply_with_generator_batch(slice::from_ref(&[*k, *l])).first().copied().flatten()
     }
 
     /// The same for many pairs of scalars k and l, faster for each.
-    pub fn multiply_with_generator_batch(&self, scalars: &[[Scalar; 2]]) -> Zeroizing<Vec<Option<Affine>>> {
+    pub fn multiply_with_generator_batch(&self, scalars: &[[Scalar; 2]]) -> Wiped<Option<Affine>> {
         match &self.0 {
             #[cfg(target_arch = "x86_64")]
             Tables::Ifma(comb) => affine(&ifma::Comb::multiply_sums([ifma_multiples(), comb], &items(scalars))),
@@ -57,11 +58,11 @@ impl FixedBase {
 
     /// `[k]P + [l]B` and the representative of g^l, in constant time; `None` for infinity, which alone is revealed.
     pub fn commit(&self, k: &Scalar, l: &Scalar) -> (Option<Affine>, Fp) {
-        self.commit_batch(slice::from_ref(&[*k, *l])).pop().unwrap_or_default()
+        self.commit_batch(slice::from_ref(&[*k, *l])).first().copied().unwrap_or_default()
     }
 
     /// The same for many pairs of scalars k and l, faster for each.
-    pub fn commit_batch(&self, scalars: &[[Scalar; 2]]) -> Zeroizing<Vec<(Option<Affine>, Fp)>> {
+    pub fn commit_batch(&self, scalars: &[[Scalar; 2]]) -> Wiped<(Option<Affine>, Fp)> {
         match &self.0 {
             #[cfg(target_arch = "x86_64")]
             Tables::Ifma(comb) => {
@@ -93,17 +94,19 @@ fn powers<E: GeneratorTables>(scalars: &[[Scalar; 2]]) -> Vec<PairingValueOn<E>>
 fn commitments<E: LimbEngine>(
     points: &[ProjectiveOn<E>],
     powers: Vec<PairingValueOn<E>>,
-) -> Zeroizing<Vec<(Option<Affine>, Fp)>> {
+) -> Wiped<(Option<Affine>, Fp)> {
     let powers = Zeroizing::new(powers);
     let mut inverses: Zeroizing<Vec<FpOn<E>>> = Zeroizing::new(Vec::with_capacity(2 * points.len()));
     inverses.extend(points.iter().zip(powers.iter()).flat_map(|(point, power)| [point.z, power.re]));
     invert_all(&mut inverses);
-    let mut commitments = Zeroizing::new(Vec::with_capacity(points.len()));
-    for ((point, power), inverses) in points.iter().zip(powers.iter()).zip(inverses.chunks_exact(2)) {
-        let point = point.divided(&inverses[0]).map(|point| point.convert());
-        commitments.push((point, (power.im * inverses[1]).convert()));
-    }
-    commitments
+    let pairs = points.iter().zip(powers.iter());
+    pairs
+        .zip(inverses.chunks_exact(2))
+        .map(|((point, power), inverses)| {
+            let point = point.divided(&inverses[0]).map(|point| point.convert());
+            (point, (power.im * inverses[1]).convert())
+        })
+        .collect()
 }
 
 fn items(scalars: &[[Scalar; 2]]) -> Vec<[&Scalar; 2]> {

@@ -4,7 +4,6 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::slice;
 use once_cell::race::OnceBox;
-use zeroize::Zeroizing;
 
 use super::comb::Comb;
 use super::field::{Fp, Scalar};
@@ -15,14 +14,15 @@ use super::power_comb::PowerComb;
 use crate::arith::backend::{Backend, LimbEngine, Portable};
 #[cfg(target_arch = "x86_64")]
 use crate::arith::backend::{bmi2::Bmi2, ifma};
+use crate::arith::wiped::Wiped;
 
 /// `[scalar]P` with the active backend, in constant time; `None` for infinity, which alone is revealed.
 pub fn multiply_generator(scalar: &Scalar) -> Option<Affine> {
-    multiply_generator_batch(slice::from_ref(scalar)).pop().flatten()
+    multiply_generator_batch(slice::from_ref(scalar)).first().copied().flatten()
 }
 
 /// The same for many scalars, faster for each.
-pub fn multiply_generator_batch(scalars: &[Scalar]) -> Zeroizing<Vec<Option<Affine>>> {
+pub fn multiply_generator_batch(scalars: &[Scalar]) -> Wiped<Option<Affine>> {
     let items: Vec<_> = scalars.iter().map(|scalar| [scalar]).collect();
     match Backend::active() {
         #[cfg(target_arch = "x86_64")]
@@ -45,9 +45,9 @@ pub fn power_generator(exponent: &Scalar) -> Fp {
 }
 
 /// Finite points with one inversion; `None` for infinity, which alone is revealed.
-pub(super) fn affine<E: LimbEngine>(points: &[ProjectiveOn<E>]) -> Zeroizing<Vec<Option<Affine>>> {
+pub(super) fn affine<E: LimbEngine>(points: &[ProjectiveOn<E>]) -> Wiped<Option<Affine>> {
     let points = ProjectiveOn::to_affine_all(points);
-    Zeroizing::new(points.iter().map(|point| point.as_ref().map(AffineOn::convert)).collect())
+    points.iter().map(|point| point.as_ref().map(AffineOn::convert)).collect()
 }
 
 fn power_on<E: GeneratorTables>(exponent: &Scalar) -> Fp {

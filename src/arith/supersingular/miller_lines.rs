@@ -6,7 +6,9 @@ use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 use super::field::{Fp, FpOn, Scalar};
-use super::generator::{self, GeneratorTables};
+use super::generator::GeneratorTables;
+#[cfg(target_arch = "x86_64")]
+use super::generator::ifma_lines;
 use super::pairing::{EvaluationPoint, Lines};
 use super::pairing_value::PairingValueOn;
 use super::point::{Affine, AffineOn};
@@ -64,7 +66,7 @@ impl MillerLines {
         bool::from(match &self.0 {
             #[cfg(target_arch = "x86_64")]
             Storage::Ifma(lines) => {
-                let value = Zeroizing::new(ifma::pair_sum(generator::ifma_lines(), b, lines, key));
+                let value = Zeroizing::new(ifma::pair_sum(ifma_lines(), b, lines, key));
                 value.ct_eq(&PairingValueOn::generator()) & ifma_is_in_subgroup(key)
             }
             #[cfg(target_arch = "x86_64")]

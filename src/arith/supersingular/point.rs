@@ -8,6 +8,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::field::{BYTES, FpOn, LIMBS};
 use crate::arith::backend::{LimbEngine, Portable};
 use crate::arith::residue::{Residue, invert_all};
+use crate::arith::wiped::Wiped;
 
 /// Octets of the uncompressed encoding 04 || x || y, the only one that RFC 6508 section 4 uses.
 pub const UNCOMPRESSED_LEN: usize = 1 + 2 * BYTES;
@@ -173,10 +174,10 @@ impl<E: LimbEngine> ProjectiveOn<E> {
     }
 
     /// The finite points that these are, with one inversion; `None` for the identity, which alone is revealed.
-    pub(super) fn to_affine_all(points: &[Self]) -> Zeroizing<Vec<Option<AffineOn<E>>>> {
+    pub(super) fn to_affine_all(points: &[Self]) -> Wiped<Option<AffineOn<E>>> {
         let mut inverses = Zeroizing::new(points.iter().map(|point| point.z).collect::<Vec<_>>());
         invert_all(&mut inverses);
-        Zeroizing::new(points.iter().zip(inverses.iter()).map(|(point, inverse)| point.divided(inverse)).collect())
+        points.iter().zip(inverses.iter()).map(|(point, inverse)| point.divided(inverse)).collect()
     }
 
     /// The finite point that this is, given 1 / Z.

@@ -31,6 +31,9 @@ pub struct Arguments {
     /// Who must have sent it.
     #[arg(long, value_name = "URI")]
     from: Option<String>,
+    /// Open a message of your own that you sent to somebody from another device (SAKKE-to-self, TS 33.180 E.5).
+    #[arg(long, value_name = "URI", conflicts_with = "from")]
+    sent_to: Option<String>,
     /// What the key must be for.
     #[arg(long = "type", id = "type", value_name = "TYPE", value_enum, ignore_case = true)]
     key_type: Option<KeyTypeName>,
@@ -48,6 +51,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let mut store = open(&arguments.store, &arguments.passphrase)?;
     let options = AcceptOptions {
         initiator_uri: arguments.from.as_deref(),
+        sent_to: arguments.sent_to.as_deref(),
         key_type: arguments.key_type.map(Into::into),
         window: None,
         compatibility: arguments.compatible.settings(),

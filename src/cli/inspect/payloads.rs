@@ -1,5 +1,5 @@
+use super::anatomy;
 use super::node::Node;
-use super::{anatomy, short_hex};
 use crate::cli::clock;
 use crate::cli::output::{Output, hex, quiet_style, title_style};
 use mikey_sakke::mikey::{
@@ -9,20 +9,19 @@ use mikey_sakke::mikey::{
 use serde_json::{Map, Value, json};
 use std::ops::Range;
 
-/// A payload for people and scripts: where it is, what it is, what is in it.
+/// A payload: where it is, what it is, what is in it.
 pub struct Described {
     name: String,
     octets: Range<usize>,
+    /// What scripts get by name.
     fields: Vec<Field>,
-    /// The same field by field as it lies in the message; empty where that is not known.
+    /// Field by field as it lies in the message.
     tree: Vec<Node>,
 }
 
 struct Field {
     name: &'static str,
     value: Value,
-    /// For people, where the value itself is not good for them; may have several lines.
-    text: Option<String>,
 }
 
 impl Described {
@@ -39,53 +38,20 @@ impl Described {
     }
 
     pub fn print(&self, output: &Output) {
-        let quiet = quiet_style();
-        if !self.tree.is_empty() {
-            let (start, name, len) = (self.octets.start, &self.name, self.octets.len());
-            let title = title_style();
-            output.line(format_args!("{quiet}{start:>5}{quiet:#}  {title}{name}{title:#}, {len} octets"));
-            self.tree.iter().for_each(|field| field.print(output, 1));
-            return;
-        }
-        let text: Vec<_> = self.fields.iter().map(Field::text).collect();
-        let text = text.join("\n");
-        let mut lines = text.lines();
-        output.line(format_args!(
-            "{quiet}{:>5}{quiet:#}  {:<18} {quiet}{:>4} octets{quiet:#}  {}",
-            self.octets.start,
-            self.name,
-            self.octets.len(),
-            lines.next().unwrap_or_default()
-        ));
-        for line in lines {
-            output.line(format_args!("{:39}{line}", ""));
-        }
+        let (quiet, title) = (quiet_style(), title_style());
+        let (start, name, len) = (self.octets.start, &self.name, self.octets.len());
+        output.line(format_args!("{quiet}{start:>5}{quiet:#}  {title}{name}{title:#}, {len} octets"));
+        self.tree.iter().for_each(|field| field.print(output, 1));
     }
 }
 
 impl Field {
     fn new(name: &'static str, value: impl Into<Value>) -> Self {
-        Self { name, value: value.into(), text: None }
-    }
-
-    /// A field that scripts get as `value` and people as `text`.
-    fn spoken(name: &'static str, value: impl Into<Value>, text: impl ToString) -> Self {
-        Self { name, value: value.into(), text: Some(text.to_string()) }
+        Self { name, value: value.into() }
     }
 
     fn octets(name: &'static str, octets: &[u8]) -> Self {
-        Self::spoken(name, hex(octets), short_hex(octets))
-    }
-
-    fn text(&self) -> String {
-        let value = match (&self.text, &self.value) {
-            (Some(text), _) => text.clone(),
-            (None, Value::String(text)) => text.clone(),
-            (None, value) => value.to_string(),
-        };
-        let name = self.name.replace('_', " ");
-        let further_lines = format!("\n{:1$}", "", name.len() + 1);
-        format!("{name} {}", value.replace('\n', &further_lines))
+        Self::new(name, hex(octets))
     }
 }
 
@@ -111,47 +77,40 @@ pub fn describe(message: &Message<'_>) -> Vec<Described> {
 fn header(header: &Header<'_>) -> Vec<Field> {
     let map = &header.cs_id_map;
     let mut fields = vec![
-        Field::spoken("data_type", header.data_type.number(), header.data_type),
+        Field::new("data_type", header.data_type.number()),
         Field::new("v_flag", header.verification_expected),
-        Field::spoken("prf", header.prf.0, header.prf),
+        Field::new("prf", header.prf.0),
         Field::new("csb_id", format!("{:08x}", header.csb_id)),
-        Field::spoken("cs_id_map", map.type_name(), format!("{} ({})", map.type_number(), map.type_name())),
+        Field::new("cs_id_map", map.type_name()),
         Field::new("cs_count", map.cs_count()),
     ];
-    let (values, texts) = crypto_sessions(map);
-    if !values.is_empty() {
-        fields.push(Field::spoken("crypto_sessions", values, texts.join("\n")));
+    let sessions = crypto_sessions(map);
+    if !sessions.is_empty() {
+        fields.push(Field::new("crypto_sessions", sessions));
     }
     fields
 }
 
-/// The entries of the CS ID map, for scripts and for people.
-fn crypto_sessions(map: &CsIdMap<'_>) -> (Vec<Value>, Vec<String>) {
+/// The entries of the CS ID map.
+fn crypto_sessions(map: &CsIdMap<'_>) -> Vec<Value> {
     match map {
         CsIdMap::GenericId(map) => map
             .entries()
             .map(|entry| {
-                let (policies, spi) = (entry.policy_numbers, hex(entry.spi));
-                let text = format!("CS-ID {}, {}, policies {policies:?}, SPI {spi}", entry.cs_id, entry.protocol);
-                let value = json!({
+                json!({
                     "cs_id": entry.cs_id,
                     "protocol": entry.protocol.0,
-                    "policies": policies,
+                    "policies": entry.policy_numbers,
                     "session_data": hex(entry.session_data),
-                    "spi": spi,
-                });
-                (value, text)
+                    "spi": hex(entry.spi),
+                })
             })
-            .unzip(),
+            .collect(),
         CsIdMap::SrtpId(entries) => entries
             .iter()
-            .map(|entry| {
-                let ssrc = format!("{:08x}", entry.ssrc);
-                let text = format!("policy {}, SSRC {ssrc}, ROC {}", entry.policy_no, entry.roc);
-                (json!({ "policy": entry.policy_no, "ssrc": ssrc, "roc": entry.roc }), text)
-            })
-            .unzip(),
-        _ => (Vec::new(), Vec::new()),
+            .map(|entry| json!({ "policy": entry.policy_no, "ssrc": format!("{:08x}", entry.ssrc), "roc": entry.roc }))
+            .collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -160,7 +119,7 @@ fn fields(payload: &Payload<'_>) -> Vec<Field> {
         Payload::Timestamp(timestamp) => time(*timestamp),
         Payload::Rand(rand) => vec![Field::octets("rand", &rand.octets)],
         Payload::Id(id) => vec![
-            Field::spoken("id_type", id.id_type.0, id.id_type),
+            Field::new("id_type", id.id_type.0),
             id.text()
                 .filter(|text| printable(text))
                 .map_or_else(|| Field::octets("id", &id.data), |text| Field::new("id", text)),
@@ -168,39 +127,35 @@ fn fields(payload: &Payload<'_>) -> Vec<Field> {
         Payload::Idr(idr) => identity(idr),
         Payload::SecurityPolicy(policy) => security_policy(policy),
         Payload::Sakke(sakke) => vec![
-            Field::spoken("parameter_set", sakke.parameters.0, sakke.parameters),
-            Field::spoken("id_scheme", sakke.id_scheme.0, sakke.id_scheme),
+            Field::new("parameter_set", sakke.parameters.0),
+            Field::new("id_scheme", sakke.id_scheme.0),
             Field::octets("encapsulation", &sakke.data),
         ],
         Payload::GeneralExtension(extension) => general_extension(extension),
         Payload::Kemac(kemac) => {
-            let mut fields = vec![
-                Field::spoken("encryption", kemac.encryption.0, kemac.encryption),
-                Field::octets("data", &kemac.data),
-            ];
+            let mut fields = vec![Field::new("encryption", kemac.encryption.0), Field::octets("data", &kemac.data)];
             fields.extend(mac(&kemac.mac));
             fields
         }
         Payload::Pke(pke) => {
-            vec![Field::spoken("cache", pke.cache.0, pke.cache), Field::octets("data", &pke.data)]
+            vec![Field::new("cache", pke.cache.0), Field::octets("data", &pke.data)]
         }
         Payload::Dh(dh) => diffie_hellman(dh),
         Payload::Cert(cert) => {
-            vec![Field::spoken("cert_type", cert.cert_type.0, cert.cert_type), Field::octets("data", &cert.data)]
+            vec![Field::new("cert_type", cert.cert_type.0), Field::octets("data", &cert.data)]
         }
-        Payload::Chash(chash) => vec![
-            Field::spoken("function", chash.function().number(), chash.function()),
-            Field::octets("hash", chash.hash()),
-        ],
+        Payload::Chash(chash) => {
+            vec![Field::new("function", chash.function().number()), Field::octets("hash", chash.hash())]
+        }
         Payload::Verification(verification) => mac(&verification.mac),
-        Payload::ErrorPayload(error) => vec![Field::spoken("error", error.number.0, error.number)],
+        Payload::ErrorPayload(error) => vec![Field::new("error", error.number.0)],
         Payload::Tr(tr) => {
-            let mut fields = vec![Field::spoken("role", tr.role.0, tr.role)];
+            let mut fields = vec![Field::new("role", tr.role.0)];
             fields.extend(time(tr.timestamp));
             fields
         }
         Payload::Randr(randr) => {
-            vec![Field::spoken("role", randr.role.0, randr.role), Field::octets("rand", &randr.octets)]
+            vec![Field::new("role", randr.role.0), Field::octets("rand", &randr.octets)]
         }
         Payload::TicketPolicy(policy) => ticket_policy(policy),
         Payload::Ticket(ticket) => {
@@ -211,10 +166,9 @@ fn fields(payload: &Payload<'_>) -> Vec<Field> {
         }
         Payload::Ibake(ibake) => vec![Field::octets("data", &ibake.data)],
         Payload::Esk(esk) => vec![Field::octets("data", &esk.data)],
-        Payload::Sign(sign) => vec![
-            Field::spoken("signature_type", sign.signature_type.0, sign.signature_type),
-            Field::octets("signature", &sign.signature),
-        ],
+        Payload::Sign(sign) => {
+            vec![Field::new("signature_type", sign.signature_type.0), Field::octets("signature", &sign.signature)]
+        }
         _ => Vec::new(),
     }
 }
@@ -239,28 +193,25 @@ fn identity(idr: &Idr<'_>) -> Vec<Field> {
     let hidden = matches!(idr.role, IdRole::INITIATOR_UID | IdRole::RESPONDER_UID);
     let identity = match idr.text() {
         Some(text) if !hidden && printable(text) => Field::new("identity", text),
-        _ => Field::spoken("identity", hex(&idr.data), hex(&idr.data)),
+        _ => Field::new("identity", hex(&idr.data)),
     };
-    vec![Field::spoken("role", idr.role.0, idr.role), Field::spoken("id_type", idr.id_type.0, idr.id_type), identity]
+    vec![Field::new("role", idr.role.0), Field::new("id_type", idr.id_type.0), identity]
 }
 
 fn general_extension(extension: &GeneralExtension<'_>) -> Vec<Field> {
-    let mut fields = vec![
-        Field::spoken("extension_type", extension.extension_type.0, extension.extension_type),
-        Field::octets("data", &extension.data),
-    ];
+    let mut fields =
+        vec![Field::new("extension_type", extension.extension_type.0), Field::octets("data", &extension.data)];
     match extension.extension_type {
         ExtensionType::KEY_ID => {
             if let Ok(information) = KeyIdInformation::parse(&extension.data) {
-                let key_ids = || information.key_ids();
-                let text: Vec<_> = key_ids().map(|id| format!("{} {}", id.key_id_type, hex(id.id))).collect();
-                let values: Value = key_ids().map(|id| json!({ "type": id.key_id_type.0, "id": hex(id.id) })).collect();
-                fields.push(Field::spoken("key_ids", values, text.join("\n")));
+                let key_ids: Value =
+                    information.key_ids().map(|id| json!({ "type": id.key_id_type.0, "id": hex(id.id) })).collect();
+                fields.push(Field::new("key_ids", key_ids));
             }
         }
         ExtensionType::OMA_BCAST => {
             if let Ok(part) = OmaBcast::parse(&extension.data) {
-                fields.push(Field::spoken("subtype", part.subtype.0, part.subtype));
+                fields.push(Field::new("subtype", part.subtype.0));
             }
         }
         _ => {}
@@ -269,11 +220,11 @@ fn general_extension(extension: &GeneralExtension<'_>) -> Vec<Field> {
 }
 
 fn mac(mac: &Mac<'_>) -> Vec<Field> {
-    vec![Field::spoken("mac_algorithm", mac.algorithm().number(), mac.algorithm()), Field::octets("mac", mac.octets())]
+    vec![Field::new("mac_algorithm", mac.algorithm().number()), Field::octets("mac", mac.octets())]
 }
 
 fn diffie_hellman(dh: &Dh<'_>) -> Vec<Field> {
-    let mut fields = vec![Field::spoken("group", dh.group().number(), dh.group()), Field::octets("value", dh.value())];
+    let mut fields = vec![Field::new("group", dh.group().number()), Field::octets("value", dh.value())];
     fields.extend(validity(&dh.validity));
     fields
 }
@@ -292,10 +243,10 @@ fn validity(validity: &KeyValidity<'_>) -> Vec<Field> {
 
 fn ticket_policy(policy: &TicketPolicy<'_>) -> Vec<Field> {
     vec![
-        Field::spoken("ticket_type", policy.ticket_type.0, policy.ticket_type),
+        Field::new("ticket_type", policy.ticket_type.0),
         Field::new("subtype", policy.subtype),
         Field::new("version", policy.version),
-        Field::spoken("prf", policy.prf.0, policy.prf),
+        Field::new("prf", policy.prf.0),
         Field::new("flags", policy.flags.to_string()),
         Field::octets("policy_data", &policy.data),
     ]
@@ -306,20 +257,10 @@ fn security_policy(policy: &SecurityPolicy<'_>) -> Vec<Field> {
         .parameters()
         .map(|parameter| json!({ "type": parameter.parameter_type, "value": hex(parameter.value) }))
         .collect();
-    let text: Vec<String> = policy
-        .parameters()
-        .map(|parameter| {
-            let value = hex(parameter.value);
-            match parameter.name(policy.protocol) {
-                Some(name) => format!("{} ({name}) = {value}", parameter.parameter_type),
-                None => format!("{} = {value}", parameter.parameter_type),
-            }
-        })
-        .collect();
     vec![
         Field::new("policy", policy.policy_no),
-        Field::spoken("protocol", policy.protocol.0, policy.protocol),
-        Field::spoken("parameters", parameters, text.join("\n")),
+        Field::new("protocol", policy.protocol.0),
+        Field::new("parameters", parameters),
     ]
 }
 

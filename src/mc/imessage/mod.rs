@@ -91,6 +91,7 @@
 //! ```
 
 mod compatibility;
+mod excuse;
 mod incoming;
 mod offer;
 mod opened;
@@ -101,6 +102,7 @@ mod sessions;
 mod verify;
 
 pub use compatibility::{Compatibility, Deviation, StatusZero};
+pub use excuse::Excuse;
 pub use incoming::{CarriedIdentity, CarriedParty, Incoming};
 pub use offer::{IdentityMode, Offer, SessionMap};
 pub use opened::{Decapsulated, Opened, Revocation};

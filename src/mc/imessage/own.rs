@@ -2,9 +2,8 @@
 use super::opened::decapsulate;
 use super::{CarriedIdentity, CarriedParty, Decapsulated, Expected, Incoming, Peer, Policy};
 use crate::mc::error::Party;
-use crate::mc::{Error, KeySet, Kms, Uid};
+use crate::mc::{Error, KeySet, KeyType, Kms, Uid};
 use alloc::string::ToString;
-use alloc::vec::Vec;
 
 /// Whom a message went to, as its sender's devices know.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +12,8 @@ pub struct SentTo<'a> {
     pub uri: &'a str,
     /// The recipient's KMS.
     pub kms: &'a Kms,
+    /// Which key must have gone there, if that is known.
+    pub key_type: Option<KeyType>,
 }
 
 impl Incoming {
@@ -20,12 +21,10 @@ impl Incoming {
     /// are those of a [receiver](super): time, key period, identities of both ends, signature, then the key and its
     /// parameters. Deviations that touch the encapsulation are not excused here, since the extension has none in the field.
     ///
-    /// Fails with [`Error::NotFromMe`], [`Error::NotForRecipient`], [`Error::Missing`] without the extension, and as
+    /// Fails with [`Error::NotFromMe`], [`Error::NotForRecipient`], [`Error::UnexpectedKeyType`], [`Error::Missing`] without the extension, and as
     /// [`Incoming::verify`] and [`Verified::decapsulate`](super::Verified::decapsulate) do.
     pub fn open_own(self, key_sets: &[&KeySet], recipient: SentTo<'_>, policy: &Policy) -> Result<Decapsulated, Error> {
-        self.require_excused(&policy.compatibility)?;
-        let mut findings = Vec::new();
-        policy.judge_time(self.judge_age(policy), &mut findings)?;
+        let findings = self.judge_claims(recipient.key_type, policy)?;
         let key_sets = self.find_key_sets(self.initiator(), key_sets, &policy.compatibility).map_err(not_from_me)?;
         let recipient_uid = self.require_recipient(recipient)?;
         let initiators = key_sets.iter().map(|key_set| me(key_set)).collect::<Result<_, _>>()?;
@@ -34,7 +33,7 @@ impl Incoming {
         Decapsulated::from_key(&self, key, initiator, (recipient.uri, recipient_uid), policy, findings)
     }
 
-    fn require_recipient(&self, SentTo { uri, kms }: SentTo<'_>) -> Result<Uid, Error> {
+    fn require_recipient(&self, SentTo { uri, kms, .. }: SentTo<'_>) -> Result<Uid, Error> {
         let uid = kms.uid_at(uri, self.time())?;
         let CarriedParty { identity, kms_uri } = self.recipient();
         let is_named = match identity {

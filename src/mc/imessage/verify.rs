@@ -153,7 +153,7 @@ impl Incoming {
         Ok(findings)
     }
 
-    pub(super) fn require_excused(&self, compatibility: &Compatibility) -> Result<(), Error> {
+    fn require_excused(&self, compatibility: &Compatibility) -> Result<(), Error> {
         match self.deviations().iter().find(|deviation| !compatibility.excuses(**deviation)) {
             Some(deviation) => Err(Error::Deviation(*deviation)),
             None => Ok(()),
@@ -249,7 +249,7 @@ impl Incoming {
         }
     }
 
-    pub(super) fn judge_age(&self, policy: &Policy) -> Result<(), Error> {
+    fn judge_age(&self, policy: &Policy) -> Result<(), Error> {
         let (then, now) = (self.time().seconds(), policy.now.seconds());
         let TimeWindow { past, future } = policy.window;
         match (now.saturating_sub(then), then.saturating_sub(now)) {

@@ -107,6 +107,7 @@ pub(super) fn square_p256(a: &[u64; LIMBS]) -> [u64; LIMBS] {
 /// (a b - c d) / 2^256 modulo the characteristic of P-256, for numbers below it.
 #[inline(always)]
 pub(super) fn multiply_difference_p256([a, b]: [&[u64; LIMBS]; 2], [c, d]: [&[u64; LIMBS]; 2]) -> [u64; LIMBS] {
+    debug_assert!([a, b, c, d].iter().all(|factor| is_below(factor, &P256)));
     let second = product(c, d);
     reduce_p256(subtract_p256(product(a, b), &second))
 }
@@ -114,6 +115,7 @@ pub(super) fn multiply_difference_p256([a, b]: [&[u64; LIMBS]; 2], [c, d]: [&[u6
 /// (a b - c²) / 2^256 modulo the characteristic of P-256, for numbers below it.
 #[inline(always)]
 pub(super) fn multiply_less_square_p256([a, b]: [&[u64; LIMBS]; 2], c: &[u64; LIMBS]) -> [u64; LIMBS] {
+    debug_assert!([a, b, c].iter().all(|factor| is_below(factor, &P256)));
     let second = square_product(c);
     reduce_p256(subtract_p256(product(a, b), &second))
 }

@@ -3,10 +3,12 @@
 use core::arch::asm;
 
 use super::bits256::{four, from_four};
+use crate::arith::backend::portable::is_below;
 
 /// a + b mod m, for a and b below m. N is 4.
 #[inline(always)]
 pub(super) fn add<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
+    debug_assert!(is_below(a, m) && is_below(b, m));
     let ([mut r0, mut r1, mut r2, mut r3], b, m) = (*four(a), four(b), four(m));
     // SAFETY: reads the 4 limbs of b and of m.
     unsafe {
@@ -49,6 +51,7 @@ pub(super) fn add<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [
 /// a - b mod m, for a and b below m. N is 4.
 #[inline(always)]
 pub(super) fn subtract<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N]) -> [u64; N] {
+    debug_assert!(is_below(a, m) && is_below(b, m));
     let ([mut r0, mut r1, mut r2, mut r3], b, m) = (*four(a), four(b), four(m));
     let [m0, m1, m2, m3] = *m;
     // SAFETY: reads the 4 limbs of b.
@@ -86,6 +89,7 @@ pub(super) fn subtract<const N: usize>(a: &[u64; N], b: &[u64; N], m: &[u64; N])
 /// a / 2 mod m, for a below m. N is 4.
 #[inline(always)]
 pub(super) fn halve<const N: usize>(a: &[u64; N], m: &[u64; N]) -> [u64; N] {
+    debug_assert!(is_below(a, m));
     let ([mut r0, mut r1, mut r2, mut r3], m) = (*four(a), four(m));
     // SAFETY: reads the 4 limbs of m.
     unsafe {

@@ -34,7 +34,7 @@ pub type Limbs = [u64; LIMBS];
 /// Bounds: every limb is below 2^52, and every number is below 256 p, so it fits 1032 of the 1040 bits. A product of
 /// numbers below 256 p is below 2 p (a b / R + p, where p / R is below 2^-16), so sums and differences of several
 /// products need no reduction before they are multiplied again. What each operation adds to the bound is said with it;
-/// debug builds check limbs and bound of every operand.
+/// debug builds check limbs and bounds of every operand and of every sum, to the precision of a limb.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub struct Lanes {
@@ -148,6 +148,7 @@ impl Lanes {
     /// The same numbers below p, for numbers below 2 p.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub fn reduced(&self) -> Lanes {
+        self.debug_assert_below(2);
         let (less, carry) = carried_out(each_limb!(|i: usize| {
             _mm512_sub_epi64(self.limbs[i], _mm512_set1_epi64(MODULUS[i] as i64))
         }));
@@ -200,9 +201,11 @@ impl Lanes {
         // One p more, since the highest limb must not be negative, from which borrows are still to be taken.
         let t = combination!(terms, (raise + 1));
         let quotient = _mm512_madd52hi_epu64(_mm512_setzero_si512(), t[19], _mm512_set1_epi64(RECIPROCAL as i64));
-        carried(each_limb!(|j: usize| {
+        let sum = carried(each_limb!(|j: usize| {
             _mm512_sub_epi64(t[j], _mm512_mullo_epi64(quotient, _mm512_set1_epi64(MODULUS[j] as i64)))
-        }))
+        }));
+        sum.debug_assert_below(2);
+        sum
     }
 
     /// A linear map of the lanes of two vectors, plus `raise` p. As for [`Lanes::linear`], that must make it positive.
@@ -245,7 +248,8 @@ impl Lanes {
         #[cfg(test)]
         tally::count(Width::Eight1024, [0, 1, 1]);
         self.debug_assert_bounds();
-        let doubled = self.double();
+        // Below 512 p, which is not too much for one factor.
+        let (doubled, _) = carried_out(each_limb!(|i: usize| _mm512_add_epi64(self.limbs[i], self.limbs[i])));
         let a_0 = self.limbs[0];
         Columns::reduced_sum(
             |t, i| {
@@ -304,6 +308,7 @@ impl Lanes {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
     pub fn negate_reduced(&self, mask: __mmask8) -> Lanes {
+        self.debug_assert_below(1);
         carried(each_limb!(|i: usize| {
             let limb = self.limbs[i];
             _mm512_mask_sub_epi64(limb, mask, _mm512_set1_epi64(MODULUS[i] as i64), limb)
@@ -346,14 +351,21 @@ impl Lanes {
         }
     }
 
-    /// In debug builds, that the limbs have 52 bits and the numbers are below 256 p (to the precision of a limb).
+    /// In debug builds, that the limbs have 52 bits and the numbers are below 256 p.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
     pub fn debug_assert_bounds(&self) {
+        self.debug_assert_below(256);
+    }
+
+    /// In debug builds, that the limbs have 52 bits and the numbers are below a multiple of p, to the precision of a limb.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    fn debug_assert_below(&self, multiple: u64) {
         if cfg!(debug_assertions) {
             for number in self.scatter() {
                 assert!(number.iter().all(|&limb| limb <= MASK), "a limb has more than 52 bits");
-                assert!(number[LIMBS - 1] <= 256 * (MODULUS[LIMBS - 1] + 1), "a number is not below 256 p");
+                assert!(number[LIMBS - 1] < multiple * (MODULUS[LIMBS - 1] + 1), "a number is not below {multiple} p");
             }
         }
     }
@@ -477,11 +489,14 @@ fn at_unknown_address(number: &Lanes) -> &Lanes {
     }
 }
 
-/// Carries signed limbs, so that each is below 2^52 and not negative. The sum itself must not be negative.
+/// Carries signed limbs, so that each is below 2^52 and not negative. The number must not be negative, and below 256 p.
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
 #[inline]
 fn carried(t: [__m512i; LIMBS]) -> Lanes {
-    carried_out(t).0
+    let (sum, carry) = carried_out(t);
+    debug_assert!(lanes_of(carry) == [0; LANES], "a number is negative or has more than 1040 bits");
+    sum.debug_assert_bounds();
+    sum
 }
 
 /// Carries signed limbs, so that each is below 2^52 and not negative, and gives what is carried out of the highest.

@@ -13,7 +13,7 @@ use core::arch::x86_64::{
 };
 use zeroize::Zeroize;
 
-use super::lanes::{self, LANES, LIMBS, Lanes, Limbs as Number, MASK, MODULUS, N0, SIXTEEN_P, vector_of};
+use super::lanes::{self, LANES, LIMBS, Lanes, Limbs as Number, MASK, MODULUS, N0, SIXTEEN_P, lanes_of, vector_of};
 use crate::arith::supersingular::Fp;
 #[cfg(test)]
 use crate::arith::tally::{self, Width};
@@ -42,7 +42,7 @@ pub struct Pair {
 }
 
 /// Two numbers like a [`Pair`], with limbs between -2^62 and 2^62. Those of a product are below 2^59, with signs and in
-/// small multiples they add up.
+/// small multiples they add up. Debug builds check them where they are carried.
 #[derive(Clone, Copy)]
 pub struct Columns {
     vectors: [__m512i; VECTORS],
@@ -323,6 +323,7 @@ impl<const N: usize> Rows<N> {
         for (i, t) in [(0, self.carry), (0, self.left_over), (3, self.moved[0]), (4, self.moved[1])] {
             sum[i] = _mm512_add_epi64(sum[i], t);
         }
+        debug_assert!(sum.iter().all(|t| lanes_of(*t).iter().all(|&t| t < (N as u64) << 59)));
         Columns { vectors: sum }
     }
 
@@ -442,6 +443,7 @@ impl Columns {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
     pub fn carried_in_lanes(&self) -> Loose {
+        debug_assert!(self.vectors.iter().all(|t| lanes_of(*t).iter().all(|&t| (t as i64).unsigned_abs() < 1 << 62)));
         let mask = _mm512_set1_epi64(MASK as i64);
         let mut t = self.vectors;
         // A lane lends the next one 2^10 ahead, so that none borrows.

@@ -29,7 +29,7 @@ pub type Limbs = [u64; LIMBS];
 ///
 /// Bounds: every limb is below 2^52, and every number is below 16 p, which fits 260 bits. A product of numbers below a p
 /// and b p is below (a b / 16 + 1) p, which must not be above 16 p. What each operation adds to the bound is said with it;
-/// debug builds check limbs of factors.
+/// debug builds check limbs of factors, and bounds of sums and differences to the precision of a limb.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct Lanes([__m512i; LIMBS]);
@@ -127,6 +127,7 @@ impl Lanes {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
     pub fn subtract<const RAISE: u64>(&self, other: &Lanes) -> Lanes {
+        other.debug_assert_below(RAISE);
         carried(core::array::from_fn(|i| raised::<RAISE>(_mm512_sub_epi64(self.0[i], other.0[i]), i)))
     }
 
@@ -153,6 +154,7 @@ impl Lanes {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
     pub fn triple_reduced(&self) -> Lanes {
+        self.debug_assert_below(5);
         reduced(core::array::from_fn(|i| _mm512_add_epi64(self.0[i], _mm512_slli_epi64::<1>(self.0[i]))))
     }
 
@@ -160,6 +162,7 @@ impl Lanes {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
     pub fn four_times_less<const RAISE: u64>(&self, b: &Lanes) -> Lanes {
+        b.debug_assert_below(RAISE);
         carried(core::array::from_fn(|i| {
             raised::<RAISE>(_mm512_sub_epi64(_mm512_slli_epi64::<2>(self.0[i]), b.0[i]), i)
         }))
@@ -179,6 +182,7 @@ impl Lanes {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
     pub fn negate_lanes(&self, mask: __mmask8) -> Lanes {
+        self.debug_assert_below(2);
         carried(core::array::from_fn(|i| {
             _mm512_mask_sub_epi64(self.0[i], mask, _mm512_set1_epi64((2 * MODULUS[i]) as i64), self.0[i])
         }))
@@ -195,6 +199,7 @@ impl Lanes {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]
     pub fn zero_lanes(&self) -> __mmask8 {
+        self.debug_assert_below(4);
         let mut zero = 0;
         for multiple in [[0; LIMBS], MODULUS, TWICE_MODULUS, THRICE_MODULUS] {
             let mut same = u8::MAX;
@@ -230,6 +235,14 @@ impl Lanes {
     #[inline]
     fn debug_assert_limbs(&self) {
         debug_assert!(self.0.iter().all(|limb| lanes_of(*limb).iter().all(|&limb| limb <= MASK)));
+    }
+
+    /// In debug builds, that the limbs have 52 bits and the numbers are below a multiple of p, to the precision of a limb.
+    #[inline]
+    fn debug_assert_below(&self, multiple: u64) {
+        self.debug_assert_limbs();
+        let highest = self.0[LIMBS - 1];
+        debug_assert!(lanes_of(highest).iter().all(|&limb| limb < multiple * (MODULUS[LIMBS - 1] + 1)));
     }
 }
 
@@ -290,7 +303,7 @@ fn raised<const RAISE: u64>(limb: __m512i, i: usize) -> __m512i {
     _mm512_add_epi64(limb, _mm512_set1_epi64((RAISE * MODULUS[i]) as i64))
 }
 
-/// Carries signed limbs, so that each is below 2^52 and not negative. The number itself must be between 0 and 2^260.
+/// Carries signed limbs, so that each is below 2^52 and not negative. The number itself must be between 0 and 16 p.
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
 #[inline]
 fn carried(mut t: [__m512i; LIMBS]) -> Lanes {
@@ -299,7 +312,9 @@ fn carried(mut t: [__m512i; LIMBS]) -> Lanes {
         t[i] = _mm512_add_epi64(t[i], _mm512_srai_epi64::<BITS>(t[i - 1]));
         t[i - 1] = _mm512_and_si512(t[i - 1], mask);
     }
-    Lanes(t)
+    let sum = Lanes(t);
+    sum.debug_assert_below(16);
+    sum
 }
 
 /// Carries signed limbs of a number between 0 and 16 p, less q p for its multiple q of 2^256. What is left is below

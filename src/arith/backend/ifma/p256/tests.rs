@@ -98,7 +98,7 @@ proptest! {
         check!([c], c.negative::<3, 12>(), 1201, |i: usize| p() * 12u8 - &c[i] * 8u8);
         check!([a, b], b.four_times_less::<3>(&a), 1061, |i: usize| &b[i] * 4u8 + p() * 3u8 - &a[i]);
         check!([d], d.triple_reduced(), 101, |i: usize| &d[i] * 3u8);
-        check!([d, c], d.less_eight_times_reduced::<12>(&c), 101, |i: usize| &d[i] + p() * 12u8 - &c[i] * 8u8);
+        check!([b, c], b.less_eight_times_reduced::<12>(&c), 101, |i: usize| &b[i] + p() * 12u8 - &c[i] * 8u8);
         check!(
             [a, b, c],
             Lanes::difference_reduced::<1, 5>(&a, &b, &c),

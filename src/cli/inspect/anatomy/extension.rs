@@ -1,0 +1,78 @@
+use super::super::node::Fields;
+use super::super::short_hex;
+use super::encapsulation::encapsulation;
+use crate::cli::clock;
+use crate::cli::output::hex;
+use mikey_sakke::mikey::{ExtensionType, GeneralExtension, KeyId, KeyIdInformation, OmaBcast, Sakke};
+
+/// General Extension (RFC 3830 6.15).
+pub fn general_extension(extension: &GeneralExtension<'_>, fields: Fields) -> Fields {
+    let data = &extension.data;
+    let fields = fields.field("Type", 1, extension.extension_type).field("Length", 2, data.len());
+    fields.nested("Data", data.len(), "", |fields| match extension.extension_type {
+        ExtensionType::KEY_PARAMETERS => protected_payload(data, fields),
+        ExtensionType::SAKKE_TO_SELF => match (data.first(), Sakke::from_standalone(data)) {
+            (Some(next), Ok(sakke)) => {
+                encapsulation(&sakke, fields.field("Next payload", 1, format!("{next} (ignored)")))
+            }
+            _ => fields.field("octets", data.len(), short_hex(data)),
+        },
+        ExtensionType::KEY_ID => match KeyIdInformation::parse(data) {
+            Ok(information) => information.key_ids().fold(fields, key_id),
+            Err(_) => fields.field("octets", data.len(), short_hex(data)),
+        },
+        ExtensionType::OMA_BCAST => match OmaBcast::parse(data) {
+            Ok(part) => fields.field("Subtype", 1, part.subtype).field("data", part.data.len(), short_hex(&part.data)),
+            Err(_) => fields.field("octets", data.len(), short_hex(data)),
+        },
+        _ => fields.field("octets", data.len(), short_hex(data)),
+    })
+}
+
+/// RFC 4563 section 4.
+fn key_id(fields: Fields, key_id: KeyId<'_>) -> Fields {
+    let KeyId { key_id_type, id } = key_id;
+    fields.field("Key ID Type", 1, key_id_type).field("Key ID Length", 1, id.len()).field("Key ID", id.len(), hex(id))
+}
+
+/// MCData Protected Payload (TS 33.180 8.5.4).
+fn protected_payload(data: &[u8], fields: Fields) -> Fields {
+    const TAG: usize = 16;
+    let whole = |fields: Fields| fields.field("octets", data.len(), short_hex(data));
+    let Some((head, payload)) = data.split_first_chunk::<32>() else { return whole(fields) };
+    let [kind, t0, t1, t2, t3, t4, i0, i1, i2, i3, sequence, algorithm, rest @ ..] = head;
+    let ([iei, length @ ..], protected) = match payload.split_first_chunk::<3>() {
+        Some(parts) => parts,
+        None => return whole(fields),
+    };
+    let (iv, dppk_id) = rest.split_at_checked(16).unwrap_or_default();
+    let time = u64::from_be_bytes([0, 0, 0, *t0, *t1, *t2, *t3, *t4]);
+    let (encrypted, authenticated) = (kind & 0x40 != 0, kind & 0x80 != 0);
+    let flags = match (encrypted, authenticated) {
+        (true, true) => " (encrypted, authenticated)",
+        (true, false) => " (encrypted)",
+        (false, true) => " (authenticated)",
+        (false, false) => " (in clear)",
+    };
+    let cipher = match algorithm {
+        1 => " (AES-128-GCM)",
+        2 => " (AES-256-GCM)",
+        _ => "",
+    };
+    let (text, tag) = protected.split_at_checked(protected.len().saturating_sub(TAG)).unwrap_or_default();
+    fields
+        .field("Message type", 1, format!("{kind:02x}{flags}"))
+        .field("Date and time", 5, clock::display_unix(time))
+        .field("Payload ID", 4, hex([*i0, *i1, *i2, *i3]))
+        .field("Payload sequence number", 1, sequence)
+        .field("Algorithm", 1, format!("{algorithm}{cipher}"))
+        .field("IV", 16, hex(iv))
+        .field("DPPK-ID", 4, hex(dppk_id))
+        .nested("Payload", 3 + protected.len(), "", |fields| {
+            fields
+                .field("Payload IEI", 1, format!("{iei:02x}"))
+                .field("Length", 2, u16::from_be_bytes(*length))
+                .field("ciphertext", text.len(), short_hex(text))
+                .field("tag", tag.len(), hex(tag))
+        })
+}
