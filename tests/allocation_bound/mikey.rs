@@ -56,7 +56,7 @@ fn header(next: PayloadType, cs_count: u8, map_type: u8) -> Vec<u8> {
 
 fn assert_message(what: &str, octets: &[u8]) -> bool {
     assert_bound(what, octets, FLOOR, Message::parse);
-    assert_bound(what, octets, FLOOR, |octets| Incoming::parse(octets));
+    assert_bound(what, octets, FLOOR, Incoming::parse);
     Message::parse(octets).is_ok()
 }
 
