@@ -105,7 +105,9 @@ fn extension_headers_of_ipv6_that_are_cut_are_not_read_beyond() {
             packet[6] = kind;
             packet[40] = further;
             for length in [40, 41, 47, 48, 49, 56, 80] {
-                assert_eq!(faults(&wire::pcap(RAW, &[packet[..length].to_vec()])), [], "{kind} {further} {length}");
+                // Text that stands where a fragment header would may well make one.
+                let faults = faults(&wire::pcap(RAW, &[packet[..length].to_vec()]));
+                assert!(faults.iter().all(|fault| *fault == Fault::Fragments), "{kind} {further} {length}: {faults:?}");
             }
         }
     }
