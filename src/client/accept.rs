@@ -152,6 +152,8 @@ fn open(
     options: &AcceptOptions<'_>,
     policy: &Policy,
 ) -> Result<Decapsulated, Error> {
+    // Before keys are made ready, which takes some hundred times as long as all that precedes.
+    incoming.judge_claims(options.key_type, policy)?;
     if let Some(recipient_uri) = options.sent_to {
         return open_own(store, user_uri, incoming, recipient_uri, options, policy);
     }

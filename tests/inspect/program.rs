@@ -94,8 +94,7 @@ fn the_tree_has_the_fields_of_every_payload_of_every_specification() {
         data: vec![].into(),
     };
     let interval = KeyValidity::Interval { from: vec![2; 8].into(), to: vec![3; 8].into() };
-    let key_ids =
-        KeyIdInformation { key_ids: vec![KeyId { key_id_type: KeyIdType::MBMS_TRAFFIC_KEY, id: vec![1, 2].into() }] };
+    let key_ids = KeyIdInformation::new(&[KeyId { key_id_type: KeyIdType::MBMS_TRAFFIC_KEY, id: &[1, 2] }]).unwrap();
     let tesla = PolicyParameter { parameter_type: 1, value: &[4] };
     let message = Message::new(Header::sakke(1, CsIdMap::Empty { cs_count: 0 }))
         .with(Kemac::new(EncryptionAlgorithm::AES_CM_128, vec![5; 30], mac()))
@@ -114,7 +113,7 @@ fn the_tree_has_the_fields_of_every_payload_of_every_specification() {
         .with(Ticket { initiator_data: vec![12; 3].into(), ..Ticket::new(policy(), vec![13; 20]) })
         .with(Ibake::new(vec![14; 60]))
         .with(Esk::new(vec![15; 60]))
-        .with(key_ids.to_extension().unwrap())
+        .with(key_ids.to_extension())
         .with(OmaBcast { subtype: OmaBcastSubtype(1), data: vec![16; 5].into() }.to_extension())
         .with(GeneralExtension::new(ExtensionType::VENDOR_ID, vec![17; 4]))
         .with(Verification::new(mac()));

@@ -94,15 +94,15 @@ fn header(header: &Header<'_>) -> Vec<Field> {
 /// The entries of the CS ID map.
 fn crypto_sessions(map: &CsIdMap<'_>) -> Vec<Value> {
     match map {
-        CsIdMap::GenericId(entries) => entries
-            .iter()
+        CsIdMap::GenericId(map) => map
+            .entries()
             .map(|entry| {
                 json!({
                     "cs_id": entry.cs_id,
                     "protocol": entry.protocol.0,
-                    "policies": &*entry.policy_numbers,
-                    "session_data": hex(&entry.session_data),
-                    "spi": hex(&entry.spi),
+                    "policies": entry.policy_numbers,
+                    "session_data": hex(entry.session_data),
+                    "spi": hex(entry.spi),
                 })
             })
             .collect(),
@@ -204,8 +204,8 @@ fn general_extension(extension: &GeneralExtension<'_>) -> Vec<Field> {
     match extension.extension_type {
         ExtensionType::KEY_ID => {
             if let Ok(information) = KeyIdInformation::parse(&extension.data) {
-                let key_ids = information.key_ids.iter();
-                let key_ids: Value = key_ids.map(|id| json!({ "type": id.key_id_type.0, "id": hex(&id.id) })).collect();
+                let key_ids: Value =
+                    information.key_ids().map(|id| json!({ "type": id.key_id_type.0, "id": hex(id.id) })).collect();
                 fields.push(Field::new("key_ids", key_ids));
             }
         }

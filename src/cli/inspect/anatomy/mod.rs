@@ -35,7 +35,7 @@ pub fn header(header: &Header<'_>, next: PayloadType) -> Vec<Node> {
 
 fn sessions(map: &CsIdMap<'_>, fields: Fields) -> Fields {
     match map {
-        CsIdMap::GenericId(entries) => entries.iter().fold(fields, generic_id),
+        CsIdMap::GenericId(map) => map.entries().fold(fields, generic_id),
         CsIdMap::SrtpId(entries) => (1..).zip(entries).fold(fields, |fields, (number, entry)| {
             fields.nested(&format!("CS {number}"), 9, "", |fields| {
                 fields
@@ -48,8 +48,8 @@ fn sessions(map: &CsIdMap<'_>, fields: Fields) -> Fields {
     }
 }
 
-fn generic_id(fields: Fields, entry: &GenericIdEntry<'_>) -> Fields {
-    let (policies, data, spi) = (&entry.policy_numbers, &entry.session_data, &entry.spi);
+fn generic_id(fields: Fields, entry: GenericIdEntry<'_>) -> Fields {
+    let (policies, data, spi) = (entry.policy_numbers, entry.session_data, entry.spi);
     let len = 6 + policies.len() + data.len() + spi.len();
     fields.nested(&format!("CS {}", entry.cs_id), len, "", |fields| {
         fields
