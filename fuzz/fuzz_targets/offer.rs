@@ -135,7 +135,7 @@ struct World {
 static WORLD: LazyLock<World> = LazyLock::new(|| {
     let mut numbers = Numbers(7);
     let (decryption, signing) =
-        (sakke::MasterSecret::generate(&mut numbers), eccsi::MasterSecret::generate(&mut numbers));
+        (sakke::MasterSecret::generate(&mut numbers).unwrap(), eccsi::MasterSecret::generate(&mut numbers).unwrap());
     let periods = KeyPeriods::new(PERIOD, 0, PeriodEpoch::Ntp).expect("a period");
     let kms = Kms::new(KMS_URI, &decryption.public_key(), &signing.public_key(), periods, IdentityForm::Raw);
     let mut key_set = |user| {

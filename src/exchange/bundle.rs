@@ -109,7 +109,7 @@ impl Bundle {
             }
             CsIdMap::Empty { .. } => Ok(()),
             CsIdMap::GenericId(entries) => {
-                entries.iter().try_for_each(|entry| check(entry.cs_id, &entry.policy_numbers))
+                entries.entries().try_for_each(|entry| check(entry.cs_id, entry.policy_numbers))
             }
         }
     }
@@ -126,11 +126,11 @@ impl Bundle {
             CsIdMap::Empty { cs_count } if (1..=*cs_count).contains(&cs_id) => Ok(Session { policies: &[], spi: &[] }),
             CsIdMap::Empty { .. } => Err(missing),
             CsIdMap::GenericId(entries) => {
-                let entry = entries.iter().find(|entry| entry.cs_id == cs_id).ok_or(missing)?;
+                let entry = entries.entries().find(|entry| entry.cs_id == cs_id).ok_or(missing)?;
                 if entry.protocol != ProtocolType::SRTP {
                     return Err(Error::Protocol { cs_id, found: entry.protocol });
                 }
-                Ok(Session { policies: &entry.policy_numbers, spi: &entry.spi })
+                Ok(Session { policies: entry.policy_numbers, spi: entry.spi })
             }
         }
     }

@@ -11,21 +11,29 @@ use crate::mikey::{CsIdMap, GenericIdEntry, SrtpIdEntry};
 /// [`Error::SessionsChanged`].
 pub(super) fn require_kept(offered: &CsIdMap<'_>, answered: &CsIdMap<'_>) -> Result<(), Error> {
     match (offered, answered) {
-        (CsIdMap::SrtpId(offered), CsIdMap::SrtpId(answered)) => require_each(offered, answered, keeps_srtp_id),
+        (CsIdMap::SrtpId(offered), CsIdMap::SrtpId(answered)) => {
+            require_each(offered.iter().copied(), answered.iter().copied(), keeps_srtp_id)
+        }
         (CsIdMap::GenericId(offered), CsIdMap::GenericId(answered)) => {
-            require_each(offered, answered, keeps_generic_id)
+            require_each(offered.entries(), answered.entries(), keeps_generic_id)
         }
         (offered, answered) if offered == answered => Ok(()),
         _ => Err(Error::SessionsChanged { entry: 1 }),
     }
 }
 
-fn require_each<E>(offered: &[E], answered: &[E], keeps: impl Fn(&E, &E) -> bool) -> Result<(), Error> {
-    let kept = offered.iter().zip(answered).take_while(|(offered, answered)| keeps(offered, answered)).count();
-    if kept == offered.len() && kept == answered.len() {
-        Ok(())
-    } else {
-        Err(Error::SessionsChanged { entry: kept + 1 })
+fn require_each<E>(
+    mut offered: impl Iterator<Item = E>,
+    mut answered: impl Iterator<Item = E>,
+    keeps: impl Fn(&E, &E) -> bool,
+) -> Result<(), Error> {
+    let mut entry = 1;
+    loop {
+        match (offered.next(), answered.next()) {
+            (None, None) => return Ok(()),
+            (Some(offered), Some(answered)) if keeps(&offered, &answered) => entry += 1,
+            _ => return Err(Error::SessionsChanged { entry }),
+        }
     }
 }
 
@@ -40,8 +48,8 @@ fn keeps_generic_id(offered: &GenericIdEntry<'_>, answered: &GenericIdEntry<'_>)
         && (offered.policy_numbers.is_empty()
             || answered.policy_numbers.iter().all(|number| offered.policy_numbers.contains(number)))
         && (offered.session_data.is_empty() || offered.session_data_flag == answered.session_data_flag)
-        && open(&offered.session_data, &answered.session_data)
-        && open(&offered.spi, &answered.spi)
+        && open(offered.session_data, answered.session_data)
+        && open(offered.spi, answered.spi)
 }
 
 #[cfg(test)]
@@ -49,7 +57,7 @@ mod tests {
     use alloc::vec;
 
     use super::*;
-    use crate::mikey::ProtocolType;
+    use crate::mikey::{GenericIdMap, ProtocolType};
 
     fn srtp_id(ssrcs: &[u32]) -> CsIdMap<'static> {
         CsIdMap::SrtpId(ssrcs.iter().map(|&ssrc| SrtpIdEntry { policy_no: 0, ssrc, roc: 0 }).collect())
@@ -60,9 +68,9 @@ mod tests {
             cs_id: 3,
             protocol: ProtocolType::SRTP,
             session_data_flag: false,
-            policy_numbers: vec![1, 2].into(),
-            session_data: vec![].into(),
-            spi: vec![].into(),
+            policy_numbers: &[1, 2],
+            session_data: &[],
+            spi: &[],
         }
     }
 
@@ -81,23 +89,26 @@ mod tests {
         assert_eq!(require_kept(&CsIdMap::Empty { cs_count: 1 }, &srtp_id(&[1])), changed(1));
     }
 
+    fn map(entry: GenericIdEntry<'_>) -> CsIdMap<'static> {
+        CsIdMap::GenericId(GenericIdMap::new(&[entry]).unwrap())
+    }
+
     #[test]
     fn a_generic_entry_may_be_narrowed_and_completed() {
-        let offered = CsIdMap::GenericId(vec![entry()]);
+        let offered = map(entry());
         let answer = |change: fn(&mut GenericIdEntry<'_>)| {
             let mut answered = entry();
             change(&mut answered);
-            require_kept(&offered, &CsIdMap::GenericId(vec![answered]))
+            require_kept(&offered, &map(answered))
         };
         let changed = Err(Error::SessionsChanged { entry: 1 });
-        assert_eq!(answer(|entry| entry.policy_numbers = vec![2].into()), Ok(()));
-        assert_eq!(answer(|entry| (entry.session_data, entry.spi) = (vec![0; 4].into(), vec![1].into())), Ok(()));
-        assert_eq!(answer(|entry| entry.policy_numbers = vec![3].into()), changed);
+        assert_eq!(answer(|entry| entry.policy_numbers = &[2]), Ok(()));
+        assert_eq!(answer(|entry| (entry.session_data, entry.spi) = (&[0; 4], &[1])), Ok(()));
+        assert_eq!(answer(|entry| entry.policy_numbers = &[3]), changed);
         assert_eq!(answer(|entry| entry.cs_id = 4), changed);
         assert_eq!(answer(|entry| entry.protocol = ProtocolType::TESLA), changed);
         let mut with_spi = entry();
-        (with_spi.spi, with_spi.session_data) = (vec![1].into(), vec![0; 4].into());
-        let offered = CsIdMap::GenericId(vec![with_spi]);
-        assert_eq!(require_kept(&offered, &CsIdMap::GenericId(vec![entry()])), changed);
+        (with_spi.spi, with_spi.session_data) = (&[1], &[0; 4]);
+        assert_eq!(require_kept(&map(with_spi), &map(entry())), changed);
     }
 }

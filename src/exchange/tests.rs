@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 use super::*;
 use crate::mikey::{
     self, CsIdMap, DataType, EncryptionAlgorithm, ErrorNumber, ErrorPayload, ExtensionType, GeneralExtension,
-    GenericIdEntry, Header, Id, IdType, KeyData, KeyDataType, KeyValidity, Mac, MacAlgorithm, Message, NtpTime,
-    Payload, PayloadType, PrfFunction, ProtocolType, Rand, SecurityPolicy, SrtpEncryption, SrtpIdEntry, SrtpParameter,
-    Timestamp, Verification,
+    GenericIdEntry, GenericIdMap, Header, Id, IdType, KeyData, KeyDataType, KeyValidity, Mac, MacAlgorithm, Message,
+    NtpTime, Payload, PayloadType, PrfFunction, ProtocolType, Rand, SecurityPolicy, SrtpEncryption, SrtpIdEntry,
+    SrtpParameter, Timestamp, Verification,
 };
 use crate::replay::ReplayCache;
 
@@ -555,16 +555,13 @@ fn lengths_follow_the_policy_of_the_session() {
         let cipher = (SrtpParameter::ENCRYPTION_ALGORITHM, SrtpEncryption::AES_GCM.0);
         SecurityPolicy::srtp(policy_no, &[cipher, (SrtpParameter::SESSION_ENCRYPTION_KEY_LENGTH, 32)])
     };
-    let entry = |cs_id, policies: &[u8], spi: &[u8]| GenericIdEntry {
-        cs_id,
-        protocol: ProtocolType::SRTP,
-        session_data_flag: false,
-        policy_numbers: policies.to_vec().into(),
-        session_data: vec![].into(),
-        spi: spi.to_vec().into(),
-    };
+    fn entry<'a>(cs_id: u8, policy_numbers: &'a [u8], spi: &'a [u8]) -> GenericIdEntry<'a> {
+        let protocol = ProtocolType::SRTP;
+        GenericIdEntry { cs_id, protocol, session_data_flag: false, policy_numbers, session_data: &[], spi }
+    }
     let tesla = GenericIdEntry { protocol: ProtocolType::TESLA, ..entry(9, &[], &[]) };
-    let map = CsIdMap::GenericId(vec![entry(0, &[5, 0], &[8]), entry(4, &[0], &[]), entry(6, &[], &[]), tesla]);
+    let entries = [entry(0, &[5, 0], &[8]), entry(4, &[0], &[]), entry(6, &[], &[]), tesla];
+    let map = CsIdMap::GenericId(GenericIdMap::new(&entries).unwrap());
     let second = KeyData::new(KeyDataType::Tgk, vec![1; 16], KeyValidity::spi(vec![8]));
     let foreign = SecurityPolicy::new(6, ProtocolType::TESLA, &[]).unwrap();
     let with = |policies, keys| Offer { cs_id_map: map.clone(), policies, keys, ..offer() };
