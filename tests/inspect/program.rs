@@ -3,10 +3,10 @@ use crate::message::{base64, invite, message, octets};
 use crate::wire::{self, ETHERNET};
 use mikey_sakke::mikey::{
     CacheType, Cert, CertType, Chash, CsIdMap, Dh, DhGroup, EncryptionAlgorithm, ErrorNumber, ErrorPayload, Esk,
-    ExtensionType, GeneralExtension, HashFunction, Header, Ibake, Kemac, KeyId, KeyIdInformation, KeyIdType,
-    KeyValidity, Mac, MacAlgorithm, Message, NtpTime, OmaBcast, OmaBcastSubtype, Pke, PolicyParameter, PrfFunction,
-    ProtocolType, Rand, RandRole, Randr, SecurityPolicy, Ticket, TicketFlags, TicketPolicy, TicketType, Timestamp, Tr,
-    TsRole, Verification,
+    ExtensionType, GeneralExtension, HashFunction, Header, Ibake, Kemac, KeyData, KeyDataType, KeyId, KeyIdInformation,
+    KeyIdType, KeyValidity, Mac, MacAlgorithm, Message, NtpTime, OmaBcast, OmaBcastSubtype, Pke, PolicyParameter,
+    PrfFunction, ProtocolType, Rand, RandRole, Randr, SecurityPolicy, SubPayloads, Ticket, TicketFlags, TicketPolicy,
+    TicketType, Timestamp, Tr, TsRole, Verification,
 };
 use serde_json::{Value, json};
 
@@ -131,9 +131,47 @@ fn the_tree_has_the_fields_of_every_payload_of_every_specification() {
     }
 }
 
+#[test]
+fn keys_in_clear_are_shown_where_secrets_are() {
+    let tek = KeyData {
+        salt: vec![0x5a; 14].into(),
+        ..KeyData::new(KeyDataType::TekSalt, vec![0xa5; 16], KeyValidity::spi(vec![7]))
+    };
+    let keys = SubPayloads::new().with(tek.clone()).with(tek).to_bytes().unwrap();
+    let kemac = Kemac::new(EncryptionAlgorithm::NULL, keys.to_vec(), Mac::null());
+    let message = Message::new(Header::sakke(1, CsIdMap::Empty { cs_count: 0 })).with(kemac);
+    let octets = message.to_bytes().unwrap();
+    let (key, salt) = ("a5".repeat(16), "5a".repeat(14));
+    let hidden = inspect(&["--json"], &octets);
+    assert!(!hidden.stdout.contains(&key) && !hidden.stdout.contains(&salt), "{}", hidden.stdout);
+    let hidden = object(&hidden);
+    let kemac = &hidden["payloads"][1];
+    assert_eq!(kemac["data"], Value::Null);
+    assert_covered(kemac, 10);
+    let text = inspect(&[], &octets).stdout;
+    assert!(text.contains("TEK+SALT") && text.contains("(hidden)") && !text.contains(&key), "{text}");
+    let shown = inspect(&["--show-secrets"], &octets).stdout;
+    assert!(shown.contains(&key) && shown.contains(&salt), "{shown}");
+    let shown = object(&inspect(&["--show-secrets", "--json"], &octets));
+    assert_eq!(shown["payloads"][1]["data"].as_str().unwrap().len(), 2 * keys.len());
+}
+
 /// Fields that share octets with the next one.
-const SHARED: [&str; 12] =
-    ["V", "PRF func", "S", "#P", "S type", "Signature len", "C", "Data len", "Reserv", "KV", "PRF Func", "Flags"];
+const SHARED: [&str; 13] = [
+    "V",
+    "PRF func",
+    "S",
+    "#P",
+    "S type",
+    "Signature len",
+    "C",
+    "Data len",
+    "Reserv",
+    "KV",
+    "PRF Func",
+    "Flags",
+    "Key data type",
+];
 
 /// The fields lie one behind the other, save those that share an octet.
 fn assert_covered(node: &Value, start: usize) -> usize {
