@@ -22,7 +22,7 @@ fn eccsi(criterion: &mut Criterion) {
 
 fn single(criterion: &mut Criterion, backend: Backend) {
     let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
-    let master = MasterSecret::generate(&mut rng);
+    let master = MasterSecret::generate(&mut rng).unwrap();
     let public_key = master.public_key();
     let kms = KmsTables::new(&public_key);
     let pair = master.extract_random(ID, &mut rng).unwrap();
@@ -49,7 +49,7 @@ fn single(criterion: &mut Criterion, backend: Backend) {
 
 fn batches(criterion: &mut Criterion, backend: Backend) {
     let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
-    let master = MasterSecret::generate(&mut rng);
+    let master = MasterSecret::generate(&mut rng).unwrap();
     let kms = KmsTables::new(&master.public_key());
     let key = master.extract_random(ID, &mut rng).unwrap().validate(ID, &kms).unwrap();
 

@@ -44,7 +44,8 @@ fn verify(message: &[u8], receiver: &Receiver<'_>, policy: &Policy) -> Result<()
 
 fn users<const N: usize>(uris: [&str; N], now: NtpTime) -> [KeySet; N] {
     let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
-    let (decryption, signing) = (sakke::MasterSecret::generate(&mut rng), eccsi::MasterSecret::generate(&mut rng));
+    let (decryption, signing) =
+        (sakke::MasterSecret::generate(&mut rng).unwrap(), eccsi::MasterSecret::generate(&mut rng).unwrap());
     let periods = KeyPeriods::new(2_592_000, 0, PeriodEpoch::Ntp).unwrap();
     let (enc, auth) = (decryption.public_key(), signing.public_key());
     let kms = Kms::new("kms.example.org", &enc, &auth, periods, IdentityForm::Raw);

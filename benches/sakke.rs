@@ -23,7 +23,7 @@ fn sakke(criterion: &mut Criterion) {
 
 fn single(criterion: &mut Criterion, backend: Backend) {
     let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
-    let master = MasterSecret::generate(&mut rng);
+    let master = MasterSecret::generate(&mut rng).unwrap();
     let public_key = master.public_key();
     let kms = KmsTables::new(&public_key);
     let validator = RskValidator::new(&public_key);
@@ -51,7 +51,7 @@ fn single(criterion: &mut Criterion, backend: Backend) {
 
 fn batches(criterion: &mut Criterion, backend: Backend) {
     let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
-    let master = MasterSecret::generate(&mut rng);
+    let master = MasterSecret::generate(&mut rng).unwrap();
     let public_key = master.public_key();
     let kms = KmsTables::new(&public_key);
     let receiver = master.extract(&ID).unwrap().validate(&ID, &RskValidator::new(&public_key)).unwrap().load();

@@ -14,6 +14,8 @@
 //! | 5 | [`capture`] | MIKEY messages in texts, SIP messages and captures of packets |
 //! | 5 | [`sealing`] | secrets at rest under a passphrase |
 //! | 4 | [`mc`] | the mission critical profile: UIDs, key periods, key identifiers, I_MESSAGEs, media keys |
+//! | 4 | [`exchange`] | MIKEY under a pre-shared key (RFC 3830), with verification and error messages |
+//! | 4 | [`replay`] | which messages were accepted already |
 //! | 3 | [`mikey`] | MIKEY messages (RFC 3830, 6043, 6509) |
 //! | 3 | [`xml_security`] | XML signatures under shared keys, and keys wrapped under them |
 //! | 2 | [`sakke`], [`eccsi`] | the two identity-based schemes, with [batches](batch) |
@@ -28,10 +30,12 @@ extern crate alloc;
 pub mod arith;
 pub mod batch;
 pub mod eccsi;
+pub mod exchange;
 pub mod mc;
 pub mod mikey;
 #[cfg(test)]
 mod multiplications;
+pub mod replay;
 pub mod sakke;
 mod vectors;
 

@@ -30,8 +30,11 @@ fn wrong_usage_exits_with_2_and_says_so_on_standard_error() {
         assert!(run.stdout.is_empty(), "{arguments:?}: {}", run.stdout);
         assert!(!run.stderr.is_empty(), "{arguments:?}");
     }
-    let run = Program::new(&["speed", "--seconds", "-1"]).run();
-    assert!(run.stderr.contains("a positive number of seconds is needed"), "{}", run.stderr);
+    for (seconds, words) in [("-1", "a positive number of seconds is needed"), ("inf", "never end")] {
+        let run = Program::new(&["speed", "--seconds", seconds]).run();
+        assert_eq!(run.code, 2);
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+    }
 }
 
 #[test]

@@ -1,11 +1,12 @@
-//! That no secret stays behind in memory that was freed: every block is searched for known secrets when it is.
+//! That no secret stays behind in memory that was freed. Every block is searched for known secrets when it is freed; and
+//! where an operation publishes nothing, it is run with two secrets, and has to leave the same octets behind.
 #![cfg(feature = "std")]
 #![allow(unsafe_code, reason = "an allocator is unsafe")]
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use mikey_sakke::arith::backend::Backend;
 use mikey_sakke::batch::Threads;
@@ -36,6 +37,8 @@ thread_local! {
     static SECRETS: RefCell<Vec<Start>> = const { RefCell::new(Vec::new()) };
     static SEARCHES: Cell<bool> = const { Cell::new(false) };
     static FOUND: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+    static COLLECTS: Cell<bool> = const { Cell::new(false) };
+    static LEFT: RefCell<Vec<Vec<u64>>> = const { RefCell::new(Vec::new()) };
 }
 
 fn search(block: *const u8, len: usize) {
@@ -61,6 +64,7 @@ unsafe impl GlobalAlloc for Searching {
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         search(block, layout.size());
+        collect(block, layout.size());
         // SAFETY: as for the caller.
         unsafe { System.dealloc(block, layout) }
     }
@@ -68,6 +72,18 @@ unsafe impl GlobalAlloc for Searching {
 
 #[global_allocator]
 static ALLOCATOR: Searching = Searching;
+
+fn collect(block: *const u8, len: usize) {
+    if !COLLECTS.try_with(Cell::get).unwrap_or(false) {
+        return;
+    }
+    COLLECTS.set(false);
+    // SAFETY: the block is still allocated, and was filled when it was.
+    let octets = unsafe { std::slice::from_raw_parts(block, len) };
+    let words = octets.chunks(8).map(|word| word.iter().fold(0, |sum, &octet| sum << 8 | u64::from(octet)));
+    LEFT.with_borrow_mut(|left| left.push(words.collect()));
+    COLLECTS.set(true);
+}
 
 impl Start {
     fn is_in(&self, octets: &[u8]) -> bool {
@@ -87,6 +103,28 @@ fn left_by<T>(secrets: &[Start], operation: impl FnOnce() -> T) -> Vec<&'static 
 
 fn start(of: &'static str, octets: &[u8]) -> Start {
     Start { of, words: [octets[..8].try_into().unwrap(), octets[8..16].try_into().unwrap()], stride: 8 }
+}
+
+/// What the operation leaves behind: its freed blocks, in their order.
+fn left_behind<T>(operation: impl FnOnce() -> T) -> Vec<Vec<u64>> {
+    COLLECTS.set(true);
+    drop(operation());
+    COLLECTS.set(false);
+    LEFT.take()
+}
+
+/// How many neighbouring words of what two runs left behind both differ. Addresses do not count. A word alone does not
+/// either: where a value has unused octets, the compiler copies what the stack holds there.
+fn difference(one: &[Vec<u64>], other: &[Vec<u64>]) -> usize {
+    let sizes = |blocks: &[Vec<u64>]| blocks.iter().map(Vec::len).collect::<Vec<_>>();
+    assert_eq!(sizes(one), sizes(other));
+    let is_address = |word: u64| matches!(word.swap_bytes() >> 40, 0x55 | 0x56 | 0x7e | 0x7f);
+    let differ = |(one, other): (&u64, &u64)| one != other && !(is_address(*one) && is_address(*other));
+    let in_block = |(one, other): (&Vec<u64>, &Vec<u64>)| {
+        let words: Vec<bool> = one.iter().zip(other).map(differ).collect();
+        words.windows(2).filter(|two| two[0] && two[1]).count()
+    };
+    one.iter().zip(other).map(in_block).sum()
 }
 
 /// A number as limbs of 64 bits keep it: a 2^bits mod m.
@@ -124,8 +162,47 @@ fn the_search_finds_what_is_left() {
 }
 
 #[test]
+fn the_comparison_finds_what_is_left() {
+    let block = |secret: u64| left_behind(|| vec![0, secret, secret, secret, 7]);
+    assert_eq!(difference(&block(1), &block(1)), 0);
+    assert_eq!(difference(&block(1), &block(2)), 2);
+}
+
+#[test]
+fn keys_leave_the_same_behind_whatever_they_are() {
+    let _guard = BACKEND.lock().unwrap_or_else(PoisonError::into_inner);
+    for backend in Backend::available() {
+        assert!(backend.force());
+        let what = backend.name();
+        let ids: Vec<[u8; 2]> = (0..ITEMS as u8).map(|i| [7, i]).collect();
+        let runs = [0x13, 0x1b].map(|octet| {
+            let master = sakke::MasterSecret::from_bytes(&[octet; 128]).unwrap();
+            let validator = sakke::RskValidator::new(&master.public_key());
+            let octets = master.extract(b"bob").unwrap().to_bytes();
+            let valid =
+                || sakke::ReceiverSecretKey::from_bytes(&*octets).unwrap().validate(b"bob", &validator).unwrap();
+            // Tables of the generators are there already.
+            valid().load();
+            let ready = valid();
+            let eccsi = eccsi::MasterSecret::from_bytes(&[octet; 32]).unwrap();
+            [
+                left_behind(|| master.extract(b"bob")),
+                left_behind(|| master.extract_batch(&ids, Threads::ONE)),
+                left_behind(valid),
+                left_behind(|| ready.load()),
+                left_behind(|| eccsi::MasterSecret::from_bytes(&[octet; 32])),
+                left_behind(|| eccsi.to_bytes()),
+            ]
+        });
+        for (number, (one, other)) in runs[0].iter().zip(&runs[1]).enumerate() {
+            assert_eq!(difference(one, other), 0, "operation {number} on {what}");
+        }
+    }
+}
+
+#[test]
 fn sakke_leaves_nothing_behind() {
-    let _guard = BACKEND.lock().unwrap();
+    let _guard = BACKEND.lock().unwrap_or_else(PoisonError::into_inner);
     let id = b"bob";
     let master = sakke::MasterSecret::from_bytes(&[0x13; 128]).unwrap();
     let ssv = sakke::SharedSecret::new(*b"\x01SECRET-SSV-0123");
@@ -158,7 +235,7 @@ fn sakke_leaves_nothing_behind() {
     }
 }
 
-/// Always the same draw: 32 octets that are repeated.
+/// Two draws of 32 octets in turn, since one that is repeated is refused.
 struct Repeating;
 
 const DRAW: [u8; 32] = [0x42; 32];
@@ -175,7 +252,9 @@ impl rand_core::TryRng for Repeating {
     }
 
     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
-        out.fill(0x42);
+        for (draw, octet) in out.chunks_mut(DRAW.len()).zip([0x42, 0x43].into_iter().cycle()) {
+            draw.fill(octet);
+        }
         Ok(())
     }
 }
@@ -184,7 +263,7 @@ impl rand_core::TryCryptoRng for Repeating {}
 
 #[test]
 fn eccsi_leaves_nothing_behind() {
-    let _guard = BACKEND.lock().unwrap();
+    let _guard = BACKEND.lock().unwrap_or_else(PoisonError::into_inner);
     let id = b"alice";
     let master = eccsi::MasterSecret::from_bytes(&[0x33; 32]).unwrap();
     let pair = || master.extract(id, &DRAW).unwrap();

@@ -6,11 +6,12 @@ use std::borrow::Cow;
 
 use mikey_sakke::mikey::{
     BaseTicket, CacheType, Cert, CertType, Chash, CsIdMap, DataType, Dh, DhGroup, EccCurve, Eccpt, EncryptionAlgorithm,
-    ErrorNumber, ErrorPayload, Esk, ExtensionType, GeneralExtension, GenericIdEntry, HashFunction, Header, Ibake, Id,
-    IdRole, IdScheme, IdType, Idr, Kemac, KeyData, KeyDataType, KeyIdInformation, KeyValidity, Mac, MacAlgorithm,
-    Message, NtpTime, Payload, PayloadType, Pke, PolicyParameter, PrfFunction, ProtocolType, Rand, RandRole, Randr,
-    Sakke, SakkeParameters, SecretKey, SecretKeyType, SecurityPolicy, Sign, SignatureType, SrtpIdEntry, SubPayload,
-    SubPayloads, Ticket, TicketFlags, TicketPolicy, TicketType, Timestamp, Tr, TsRole, Verification, sdp,
+    ErrorNumber, ErrorPayload, Esk, ExtensionType, GeneralExtension, GenericIdEntry, GenericIdMap, HashFunction,
+    Header, Ibake, Id, IdRole, IdScheme, IdType, Idr, Kemac, KeyData, KeyDataType, KeyIdInformation, KeyValidity, Mac,
+    MacAlgorithm, Message, NtpTime, Payload, PayloadType, Pke, PolicyParameter, PrfFunction, ProtocolType, Rand,
+    RandRole, Randr, Sakke, SakkeParameters, SecretKey, SecretKeyType, SecurityPolicy, Sign, SignatureType,
+    SrtpIdEntry, SubPayload, SubPayloads, Ticket, TicketFlags, TicketPolicy, TicketType, Timestamp, Tr, TsRole,
+    Verification, sdp,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -21,21 +22,21 @@ fn data(limit: usize) -> impl Strategy<Value = Cow<'static, [u8]>> {
 
 fn cs_id_map() -> impl Strategy<Value = CsIdMap<'static>> {
     let srtp_id = any::<(u8, u32, u32)>().prop_map(|(policy_no, ssrc, roc)| SrtpIdEntry { policy_no, ssrc, roc });
-    let generic_id = (any::<(u8, u8, bool)>(), data(127), data(300), data(255)).prop_map(
-        |((cs_id, protocol, session_data_flag), policy_numbers, session_data, spi)| GenericIdEntry {
-            cs_id,
-            protocol: ProtocolType(protocol),
-            session_data_flag,
-            policy_numbers,
-            session_data,
-            spi,
-        },
-    );
+    let generic_id = (any::<(u8, u8, bool)>(), data(127), data(300), data(255));
     prop_oneof![
         vec(srtp_id, 0..=255).prop_map(CsIdMap::SrtpId),
         any::<u8>().prop_map(|cs_count| CsIdMap::Empty { cs_count }),
-        vec(generic_id, 0..=4).prop_map(CsIdMap::GenericId),
+        vec(generic_id, 0..=4).prop_map(|sessions| {
+            CsIdMap::GenericId(GenericIdMap::new(&sessions.iter().map(generic_id_entry).collect::<Vec<_>>()).unwrap())
+        }),
     ]
+}
+
+type Session = ((u8, u8, bool), Cow<'static, [u8]>, Cow<'static, [u8]>, Cow<'static, [u8]>);
+
+fn generic_id_entry((numbers, policy_numbers, session_data, spi): &Session) -> GenericIdEntry<'_> {
+    let (cs_id, protocol, session_data_flag) = *numbers;
+    GenericIdEntry { cs_id, protocol: ProtocolType(protocol), session_data_flag, policy_numbers, session_data, spi }
 }
 
 fn header() -> impl Strategy<Value = Header<'static>> {
@@ -333,7 +334,7 @@ proptest! {
     ) {
         assert_sub_total(first, &octets);
         if let Ok(information) = KeyIdInformation::parse(&octets) {
-            prop_assert_eq!(&information.to_extension().unwrap().data[..], &octets[..]);
+            prop_assert_eq!(&information.to_extension().data[..], &octets[..]);
         }
         if let Ok(ticket) = BaseTicket::parse(&octets) {
             prop_assert_eq!(ticket.to_bytes().unwrap(), octets);

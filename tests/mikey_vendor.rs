@@ -116,7 +116,8 @@ fn streamwide_messages_parse_verify_and_round_trip() {
     assert_signed_messages(&file);
     let octets = octets(&file["messages"][0]);
     let message = Message::parse(&octets).unwrap();
-    let CsIdMap::GenericId(entries) = &message.header.cs_id_map else { panic!("{:?}", message.header) };
+    let CsIdMap::GenericId(map) = &message.header.cs_id_map else { panic!("{:?}", message.header) };
+    let entries: Vec<_> = map.entries().collect();
     assert_eq!(entries.len(), 1);
     assert_eq!(entries[0].policy_numbers[..], [0]);
     let mki = [hex(&file["messages"][0]["key_id"]), hex(&file["messages"][0]["guk_id"])].concat();

@@ -27,8 +27,8 @@ pub fn check(options: &Options) -> Result<bool, String> {
     println!("{:<26} {:>7} {:>10} {:>7}  {:<14} {:>9}", "operation", "runs", "median", "t", "found in", "would see");
     let mut random = Random::new(1);
     let mut passed = true;
-    for operation in &PLANTED {
-        let found = leaks(operation, options, &mut random)?;
+    for planted in PLANTED {
+        let found = leaks(&planted.operation, options, &mut random)?;
         println!("{}", if found { "found, as it must be" } else { "NOT FOUND" });
         passed &= found;
     }

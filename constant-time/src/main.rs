@@ -137,7 +137,8 @@ fn root() -> Result<&'static Path, String> {
 }
 
 fn find(name: &str) -> Result<&'static Operation, String> {
-    OPERATIONS.iter().chain(&planted::PLANTED).find(|operation| operation.name == name).ok_or_else(|| {
+    let planted = planted::PLANTED.iter().map(|planted| &planted.operation);
+    OPERATIONS.iter().chain(planted).find(|operation| operation.name == name).ok_or_else(|| {
         let names: Vec<_> = OPERATIONS.iter().map(|operation| operation.name).collect();
         format!("the operations are: {}", names.join(", "))
     })

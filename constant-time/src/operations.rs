@@ -232,18 +232,18 @@ fn sakke_decapsulate_altered(receiver: Rc<SakkeReceiver>, class: Class, random: 
 
 fn eccsi_extract(class: Class, random: &mut Random) -> Run {
     let mut secrets = Secrets::of(class, random);
-    let master = eccsi::MasterSecret::generate(&mut secrets);
+    let master = eccsi::MasterSecret::generate(&mut secrets).unwrap();
     Box::new(move || consume(publish(master.extract_random(&ID, &mut secrets)).unwrap()))
 }
 
 fn eccsi_extract_batch(class: Class, random: &mut Random) -> Run {
     let mut secrets = Secrets::of(class, random).in_numbers(eccsi::SECRET_LEN);
-    let master = eccsi::MasterSecret::generate(&mut secrets);
+    let master = eccsi::MasterSecret::generate(&mut secrets).unwrap();
     Box::new(move || each(master.extract_random_batch(&IDS, Threads::ONE, &mut secrets)))
 }
 
 fn eccsi_extract_batch_given(class: Class, random: &mut Random) -> Run {
-    let master = eccsi::MasterSecret::generate(&mut Secrets::of(class, random));
+    let master = eccsi::MasterSecret::generate(&mut Secrets::of(class, random)).unwrap();
     let ids_and_vs = IDS.map(|id| (id, octets(class, random).into()));
     Box::new(move || each(master.extract_batch(&ids_and_vs, Threads::ONE)))
 }
@@ -276,7 +276,7 @@ fn eccsi_sign_batch(class: Class, random: &mut Random) -> Run {
 /// In the first class z = 1 - b, so that the key of the identity b is P, its most regular multiple.
 fn sakke_master(class: Class, random: &mut Random) -> sakke::MasterSecret {
     if class == Class::Second {
-        return sakke::MasterSecret::generate(&mut Secrets::of(class, random));
+        return sakke::MasterSecret::generate(&mut Secrets::of(class, random)).unwrap();
     }
     let z = supersingular::Scalar::ONE - supersingular::Scalar::from_be_bytes_mod(&ID).unwrap();
     let mut octets = [0; sakke::MASTER_SECRET_LEN];
@@ -332,7 +332,7 @@ impl SakkeReceiver {
 /// A KMS and a key pair of which PVT alone is public.
 pub fn eccsi_pair(class: Class, random: &mut Random) -> (eccsi::KmsTables, KeyPair) {
     let mut secrets = Secrets::of(class, random);
-    let master = eccsi::MasterSecret::generate(&mut secrets);
+    let master = eccsi::MasterSecret::generate(&mut secrets).unwrap();
     let kms = eccsi::KmsTables::new(&publish(master.public_key()));
     let pair = master.extract_random(&ID, &mut secrets).unwrap();
     let pvt = publish(pair.pvt_bytes());

@@ -1,6 +1,7 @@
 //! Leaks made on purpose: each must be found, or a check that finds nothing says nothing.
 #![allow(clippy::unwrap_used, reason = "an operation that fails was not checked")]
 
+use crate::memcheck::{ADDRESS, BRANCH, Place, Report};
 use crate::operation::{Operation, Run};
 use crate::operations::{ID, MESSAGE, eccsi_pair};
 use crate::random::{Class, Random, Secrets};
@@ -10,12 +11,35 @@ use mikey_sakke::eccsi::{self, Signature};
 use std::hint::black_box;
 use std::rc::Rc;
 
-pub const PLANTED: [Operation; 3] = [BRANCH, INDEX, VARTIME];
+/// A leak made on purpose, and what must be reported of it.
+pub struct Planted {
+    pub operation: Operation,
+    kind: &'static str,
+    /// In the line that leaks: of this file, or of what it calls.
+    code: &'static str,
+    file: &'static str,
+}
 
-pub const BRANCH: Operation =
+const THIS_FILE: &str = "constant-time/src/planted.rs";
+
+pub const PLANTED: &[Planted] = &[
+    Planted { operation: LEAKING_BRANCH, kind: BRANCH, code: "if secret", file: THIS_FILE },
+    Planted { operation: LEAKING_INDEX, kind: ADDRESS, code: "table[secret", file: THIS_FILE },
+    Planted { operation: LEAKING_VARTIME, kind: BRANCH, code: "", file: "src/arith/p256/" },
+];
+
+impl Planted {
+    /// Whether the report is about this leak.
+    pub fn is_in(&self, leak: &Report) -> bool {
+        let is_planted = |place: &Place| place.file.starts_with(self.file) && place.code.contains(self.code);
+        leak.kind == self.kind && leak.places.iter().any(is_planted)
+    }
+}
+
+const LEAKING_BRANCH: Operation =
     Operation { name: "planted_branch", classes: ["an even secret", "a random secret"], set_up: |_| Box::new(branch) };
 
-pub const INDEX: Operation = Operation {
+const LEAKING_INDEX: Operation = Operation {
     name: "planted_index",
     classes: ["the secret 2", "a random secret"],
     set_up: |_| {
@@ -24,7 +48,7 @@ pub const INDEX: Operation = Operation {
     },
 };
 
-pub const VARTIME: Operation = Operation {
+const LEAKING_VARTIME: Operation = Operation {
     name: "planted_vartime",
     classes: ["a signature with j = 2", "with a random j"],
     set_up: |random| {

@@ -42,8 +42,8 @@ impl Class {
 
 /// The source of an operation's secrets: what it gives is marked secret.
 ///
-/// In the first class every draw is the number 2, which is as far from random as a secret may be; in the second class
-/// draws are random. Both take the same time.
+/// In the first class every draw is the number 2 (or 3), which is as far from random as a secret may be; in the second
+/// class draws are random. Both take the same time.
 pub struct Secrets {
     random: Random,
     randomness: u8,
@@ -73,9 +73,10 @@ impl Secrets {
         for octet in &mut *out {
             *octet = self.random.word() as u8 & mask;
         }
-        for number in out.chunks_mut(self.number_len) {
+        // Many numbers are 2 and 3 in turn, since a source that repeats itself is refused.
+        for (number, two_or_three) in out.chunks_mut(self.number_len).zip([2, 3].into_iter().cycle()) {
             if let Some(last) = number.last_mut() {
-                *last |= 2 & !mask;
+                *last |= two_or_three & !mask;
             }
         }
         secrecy::hide(out);

@@ -10,6 +10,7 @@ use nix::unistd::Pid;
 use std::arch::asm;
 use std::collections::HashMap;
 use std::fs::{self, File};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
@@ -113,19 +114,19 @@ impl Stepper {
         Ok(Step::Instruction { at, addresses })
     }
 
-    /// An address as the program's file counts it, if it is in the program.
-    pub fn in_program(&self, address: u64) -> Option<u64> {
-        let maps = fs::read_to_string(format!("/proc/{}/maps", self.process.id())).ok()?;
-        let program = env::current_exe().ok()?;
-        let program = program.to_str()?;
+    /// Where the program is, without the libraries.
+    pub fn program(&self) -> Result<Range<u64>, String> {
+        let maps = fs::read_to_string(format!("/proc/{}/maps", self.process.id())).map_err(text)?;
+        let program = env::current_exe().map_err(text)?;
+        let program = program.to_str().ok_or("the program's path is no text")?;
         let ranges = maps.lines().filter(|line| line.ends_with(program)).filter_map(|line| {
             let (start, rest) = line.split_once('-')?;
             let (end, _) = rest.split_once(' ')?;
             Some((u64::from_str_radix(start, 16).ok()?, u64::from_str_radix(end, 16).ok()?))
         });
         let (starts, ends): (Vec<_>, Vec<_>) = ranges.unzip();
-        let (start, end) = (*starts.iter().min()?, *ends.iter().max()?);
-        (start..end).contains(&address).then(|| address - start)
+        let (start, end) = starts.iter().min().zip(ends.iter().max()).ok_or("the program is not in its own memory")?;
+        Ok(*start..*end)
     }
 
     fn decoded(&mut self, at: u64) -> Result<Decoded, String> {

@@ -1,10 +1,9 @@
 //! The check under valgrind: every branch that depends on a secret is one that the list allows, no address does, and
 //! leaks made on purpose are found.
 
-use crate::memcheck::{self, ADDRESS, BRANCH, Place, Report};
-use crate::operation::Operation;
+use crate::memcheck;
 use crate::operations::OPERATIONS;
-use crate::planted;
+use crate::planted::PLANTED;
 use crate::secrecy;
 use crate::verdicts::Verdicts;
 use mikey_sakke::arith::backend::Backend;
@@ -27,7 +26,7 @@ pub fn check(root: &Path) -> Result<bool, String> {
         }
     }
     for backend in Backend::available().filter(|backend| !WATCHABLE.contains(backend)) {
-        println!("backend {} is not covered: valgrind does not know its instructions (see dudect)", backend.name());
+        println!("backend {} is not covered: valgrind does not know its instructions (see trace)", backend.name());
     }
     for fault in verdicts.faults(root) {
         println!("verdicts.txt: {fault}");
@@ -50,27 +49,6 @@ pub fn force(name: &str) -> Result<(), String> {
     // SAFETY: valgrind runs BMI2, as it claims, and ADX, which it does not.
     unsafe { backend.force_unchecked() };
     Ok(())
-}
-
-/// A leak made on purpose, and what must be reported of it.
-struct Planted {
-    operation: Operation,
-    kind: &'static str,
-    /// In the line of `planted.rs` that leaks, by itself or in what it calls.
-    code: &'static str,
-}
-
-const PLANTED: &[Planted] = &[
-    Planted { operation: planted::BRANCH, kind: BRANCH, code: "if secret" },
-    Planted { operation: planted::INDEX, kind: ADDRESS, code: "table[secret" },
-    Planted { operation: planted::VARTIME, kind: BRANCH, code: "kms.verify" },
-];
-
-impl Planted {
-    fn is_in(&self, leak: &Report) -> bool {
-        let is_planted = |place: &Place| place.file == "constant-time/src/planted.rs" && place.code.contains(self.code);
-        leak.kind == self.kind && leak.places.iter().any(is_planted)
-    }
 }
 
 fn check_backend(root: &Path, backend: Backend, verdicts: &mut Verdicts) -> Result<bool, String> {

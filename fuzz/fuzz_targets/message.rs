@@ -23,7 +23,7 @@ fuzz_target!(|octets: &[u8]| {
                     assert_eq!(sakke.to_standalone().unwrap()[1..], extension.data[1..]);
                 }
                 if let Ok(information) = KeyIdInformation::parse(&extension.data) {
-                    assert_eq!(information.to_extension().unwrap().data, extension.data);
+                    assert_eq!(information.to_extension().data, extension.data);
                 }
             }
             Payload::TicketPolicy(policy) => check_policy(policy),

@@ -59,10 +59,14 @@ impl Transition {
 ///
 /// L must be at least (64 N + 2) / 62, rounded up, so that numbers between -2m and m fit.
 pub(super) fn invert<const N: usize, const L: usize>(a: &[u64; N], m: &[u64; N]) -> [u64; N] {
-    let modulus = to_signed::<N, L>(m);
+    let mut modulus = [0; L];
+    to_signed(m, &mut modulus);
     let modulus_inverse = negated_inverse_of_limb(m[0]).wrapping_neg();
-    let [mut f, mut g] = [modulus, to_signed::<N, L>(a)].map(Zeroizing::new);
-    let [mut d, mut e] = [[0; L]; 2].map(Zeroizing::new);
+    let mut f = Zeroizing::new(modulus);
+    let mut g = Zeroizing::new([0; L]);
+    to_signed(a, &mut g);
+    let mut d = Zeroizing::new([0; L]);
+    let mut e = Zeroizing::new([0; L]);
     e[0] = 1;
     let mut zeta = -1;
     for _ in 0..batches(64 * N) {
@@ -70,7 +74,8 @@ pub(super) fn invert<const N: usize, const L: usize>(a: &[u64; N], m: &[u64; N])
         update_d_e(&mut d, &mut e, &t, &modulus, modulus_inverse);
         update_f_g(&mut f, &mut g, &t);
     }
-    to_unsigned(&normalize(&d, sign(f[L - 1]), &modulus))
+    normalize(&mut d, sign(f[L - 1]), &modulus);
+    to_unsigned(&d)
 }
 
 const fn batches(bits: usize) -> usize {
@@ -149,6 +154,8 @@ fn update_d_e<const L: usize>(
     }
     d[L - 1] = c_d as i64;
     e[L - 1] = c_e as i64;
+    let highest = modulus[L - 1] + 1;
+    debug_assert!([d, e].iter().all(|number| (-2 * highest..highest).contains(&number[L - 1])));
 }
 
 /// (f, g) becomes t (f, g) / 2^62, which is exact.
@@ -168,15 +175,13 @@ fn update_f_g<const L: usize>(f: &mut Signed<L>, g: &mut Signed<L>, t: &Transiti
 }
 
 /// d, negated where `negate` is -1, brought from between -2m and m to between 0 and m.
-fn normalize<const L: usize>(d: &Signed<L>, negate: i64, modulus: &Signed<L>) -> Signed<L> {
-    let mut out = *d;
-    add_modulus_if_negative(&mut out, modulus);
-    for limb in &mut out {
+fn normalize<const L: usize>(d: &mut Signed<L>, negate: i64, modulus: &Signed<L>) {
+    add_modulus_if_negative(d, modulus);
+    for limb in d.iter_mut() {
         *limb = (*limb ^ negate) - negate;
     }
-    propagate(&mut out);
-    add_modulus_if_negative(&mut out, modulus);
-    out
+    propagate(d);
+    add_modulus_if_negative(d, modulus);
 }
 
 fn add_modulus_if_negative<const L: usize>(out: &mut Signed<L>, modulus: &Signed<L>) {
@@ -203,12 +208,11 @@ fn product(a: i64, b: i64) -> i128 {
     i128::from(a) * i128::from(b)
 }
 
-fn to_signed<const N: usize, const L: usize>(a: &[u64; N]) -> Signed<L> {
-    let mut out = [0; L];
+/// In place, so that a secret is where it is wiped.
+fn to_signed<const N: usize, const L: usize>(a: &[u64; N], out: &mut Signed<L>) {
     for (i, limb) in out.iter_mut().enumerate() {
         *limb = word_at(a, LIMB_BITS * i) as i64 & LIMB_MASK;
     }
-    out
 }
 
 fn to_unsigned<const N: usize, const L: usize>(a: &Signed<L>) -> [u64; N] {

@@ -29,10 +29,12 @@ impl<T: Zeroize, U: Zeroize> Wipe for (Option<T>, U) {
     }
 }
 
-impl<T: Wipe> FromIterator<T> for Wiped<T> {
-    /// Of an iterator that knows its length, so that nothing moves and leaves a copy behind.
-    fn from_iter<I: IntoIterator<Item = T>>(iterator: I) -> Self {
-        Wiped(iterator.into_iter().collect())
+impl<T: Wipe> Wiped<T> {
+    /// Of as many items as there will be: nothing moves, and leaves a copy behind.
+    pub(super) fn collect(items: impl ExactSizeIterator<Item = T>) -> Self {
+        let mut collected = Vec::with_capacity(items.len());
+        collected.extend(items);
+        Wiped(collected)
     }
 }
 

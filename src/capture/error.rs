@@ -70,6 +70,18 @@ pub enum Fault {
         /// The octets before it.
         expected: usize,
     },
+    /// A hex dump that leaves out more repeated rows than it has octets itself.
+    #[error(
+        "line {line} of the hex dump is at {stated:#x} after rows left out, in all more than {limit} octets: print every row"
+    )]
+    HexDumpRepeats {
+        /// Counted from 1.
+        line: usize,
+        /// The offset that it states.
+        stated: usize,
+        /// Octets of the text.
+        limit: usize,
+    },
     /// `hexdump` without `-C` swaps octets.
     #[error("a hex dump of 16-bit words, whose octets may be swapped: use hexdump -C or xxd")]
     HexDumpWords,

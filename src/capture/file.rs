@@ -87,7 +87,7 @@ struct Interface {
     resolution: u64,
     /// Seconds to add.
     offset: i64,
-    snap_len: usize,
+    snap_len: u32,
 }
 
 fn pcapng<'a>(input: &'a [u8], visit: &mut impl FnMut(Frame<'a>)) -> Result<(), Fault> {
@@ -101,7 +101,7 @@ fn pcapng<'a>(input: &'a [u8], visit: &mut impl FnMut(Frame<'a>)) -> Result<(), 
                 link: interface.linktype.0,
                 resolution: interface.ts_resolution().filter(|units| *units > 0).unwrap_or(1_000_000),
                 offset: interface.ts_offset(),
-                snap_len: size(interface.snaplen),
+                snap_len: interface.snaplen,
             }),
             Block::EnhancedPacket(packet) => {
                 number += 1;
@@ -121,7 +121,7 @@ fn pcapng<'a>(input: &'a [u8], visit: &mut impl FnMut(Frame<'a>)) -> Result<(), 
                 let interface = interfaces.first().ok_or(Fault::CaptureDamaged { frame: number - 1 })?;
                 let kept = match interface.snap_len {
                     0 => size(packet.origlen),
-                    limit => size(packet.origlen).min(limit),
+                    limit => size(packet.origlen.min(limit)),
                 };
                 // Behind the packet its data have padding.
                 let octets = packet.data.get(..kept).unwrap_or(packet.data);

@@ -127,7 +127,7 @@ pub struct SipOrigin {
     pub method: Option<String>,
     /// The status of a response.
     pub status: Option<u16>,
-    /// Call-ID.
+    /// Call-ID, at most 128 octets of it.
     pub call_id: Option<String>,
 }
 
@@ -151,27 +151,3 @@ impl fmt::Display for Remark {
         })
     }
 }
-
-impl Found {
-    pub(super) fn add(&mut self, octets: Vec<u8>, remarks: Vec<Remark>, origin: Origin) {
-        if self.messages.len() < MAX_FOUND {
-            self.messages.push(Mikey { octets, origin, remarks });
-        } else if self.unread.last().is_none_or(|last| last.fault != TOO_MANY) {
-            self.unread.push(Unread { fault: TOO_MANY, origin });
-        }
-    }
-
-    pub(super) fn fault(&mut self, fault: Fault, origin: &Origin) {
-        if self.unread.len() < MAX_FOUND {
-            self.unread.push(Unread { fault, origin: origin.clone() });
-        }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.messages.is_empty() && self.unread.is_empty()
-    }
-}
-
-/// Messages, and things that are none, that are kept: more than people look at, less than fills the memory.
-const MAX_FOUND: usize = 4096;
-const TOO_MANY: Fault = Fault::TooManyMessages { limit: MAX_FOUND };

@@ -1,5 +1,8 @@
 //! Hex dumps with offsets: xxd, hexdump -C, tcpdump -X, Wireshark's copy.
 use super::{Fault, MAX_TEXT_LEN};
+use core::iter::Zip;
+use core::ops::RangeFrom;
+use core::str::Lines;
 
 /// The octets of a row, unless the next row says otherwise.
 const ROW: usize = 16;
@@ -23,48 +26,80 @@ pub(super) fn is_one(text: &str) -> bool {
     text.lines().filter_map(split).any(|(offset, rest)| offset == 0 && !rest.is_empty())
 }
 
+/// The octets of dumps, one behind the other.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Blocks {
+    octets: Vec<u8>,
+    starts: Vec<usize>,
+}
+
+impl Blocks {
+    /// The octets of each dump.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        let ends = self.starts.iter().skip(1).copied().chain(core::iter::once(self.octets.len()));
+        self.starts.iter().zip(ends).filter_map(|(&start, end)| self.octets.get(start..end))
+    }
+}
+
 /// The octets of each dump in the text: one begins wherever an offset is 0.
-pub(super) fn parse(text: &str) -> Result<Vec<Vec<u8>>, Fault> {
-    let rows = rows(text)?;
-    let mut blocks: Vec<Vec<u8>> = Vec::new();
-    for (index, row) in rows.iter().enumerate() {
+pub(super) fn parse(text: &str) -> Result<Blocks, Fault> {
+    let mut blocks = Blocks::default();
+    let mut rows = Rows::new(text).peekable();
+    while let Some(row) = rows.next().transpose()? {
         if row.offset == 0 {
-            blocks.push(Vec::new());
+            blocks.starts.push(blocks.octets.len());
         }
-        let Some(block) = blocks.last_mut() else { continue };
+        let Some(&start) = blocks.starts.last() else { continue };
         if row.squeezed {
-            repeat(block, row.offset);
+            repeat(&mut blocks.octets, start, &row, text.len())?;
         }
-        if row.offset != block.len() {
-            return Err(Fault::HexDumpOffset { line: row.line, stated: row.offset, expected: block.len() });
+        let expected = blocks.octets.len() - start;
+        if row.offset != expected {
+            return Err(Fault::HexDumpOffset { line: row.line, stated: row.offset, expected });
         }
-        let next = rows.get(index + 1).filter(|next| next.offset > row.offset && !next.squeezed);
-        let exact = next.map(|next| next.offset - row.offset).filter(|width| *width <= 256);
-        block.extend(octets(row, exact)?);
+        let next = match rows.peek() {
+            Some(Ok(next)) if next.offset > row.offset && !next.squeezed => Some(next.offset - row.offset),
+            _ => None,
+        };
+        blocks.octets.extend(octets(&row, next.filter(|width| *width <= 256))?);
     }
     Ok(blocks)
 }
 
-fn rows(text: &str) -> Result<Vec<Row<'_>>, Fault> {
-    let mut rows = Vec::new();
-    let mut squeezed = false;
-    for (line, content) in (1..).zip(text.lines()) {
-        if content.trim() == "*" {
-            squeezed = true;
-            continue;
-        }
-        let Some((offset, rest)) = split(content) else { continue };
-        if offset > MAX_TEXT_LEN {
-            let expected = rows.last().map_or(0, |row: &Row<'_>| row.offset);
-            return Err(Fault::HexDumpOffset { line, stated: offset, expected });
-        }
-        if words(content, rest) {
-            return Err(Fault::HexDumpWords);
-        }
-        rows.push(Row { line, offset, rest, squeezed });
-        squeezed = false;
+/// The rows of a text.
+struct Rows<'a> {
+    lines: Zip<RangeFrom<usize>, Lines<'a>>,
+    last_offset: usize,
+}
+
+impl<'a> Rows<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { lines: (1..).zip(text.lines()), last_offset: 0 }
     }
-    Ok(rows)
+}
+
+impl<'a> Iterator for Rows<'a> {
+    type Item = Result<Row<'a>, Fault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut squeezed = false;
+        loop {
+            let (line, content) = self.lines.next()?;
+            if content.trim() == "*" {
+                squeezed = true;
+                continue;
+            }
+            let Some((offset, rest)) = split(content) else { continue };
+            if offset > MAX_TEXT_LEN {
+                return Some(Err(Fault::HexDumpOffset { line, stated: offset, expected: self.last_offset }));
+            }
+            if words(content, rest) {
+                return Some(Err(Fault::HexDumpWords));
+            }
+            self.last_offset = offset;
+            return Some(Ok(Row { line, offset, rest, squeezed }));
+        }
+    }
 }
 
 /// The offset at the beginning of a line, and what follows it.
@@ -117,17 +152,26 @@ fn octets(row: &Row<'_>, exact: Option<usize>) -> Result<Vec<u8>, Fault> {
     Ok(octets)
 }
 
-/// What `*` stands for: the row before it, again and again.
-fn repeat(block: &mut Vec<u8>, until: usize) {
-    let Some(row) = block.last_chunk::<ROW>().copied() else { return };
-    while block.len() + ROW <= until {
-        block.extend(row);
+/// What `*` stands for: the row before it, again and again, up to this row. All that is left out must not be more than the
+/// text has octets: a dump of a message has five for each octet that it shows.
+fn repeat(octets: &mut Vec<u8>, start: usize, row: &Row<'_>, limit: usize) -> Result<(), Fault> {
+    let block = octets.get(start..).unwrap_or_default();
+    let Some(repeated) = block.last_chunk::<ROW>().copied() else { return Ok(()) };
+    let missing = row.offset.saturating_sub(block.len()) / ROW * ROW;
+    if octets.len() + missing > limit {
+        return Err(Fault::HexDumpRepeats { line: row.line, stated: row.offset, limit });
     }
+    octets.extend(repeated.iter().cycle().take(missing));
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn blocks(text: &str) -> Result<Vec<Vec<u8>>, Fault> {
+        Ok(parse(text)?.iter().map(<[u8]>::to_vec).collect())
+    }
 
     fn dumped() -> Vec<u8> {
         (0..43).map(|octet| if octet == 20 { b' ' } else { b'a' + octet % 6 }).collect()
@@ -161,34 +205,46 @@ mod tests {
         let hexdump = format!("{hexdump}{:08x}\n", octets.len());
         for dump in [xxd, tcpdump, wireshark, hexdump] {
             assert!(is_one(&dump), "{dump}");
-            assert_eq!(parse(&dump).unwrap(), std::slice::from_ref(&octets), "{dump}");
+            assert_eq!(blocks(&dump).unwrap(), std::slice::from_ref(&octets), "{dump}");
         }
     }
 
     #[test]
     fn two_dumps_are_two() {
         let text = "00000000: 0102  ..\n\n00000000: 0304  ..\n";
-        assert_eq!(parse(text).unwrap(), [[1, 2], [3, 4]]);
+        assert_eq!(blocks(text).unwrap(), [[1, 2], [3, 4]]);
     }
 
     #[test]
     fn repeated_rows_are_filled_in() {
         let text =
             "00000000  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|\n*\n00000030  01  |.|\n";
-        let parsed = parse(text).unwrap();
+        let parsed = blocks(text).unwrap();
         assert_eq!(parsed, [[vec![0; 48], vec![1]].concat()]);
+    }
+
+    #[test]
+    fn no_more_rows_are_filled_in_than_a_dump_of_a_message_could_leave_out() {
+        let row = "00000000  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|\n*\n";
+        let text = format!("{row}00000060  01  |.|\n");
+        assert_eq!(blocks(&text).unwrap()[0].len(), 97);
+        let text = format!("{row}00100000  01  |.|\n");
+        let refused = Fault::HexDumpRepeats { line: 3, stated: 1 << 20, limit: text.len() };
+        assert_eq!(blocks(&text), Err(refused));
+        let many = text.replace("00100000", "00000050").repeat(100);
+        assert!(blocks(&many).unwrap().iter().map(Vec::len).sum::<usize>() <= many.len());
     }
 
     #[test]
     fn what_is_missing_is_named() {
         let row = "00000000: 0102 0304 0506 0708 090a 0b0c 0d0e 0f10  ................\n";
         let hole = format!("{row}00000020: 01  .");
-        assert_eq!(parse(&hole), Err(Fault::HexDumpOffset { line: 2, stated: 0x20, expected: 0x10 }));
+        assert_eq!(blocks(&hole), Err(Fault::HexDumpOffset { line: 2, stated: 0x20, expected: 0x10 }));
         let short = format!("{row}00000010: 01  .\n00000014: 01");
-        assert_eq!(parse(&short), Err(Fault::HexDumpOffset { line: 3, stated: 0x14, expected: 0x11 }));
-        assert_eq!(parse("00000000: 010\n"), Err(Fault::HexDumpDigits { line: 1 }));
-        assert_eq!(parse("0000000 1a01 8105\n"), Err(Fault::HexDumpWords));
+        assert_eq!(blocks(&short), Err(Fault::HexDumpOffset { line: 3, stated: 0x14, expected: 0x11 }));
+        assert_eq!(blocks("00000000: 010\n"), Err(Fault::HexDumpDigits { line: 1 }));
+        assert_eq!(blocks("0000000 1a01 8105\n"), Err(Fault::HexDumpWords));
         let far = format!("{row}*\n00000028: 01");
-        assert_eq!(parse(&far), Err(Fault::HexDumpOffset { line: 3, stated: 0x28, expected: 0x20 }));
+        assert_eq!(blocks(&far), Err(Fault::HexDumpOffset { line: 3, stated: 0x28, expected: 0x20 }));
     }
 }

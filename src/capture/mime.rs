@@ -1,18 +1,19 @@
 //! Bodies of SIP messages (RFC 2045, RFC 2046).
 //!
 //! Parsers for mail pass over what is broken and decode what they can; here what is broken has to be named.
-use super::sip::{Headers, head_len};
-use super::{Fault, Form, Found, Origin, Remark, sdp, text};
+use super::sip::{Headers, head_len, short};
+use super::{Collector, Fault, Form, Origin, Remark, sdp, text};
+use std::borrow::Cow;
 
 /// Multipart bodies in multipart bodies; deployed messages have one level.
 const MAX_DEPTH: usize = 4;
 
 /// Takes every MIKEY message of a body.
-pub(super) fn read(headers: &Headers, body: &[u8], origin: &Origin, found: &mut Found) {
+pub(super) fn read(headers: &Headers, body: &[u8], origin: &Origin, found: &mut Collector) {
     read_part(headers, body, origin, found, 0);
 }
 
-fn read_part(headers: &Headers, body: &[u8], origin: &Origin, found: &mut Found, depth: usize) {
+fn read_part(headers: &Headers, body: &[u8], origin: &Origin, found: &mut Collector, depth: usize) {
     let Some(content_type) = headers.get("content-type") else { return };
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let multipart = kind.starts_with("multipart/");
@@ -20,7 +21,7 @@ fn read_part(headers: &Headers, body: &[u8], origin: &Origin, found: &mut Found,
         return;
     }
     if let Some(coding) = headers.get("content-encoding").filter(|coding| !coding.eq_ignore_ascii_case("identity")) {
-        return found.fault(Fault::ContentEncoding { coding: coding.to_owned() }, origin);
+        return found.fault(Fault::ContentEncoding { coding: short(coding) }, origin);
     }
     if multipart {
         return match parameter(content_type, "boundary") {
@@ -32,25 +33,25 @@ fn read_part(headers: &Headers, body: &[u8], origin: &Origin, found: &mut Found,
     let encoding = headers.get("content-transfer-encoding").unwrap_or("binary").to_ascii_lowercase();
     let mut remarks = Vec::new();
     let decoded = match encoding.as_str() {
-        "binary" | "8bit" | "7bit" => Ok(body.to_vec()),
-        "quoted-printable" => Ok(quoted_printable(body)),
+        "binary" | "8bit" | "7bit" => Ok(Cow::Borrowed(body)),
+        "quoted-printable" => Ok(Cow::Owned(quoted_printable(body))),
         "base64" => text::from_base64(&without_spaces(body)).map(|(octets, found)| {
             remarks = found;
-            octets
+            Cow::Owned(octets)
         }),
-        _ => Err(Fault::TransferEncoding { encoding }),
+        _ => Err(Fault::TransferEncoding { encoding: short(&encoding) }),
     };
     match decoded {
         Err(fault) => found.fault(fault, origin),
         Ok(body) if kind == "application/sdp" => sdp::read(&body, origin, found),
-        Ok(body) => read_mikey(body, remarks, &origin.in_form(Form::Body), found),
+        Ok(body) => read_mikey(&body, remarks, &origin.in_form(Form::Body), found),
     }
 }
 
 /// A body of type application/mikey. One that is base64 without saying so is told by its first octet: a version of 65 is
 /// unlikely.
-fn read_mikey(body: Vec<u8>, mut remarks: Vec<Remark>, origin: &Origin, found: &mut Found) {
-    let compact = without_spaces(&body);
+fn read_mikey(body: &[u8], mut remarks: Vec<Remark>, origin: &Origin, found: &mut Collector) {
+    let compact = without_spaces(body);
     if compact.is_empty() {
         return found.fault(Fault::EmptyBody, origin);
     }
@@ -61,47 +62,78 @@ fn read_mikey(body: Vec<u8>, mut remarks: Vec<Remark>, origin: &Origin, found: &
             remarks.extend(further);
             found.add(octets, remarks, origin.clone());
         }
-        _ => found.add(body, remarks, origin.clone()),
+        _ => found.add(body.to_vec(), remarks, origin.clone()),
     }
 }
 
-fn read_multipart(boundary: &str, body: &[u8], origin: &Origin, found: &mut Found, depth: usize) {
-    let (parts, closed) = parts(boundary.as_bytes(), body);
-    if !closed {
-        let boundary = boundary.to_owned();
-        let fault = match parts.is_empty() {
-            true => Fault::BoundaryNotFound { boundary },
-            false => Fault::MultipartNotClosed { boundary },
+fn read_multipart(boundary: &str, body: &[u8], origin: &Origin, found: &mut Collector, depth: usize) {
+    let mut parts = Parts::new(boundary.as_bytes(), body);
+    let count = parts.by_ref().count();
+    if !parts.closed {
+        let boundary = short(boundary);
+        let fault = match count {
+            0 => Fault::BoundaryNotFound { boundary },
+            _ => Fault::MultipartNotClosed { boundary },
         };
         found.fault(fault, origin);
     }
-    for part in parts {
+    for part in Parts::new(boundary.as_bytes(), body) {
         // A part without headers begins with the empty line, and a part without an empty line has no body.
         let (headers, body) = head_len(part).and_then(|len| part.split_at_checked(len)).unwrap_or((part, &[]));
         read_part(&Headers::parse(headers), body, origin, found, depth);
     }
 }
 
-/// The parts between delimiter lines, and whether the closing one is there.
-fn parts<'a>(boundary: &[u8], body: &'a [u8]) -> (Vec<&'a [u8]>, bool) {
-    let mut parts = Vec::new();
-    let mut start = None;
-    let mut offset = 0;
-    for line in body.split_inclusive(|&octet| octet == b'\n') {
-        let delimiter = line.trim_ascii_end().strip_prefix(b"--").and_then(|line| line.strip_prefix(boundary));
-        if let Some(rest @ ([] | b"--")) = delimiter {
+/// The parts between delimiter lines.
+struct Parts<'a> {
+    boundary: &'a [u8],
+    body: &'a [u8],
+    /// Where the next line begins.
+    offset: usize,
+    /// Where the part begins, once one does.
+    start: Option<usize>,
+    /// Whether the closing delimiter was met.
+    closed: bool,
+}
+
+impl<'a> Parts<'a> {
+    const fn new(boundary: &'a [u8], body: &'a [u8]) -> Self {
+        Self { boundary, body, offset: 0, start: None, closed: false }
+    }
+
+    fn delimiter(&self, line: &[u8]) -> Option<Delimiter> {
+        match line.trim_ascii_end().strip_prefix(b"--")?.strip_prefix(self.boundary)? {
+            [] => Some(Delimiter::Opening),
+            b"--" => Some(Delimiter::Closing),
+            _ => None,
+        }
+    }
+}
+
+enum Delimiter {
+    Opening,
+    Closing,
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.body.get(self.offset..).filter(|_| !self.closed)?;
+        for line in rest.split_inclusive(|&octet| octet == b'\n') {
+            let at = self.offset;
+            self.offset += line.len();
+            let Some(delimiter) = self.delimiter(line) else { continue };
+            self.closed = matches!(delimiter, Delimiter::Closing);
+            let start = self.start.replace(self.offset);
             // The line end before a delimiter belongs to it.
-            let part = start.and_then(|start| body.get(start..offset)).map(without_line_end);
-            parts.extend(part);
-            start = Some(offset + line.len());
-            if !rest.is_empty() {
-                return (parts, true);
+            let part = start.and_then(|start| self.body.get(start..at)).map(without_line_end);
+            if part.is_some() || self.closed {
+                return part;
             }
         }
-        offset += line.len();
+        self.start.take().and_then(|start| self.body.get(start..))
     }
-    parts.extend(start.and_then(|start| body.get(start..)));
-    (parts, false)
 }
 
 fn without_line_end(part: &[u8]) -> &[u8] {

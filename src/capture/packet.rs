@@ -1,7 +1,10 @@
 //! Packets: from the link layer to what IP carries.
 use super::Fault;
 use core::net::IpAddr;
-use etherparse::{EtherType, Ipv6ExtensionSlice, LaxNetSlice, LaxSlicedPacket};
+use etherparse::{
+    EtherType, IpAuthHeaderSlice, IpNumber, Ipv6FragmentHeaderSlice, Ipv6RawExtHeaderSlice, LaxNetSlice,
+    LaxSlicedPacket,
+};
 
 const NULL: i32 = 0;
 const ETHERNET: i32 = 1;
@@ -72,17 +75,43 @@ fn payload(net: LaxNetSlice<'_>) -> Option<IpPayload<'_>> {
         }
         LaxNetSlice::Ipv6(packet) => {
             let header = packet.header();
-            let fragment = packet.extensions().clone().into_iter().find_map(|extension| match extension {
-                Ipv6ExtensionSlice::Fragment(fragment) if fragment.is_fragmenting_payload() => Some(Fragment {
-                    identification: fragment.identification(),
-                    offset: fragment.fragment_offset().byte_offset().into(),
-                    more: fragment.more_fragments(),
-                }),
-                _ => None,
-            });
+            let extensions = packet.extensions();
+            let fragment = extensions.first_header().and_then(|first| ipv6_fragment(first, extensions.slice()));
             (header.source_addr().into(), header.destination_addr().into(), fragment, packet.payload().clone())
         }
         LaxNetSlice::Arp(_) => return None,
     };
     Some(IpPayload { source, destination, protocol: payload.ip_number.0, fragment, octets: payload.payload })
+}
+
+/// The fragment header among extension headers of IPv6. They are walked here since etherparse's own iterator reads beyond
+/// their end where the last is cut.
+fn ipv6_fragment(first: IpNumber, mut octets: &[u8]) -> Option<Fragment> {
+    let mut next = first;
+    loop {
+        let (following, len) = match next {
+            IpNumber::IPV6_HEADER_HOP_BY_HOP | IpNumber::IPV6_ROUTE_HEADER | IpNumber::IPV6_DESTINATION_OPTIONS => {
+                let header = Ipv6RawExtHeaderSlice::from_slice(octets).ok()?;
+                (header.next_header(), header.slice().len())
+            }
+            IpNumber::AUTHENTICATION_HEADER => {
+                let header = IpAuthHeaderSlice::from_slice(octets).ok()?;
+                (header.next_header(), header.slice().len())
+            }
+            IpNumber::IPV6_FRAGMENTATION_HEADER => {
+                let header = Ipv6FragmentHeaderSlice::from_slice(octets).ok()?;
+                if header.is_fragmenting_payload() {
+                    return Some(Fragment {
+                        identification: header.identification(),
+                        offset: header.fragment_offset().byte_offset().into(),
+                        more: header.more_fragments(),
+                    });
+                }
+                (header.next_header(), header.slice().len())
+            }
+            _ => return None,
+        };
+        octets = octets.get(len..)?;
+        next = following;
+    }
 }

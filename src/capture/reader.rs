@@ -1,9 +1,10 @@
 //! From captures, dumps and bare octets to messages.
 use super::file::{self, Frame};
-use super::fragments::{self, Fragments};
+use super::fragments::Fragments;
+use super::hex_dump::Blocks;
 use super::packet::{self, IpPayload};
 use super::tcp::Stream;
-use super::{Fault, Form, Found, Origin, Packet, Transport, sdp, sip};
+use super::{Collector, Fault, Form, Found, Origin, Packet, Transport, sdp, sip};
 use crate::mikey::DataType;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -16,12 +17,15 @@ const UDP: u8 = 17;
 const TCP: u8 = 6;
 const ETHERNET: i32 = 1;
 const RAW_IP: i32 = 101;
-/// Directions of connections that are followed at once.
+/// Directions of connections that are followed at once, of any capture.
 const MAX_STREAMS: usize = 4096;
+/// Octets of the capture for each of them, beyond the first [`FREE_STREAMS`].
+const INPUT_PER_STREAM: usize = 768;
+const FREE_STREAMS: usize = 48;
 
 /// Every message of a capture file.
 pub(super) fn capture(input: &[u8]) -> Found {
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(input.len());
     let outcome = file::frames(input, |frame| reader.frame(&frame));
     if let Err(fault) = outcome {
         reader.found.fault(fault, &Origin::of(Form::Capture));
@@ -31,37 +35,36 @@ pub(super) fn capture(input: &[u8]) -> Found {
 
 /// What octets are that came without a word about it: a MIKEY message, a packet, or text. If nothing fits, they are
 /// taken as a message, so that its parser says what is wrong with them.
-pub(super) fn octets(octets: &[u8], form: Form, found: &mut Found) {
-    blocks_of(&[octets], form, found);
+pub(super) fn octets(octets: &[u8], form: Form, found: &mut Collector) {
+    blocks_of(core::iter::once(octets), form, found);
 }
 
 /// The same for the blocks of a hex dump, which may be packets of one stream.
-pub(super) fn blocks(blocks: &[Vec<u8>], found: &mut Found) {
-    let blocks: Vec<&[u8]> = blocks.iter().map(Vec::as_slice).collect();
-    blocks_of(&blocks, Form::HexDump, found);
+pub(super) fn blocks(blocks: &Blocks, found: &mut Collector) {
+    blocks_of(blocks.iter(), Form::HexDump, found);
 }
 
-fn blocks_of(blocks: &[&[u8]], form: Form, found: &mut Found) {
-    let packets = packets(blocks);
+fn blocks_of<'a>(blocks: impl Iterator<Item = &'a [u8]> + Clone, form: Form, found: &mut Collector) {
+    let packets = packets(blocks.clone());
+    let no_packets = packets.messages.is_empty() && packets.unread.is_empty();
     for block in blocks {
         let content = block.trim_ascii_start();
         if is_mikey(block) {
             found.add(block.to_vec(), Vec::new(), Origin::of(form));
         } else if sip::begins(content) {
             sip::read_all(content, &Origin::of(form), found);
-        } else if packets.is_empty() && sdp::is_in(block) {
+        } else if no_packets && sdp::is_in(block) {
             sdp::read(block, &Origin::of(form), found);
-        } else if packets.is_empty() {
+        } else if no_packets {
             found.add(block.to_vec(), Vec::new(), Origin::of(form));
         }
     }
-    found.messages.extend(packets.messages);
-    found.unread.extend(packets.unread);
+    found.extend(packets);
 }
 
 /// What blocks hold as packets of IP or Ethernet.
-fn packets(blocks: &[&[u8]]) -> Found {
-    let mut reader = Reader::default();
+fn packets<'a>(blocks: impl Iterator<Item = &'a [u8]> + Clone) -> Found {
+    let mut reader = Reader::new(blocks.clone().map(<[u8]>::len).sum());
     for (number, block) in (1..).zip(blocks) {
         if is_mikey(block) {
             continue;
@@ -81,11 +84,11 @@ fn is_mikey(octets: &[u8]) -> bool {
 }
 
 /// Follows the packets of a capture.
-#[derive(Default)]
 struct Reader {
-    found: Found,
+    found: Collector,
     fragments: Fragments,
     streams: BTreeMap<(SocketAddr, SocketAddr), Stream>,
+    max_streams: usize,
     /// Link types that were named already.
     unknown_links: BTreeSet<i32>,
     /// Packets that the capture cut: how many, and the first.
@@ -94,6 +97,19 @@ struct Reader {
 }
 
 impl Reader {
+    /// For a capture of so many octets.
+    fn new(input_len: usize) -> Self {
+        Self {
+            found: Collector::new(input_len),
+            fragments: Fragments::new(input_len),
+            streams: BTreeMap::new(),
+            max_streams: MAX_STREAMS.min(FREE_STREAMS + input_len / INPUT_PER_STREAM),
+            unknown_links: BTreeSet::new(),
+            cut: None,
+            told_of_streams: false,
+        }
+    }
+
     fn frame(&mut self, frame: &Frame<'_>) {
         if frame.octets.len() < frame.original_len {
             let (count, first) = self.cut.unwrap_or((0, frame.number));
@@ -117,7 +133,7 @@ impl Reader {
             self.transport(payload, &whole, number, time);
         } else if self.fragments.is_full() {
             self.fragments.clear();
-            let fault = Fault::TooManyFragments { limit: fragments::MAX_OPEN };
+            let fault = Fault::TooManyFragments { limit: self.fragments.limit() };
             self.found.fault(fault, &Origin::of(Form::Capture));
         }
     }
@@ -168,7 +184,7 @@ impl Reader {
 
     /// Makes room for another stream, if need be by letting go of those that are over.
     fn has_room(&mut self) -> bool {
-        if self.streams.len() < MAX_STREAMS {
+        if self.streams.len() < self.max_streams {
             return true;
         }
         let found = &mut self.found;
@@ -179,10 +195,10 @@ impl Reader {
             }
             !over
         });
-        let room = self.streams.len() < MAX_STREAMS;
+        let room = self.streams.len() < self.max_streams;
         if !room && !self.told_of_streams {
             self.told_of_streams = true;
-            self.found.fault(Fault::TooManyStreams { limit: MAX_STREAMS }, &Origin::of(Form::Capture));
+            self.found.fault(Fault::TooManyStreams { limit: self.max_streams }, &Origin::of(Form::Capture));
         }
         room
     }
@@ -197,6 +213,6 @@ impl Reader {
         if let Some((count, frame)) = self.cut {
             self.found.fault(Fault::PacketsCut { count, frame }, &Origin::of(Form::Capture));
         }
-        self.found
+        self.found.into_found()
     }
 }

@@ -1,5 +1,5 @@
 //! `key-mgmt` lines in SDP, read more leniently than [`mikey::sdp`](crate::mikey::sdp) does: as people paste them.
-use super::{Fault, Form, Found, Origin, text};
+use super::{Collector, Fault, Form, Origin, text};
 
 const ATTRIBUTE: &[u8] = b"key-mgmt:";
 const PROTOCOL: &[u8] = b"mikey";
@@ -10,7 +10,7 @@ pub(super) fn is_in(octets: &[u8]) -> bool {
 }
 
 /// Takes the message of every `key-mgmt` line.
-pub(super) fn read(body: &[u8], origin: &Origin, found: &mut Found) {
+pub(super) fn read(body: &[u8], origin: &Origin, found: &mut Collector) {
     let origin = origin.in_form(Form::Sdp);
     for (line, content) in (1..).zip(body.split(|&octet| octet == b'\n')) {
         let content = content.trim_ascii();

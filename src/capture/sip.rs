@@ -1,9 +1,11 @@
 //! SIP messages (RFC 3261), as much of them as it takes to find bodies.
-use super::{Fault, Found, Origin, SipOrigin, mime};
+use super::{Collector, Fault, Origin, SipOrigin, mime};
 
 const VERSION: &[u8] = b"SIP/2.0";
 /// No start line is longer.
 pub(super) const MAX_START_LINE: usize = 4096;
+/// Octets of a text that tells of a message; no Call-ID of the field is longer.
+const MAX_SHORT: usize = 128;
 
 /// The start line and the headers of a message.
 pub(super) struct Head {
@@ -13,9 +15,9 @@ pub(super) struct Head {
     pub len: usize,
 }
 
-/// Header fields by their names in lower case and in full.
+/// Header fields by their names in lower case and in full, each once.
 #[derive(Default)]
-pub(super) struct Headers(Vec<(String, String)>);
+pub(super) struct Headers(Vec<(&'static str, String)>);
 
 /// Whether `octets` begin with a start line, or, if they end before it does, with what could become one.
 pub(super) fn begins(octets: &[u8]) -> bool {
@@ -35,7 +37,7 @@ pub(super) fn begins(octets: &[u8]) -> bool {
 ///
 /// Content-Length parts them; where it says more than there is, as in a log whose line ends were converted, the body is
 /// taken as it is.
-pub(super) fn read_all(mut octets: &[u8], origin: &Origin, found: &mut Found) {
+pub(super) fn read_all(mut octets: &[u8], origin: &Origin, found: &mut Collector) {
     while begins(octets) {
         let Some(head) = Head::parse(octets) else {
             found.fault(Fault::SipHeaders, origin);
@@ -50,7 +52,7 @@ pub(super) fn read_all(mut octets: &[u8], origin: &Origin, found: &mut Found) {
 }
 
 /// Takes every MIKEY message of the SIP message in a datagram.
-pub(super) fn read_datagram(octets: &[u8], origin: &Origin, found: &mut Found) {
+pub(super) fn read_datagram(octets: &[u8], origin: &Origin, found: &mut Collector) {
     let Some(head) = Head::parse(octets) else {
         found.fault(Fault::SipHeaders, origin);
         return;
@@ -73,11 +75,11 @@ impl Head {
         let line_len = head.iter().position(|&octet| octet == b'\n')?;
         let (line, fields) = head.split_at_checked(line_len + 1)?;
         let headers = Headers::parse(fields);
-        let cseq = || headers.get("cseq")?.split_ascii_whitespace().nth(1).map(str::to_owned);
+        let cseq = || headers.get("cseq")?.split_ascii_whitespace().nth(1).map(short);
         let origin = SipOrigin {
             method: method(line.trim_ascii_end()).or_else(cseq),
             status: status(line),
-            call_id: headers.get("call-id").map(str::to_owned),
+            call_id: headers.get("call-id").map(short),
         };
         Some(Self { origin, headers, len })
     }
@@ -90,44 +92,68 @@ impl Head {
         Origin { sip: Some(self.origin.clone()), ..origin.clone() }
     }
 
-    pub(super) fn read_body(&self, body: &[u8], origin: &Origin, found: &mut Found) {
+    pub(super) fn read_body(&self, body: &[u8], origin: &Origin, found: &mut Collector) {
         mime::read(&self.headers, body, &self.within(origin), found);
     }
 }
 
 impl Headers {
-    /// Reads header fields, folded ones too. What has no colon is passed over.
+    /// Reads the header fields that matter here, folded ones too; of several of one name, the first. What has no colon is
+    /// passed over.
     pub(super) fn parse(octets: &[u8]) -> Self {
-        let mut fields: Vec<(String, String)> = Vec::new();
+        let mut fields: Vec<(&'static str, String)> = Vec::new();
+        // Whether a line that is folded belongs to the last of the fields.
+        let mut goes_on = false;
         for line in octets.split(|&octet| octet == b'\n') {
-            let text = String::from_utf8_lossy(line);
-            if text.starts_with([' ', '\t']) {
-                if let Some((_, value)) = fields.last_mut() {
+            if line.starts_with(b" ") || line.starts_with(b"\t") {
+                if let Some((_, value)) = fields.last_mut().filter(|_| goes_on) {
                     value.push(' ');
-                    value.push_str(text.trim());
+                    value.push_str(&text(line));
                 }
-            } else if let Some((name, value)) = text.split_once(':') {
-                fields.push((full_name(&name.trim().to_ascii_lowercase()), value.trim().to_owned()));
+            } else if let Some(colon) = line.iter().position(|&octet| octet == b':') {
+                let (name, value) = line.split_at_checked(colon).unwrap_or_default();
+                let name = name_of(name.trim_ascii());
+                let new = name.filter(|name| fields.iter().all(|(known, _)| known != name));
+                goes_on = new.is_some();
+                fields.extend(new.map(|name| (name, text(value.get(1..).unwrap_or_default()))));
             }
         }
         Self(fields)
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+        self.0.iter().find(|(found, _)| *found == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// Compact forms (RFC 3261 7.3.3) in full.
-fn full_name(name: &str) -> String {
-    match name {
-        "i" => "call-id",
-        "c" => "content-type",
-        "l" => "content-length",
-        "e" => "content-encoding",
-        other => other,
+/// The header fields that matter here, by their names and compact forms (RFC 3261 7.3.3).
+const NAMES: [(&str, &str); 6] = [
+    ("call-id", "i"),
+    ("content-type", "c"),
+    ("content-length", "l"),
+    ("content-encoding", "e"),
+    ("content-transfer-encoding", ""),
+    ("cseq", ""),
+];
+
+fn name_of(name: &[u8]) -> Option<&'static str> {
+    let is = |known: &str| !known.is_empty() && name.eq_ignore_ascii_case(known.as_bytes());
+    NAMES.iter().find(|(full, compact)| is(full) || is(compact)).map(|(full, _)| *full)
+}
+
+/// The text of a value. Octets that are no UTF-8 become one character each, so that it gets no longer.
+fn text(octets: &[u8]) -> String {
+    let octets = octets.trim_ascii();
+    match std::str::from_utf8(octets) {
+        Ok(text) => text.to_owned(),
+        Err(_) => octets.iter().map(|octet| if octet.is_ascii() { char::from(*octet) } else { '?' }).collect(),
     }
-    .to_owned()
+}
+
+/// The beginning of a text that comes along with messages and faults.
+pub(super) fn short(text: &str) -> String {
+    let end = (0..=MAX_SHORT).rfind(|&end| text.is_char_boundary(end)).unwrap_or_default();
+    text.get(..end).unwrap_or(text).to_owned()
 }
 
 /// Octets up to and including the first empty line.

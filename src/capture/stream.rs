@@ -1,6 +1,6 @@
 //! SIP messages in a stream of octets (RFC 3261 18.3): each as long as its Content-Length says.
 use super::sip::{self, Head};
-use super::{Fault, Found, MAX_TEXT_LEN, Origin, Packet, sdp};
+use super::{Collector, Fault, MAX_TEXT_LEN, Origin, Packet, sdp};
 
 /// Start line and headers of a message are not longer.
 const MAX_HEAD_LEN: usize = 64 << 10;
@@ -19,7 +19,7 @@ pub(super) struct Framer {
 
 impl Framer {
     /// Adds what the stream brings next.
-    pub(super) fn add(&mut self, octets: &[u8], packet: &Packet, found: &mut Found) {
+    pub(super) fn add(&mut self, octets: &[u8], packet: &Packet, found: &mut Collector) {
         let mut octets = octets;
         self.packet = Some(packet.clone());
         if self.buffer.is_empty() {
@@ -35,7 +35,7 @@ impl Framer {
     }
 
     /// Ends the stream. What has begun is cut.
-    pub(super) fn finish(&mut self, found: &mut Found) {
+    pub(super) fn finish(&mut self, found: &mut Collector) {
         let buffer = std::mem::take(&mut self.buffer);
         if buffer.is_empty() {
             return;
@@ -56,7 +56,7 @@ impl Framer {
     }
 
     /// Takes the message at the beginning of the buffer, if it is whole. Whether to go on.
-    fn take_message(&mut self, found: &mut Found) -> bool {
+    fn take_message(&mut self, found: &mut Collector) -> bool {
         if !sip::begins(&self.buffer) {
             let other = std::mem::take(&mut self.buffer);
             self.name(&other, found);
@@ -74,7 +74,7 @@ impl Framer {
     }
 
     /// Learns the length of the message from its headers. Whether it is known.
-    fn measure(&mut self, found: &mut Found) -> bool {
+    fn measure(&mut self, found: &mut Collector) -> bool {
         let Some(head) = Head::parse(&self.buffer) else {
             if self.buffer.len() > MAX_HEAD_LEN {
                 found.fault(Fault::SipHeaders, &self.origin());
@@ -96,7 +96,7 @@ impl Framer {
     }
 
     /// Names what is no SIP, if a message could be in it.
-    fn name(&mut self, octets: &[u8], found: &mut Found) {
+    fn name(&mut self, octets: &[u8], found: &mut Collector) {
         // A record of TLS: alert, handshake or data, of any version since SSL 3.0.
         if matches!(octets, [20..=23, 3, 0..=4, ..]) && !self.told_of_tls {
             self.told_of_tls = true;

@@ -1,5 +1,5 @@
 //! Texts: what people paste.
-use super::{Fault, Form, Found, Origin, Remark, hex_dump, reader, sdp, sip};
+use super::{Collector, Fault, Form, Found, Origin, Remark, hex_dump, reader, sdp, sip};
 use base64::Engine;
 use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::DecodePaddingMode;
@@ -7,25 +7,27 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 
 /// Every message of an input that is no capture.
 pub(super) fn read(input: &[u8]) -> Found {
-    let mut found = Found::default();
+    let mut found = Collector::new(input.len());
+    read_into(input, &mut found);
+    found.into_found()
+}
+
+fn read_into(input: &[u8], found: &mut Collector) {
     if sip::begins(input.trim_ascii_start()) {
-        sip::read_all(input.trim_ascii_start(), &Origin::default(), &mut found);
-        return found;
+        return sip::read_all(input.trim_ascii_start(), &Origin::default(), found);
     }
     if sdp::is_in(input) {
-        sdp::read(input, &Origin::of(Form::Sdp), &mut found);
-        return found;
+        return sdp::read(input, &Origin::of(Form::Sdp), found);
     }
     match std::str::from_utf8(input) {
         Ok(text) if text.chars().all(|character| !character.is_control() || character.is_whitespace()) => {
-            read_text(text.trim(), &mut found);
+            read_text(text.trim(), found);
         }
-        _ => reader::octets(input, Form::Binary, &mut found),
+        _ => reader::octets(input, Form::Binary, found),
     }
-    found
 }
 
-fn read_text(text: &str, found: &mut Found) {
+fn read_text(text: &str, found: &mut Collector) {
     if hex_dump::is_one(text) {
         match hex_dump::parse(text) {
             Ok(blocks) => reader::blocks(&blocks, found),

@@ -74,8 +74,8 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         Some(folder) => Some(client::open(folder, &arguments.passphrase)?),
         None => None,
     };
-    let mut reports: Vec<Report> =
-        (1..).zip(&found.messages).map(|(number, message)| Report::of(number, message, arguments.strict)).collect();
+    let report = |(number, message)| Report::of(number, message, arguments.strict, arguments.show_secrets);
+    let mut reports: Vec<Report> = (1..).zip(&found.messages).map(report).collect();
     let several = (found.messages.len() > 1).then_some(found.messages.len());
     for (report, message) in reports.iter_mut().zip(&found.messages).skip(chosen.start).take(chosen.len()) {
         report.print(several, output);

@@ -40,11 +40,12 @@ fn operations_and_examples() -> String {
 }
 
 fn parse_seconds(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .ok()
-        .filter(|seconds| *seconds > 0.0)
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "a positive number of seconds is needed".to_owned())
+    match text.parse() {
+        Ok(seconds) if seconds > 0.0 => {
+            Duration::try_from_secs_f64(seconds).map_err(|_| "so many seconds never end".to_owned())
+        }
+        _ => Err("a positive number of seconds is needed".to_owned()),
+    }
 }
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {

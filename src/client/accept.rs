@@ -2,7 +2,6 @@
 
 use super::calendar::date_time;
 use super::held_key::{Initiator, KeyChange, is_kept};
-use super::replay::Seen;
 use super::{Error, HeldKey, Store};
 use crate::mc::imessage::{
     CarriedIdentity, CarriedParty, Compatibility, Decapsulated, Expected, Incoming, Opened, Policy, Receiver,
@@ -10,6 +9,7 @@ use crate::mc::imessage::{
 };
 use crate::mc::{self, KeySet, KeyType};
 use crate::mikey::NtpTime;
+use crate::replay::Seen;
 use std::sync::Arc;
 
 /// How long accepted messages are remembered, in seconds: twice the longest time that one may be under way.
@@ -152,6 +152,8 @@ fn open(
     options: &AcceptOptions<'_>,
     policy: &Policy,
 ) -> Result<Decapsulated, Error> {
+    // Before keys are made ready, which takes some hundred times as long as all that precedes.
+    incoming.judge_claims(options.key_type, policy)?;
     if let Some(recipient_uri) = options.sent_to {
         return open_own(store, user_uri, incoming, recipient_uri, options, policy);
     }

@@ -44,7 +44,6 @@ mod protection;
 mod provision;
 mod ready;
 mod record;
-mod replay;
 mod report;
 mod store;
 

@@ -3,9 +3,9 @@
 use super::lock::Lock;
 use super::octets::SecretBuffer;
 use super::record::{Contents, VERSION, Versioned};
-use super::replay::ReplayCache;
 use super::{Error, KeySetSummary, KmsSummary};
 use crate::mc::{KeySet, Kms};
+use crate::replay::ReplayCache;
 use crate::sealing::{self, KdfParameters, Passphrase, SealingKey};
 use core::fmt;
 use std::collections::HashMap;

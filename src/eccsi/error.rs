@@ -34,6 +34,9 @@ pub enum Error {
     /// The ephemeral secret gives HS, SSK, r or HE + r SSK the value 0: take another one (probability 2^-256).
     #[error("an ephemeral ECCSI secret gives a value of 0; take another one")]
     NonceRefused,
+    /// The random source is defective: it gave no usable number in many draws, or one number twice.
+    #[error("the random source is defective")]
+    RandomSource,
     /// A signature of the wrong length.
     #[error("an ECCSI signature has {SIGNATURE_LEN} octets, found {0}")]
     SignatureLength(usize),

@@ -34,10 +34,14 @@ impl KnownSigners {
         self.0.read().unwrap_or_else(PoisonError::into_inner).known.get(hs.octets()).cloned()
     }
 
-    /// Notes a valid signature of a signer without tables. The second one is worth them.
+    /// Notes a valid signature of a signer, who had no tables before. The second one is worth them.
     pub(super) fn note(&self, hs: &Hs, signer: impl FnOnce() -> Option<KnownSigner>) {
         {
             let mut signers = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            // Of a batch, an earlier signature may have brought them.
+            if signers.known.contains(hs.octets()) {
+                return;
+            }
             if signers.seen.get(hs.octets()).is_none() {
                 signers.seen.insert(*hs.octets(), ());
                 return;
@@ -79,8 +83,12 @@ impl<V> Recent<V> {
         Some(&entry.value)
     }
 
+    fn contains(&self, key: &Key) -> bool {
+        self.places.contains_key(key)
+    }
+
     fn insert(&mut self, key: Key, value: V) {
-        if self.capacity == 0 || self.places.contains_key(&key) {
+        if self.capacity == 0 || self.contains(&key) {
             return;
         }
         let entry = Entry { key, value, used: AtomicBool::new(false) };

@@ -17,13 +17,9 @@ pub struct MasterSecret {
 }
 
 impl MasterSecret {
-    /// A uniformly random master secret.
-    pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> MasterSecret {
-        loop {
-            if let Ok(secret) = MasterSecret::new(&nonce::draw(rng)) {
-                return secret;
-            }
-        }
+    /// A uniformly random master secret. [`Error::RandomSource`].
+    pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> Result<MasterSecret, Error> {
+        MasterSecret::new(&*nonce::draw(rng)?)
     }
 
     /// Reads a big-endian integer of 32 octets. [`Error::MasterSecretLength`], [`Error::MasterSecretRange`].
@@ -60,7 +56,7 @@ impl MasterSecret {
         self.extract_with(id, &*nonce::read(v)?)
     }
 
-    /// A key pair of an identity with a random v. [`Error::NonceRefused`] shows a defective random source.
+    /// A key pair of an identity with a random v. [`Error::RandomSource`], and [`Error::NonceRefused`] by a chance of 2^-512.
     pub fn extract_random<R: CryptoRng + ?Sized>(&self, id: &[u8], rng: &mut R) -> Result<KeyPair, Error> {
         nonce::with_random(rng, |v| self.extract_with(id, v))
     }

@@ -8,7 +8,7 @@
 //! ```
 //! use mikey_sakke::eccsi::{KmsTables, MasterSecret};
 //! # let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
-//! let master = MasterSecret::generate(&mut rng);
+//! let master = MasterSecret::generate(&mut rng)?;
 //! let kms = KmsTables::new(&master.public_key());
 //!
 //! let alice = master.extract_random(b"alice", &mut rng)?.validate(b"alice", &kms)?;

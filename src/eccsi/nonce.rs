@@ -3,6 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 use rand_core::CryptoRng;
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 use super::{Error, SECRET_LEN};
@@ -17,23 +18,36 @@ pub(super) fn read(octets: &[u8; SECRET_LEN]) -> Result<Zeroizing<Scalar>, Error
     }
 }
 
-/// A uniformly random secret between 1 and q - 1.
-pub(super) fn draw<R: CryptoRng + ?Sized>(rng: &mut R) -> Zeroizing<Scalar> {
+/// Draws outside the range, one in 2^32, until a source is taken for defective.
+const DRAWS: usize = 8;
+
+/// A uniformly random secret between 1 and q - 1. [`Error::RandomSource`].
+pub(super) fn draw<R: CryptoRng + ?Sized>(rng: &mut R) -> Result<Zeroizing<Scalar>, Error> {
     let mut octets = Zeroizing::new([0; SECRET_LEN]);
-    loop {
+    for _ in 0..DRAWS {
         rng.fill_bytes(&mut *octets);
         // Draws outside the range are thrown away, so that their count reveals nothing of the result.
         if let Ok(scalar) = read(&octets) {
-            return scalar;
+            return Ok(scalar);
         }
     }
+    Err(Error::RandomSource)
 }
 
-/// What [`draw`] gives, many times, with as few calls of the random source.
-fn draw_all<R: CryptoRng + ?Sized>(rng: &mut R, count: usize) -> Zeroizing<Vec<Scalar>> {
+/// What [`draw`] gives, many times, with as few calls of the random source. [`Error::RandomSource`] also where two
+/// neighbours are the same: KSAK follows from two key pairs with one v, and SSK from two signatures with one j.
+fn draw_all<R: CryptoRng + ?Sized>(rng: &mut R, count: usize) -> Result<Zeroizing<Vec<Scalar>>, Error> {
     let mut octets = Zeroizing::new(vec![[0; SECRET_LEN]; count]);
     rng.fill_bytes(octets.as_flattened_mut());
-    Zeroizing::new(octets.iter().map(|octets| *read(octets).unwrap_or_else(|_| draw(rng))).collect())
+    let repeats = octets.windows(2).fold(Choice::from(0), |repeats, two| repeats | two[0].ct_eq(&two[1]));
+    if bool::from(repeats) {
+        return Err(Error::RandomSource);
+    }
+    let mut scalars = Zeroizing::new(Vec::with_capacity(count));
+    for octets in octets.iter() {
+        scalars.push(*read(octets).or_else(|_| draw(rng))?);
+    }
+    Ok(scalars)
 }
 
 /// Calls `attempt` with random secrets until it does not refuse the secret. Where the random source works, a second
@@ -42,8 +56,8 @@ pub(super) fn with_random<R: CryptoRng + ?Sized, T>(
     rng: &mut R,
     attempt: impl Fn(&Scalar) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    match attempt(&draw(rng)) {
-        Err(Error::NonceRefused) => attempt(&draw(rng)),
+    match attempt(&*draw(rng)?) {
+        Err(Error::NonceRefused) => attempt(&*draw(rng)?),
         result => result,
     }
 }
@@ -57,7 +71,10 @@ pub(super) fn with_random_batch<I: Sync, R: CryptoRng + ?Sized, T: Send + Sync>(
     attempt: impl Fn(&[&I], &[Scalar]) -> Vec<Result<T, Error>> + Sync,
     again: impl Fn(&I, &mut R) -> Result<T, Error>,
 ) -> Vec<Result<T, Error>> {
-    let secrets = draw_all(rng, items.len());
+    let secrets = match draw_all(rng, items.len()) {
+        Ok(secrets) => secrets,
+        Err(error) => return items.iter().map(|_| Err(error)).collect(),
+    };
     let items: Vec<(&I, &Scalar)> = items.iter().zip(secrets.iter()).collect();
     let mut results = batch::map(&items, threads, |items| {
         let secrets: Zeroizing<Vec<Scalar>> = Zeroizing::new(items.iter().map(|(_, secret)| **secret).collect());
@@ -110,6 +127,39 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_source_that_gives_one_octet_for_ever_is_defective() {
+        for octet in [0, 0xff, 5] {
+            let mut rng = Constant(octet);
+            let drawn = draw(&mut rng).map(|_| ());
+            assert_eq!(drawn, if octet == 5 { Ok(()) } else { Err(Error::RandomSource) });
+            assert_eq!(draw_all(&mut rng, 2).map(|_| ()), Err(Error::RandomSource));
+            let results = with_random_batch(&[1, 2], Threads::ONE, &mut rng, |_, _| vec![Ok(1), Ok(2)], |_, _| Ok(3));
+            assert_eq!(results, [Err(Error::RandomSource), Err(Error::RandomSource)]);
+        }
+    }
+
+    struct Constant(u8);
+
+    impl rand_core::TryRng for Constant {
+        type Error = core::convert::Infallible;
+
+        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+            Ok(u32::from_ne_bytes([self.0; 4]))
+        }
+
+        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+            Ok(u64::from_ne_bytes([self.0; 8]))
+        }
+
+        fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
+            out.fill(self.0);
+            Ok(())
+        }
+    }
+
+    impl rand_core::TryCryptoRng for Constant {}
 
     #[test]
     fn other_errors_are_not_retried() {

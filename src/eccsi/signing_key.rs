@@ -16,7 +16,7 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// Signs a message with a random j (RFC 6507 section 5.2.1). [`Error::NonceRefused`] shows a defective random source.
+    /// Signs a message with a random j (RFC 6507 section 5.2.1). [`Error::RandomSource`], and [`Error::NonceRefused`] by a chance of 2^-512.
     pub fn sign<R: CryptoRng + ?Sized>(&self, message: &[u8], rng: &mut R) -> Result<Signature, Error> {
         nonce::with_random(rng, |j| self.sign_with_scalar(message, j))
     }

@@ -174,6 +174,24 @@ fn a_signer_is_kept_from_its_second_valid_signature_on() {
     });
 }
 
+/// As for a batch from one new signer.
+#[test]
+fn the_tables_of_a_signer_are_built_once() {
+    let kms = KmsTables::new(&master().public_key());
+    kms.remember_signers(4);
+    let pvt = signer(&kms, b"alice").sign(MESSAGE, &mut rng()).unwrap().pvt;
+    let hs = kms.hs(b"alice", &pvt);
+    let built = core::cell::Cell::new(0);
+    for _ in 0..5 {
+        kms.signers().note(&hs, || {
+            built.set(built.get() + 1);
+            KnownSigner::with_hs(&kms, hs, &pvt)
+        });
+    }
+    assert_eq!(built.get(), 1);
+    assert!(kms.signers().find(&hs).is_some());
+}
+
 #[test]
 fn no_more_signers_are_kept_than_asked_for() {
     let kms = KmsTables::new(&master().public_key());

@@ -127,6 +127,9 @@ pub enum Error {
     /// The document could not be protected.
     #[error("the document cannot be protected: {0}")]
     Protection(#[from] kms_protocol::Error),
+    /// The random source gave nothing to make master secrets of.
+    #[error("the operating system's random source is defective")]
+    RandomSource,
     /// A thread that derived keys was stopped.
     #[error("key extraction was interrupted")]
     Interrupted,

@@ -117,7 +117,7 @@ pub async fn init(folder: &Path, options: InitOptions, passphrase: &Passphrase) 
     }
     make_folder(folder)?;
 
-    let secrets = MasterSecrets::generate();
+    let secrets = MasterSecrets::generate()?;
     secrets.create(&config, passphrase, kdf)?;
     create_database(&config).await?;
     let names: Vec<&str> = config.domains.iter().map(String::as_str).collect();

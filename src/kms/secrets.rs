@@ -26,15 +26,18 @@ pub struct MasterSecrets {
 
 impl MasterSecrets {
     /// New secrets from the operating system's random numbers.
-    pub fn generate() -> Self {
+    ///
+    /// # Errors
+    /// [`Error::RandomSource`].
+    pub fn generate() -> Result<Self, Error> {
         let mut rng = UnwrapErr(SysRng);
         let mut nonce_secret = Zeroizing::new([0; NONCE_SECRET_LEN]);
         rand_core::Rng::fill_bytes(&mut rng, nonce_secret.as_mut_slice());
-        Self {
-            sakke: sakke::MasterSecret::generate(&mut rng),
-            eccsi: eccsi::MasterSecret::generate(&mut rng),
+        Ok(Self {
+            sakke: sakke::MasterSecret::generate(&mut rng).map_err(|_| Error::RandomSource)?,
+            eccsi: eccsi::MasterSecret::generate(&mut rng).map_err(|_| Error::RandomSource)?,
             nonce_secret,
-        }
+        })
     }
 
     /// Writes them, sealed for this configuration, into its folder, unless there are some.

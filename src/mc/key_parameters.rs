@@ -328,19 +328,6 @@ mod tests {
     }
 
     #[test]
-    fn a_count_of_groups_that_its_length_does_not_bear_out_is_refused() {
-        let mut octets = clear();
-        assert_eq!(octets[24], 2);
-        let len = octets.len() - 24;
-        octets[24] = 3;
-        assert_eq!(KeyParameters::parse(&octets), Err(Error::GroupList { count: 3, read: 2, len }));
-        octets[24] = 1;
-        assert_eq!(KeyParameters::parse(&octets), Err(Error::GroupList { count: 1, read: 1, len }));
-        octets[24] = 255;
-        assert_eq!(KeyParameters::parse(&octets), Err(Error::GroupList { count: 255, read: 2, len }));
-    }
-
-    #[test]
     fn a_group_longer_than_its_list_is_refused() {
         let mut octets = clear();
         octets[27] = 200;

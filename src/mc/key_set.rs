@@ -89,7 +89,7 @@ impl KeySet {
         self.rsk.rsk()
     }
 
-    /// The key that decapsulates. The first call loads it, which takes some milliseconds and 356 KiB.
+    /// The key that decapsulates. The first call loads it, which takes some milliseconds and at most 378 KiB.
     pub fn receiver(&self) -> &sakke::ReceiverKey {
         self.receiver.get_or_init(|| Box::new(self.rsk.load()))
     }

@@ -10,7 +10,7 @@ use once_cell::race::OnceBox;
 /// What the world knows of a KMS: its URI, its key periods and its two public keys, with their precomputed tables.
 ///
 /// A clone shares the tables. Those of the public encryption key are made when they are first needed: at most 336 KiB to send and
-/// to receive, 356 KiB to validate keys that the KMS issued.
+/// to receive, 378 KiB at most to validate keys that the KMS issued.
 #[derive(Clone, Debug)]
 pub struct Kms {
     uri: String,

@@ -5,29 +5,55 @@ use alloc::vec::Vec;
 use super::codec::Reader;
 use super::{Error, Message, Payload, PayloadType};
 
-/// Payloads of an I_MESSAGE of TS 33.180: T, RAND, four identities, a policy, SAKKE, two extensions, SIGN.
-const TYPICAL_PAYLOADS: usize = 11;
+/// Octets that a list of payloads may take whatever it is read from: eleven payloads, as an I_MESSAGE of TS 33.180 has.
+const LIST_FLOOR: usize = 1024;
+
+/// Octets that a list of payloads may take beyond that for each octet that it is read from.
+const LIST_FACTOR: usize = 4;
 
 /// Reads payloads along the chain of next payload fields, from one of this type to the end of the octets. `read_one` reads
 /// a payload of a type, and the type of the next.
 pub(super) fn read<'a, P>(
-    mut next: PayloadType,
+    first: PayloadType,
     reader: &mut Reader<'a>,
     read_one: impl Fn(PayloadType, &mut Reader<'a>) -> Result<(P, PayloadType), Error>,
 ) -> Result<Vec<P>, Error> {
-    let mut payloads = Vec::with_capacity(TYPICAL_PAYLOADS.min(reader.remaining() * 4 / size_of::<P>()));
+    // Counted before they are kept: a list that grows would for a while be there twice.
+    let mut payloads = Vec::with_capacity(count(first, reader.clone(), &read_one)?);
+    let mut next = first;
     while next != PayloadType::LAST {
-        if payloads.len() == Message::MAX_PAYLOADS {
-            return Err(Error::TooManyPayloads { offset: reader.position(), limit: Message::MAX_PAYLOADS });
-        }
         let (payload, following) = read_one(next, reader)?;
         payloads.push(payload);
         next = following;
     }
+    Ok(payloads)
+}
+
+fn count<'a, P>(
+    first: PayloadType,
+    mut reader: Reader<'a>,
+    read_one: impl Fn(PayloadType, &mut Reader<'a>) -> Result<(P, PayloadType), Error>,
+) -> Result<usize, Error> {
+    let limit = limit::<P>(reader.remaining());
+    let mut next = first;
+    let mut count = 0;
+    while next != PayloadType::LAST {
+        if count == limit {
+            return Err(Error::TooManyPayloads { offset: reader.position(), limit });
+        }
+        (_, next) = read_one(next, &mut reader)?;
+        count += 1;
+    }
     match reader.remaining() {
-        0 => Ok(payloads),
+        0 => Ok(count),
         count => Err(Error::TrailingOctets { offset: reader.position(), count }),
     }
+}
+
+/// The most payloads that are read from so many octets.
+const fn limit<P>(octets: usize) -> usize {
+    let affordable = (LIST_FLOOR + LIST_FACTOR * octets) / size_of::<P>();
+    if affordable < Message::MAX_PAYLOADS { affordable } else { Message::MAX_PAYLOADS }
 }
 
 /// Writes what announces the payloads, which is handed the type of the first, and the payloads.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::Error;
 
 /// A cursor over a message that knows how far it has come and never reads beyond its end.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Reader<'a> {
     octets: &'a [u8],
     position: usize,

@@ -99,12 +99,12 @@ pub enum Error {
         /// [`Message::MAX_LEN`](super::Message::MAX_LEN).
         limit: usize,
     },
-    /// More payloads than any message has.
+    /// More payloads than any message has, or than so few octets may make a reader keep.
     #[error("payload at octet {offset} is one too many, at most {limit} are read")]
     TooManyPayloads {
         /// Where the first payload beyond the limit starts.
         offset: usize,
-        /// [`Message::MAX_PAYLOADS`](super::Message::MAX_PAYLOADS).
+        /// [`Message::MAX_PAYLOADS`](super::Message::MAX_PAYLOADS), or less where payloads are small.
         limit: usize,
     },
     /// A payload that a message has once at most is there again.

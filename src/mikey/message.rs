@@ -24,7 +24,8 @@ pub struct Message<'a> {
 impl<'a> Message<'a> {
     /// The most octets that are read: what one UDP datagram could hold, some sixty times what an I_MESSAGE has.
     pub const MAX_LEN: usize = 65535;
-    /// The most payloads that are read; an I_MESSAGE has a dozen.
+    /// The most payloads that are read; an I_MESSAGE has a dozen. Of small payloads they are fewer: their list takes at most
+    /// four times the octets that it is read from and 1024 beyond that, which is eleven payloads and one for every 22 octets.
     pub const MAX_PAYLOADS: usize = 64;
 
     /// A message of a header alone, for payloads to be added.
@@ -250,8 +251,8 @@ mod tests {
     fn a_message_has_no_more_payloads_than_the_limit() {
         let of = |count| {
             let header = Header::sakke(1, CsIdMap::Empty { cs_count: 0 });
-            let counter = |message: Message<'static>, _| message.with(Timestamp::Counter(1));
-            (0..count).fold(Message::new(header), counter)
+            let identity = |message: Message<'static>, _| message.with(Idr::uri(IdRole::KMS, vec![b'a'; 20]));
+            (0..count).fold(Message::new(header), identity)
         };
         assert!(Message::parse(&of(64).to_bytes().unwrap()).is_ok());
         let message = of(65);
@@ -261,10 +262,25 @@ mod tests {
     }
 
     #[test]
-    fn the_list_of_payloads_is_no_larger_than_a_typical_one_at_first() {
+    fn payloads_of_few_octets_are_limited_by_what_their_list_would_take() {
+        let of = |count| {
+            let header = Header::sakke(1, CsIdMap::Empty { cs_count: 0 });
+            let counter = |message: Message<'static>, _| message.with(Timestamp::Counter(1));
+            (0..count).fold(Message::new(header), counter).to_bytes().unwrap()
+        };
+        assert!(size_of::<Payload<'_>>() <= 88, "or the limit is less than what is documented");
+        let limit = |count: usize| (1024 + 4 * 6 * count) / size_of::<Payload<'_>>();
+        let most = (1..64).rfind(|&count| count <= limit(count)).unwrap();
+        assert!(Message::parse(&of(most)).is_ok_and(|message| message.payloads.len() == most));
+        let refused = Error::TooManyPayloads { offset: 10 + 6 * limit(64), limit: limit(64) };
+        assert_eq!(Message::parse(&of(64)), Err(refused));
+    }
+
+    #[test]
+    fn the_list_of_payloads_has_room_for_them_and_no_more() {
         for octets in [vec![1, 6, 0, 0, 0, 0, 0, 1, 0, 0], message().to_bytes().unwrap()] {
             let parsed = Message::parse(&octets).unwrap();
-            assert!(parsed.payloads.capacity() * size_of::<Payload<'_>>() <= 4 * octets.len());
+            assert_eq!(parsed.payloads.capacity(), parsed.payloads.len());
         }
     }
 

@@ -38,12 +38,12 @@ pub use ntp_time::NtpTime;
 pub(crate) use payload::SIGN_HEADER_LEN;
 pub use payload::{
     BaseTicket, CacheType, Cert, CertType, Chash, CsIdMap, DataType, Dh, DhGroup, EccCurve, Eccpt, EncryptionAlgorithm,
-    ErrorNumber, ErrorPayload, Esk, ExtensionType, GeneralExtension, GenericIdEntry, HashFunction, Header, Ibake, Id,
-    IdRole, IdScheme, IdType, Idr, Kemac, KeyData, KeyDataType, KeyId, KeyIdInformation, KeyIdType, KeyValidity, Mac,
-    MacAlgorithm, OmaBcast, OmaBcastSubtype, Payload, PayloadType, Pke, PolicyParameter, PrfFunction, ProtocolType,
-    Rand, RandRole, Randr, Sakke, SakkeParameters, SecretKey, SecretKeyType, SecurityPolicy, Sign, SignatureType,
-    SrtpAuthentication, SrtpEncryption, SrtpIdEntry, SrtpParameter, SrtpPrf, TeslaParameter, Ticket, TicketFlags,
-    TicketPolicy, TicketType, Timestamp, Tr, TsRole, Verification,
+    ErrorNumber, ErrorPayload, Esk, ExtensionType, GeneralExtension, GenericIdEntry, GenericIdMap, HashFunction,
+    Header, Ibake, Id, IdRole, IdScheme, IdType, Idr, Kemac, KeyData, KeyDataType, KeyId, KeyIdInformation, KeyIdType,
+    KeyValidity, Mac, MacAlgorithm, OmaBcast, OmaBcastSubtype, Payload, PayloadType, Pke, PolicyParameter, PrfFunction,
+    ProtocolType, Rand, RandRole, Randr, Sakke, SakkeParameters, SecretKey, SecretKeyType, SecurityPolicy, Sign,
+    SignatureType, SrtpAuthentication, SrtpEncryption, SrtpIdEntry, SrtpParameter, SrtpPrf, TeslaParameter, Ticket,
+    TicketFlags, TicketPolicy, TicketType, Timestamp, Tr, TsRole, Verification,
 };
 pub use secret_octets::SecretOctets;
 pub use sub_payloads::{SubPayload, SubPayloads};

@@ -71,8 +71,9 @@ pub fn parse_body(body: &[u8]) -> Result<Vec<KeyManagement>, Error> {
     let mut level = Level::Session;
     let mut media = 0;
     let mut offset = 0;
-    let mut found = Vec::new();
-    for line in body.split_inclusive(|&octet| octet == b'\n') {
+    let lines = || body.split_inclusive(|&octet| octet == b'\n');
+    let mut found = Vec::with_capacity(lines().filter(|line| line.starts_with(ATTRIBUTE)).count());
+    for line in lines() {
         if line.starts_with(b"m=") {
             level = Level::Media(media);
             media += 1;

@@ -91,7 +91,7 @@ mod tests {
 
     fn signer() -> (eccsi::KmsTables, eccsi::SigningKey) {
         let mut rng = TestRng(1);
-        let master = eccsi::MasterSecret::generate(&mut rng);
+        let master = eccsi::MasterSecret::generate(&mut rng).unwrap();
         let kms = eccsi::KmsTables::new(&master.public_key());
         let pair = master.extract_random(ALICE, &mut rng).unwrap();
         let key = pair.validate(ALICE, &kms).unwrap();

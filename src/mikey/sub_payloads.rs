@@ -209,10 +209,14 @@ mod tests {
 
     #[test]
     fn there_are_no_more_than_a_message_has() {
-        let of = |count: usize| [[20, 0, 0, 0].repeat(count - 1), vec![0, 0, 0, 0]].concat();
+        let key = |next| [&[next, 0, 0, 28][..], &[7; 28]].concat();
+        let of = |count: usize| [key(20).repeat(count - 1), key(0)].concat();
         let parse = |octets: &[u8]| SubPayloads::parse(PayloadType::KEY_DATA, octets).map(|keys| keys.payloads.len());
         assert_eq!(parse(&of(64)), Ok(64));
-        assert_eq!(parse(&of(65)), Err(Error::TooManyPayloads { offset: 256, limit: 64 }));
+        assert_eq!(parse(&of(65)), Err(Error::TooManyPayloads { offset: 64 * 32, limit: 64 }));
+        let limit = (1024 + 4 * 256) / size_of::<SubPayload<'_>>();
+        let small = [[20, 0, 0, 0].repeat(63), vec![0; 4]].concat();
+        assert_eq!(parse(&small), Err(Error::TooManyPayloads { offset: 4 * limit, limit }));
         assert_eq!(parse(&[0; 65536]), Err(Error::MessageTooLong { found: 65536, limit: 65535 }));
     }
 

@@ -22,6 +22,9 @@ pub enum Error {
     /// A master secret outside 2 .. q-1.
     #[error("the SAKKE master secret is not between 2 and q - 1")]
     MasterSecretRange,
+    /// The random source is defective: it gave no usable number in many draws.
+    #[error("the random source is defective")]
+    RandomSource,
     /// The identity is longer than the 128 octets of an integer modulo q.
     #[error("an identity has at most {expected} octets, found {0}", expected = super::MASTER_SECRET_LEN)]
     IdentityLength(usize),

@@ -8,6 +8,9 @@ use crate::arith::invert_all;
 use crate::arith::supersingular::{Affine, Scalar, multiply_generator, multiply_generator_batch};
 use crate::batch::{self, Threads};
 
+/// Draws outside the range, two in five, until a source is taken for defective: by chance less than once in 2^160.
+const DRAWS: usize = 128;
+
 /// A KMS's master secret z, an integer between 2 and q - 1. Wiped on drop.
 pub struct MasterSecret {
     z: Scalar,
@@ -15,17 +18,18 @@ pub struct MasterSecret {
 }
 
 impl MasterSecret {
-    /// A uniformly random master secret.
-    pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> MasterSecret {
+    /// A uniformly random master secret. [`Error::RandomSource`].
+    pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> Result<MasterSecret, Error> {
         let mut octets = Zeroizing::new([0; MASTER_SECRET_LEN]);
-        loop {
+        for _ in 0..DRAWS {
             rng.fill_bytes(&mut *octets);
             // q has 1022 bits. Draws outside the range are thrown away, so their count reveals nothing of the result.
             octets[0] &= 0x3f;
             if let Ok(secret) = MasterSecret::from_bytes(&*octets) {
-                return secret;
+                return Ok(secret);
             }
         }
+        Err(Error::RandomSource)
     }
 
     /// Reads a big-endian integer of 128 octets. [`Error::MasterSecretLength`], [`Error::MasterSecretRange`].

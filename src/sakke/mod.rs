@@ -7,7 +7,7 @@
 //! ```
 //! use mikey_sakke::sakke::{KmsTables, MasterSecret, RskValidator, SharedSecret};
 //! # let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
-//! let master = MasterSecret::generate(&mut rng);
+//! let master = MasterSecret::generate(&mut rng)?;
 //! let public_key = master.public_key();
 //!
 //! let bob = master.extract(b"bob")?.validate(b"bob", &RskValidator::new(&public_key))?.load();

@@ -44,7 +44,7 @@ struct World {
 }
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
-    let master = MasterSecret::generate(&mut Rng(1));
+    let master = MasterSecret::generate(&mut Rng(1)).unwrap();
     let kms = KmsTables::new(&master.public_key());
     let validator = RskValidator::new(&master.public_key());
     let bob = master.extract(b"bob").unwrap().validate(b"bob", &validator).unwrap().load();
@@ -71,7 +71,7 @@ fn extraction_is_deterministic_and_keys_survive_their_encoding() {
 
 #[test]
 fn a_key_is_valid_for_its_identity_and_kms_alone() {
-    let other = RskValidator::new(&MasterSecret::generate(&mut Rng(3)).public_key());
+    let other = RskValidator::new(&MasterSecret::generate(&mut Rng(3)).unwrap().public_key());
     let key = || WORLD.master.extract(b"bob").unwrap();
     assert_eq!(key().validate(b"eve", &WORLD.validator).unwrap_err(), Error::RskInvalid);
     assert_eq!(key().validate(b"bob", &other).unwrap_err(), Error::RskInvalid);
@@ -83,7 +83,7 @@ fn a_key_is_valid_for_its_identity_and_kms_alone() {
 fn an_encapsulation_opens_for_its_identity_and_kms_alone() {
     let sed = WORLD.kms.encapsulate(b"bob", &SharedSecret::new([7; 16])).unwrap();
     let eve = WORLD.master.extract(b"eve").unwrap().validate(b"eve", &WORLD.validator).unwrap().load();
-    let other = KmsTables::new(&MasterSecret::generate(&mut Rng(3)).public_key());
+    let other = KmsTables::new(&MasterSecret::generate(&mut Rng(3)).unwrap().public_key());
     assert_eq!(eve.decapsulate(&WORLD.kms, &sed).unwrap_err(), Error::DecapsulationFailed);
     assert_eq!(WORLD.bob.decapsulate(&other, &sed).unwrap_err(), Error::DecapsulationFailed);
 }

@@ -2,7 +2,6 @@
 
 use crate::support::{ALICE, BOB, NOW_UNIX, PERIOD, TestKms, TestStore, later, now, rng};
 use mikey_sakke::client::{AcceptOptions, Error, OfferRequest, Offered, Store, accept, examine, import, offer};
-use mikey_sakke::kms_protocol::KeyContent;
 use mikey_sakke::mc::imessage::{Deviation, Excuse, IdentityMode, Opened, TimeWindow};
 use mikey_sakke::mc::{self, CsId, IdentityForm, KeyId, KeyParameters, KeyStatus, KeyType, PeriodEpoch};
 use mikey_sakke::mikey::NtpTime;
@@ -458,6 +457,22 @@ fn a_message_of_a_period_without_keys_is_named() {
 }
 
 #[test]
+fn time_and_type_are_judged_before_keys_are_made_ready() {
+    let kms = TestKms::new(KMS);
+    let (mut alice, mut bob) = (TestStore::empty(), TestStore::of(&kms, BOB));
+    let next = later(PERIOD.try_into().unwrap());
+    alice.import(&kms, ALICE, kms.period_now() + 1);
+    let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Pck), next);
+    let error = receive(&mut bob, BOB, &sent.message, now()).unwrap_err();
+    assert!(matches!(error, Error::Message(mc::Error::InTheFuture { .. })), "{error}");
+    let csk = AcceptOptions { key_type: Some(KeyType::Csk), ..AcceptOptions::default() };
+    let error = accept(&mut bob.store, BOB, &sent.message, &csk, next).unwrap_err();
+    assert!(matches!(error, Error::Message(mc::Error::UnexpectedKeyType { .. })), "{error}");
+    let error = receive(&mut bob, BOB, &sent.message, next).unwrap_err();
+    assert!(matches!(error, Error::NoKeysForPeriod { .. }), "{error}");
+}
+
+#[test]
 fn the_dates_of_a_key_set_bind_its_use() {
     let kms = TestKms::new(KMS);
     let mut alice = TestStore::empty();
@@ -717,16 +732,4 @@ fn a_recipient_of_no_single_kms_needs_one_to_be_named() {
     assert!(matches!(&error, Error::AmbiguousKms { candidates, .. } if candidates == &[KMS, second.uri]), "{error}");
     let named = OfferRequest { recipient_kms_uri: Some(second.uri), ..request };
     assert_eq!(send(&mut alice, &named, now()).recipient_kms, second.uri);
-}
-
-#[test]
-fn keys_that_were_never_validated_cannot_send() {
-    // Such keys cannot even get into a store, so that a message that nobody can verify cannot come out of one.
-    let kms = TestKms::new(KMS);
-    let mut made = TestStore::empty();
-    let mut key_set = kms.key_set(ALICE, kms.period_now());
-    key_set.user_signing_key_ssk = KeyContent::clear(&[1; 32]);
-    import(&mut made.store, &kms.init(kms.certificate()), &kms.key_prov(vec![key_set]), now()).unwrap_err();
-    let error = offer(&mut made.store, &OfferRequest::new(ALICE, BOB, KeyType::Pck), now(), &mut rng()).unwrap_err();
-    assert!(matches!(&error, Error::UnknownUser { users, .. } if users.is_empty()), "{error}");
 }

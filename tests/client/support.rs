@@ -48,8 +48,8 @@ impl TestKms {
             domains: Vec::new(),
             form: IdentityForm::Raw,
             epoch: PeriodEpoch::Ntp,
-            sakke: sakke::MasterSecret::generate(&mut rng()),
-            eccsi: eccsi::MasterSecret::generate(&mut rng()),
+            sakke: sakke::MasterSecret::generate(&mut rng()).unwrap(),
+            eccsi: eccsi::MasterSecret::generate(&mut rng()).unwrap(),
         }
     }
 

@@ -96,6 +96,24 @@ fn fragments_are_put_together_or_named() {
 }
 
 #[test]
+fn extension_headers_of_ipv6_that_are_cut_are_not_read_beyond() {
+    let whole = wire::vlan_ipv6(&invite(&octets())).split_off(18);
+    // Hop-by-hop options, routing, fragment, authentication, destination options.
+    for kind in [0, 43, 44, 51, 60] {
+        for further in [0, 43, 44, 51, 60] {
+            let mut packet = whole.clone();
+            packet[6] = kind;
+            packet[40] = further;
+            for length in [40, 41, 47, 48, 49, 56, 80] {
+                // Text that stands where a fragment header would may well make one.
+                let faults = faults(&wire::pcap(RAW, &[packet[..length].to_vec()]));
+                assert!(faults.iter().all(|fault| *fault == Fault::Fragments), "{kind} {further} {length}: {faults:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_no_message_is_named() {
     let tls = wire::tcp(1, false, &[22, 3, 1, 0, 5, 1, 0, 0, 1, 0]);
     assert_eq!(faults(&wire::pcap(ETHERNET, &[tls])), [Fault::Tls]);

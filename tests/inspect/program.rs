@@ -3,10 +3,10 @@ use crate::message::{base64, invite, message, octets};
 use crate::wire::{self, ETHERNET};
 use mikey_sakke::mikey::{
     CacheType, Cert, CertType, Chash, CsIdMap, Dh, DhGroup, EncryptionAlgorithm, ErrorNumber, ErrorPayload, Esk,
-    ExtensionType, GeneralExtension, HashFunction, Header, Ibake, Kemac, KeyId, KeyIdInformation, KeyIdType,
-    KeyValidity, Mac, MacAlgorithm, Message, NtpTime, OmaBcast, OmaBcastSubtype, Pke, PolicyParameter, PrfFunction,
-    ProtocolType, Rand, RandRole, Randr, SecurityPolicy, Ticket, TicketFlags, TicketPolicy, TicketType, Timestamp, Tr,
-    TsRole, Verification,
+    ExtensionType, GeneralExtension, HashFunction, Header, Ibake, Kemac, KeyData, KeyDataType, KeyId, KeyIdInformation,
+    KeyIdType, KeyValidity, Mac, MacAlgorithm, Message, NtpTime, OmaBcast, OmaBcastSubtype, Pke, PolicyParameter,
+    PrfFunction, ProtocolType, Rand, RandRole, Randr, SecurityPolicy, SubPayloads, Ticket, TicketFlags, TicketPolicy,
+    TicketType, Timestamp, Tr, TsRole, Verification,
 };
 use serde_json::{Value, json};
 
@@ -94,8 +94,7 @@ fn the_tree_has_the_fields_of_every_payload_of_every_specification() {
         data: vec![].into(),
     };
     let interval = KeyValidity::Interval { from: vec![2; 8].into(), to: vec![3; 8].into() };
-    let key_ids =
-        KeyIdInformation { key_ids: vec![KeyId { key_id_type: KeyIdType::MBMS_TRAFFIC_KEY, id: vec![1, 2].into() }] };
+    let key_ids = KeyIdInformation::new(&[KeyId { key_id_type: KeyIdType::MBMS_TRAFFIC_KEY, id: &[1, 2] }]).unwrap();
     let tesla = PolicyParameter { parameter_type: 1, value: &[4] };
     let message = Message::new(Header::sakke(1, CsIdMap::Empty { cs_count: 0 }))
         .with(Kemac::new(EncryptionAlgorithm::AES_CM_128, vec![5; 30], mac()))
@@ -114,7 +113,7 @@ fn the_tree_has_the_fields_of_every_payload_of_every_specification() {
         .with(Ticket { initiator_data: vec![12; 3].into(), ..Ticket::new(policy(), vec![13; 20]) })
         .with(Ibake::new(vec![14; 60]))
         .with(Esk::new(vec![15; 60]))
-        .with(key_ids.to_extension().unwrap())
+        .with(key_ids.to_extension())
         .with(OmaBcast { subtype: OmaBcastSubtype(1), data: vec![16; 5].into() }.to_extension())
         .with(GeneralExtension::new(ExtensionType::VENDOR_ID, vec![17; 4]))
         .with(Verification::new(mac()));
@@ -132,9 +131,47 @@ fn the_tree_has_the_fields_of_every_payload_of_every_specification() {
     }
 }
 
+#[test]
+fn keys_in_clear_are_shown_where_secrets_are() {
+    let tek = KeyData {
+        salt: vec![0x5a; 14].into(),
+        ..KeyData::new(KeyDataType::TekSalt, vec![0xa5; 16], KeyValidity::spi(vec![7]))
+    };
+    let keys = SubPayloads::new().with(tek.clone()).with(tek).to_bytes().unwrap();
+    let kemac = Kemac::new(EncryptionAlgorithm::NULL, keys.to_vec(), Mac::null());
+    let message = Message::new(Header::sakke(1, CsIdMap::Empty { cs_count: 0 })).with(kemac);
+    let octets = message.to_bytes().unwrap();
+    let (key, salt) = ("a5".repeat(16), "5a".repeat(14));
+    let hidden = inspect(&["--json"], &octets);
+    assert!(!hidden.stdout.contains(&key) && !hidden.stdout.contains(&salt), "{}", hidden.stdout);
+    let hidden = object(&hidden);
+    let kemac = &hidden["payloads"][1];
+    assert_eq!(kemac["data"], Value::Null);
+    assert_covered(kemac, 10);
+    let text = inspect(&[], &octets).stdout;
+    assert!(text.contains("TEK+SALT") && text.contains("(hidden)") && !text.contains(&key), "{text}");
+    let shown = inspect(&["--show-secrets"], &octets).stdout;
+    assert!(shown.contains(&key) && shown.contains(&salt), "{shown}");
+    let shown = object(&inspect(&["--show-secrets", "--json"], &octets));
+    assert_eq!(shown["payloads"][1]["data"].as_str().unwrap().len(), 2 * keys.len());
+}
+
 /// Fields that share octets with the next one.
-const SHARED: [&str; 12] =
-    ["V", "PRF func", "S", "#P", "S type", "Signature len", "C", "Data len", "Reserv", "KV", "PRF Func", "Flags"];
+const SHARED: [&str; 13] = [
+    "V",
+    "PRF func",
+    "S",
+    "#P",
+    "S type",
+    "Signature len",
+    "C",
+    "Data len",
+    "Reserv",
+    "KV",
+    "PRF Func",
+    "Flags",
+    "Key data type",
+];
 
 /// The fields lie one behind the other, save those that share an octet.
 fn assert_covered(node: &Value, start: usize) -> usize {

@@ -11,9 +11,14 @@ const ALICE: [u8; 4] = [192, 0, 2, 1];
 const BOB: [u8; 4] = [192, 0, 2, 2];
 const PORT: u16 = 5060;
 
-/// An Ethernet frame with a UDP datagram.
+/// An Ethernet frame with a UDP datagram between the ports of SIP.
 pub fn udp(payload: &[u8]) -> Vec<u8> {
-    let builder = PacketBuilder::ethernet2([2; 6], [4; 6]).ipv4(ALICE, BOB, 64).udp(PORT, PORT);
+    udp_to(PORT, payload)
+}
+
+/// The same between other ports.
+pub fn udp_to(port: u16, payload: &[u8]) -> Vec<u8> {
+    let builder = PacketBuilder::ethernet2([2; 6], [4; 6]).ipv4(ALICE, BOB, 64).udp(port, port);
     let mut octets = Vec::new();
     builder.write(&mut octets, payload).unwrap();
     octets

@@ -31,7 +31,8 @@ pub struct Issuer {
 
 impl Issuer {
     pub fn new(uri: &str) -> Self {
-        let (sakke, eccsi) = (sakke::MasterSecret::generate(&mut rng()), eccsi::MasterSecret::generate(&mut rng()));
+        let (sakke, eccsi) =
+            (sakke::MasterSecret::generate(&mut rng()).unwrap(), eccsi::MasterSecret::generate(&mut rng()).unwrap());
         let periods = KeyPeriods::new(PERIOD, 0, PeriodEpoch::Ntp).unwrap();
         let kms = Kms::new(uri, &sakke.public_key(), &eccsi.public_key(), periods, IdentityForm::Raw);
         Self { sakke, eccsi, kms }

@@ -1,4 +1,5 @@
-//! The engines against plain operand scanning, on five million multiplications of random and extreme numbers.
+//! The engines against plain operand scanning, on five million multiplications of random and extreme numbers. Those of
+//! [`ifma`](super::ifma) have two million more.
 
 use super::portable::{self, is_below, subtract_with_borrow};
 use super::{LimbEngine, Portable, portable_p256};
@@ -6,7 +7,7 @@ use crate::arith::residue::Modulus;
 use crate::arith::{p256, supersingular};
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
-struct Numbers(u64);
+pub(super) struct Numbers(pub u64);
 
 impl Numbers {
     fn limb(&mut self) -> u64 {
@@ -29,7 +30,7 @@ impl Numbers {
         }
     }
 
-    fn number_below<const N: usize>(&mut self, m: &[u64; N]) -> [u64; N] {
+    pub fn number_below<const N: usize>(&mut self, m: &[u64; N]) -> [u64; N] {
         let mut number = self.number(m);
         while !is_below(&number, m) {
             (number, _) = subtract_with_borrow(&number, m);

@@ -97,7 +97,7 @@ impl<E: LimbEngine> Extended<E> {
             let affine = AffineOn::new(point.x * z_inverse.square(), point.y * *inverse);
             (!bool::from(point.zzz.is_zero())).then_some(affine)
         };
-        points.iter().zip(inverses.iter()).map(scale).collect()
+        Wiped::collect(points.iter().zip(inverses.iter()).map(scale))
     }
 }
 

@@ -50,7 +50,7 @@ pub fn multiply_generator_batch(scalars: &[Scalar]) -> Wiped<Option<Affine>> {
 
 fn to_affine<E: LimbEngine>(multiples: Vec<Extended<E>>) -> Wiped<Option<Affine>> {
     let points = Extended::to_affine_all(&Zeroizing::new(multiples));
-    points.iter().map(|point| point.as_ref().map(AffineOn::convert)).collect()
+    Wiped::collect(points.iter().map(|point| point.as_ref().map(AffineOn::convert)))
 }
 
 fn multiply<E: GeneratorTables>(scalar: &Scalar) -> Extended<E> {

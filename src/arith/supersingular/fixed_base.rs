@@ -100,13 +100,10 @@ fn commitments<E: LimbEngine>(
     inverses.extend(points.iter().zip(powers.iter()).flat_map(|(point, power)| [point.z, power.re]));
     invert_all(&mut inverses);
     let pairs = points.iter().zip(powers.iter());
-    pairs
-        .zip(inverses.chunks_exact(2))
-        .map(|((point, power), inverses)| {
-            let point = point.divided(&inverses[0]).map(|point| point.convert());
-            (point, (power.im * inverses[1]).convert())
-        })
-        .collect()
+    Wiped::collect(pairs.zip(inverses.chunks_exact(2)).map(|((point, power), inverses)| {
+        let point = point.divided(&inverses[0]).map(|point| point.convert());
+        (point, (power.im * inverses[1]).convert())
+    }))
 }
 
 fn items(scalars: &[[Scalar; 2]]) -> Vec<[&Scalar; 2]> {

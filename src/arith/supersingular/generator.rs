@@ -47,7 +47,7 @@ pub fn power_generator(exponent: &Scalar) -> Fp {
 /// Finite points with one inversion; `None` for infinity, which alone is revealed.
 pub(super) fn affine<E: LimbEngine>(points: &[ProjectiveOn<E>]) -> Wiped<Option<Affine>> {
     let points = ProjectiveOn::to_affine_all(points);
-    points.iter().map(|point| point.as_ref().map(AffineOn::convert)).collect()
+    Wiped::collect(points.iter().map(|point| point.as_ref().map(AffineOn::convert)))
 }
 
 fn power_on<E: GeneratorTables>(exponent: &Scalar) -> Fp {
@@ -62,7 +62,7 @@ pub(super) trait GeneratorTables: LimbEngine {
     /// Powers of g: 168 KiB.
     fn powers() -> &'static PowerComb<Self>;
 
-    /// The lines of P: 356 KiB.
+    /// The lines of P: 351 KiB.
     fn lines() -> &'static Lines<Self>;
 }
 

@@ -19,7 +19,7 @@ use crate::arith::backend::{Backend, LimbEngine, Portable};
 #[cfg(target_arch = "x86_64")]
 use crate::arith::backend::{bmi2::Bmi2, ifma};
 
-/// The functions of Miller's loop for one point of the subgroup: 356 KiB. Wiped on drop, since the point may be a secret key.
+/// The functions of Miller's loop for one point of the subgroup: at most 378 KiB. Wiped on drop, since the point may be a secret key.
 pub struct MillerLines(Storage);
 
 enum Storage {

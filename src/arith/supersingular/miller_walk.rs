@@ -72,22 +72,27 @@ impl<E: LimbEngine> Walk<E> {
     }
 
     /// The functions of all steps, in the order of the loop.
-    pub(super) fn into_functions(self) -> Vec<Function<E>> {
+    pub(super) fn into_functions(self) -> Zeroizing<Vec<Function<E>>> {
         let mut x = Zeroizing::new(self.start.x);
-        let functions = steps().iter().zip(self.passed.iter()).map(|(step, Passed { doublings, addition })| {
-            let [first, second] = doublings;
-            if step.doublings() == 1 {
-                let function = Function::Double([*x * first.w, -first.slope]);
-                *x = first.w.square();
-                return function;
-            }
-            let [a0, a1, a2, b] = quadruple(&mut x, first, second);
-            match step.adds() {
-                false => Function::Quadruple([-a0, -a1, -a2, b]),
-                true => Function::QuadrupleAdd(and_add(&[a0, a1, a2, b], &mut x, addition)),
-            }
-        });
-        functions.collect()
+        let mut functions = Zeroizing::new(Vec::with_capacity(steps().len()));
+        for (step, Passed { doublings: [first, second], addition }) in steps().iter().zip(self.passed.iter()) {
+            functions.push(match step {
+                Step::Double => {
+                    let c = *x * first.w;
+                    *x = first.w.square();
+                    [c, -first.slope, FpOn::ZERO, FpOn::ZERO, FpOn::ZERO]
+                }
+                Step::Quadruple => {
+                    let [a0, a1, a2, b] = quadruple(&mut x, first, second);
+                    [-a0, -a1, -a2, b, FpOn::ZERO]
+                }
+                Step::QuadrupleAdd | Step::QuadrupleSubtract => {
+                    let coefficients = quadruple(&mut x, first, second);
+                    and_add(&coefficients, &mut x, addition)
+                }
+            });
+        }
+        functions
     }
 }
 

@@ -177,7 +177,7 @@ impl<E: LimbEngine> ProjectiveOn<E> {
     pub(super) fn to_affine_all(points: &[Self]) -> Wiped<Option<AffineOn<E>>> {
         let mut inverses = Zeroizing::new(points.iter().map(|point| point.z).collect::<Vec<_>>());
         invert_all(&mut inverses);
-        points.iter().zip(inverses.iter()).map(|(point, inverse)| point.divided(inverse)).collect()
+        Wiped::collect(points.iter().zip(inverses.iter()).map(|(point, inverse)| point.divided(inverse)))
     }
 
     /// The finite point that this is, given 1 / Z.

@@ -3,8 +3,8 @@ use super::node::Node;
 use crate::cli::clock;
 use crate::cli::output::{Output, hex, quiet_style, title_style};
 use mikey_sakke::mikey::{
-    CsIdMap, Dh, ExtensionType, GeneralExtension, Header, IdRole, Idr, KeyIdInformation, KeyValidity, Mac, Message,
-    OmaBcast, Payload, PayloadType, SecurityPolicy, TicketPolicy, Timestamp,
+    CsIdMap, Dh, EncryptionAlgorithm, ExtensionType, GeneralExtension, Header, IdRole, Idr, KeyIdInformation,
+    KeyValidity, Mac, Message, OmaBcast, Payload, PayloadType, SecurityPolicy, TicketPolicy, Timestamp,
 };
 use serde_json::{Map, Value, json};
 use std::ops::Range;
@@ -56,7 +56,7 @@ impl Field {
 }
 
 /// Describes the header and every payload, in their order.
-pub fn describe(message: &Message<'_>) -> Vec<Described> {
+pub fn describe(message: &Message<'_>, show_secrets: bool) -> Vec<Described> {
     let mut following = message.payloads.iter().map(Payload::payload_type);
     let mut next = || following.next().unwrap_or(PayloadType::LAST);
     let header = Described {
@@ -68,8 +68,8 @@ pub fn describe(message: &Message<'_>) -> Vec<Described> {
     let payloads = message.located().map(|(octets, payload)| {
         let payload_type = payload.payload_type();
         let name = payload_type.name().map_or_else(|| payload_type.to_string(), str::to_owned);
-        let tree = anatomy::payload(payload, octets.start, next());
-        Described { name, octets, fields: fields(payload), tree }
+        let tree = anatomy::payload(payload, octets.start, next(), show_secrets);
+        Described { name, octets, fields: fields(payload, show_secrets), tree }
     });
     std::iter::once(header).chain(payloads).collect()
 }
@@ -94,15 +94,15 @@ fn header(header: &Header<'_>) -> Vec<Field> {
 /// The entries of the CS ID map.
 fn crypto_sessions(map: &CsIdMap<'_>) -> Vec<Value> {
     match map {
-        CsIdMap::GenericId(entries) => entries
-            .iter()
+        CsIdMap::GenericId(map) => map
+            .entries()
             .map(|entry| {
                 json!({
                     "cs_id": entry.cs_id,
                     "protocol": entry.protocol.0,
-                    "policies": &*entry.policy_numbers,
-                    "session_data": hex(&entry.session_data),
-                    "spi": hex(&entry.spi),
+                    "policies": entry.policy_numbers,
+                    "session_data": hex(entry.session_data),
+                    "spi": hex(entry.spi),
                 })
             })
             .collect(),
@@ -114,7 +114,7 @@ fn crypto_sessions(map: &CsIdMap<'_>) -> Vec<Value> {
     }
 }
 
-fn fields(payload: &Payload<'_>) -> Vec<Field> {
+fn fields(payload: &Payload<'_>, show_secrets: bool) -> Vec<Field> {
     match payload {
         Payload::Timestamp(timestamp) => time(*timestamp),
         Payload::Rand(rand) => vec![Field::octets("rand", &rand.octets)],
@@ -133,7 +133,9 @@ fn fields(payload: &Payload<'_>) -> Vec<Field> {
         ],
         Payload::GeneralExtension(extension) => general_extension(extension),
         Payload::Kemac(kemac) => {
-            let mut fields = vec![Field::new("encryption", kemac.encryption.0), Field::octets("data", &kemac.data)];
+            let in_clear = kemac.encryption == EncryptionAlgorithm::NULL;
+            let data = if in_clear && !show_secrets { Value::Null } else { hex(&kemac.data).into() };
+            let mut fields = vec![Field::new("encryption", kemac.encryption.0), Field::new("data", data)];
             fields.extend(mac(&kemac.mac));
             fields
         }
@@ -204,8 +206,8 @@ fn general_extension(extension: &GeneralExtension<'_>) -> Vec<Field> {
     match extension.extension_type {
         ExtensionType::KEY_ID => {
             if let Ok(information) = KeyIdInformation::parse(&extension.data) {
-                let key_ids = information.key_ids.iter();
-                let key_ids: Value = key_ids.map(|id| json!({ "type": id.key_id_type.0, "id": hex(&id.id) })).collect();
+                let key_ids: Value =
+                    information.key_ids().map(|id| json!({ "type": id.key_id_type.0, "id": hex(id.id) })).collect();
                 fields.push(Field::new("key_ids", key_ids));
             }
         }
@@ -278,7 +280,7 @@ mod tests {
     fn every_crypto_session_is_described() {
         let entries = [1, 2].map(|ssrc| SrtpIdEntry { policy_no: 0, ssrc, roc: 7 });
         let message = Message::new(Header::sakke(0x1000_0001, CsIdMap::SrtpId(entries.to_vec())));
-        let header = describe(&message).remove(0).json();
+        let header = describe(&message, false).remove(0).json();
         assert_eq!(header["csb_id"], "10000001");
         assert_eq!(header["crypto_sessions"][1], json!({ "policy": 0, "ssrc": "00000002", "roc": 7 }));
         assert_eq!(header["length"], 28);
@@ -290,7 +292,7 @@ mod tests {
             .with(Idr::uri(IdRole::INITIATOR, b"sip:a@example.org".as_slice()))
             .with(Idr::uri(IdRole::INITIATOR_KMS, b"kms\0".as_slice()))
             .with(Idr::uri(IdRole::RESPONDER_UID, b"abc".as_slice()));
-        let payloads = describe(&message);
+        let payloads = describe(&message, false);
         let identities: Vec<_> = payloads.iter().skip(1).map(|payload| payload.json()["identity"].clone()).collect();
         assert_eq!(identities, ["sip:a@example.org", "6b6d7300", "616263"]);
         assert_eq!(payloads.last().unwrap().json()["offset"], 10 + 22 + 9);

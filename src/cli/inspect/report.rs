@@ -32,7 +32,7 @@ pub struct Report {
 
 impl Report {
     /// Reads a message and holds it against the profile of TS 33.180.
-    pub fn of(number: usize, message: &Mikey, strict: bool) -> Self {
+    pub fn of(number: usize, message: &Mikey, strict: bool, show_secrets: bool) -> Self {
         let mut report = Self {
             number,
             origin: message.origin.clone(),
@@ -53,23 +53,23 @@ impl Report {
         }
         match Message::parse(&message.octets) {
             Ok(parsed) => {
-                report.describe(&parsed);
+                report.describe(&parsed, show_secrets);
                 report.judge(&message.octets);
                 if strict {
                     report.add(strict::judge(&parsed));
                 }
             }
-            Err(error) => report.broken(&message.octets, &error, strict),
+            Err(error) => report.broken(&message.octets, &error, strict, show_secrets),
         }
         report
     }
 
     /// A message that cannot be read is shown as far as its last payload, if it only goes on behind that.
-    fn broken(&mut self, octets: &[u8], error: &mikey::Error, strict: bool) {
+    fn broken(&mut self, octets: &[u8], error: &mikey::Error, strict: bool, show_secrets: bool) {
         if let mikey::Error::TrailingOctets { offset, .. } = error
             && let Some(Ok(parsed)) = octets.get(..*offset).map(Message::parse)
         {
-            self.describe(&parsed);
+            self.describe(&parsed, show_secrets);
             if strict {
                 self.add(strict::judge(&parsed));
             }
@@ -78,10 +78,10 @@ impl Report {
         self.failure = Err::<(), _>(error.clone()).context("this is no MIKEY message that can be read").err();
     }
 
-    fn describe(&mut self, message: &Message<'_>) {
+    fn describe(&mut self, message: &Message<'_>, show_secrets: bool) {
         self.csb_id = Some(message.header.csb_id);
         self.data_type = Some(message.header.data_type.number());
-        self.payloads = payloads::describe(message);
+        self.payloads = payloads::describe(message, show_secrets);
     }
 
     fn judge(&mut self, octets: &[u8]) {

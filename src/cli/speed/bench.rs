@@ -30,8 +30,8 @@ pub struct Bench {
 impl Bench {
     pub fn new() -> Outcome<Self> {
         let mut rng = rng::system();
-        let sakke_master = sakke::MasterSecret::generate(&mut rng);
-        let eccsi_master = eccsi::MasterSecret::generate(&mut rng);
+        let sakke_master = sakke::MasterSecret::generate(&mut rng)?;
+        let eccsi_master = eccsi::MasterSecret::generate(&mut rng)?;
         let periods = KeyPeriods::new(2_592_000, 0, PeriodEpoch::Ntp)?;
         let (pub_enc_key, pub_auth_key) = (sakke_master.public_key(), eccsi_master.public_key());
         let kms = Kms::new("kms.example.org", &pub_enc_key, &pub_auth_key, periods, IdentityForm::Raw);

@@ -56,7 +56,7 @@
 //! # let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
 //!
 //! // A KMS, and the key sets of two of its users for the key period of now.
-//! let (decryption, signing) = (sakke::MasterSecret::generate(&mut rng), eccsi::MasterSecret::generate(&mut rng));
+//! let (decryption, signing) = (sakke::MasterSecret::generate(&mut rng)?, eccsi::MasterSecret::generate(&mut rng)?);
 //! let periods = KeyPeriods::new(2_592_000, 0, PeriodEpoch::Ntp)?;
 //! let (enc, auth) = (decryption.public_key(), signing.public_key());
 //! let kms = Kms::new("kms.example.org", &enc, &auth, periods, IdentityForm::Raw);

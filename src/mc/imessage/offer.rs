@@ -133,7 +133,7 @@ impl<'a> Offer<'a> {
 
         let map = match self.session_map {
             SessionMap::Empty => profile::EMPTY_MAP,
-            SessionMap::GenericId => profile::generic_id_map(&self.bundle),
+            SessionMap::GenericId => profile::generic_id_map(&self.bundle)?,
         };
         let mut message = Message::new(Header::sakke(csb_id.to_u32(), map))
             .with(Timestamp::NtpUtc(self.time))

@@ -4,7 +4,6 @@ use super::{CarriedIdentity, CarriedParty, Decapsulated, Expected, Incoming, Pee
 use crate::mc::error::Party;
 use crate::mc::{Error, KeySet, KeyType, Kms, Uid};
 use alloc::string::ToString;
-use alloc::vec::Vec;
 
 /// Whom a message went to, as its sender's devices know.
 #[derive(Clone, Copy, Debug)]
@@ -25,10 +24,7 @@ impl Incoming {
     /// Fails with [`Error::NotFromMe`], [`Error::NotForRecipient`], [`Error::UnexpectedKeyType`], [`Error::Missing`] without the extension, and as
     /// [`Incoming::verify`] and [`Verified::decapsulate`](super::Verified::decapsulate) do.
     pub fn open_own(self, key_sets: &[&KeySet], recipient: SentTo<'_>, policy: &Policy) -> Result<Decapsulated, Error> {
-        self.require_excused(&policy.compatibility)?;
-        self.require_key_type(recipient.key_type)?;
-        let mut findings = Vec::new();
-        policy.judge_time(self.judge_age(policy), &mut findings)?;
+        let findings = self.judge_claims(recipient.key_type, policy)?;
         let key_sets = self.find_key_sets(self.initiator(), key_sets, &policy.compatibility).map_err(not_from_me)?;
         let recipient_uid = self.require_recipient(recipient)?;
         let initiators = key_sets.iter().map(|key_set| me(key_set)).collect::<Result<_, _>>()?;

@@ -1,9 +1,9 @@
 //! What a message says about SRTP: the security policies and crypto sessions that TS 33.180 gives each key type.
 use crate::mc::{Bundle, CsId, Error, KeyType};
 use crate::mikey::{
-    CsIdMap, GenericIdEntry, ProtocolType, SecurityPolicy, SrtpAuthentication, SrtpEncryption, SrtpParameter,
+    CsIdMap, GenericIdEntry, GenericIdMap, ProtocolType, SecurityPolicy, SrtpAuthentication, SrtpEncryption,
+    SrtpParameter,
 };
-use alloc::vec;
 use alloc::vec::Vec;
 
 /// The policy number that we write.
@@ -65,16 +65,17 @@ pub fn default_policy(key_type: KeyType) -> SecurityPolicy<'static> {
 
 /// A GENERIC-ID map of the first crypto session under a key, with the key's identifiers as SPI: GMK-ID || GUK-ID for a
 /// GMK. Empty for keys that have no crypto sessions.
-pub(super) fn generic_id_map(bundle: &Bundle) -> CsIdMap<'static> {
-    let Some(cs_id) = CsId::first(bundle.key_id.key_type()) else { return EMPTY_MAP };
-    CsIdMap::GenericId(vec![GenericIdEntry {
+pub(super) fn generic_id_map(bundle: &Bundle) -> Result<CsIdMap<'static>, Error> {
+    let Some(cs_id) = CsId::first(bundle.key_id.key_type()) else { return Ok(EMPTY_MAP) };
+    let map = GenericIdMap::new(&[GenericIdEntry {
         cs_id: cs_id.to_u8(),
         protocol: ProtocolType::SRTP,
         session_data_flag: false,
-        policy_numbers: vec![POLICY_NO].into(),
-        session_data: vec![].into(),
-        spi: bundle.mki().into(),
-    }])
+        policy_numbers: &[POLICY_NO],
+        session_data: &[],
+        spi: &bundle.mki(),
+    }])?;
+    Ok(CsIdMap::GenericId(map))
 }
 
 /// Judges a received security policy: AEAD_AES_128_GCM in one of the two forms of the tables, or less explicitly.

@@ -35,9 +35,9 @@ impl Sessions {
                     sessions.add_policies(cs_id, &[entry.policy_no])?;
                 }
             }
-            CsIdMap::GenericId(entries) => {
-                for entry in entries {
-                    sessions.add(entry, csb_id)?;
+            CsIdMap::GenericId(map) => {
+                for entry in map.entries() {
+                    sessions.add(&entry, csb_id)?;
                 }
             }
         }
@@ -76,7 +76,7 @@ impl Sessions {
         if entry.session_data_flag || !entry.session_data.is_empty() {
             return Err(Error::SessionData { cs_id });
         }
-        self.add_policies(cs_id, &entry.policy_numbers)?;
+        self.add_policies(cs_id, entry.policy_numbers)?;
         self.claimed_gmk_ids.extend(judge_spi(entry, csb_id)?.map(|gmk_id| (cs_id, gmk_id)));
         Ok(())
     }
@@ -93,7 +93,7 @@ impl Sessions {
 /// An SPI is absent, or names the key: GMK-ID || GUK-ID for a GMK, of which it returns the first, the CSB-ID for others.
 fn judge_spi(entry: &GenericIdEntry<'_>, csb_id: KeyId) -> Result<Option<[u8; 4]>, Error> {
     let wrong = Err(Error::Spi { cs_id: entry.cs_id });
-    match (csb_id.key_type(), entry.spi.as_ref()) {
+    match (csb_id.key_type(), entry.spi) {
         (_, []) => Ok(None),
         (KeyType::Gmk, [a, b, c, d, guk_id @ ..]) if *guk_id == csb_id.to_bytes() => Ok(Some([*a, *b, *c, *d])),
         (KeyType::Gmk, _) => wrong,

@@ -134,24 +134,33 @@ impl<'a> Verified<'a> {
 impl Incoming {
     /// Steps 3 to 10 of the [order](super): everything that needs no secret.
     pub fn verify<'a>(self, receiver: &Receiver<'a>, policy: &Policy) -> Result<Verified<'a>, Error> {
-        self.require_excused(&policy.compatibility)?;
-        self.require_key_type(receiver.key_type)?;
-        let mut findings = Vec::new();
-        policy.judge_time(self.judge_age(policy), &mut findings)?;
+        let findings = self.judge_claims(receiver.key_type, policy)?;
         let key_sets = self.find_key_sets(self.recipient(), receiver.key_sets, &policy.compatibility)?;
         let candidates = self.find_initiators(receiver, &policy.compatibility)?;
         let initiator = self.verify_signature(candidates, &policy.compatibility)?;
         Ok(Verified { incoming: self, key_sets, policy: *policy, initiator, findings })
     }
 
-    pub(super) fn require_excused(&self, compatibility: &Compatibility) -> Result<(), Error> {
+    /// Steps 3 to 5 of the [order](super), which need no key at all: for a receiver that makes its keys ready only when they
+    /// are needed. [`verify`](Self::verify) takes them again. `key_type` is what [`Receiver::key_type`] says.
+    ///
+    /// Returns what time makes wrong, under [`TimeRules::Report`].
+    pub fn judge_claims(&self, key_type: Option<KeyType>, policy: &Policy) -> Result<Vec<Error>, Error> {
+        self.require_excused(&policy.compatibility)?;
+        self.require_key_type(key_type)?;
+        let mut findings = Vec::new();
+        policy.judge_time(self.judge_age(policy), &mut findings)?;
+        Ok(findings)
+    }
+
+    fn require_excused(&self, compatibility: &Compatibility) -> Result<(), Error> {
         match self.deviations().iter().find(|deviation| !compatibility.excuses(**deviation)) {
             Some(deviation) => Err(Error::Deviation(*deviation)),
             None => Ok(()),
         }
     }
 
-    pub(super) fn require_key_type(&self, expected: Option<KeyType>) -> Result<(), Error> {
+    fn require_key_type(&self, expected: Option<KeyType>) -> Result<(), Error> {
         match expected {
             Some(expected) if expected != self.key_type() => {
                 Err(Error::UnexpectedKeyType { found: self.key_type(), expected })
@@ -240,7 +249,7 @@ impl Incoming {
         }
     }
 
-    pub(super) fn judge_age(&self, policy: &Policy) -> Result<(), Error> {
+    fn judge_age(&self, policy: &Policy) -> Result<(), Error> {
         let (then, now) = (self.time().seconds(), policy.now.seconds());
         let TimeWindow { past, future } = policy.window;
         match (now.saturating_sub(then), then.saturating_sub(now)) {

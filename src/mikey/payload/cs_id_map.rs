@@ -1,18 +1,14 @@
-use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use super::ProtocolType;
+use super::GenericIdMap;
 use crate::mikey::Error;
-use crate::mikey::codec::{Reader, count_8, put_data_8, put_data_16, too_long};
+use crate::mikey::codec::{Reader, count_8};
 
 const SRTP_ID: u8 = 0;
 const EMPTY: u8 = 1;
 const GENERIC_ID: u8 = 2;
 
 const SRTP_ID_ENTRY_LEN: usize = 9;
-const GENERIC_ID_ENTRY_MIN_LEN: usize = 6;
-const S_FLAG: u8 = 0x80;
-const POLICY_COUNT_MASK: u8 = 0x7f;
 
 /// #CS, the CS ID map type and the map of the header: which crypto session (CS) uses which policy and identifiers.
 ///
@@ -27,8 +23,8 @@ pub enum CsIdMap<'a> {
         /// #CS.
         cs_count: u8,
     },
-    /// Type 2, at most 255 entries (RFC 6043 6.1.1).
-    GenericId(Vec<GenericIdEntry<'a>>),
+    /// Type 2 (RFC 6043 6.1.1).
+    GenericId(GenericIdMap<'a>),
 }
 
 /// One crypto session of an SRTP-ID map (RFC 3830 6.1.1).
@@ -42,30 +38,13 @@ pub struct SrtpIdEntry {
     pub roc: u32,
 }
 
-/// One crypto session of a GENERIC-ID map (RFC 6043 6.1.1).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GenericIdEntry<'a> {
-    /// CS-ID of the session.
-    pub cs_id: u8,
-    /// Security protocol of the session.
-    pub protocol: ProtocolType,
-    /// The S flag, whose meaning is up to the session data.
-    pub session_data_flag: bool,
-    /// Numbers of the security policies that the session may use, at most 127.
-    pub policy_numbers: Cow<'a, [u8]>,
-    /// Session data, at most 65535 octets: for SRTP, SSRCs with roll-over counters.
-    pub session_data: Cow<'a, [u8]>,
-    /// SPI, at most 255 octets: for SRTP, the MKI.
-    pub spi: Cow<'a, [u8]>,
-}
-
 impl<'a> CsIdMap<'a> {
     /// #CS, the number of crypto sessions.
     pub fn cs_count(&self) -> usize {
         match self {
             Self::SrtpId(entries) => entries.len(),
             Self::Empty { cs_count } => usize::from(*cs_count),
-            Self::GenericId(entries) => entries.len(),
+            Self::GenericId(map) => map.len(),
         }
     }
 
@@ -92,9 +71,7 @@ impl<'a> CsIdMap<'a> {
         match self {
             Self::SrtpId(entries) => CsIdMap::SrtpId(entries),
             Self::Empty { cs_count } => CsIdMap::Empty { cs_count },
-            Self::GenericId(entries) => {
-                CsIdMap::GenericId(entries.into_iter().map(GenericIdEntry::into_owned).collect())
-            }
+            Self::GenericId(map) => CsIdMap::GenericId(map.into_owned()),
         }
     }
 
@@ -102,7 +79,7 @@ impl<'a> CsIdMap<'a> {
         match self {
             Self::SrtpId(entries) => SRTP_ID_ENTRY_LEN * entries.len(),
             Self::Empty { .. } => 0,
-            Self::GenericId(entries) => entries.iter().map(GenericIdEntry::encoded_len).sum(),
+            Self::GenericId(map) => map.encoded_len(),
         }
     }
 
@@ -117,14 +94,7 @@ impl<'a> CsIdMap<'a> {
                 Ok(Self::SrtpId(entries.iter().map(SrtpIdEntry::from_octets).collect()))
             }
             EMPTY => Ok(Self::Empty { cs_count }),
-            GENERIC_ID => {
-                let fitting = reader.remaining() / GENERIC_ID_ENTRY_MIN_LEN;
-                let mut entries = Vec::with_capacity(fitting.min(cs_count.into()));
-                for _ in 0..cs_count {
-                    entries.push(GenericIdEntry::read(reader)?);
-                }
-                Ok(Self::GenericId(entries))
-            }
+            GENERIC_ID => GenericIdMap::read(cs_count, reader).map(Self::GenericId),
             found => Err(Error::UnknownMapType { offset, found }),
         }
     }
@@ -135,7 +105,7 @@ impl<'a> CsIdMap<'a> {
         match self {
             Self::SrtpId(entries) => entries.iter().for_each(|entry| entry.write(out)),
             Self::Empty { .. } => {}
-            Self::GenericId(entries) => entries.iter().try_for_each(|entry| entry.write(out))?,
+            Self::GenericId(map) => map.write(out),
         }
         Ok(())
     }
@@ -154,58 +124,12 @@ impl SrtpIdEntry {
     }
 }
 
-impl<'a> GenericIdEntry<'a> {
-    /// The same entry with all of its data owned.
-    pub fn into_owned(self) -> GenericIdEntry<'static> {
-        GenericIdEntry {
-            cs_id: self.cs_id,
-            protocol: self.protocol,
-            session_data_flag: self.session_data_flag,
-            policy_numbers: Cow::Owned(self.policy_numbers.into_owned()),
-            session_data: Cow::Owned(self.session_data.into_owned()),
-            spi: Cow::Owned(self.spi.into_owned()),
-        }
-    }
-
-    fn encoded_len(&self) -> usize {
-        GENERIC_ID_ENTRY_MIN_LEN + self.policy_numbers.len() + self.session_data.len() + self.spi.len()
-    }
-
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
-        let cs_id = reader.octet("GENERIC-ID CS ID")?;
-        let protocol = ProtocolType(reader.octet("GENERIC-ID Prot type")?);
-        let flags = reader.octet("GENERIC-ID S and #P")?;
-        let policy_count = flags & POLICY_COUNT_MASK;
-        Ok(Self {
-            cs_id,
-            protocol,
-            session_data_flag: flags & S_FLAG != 0,
-            policy_numbers: Cow::Borrowed(reader.take(policy_count.into(), "GENERIC-ID policy numbers")?),
-            session_data: Cow::Borrowed(reader.data_16("GENERIC-ID session data")?),
-            spi: Cow::Borrowed(reader.data_8("GENERIC-ID SPI")?),
-        })
-    }
-
-    fn write(&self, out: &mut Vec<u8>) -> Result<(), Error> {
-        let limit = usize::from(POLICY_COUNT_MASK);
-        if self.policy_numbers.len() > limit {
-            return Err(too_long("GENERIC-ID policy numbers", self.policy_numbers.len(), limit));
-        }
-        let policy_count = count_8(self.policy_numbers.len(), "GENERIC-ID policy numbers")?;
-        let s_flag = if self.session_data_flag { S_FLAG } else { 0 };
-        out.extend_from_slice(&[self.cs_id, self.protocol.0, s_flag | policy_count]);
-        out.extend_from_slice(&self.policy_numbers);
-        put_data_16(out, &self.session_data, "GENERIC-ID session data")?;
-        put_data_8(out, &self.spi, "GENERIC-ID SPI")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use alloc::vec;
 
     use super::*;
-    use crate::mikey::{Header, Message};
+    use crate::mikey::{GenericIdEntry, Header, Message, ProtocolType};
 
     const MAP_OFFSET: usize = 10;
 
@@ -233,17 +157,6 @@ mod tests {
         Message::new(Header::sakke(9, map)).to_bytes().unwrap_err()
     }
 
-    fn entry() -> GenericIdEntry<'static> {
-        GenericIdEntry {
-            cs_id: 4,
-            protocol: ProtocolType::SRTP,
-            session_data_flag: false,
-            policy_numbers: vec![0].into(),
-            session_data: vec![].into(),
-            spi: vec![1, 2, 3, 4].into(),
-        }
-    }
-
     #[test]
     fn an_srtp_id_map_has_nine_octets_for_each_session() {
         let first = SrtpIdEntry { policy_no: 1, ssrc: 0x0203_0405, roc: 0x0607_0809 };
@@ -264,21 +177,18 @@ mod tests {
     }
 
     #[test]
-    fn a_generic_id_map_lists_policies_session_data_and_spi() {
-        assert_form(CsIdMap::GenericId(vec![]), &octets(0, 2, &[]));
-        assert_form(CsIdMap::GenericId(vec![entry()]), &octets(1, 2, &[4, 0, 1, 0, 0, 0, 4, 1, 2, 3, 4]));
-        let full = GenericIdEntry {
-            cs_id: 255,
-            protocol: ProtocolType(3),
-            session_data_flag: true,
-            policy_numbers: vec![].into(),
-            session_data: vec![9, 8].into(),
-            spi: vec![].into(),
+    fn a_generic_id_map_has_an_entry_for_each_session() {
+        let entry = GenericIdEntry {
+            cs_id: 4,
+            protocol: ProtocolType::SRTP,
+            session_data_flag: false,
+            policy_numbers: &[0],
+            session_data: &[],
+            spi: &[1, 2, 3, 4],
         };
-        assert_form(
-            CsIdMap::GenericId(vec![full, entry()]),
-            &octets(2, 2, &[255, 3, 0x80, 0, 2, 9, 8, 0, 4, 0, 1, 0, 0, 0, 4, 1, 2, 3, 4]),
-        );
+        let map = |entries: &[GenericIdEntry<'_>]| CsIdMap::GenericId(GenericIdMap::new(entries).unwrap());
+        assert_form(map(&[]), &octets(0, 2, &[]));
+        assert_form(map(&[entry]), &octets(1, 2, &[4, 0, 1, 0, 0, 0, 4, 1, 2, 3, 4]));
     }
 
     #[test]
@@ -301,14 +211,6 @@ mod tests {
             Error::Truncated { field: "GENERIC-ID SPI", offset: MAP_OFFSET + 6, expected: 5, found: 1 }
         );
         assert_eq!(error(&octets(0, 2, &[4])), Error::TrailingOctets { offset: MAP_OFFSET, count: 1 });
-        let map = CsIdMap::GenericId(vec![GenericIdEntry { policy_numbers: vec![0; 128].into(), ..entry() }]);
-        assert_eq!(build_error(map), Error::TooLong { field: "GENERIC-ID policy numbers", found: 128, limit: 127 });
-        let map = CsIdMap::GenericId(vec![GenericIdEntry { session_data: vec![0; 65536].into(), ..entry() }]);
-        assert_eq!(build_error(map), Error::TooLong { field: "GENERIC-ID session data", found: 65536, limit: 65535 });
-        let map = CsIdMap::GenericId(vec![GenericIdEntry { spi: vec![0; 256].into(), ..entry() }]);
-        assert_eq!(build_error(map), Error::TooLong { field: "GENERIC-ID SPI", found: 256, limit: 255 });
-        let map = CsIdMap::GenericId(vec![entry(); 256]);
-        assert_eq!(build_error(map), Error::TooLong { field: "HDR #CS", found: 256, limit: 255 });
     }
 
     #[test]

@@ -190,8 +190,9 @@ mod tests {
         assert_eq!(refused(&[0, 1]), Error::TrailingOctets { offset: 1, count: 1 });
         assert_eq!(refused(&[99]), Error::UnsupportedPayload { offset: 1, payload_type: PayloadType(99) });
         assert_eq!(refused(&[11, 0, 2, 1]), Error::Truncated { field: "RAND", offset: 3, expected: 2, found: 1 });
-        let many = [vec![11], [11, 0].repeat(64), vec![0, 0]].concat();
-        assert_eq!(refused(&many), Error::TooManyPayloads { offset: 129, limit: 64 });
+        let rand = |next| [&[next, 22][..], &[7; 22]].concat();
+        let many = [vec![11], rand(11).repeat(64), rand(0)].concat();
+        assert_eq!(refused(&many), Error::TooManyPayloads { offset: 1 + 64 * 24, limit: 64 });
     }
 
     #[test]

@@ -234,7 +234,10 @@ impl Lanes {
         self.debug_assert_bounds();
         other.debug_assert_bounds();
         let b_0 = other.limbs[0];
-        Columns::reduced_sum(|t, i| t.add_lowest(self.limbs[i], b_0), |t, i| t.add_others(self.limbs[i], other))
+        let product =
+            Columns::reduced_sum(|t, i| t.add_lowest(self.limbs[i], b_0), |t, i| t.add_others(self.limbs[i], other));
+        product.debug_assert_below(2);
+        product
     }
 
     /// a², below 2 p, for a below 256 p, in four fifths of a multiplication.
@@ -251,7 +254,7 @@ impl Lanes {
         // Below 512 p, which is not too much for one factor.
         let (doubled, _) = carried_out(each_limb!(|i: usize| _mm512_add_epi64(self.limbs[i], self.limbs[i])));
         let a_0 = self.limbs[0];
-        Columns::reduced_sum(
+        let square = Columns::reduced_sum(
             |t, i| {
                 if i < 5 {
                     t.add_lowest(self.limbs[i], a_0);
@@ -263,7 +266,9 @@ impl Lanes {
                 2 => t.add_square_row::<10>(i, self, &doubled),
                 _ => t.add_square_row::<15>(i, self, &doubled),
             },
-        )
+        );
+        square.debug_assert_below(2);
+        square
     }
 
     /// a b + c d, below 3 p, with one reduction. A column stays below 2^60.
@@ -276,7 +281,7 @@ impl Lanes {
             operand.debug_assert_bounds();
         }
         let (b_0, d_0) = (b.limbs[0], d.limbs[0]);
-        Columns::reduced_sum(
+        let sum = Columns::reduced_sum(
             |t, i| {
                 t.add_lowest(a.limbs[i], b_0);
                 t.add_lowest(c.limbs[i], d_0);
@@ -285,7 +290,9 @@ impl Lanes {
                 t.add_others(a.limbs[i], b);
                 t.add_others(c.limbs[i], d);
             },
-        )
+        );
+        sum.debug_assert_below(3);
+        sum
     }
 
     /// Lane i of the result is lane `from[i]` of this.
@@ -397,6 +404,7 @@ impl Columns {
         }
         t.shift_out(quotient);
         t.add_multiple_of_p(quotient);
+        debug_assert!(t.0.iter().all(|t| lanes_of(*t).iter().all(|&t| t < 1 << 60)));
         carried(each_limb!(|j: usize| t.0[j]))
     }
 

@@ -3,8 +3,11 @@ use proptest::prelude::*;
 
 use super::digits::Digits;
 use super::inversion::invert_all;
+use super::is_available;
 use super::lanes::{LANES, Lanes, Limbs, MODULUS, Term};
+use super::pair::Pair;
 use crate::arith::Modulus;
+use crate::arith::backend::tests::Numbers;
 use crate::arith::supersingular::{Fp, P};
 
 /// A number below p: at the ends of the range, with limbs at their ends, or any.
@@ -29,13 +32,46 @@ macro_rules! check {
             $(#[allow(unused_mut)] let mut $name = Lanes::from_fp($name.each_ref());)*
             $body.to_fp()
         }
-        if super::is_available() {
+        if is_available() {
             // SAFETY: the processor has the instructions.
             let found = unsafe { run($(&$name),*) };
             let expected: [Fp; LANES] = core::array::from_fn($expected);
             prop_assert!(found == expected, "{}", stringify!($body));
         }
     }};
+}
+
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn products_of_eight(a: &[Fp; LANES], b: &[Fp; LANES]) -> [[Fp; LANES]; 3] {
+    let (a, b) = (Lanes::from_fp(a.each_ref()), Lanes::from_fp(b.each_ref()));
+    [a.multiply(&b), a.square(), Lanes::sum_of_products(&a, &b, &b, &b)].map(|numbers| numbers.to_fp())
+}
+
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn products_of_two(a: [&Fp; 2], b: [&Fp; 2]) -> (Fp, Fp) {
+    Pair::from_fp(a[0], a[1]).multiply(&Pair::from_fp(b[0], b[1])).carried().to_fp()
+}
+
+#[test]
+fn multiplies_as_the_portable_backend_many_times() {
+    if !is_available() {
+        eprintln!("skipped: this processor lacks AVX-512 IFMA");
+        return;
+    }
+    let mut numbers = Numbers(5);
+    let mut eight = || [(); LANES].map(|()| Fp::from_montgomery(numbers.number_below(&<P>::LIMBS)));
+    for _ in 0..20_000 {
+        let (a, b) = (eight(), eight());
+        // SAFETY: the processor has the instructions.
+        let ([product, square, sum], pair) =
+            unsafe { (products_of_eight(&a, &b), products_of_two([&a[0], &a[1]], [&b[0], &b[1]])) };
+        for i in 0..LANES {
+            assert_eq!(product[i], a[i] * b[i], "{:?} {:?}", a[i], b[i]);
+            assert_eq!(square[i], a[i].square(), "{:?}", a[i]);
+            assert_eq!(sum[i], a[i] * b[i] + b[i].square(), "{:?} {:?}", a[i], b[i]);
+        }
+        assert_eq!(pair, (product[0], product[1]), "{:?} {:?}", &a[..2], &b[..2]);
+    }
 }
 
 proptest! {
@@ -66,7 +102,7 @@ proptest! {
     fn reduces_below_the_modulus(a in eight(), b in eight()) {
         let sixty = Fp::from_u64(60);
         check!([a, b], Lanes::linear_reduced([(&a, 60), (&b, -60)], 130), |i| (a[i] - b[i]) * sixty);
-        if super::is_available() {
+        if is_available() {
             // SAFETY: the processor has the instructions.
             let numbers = unsafe { reductions(&a, &b) };
             let integer = |limbs: &Limbs| limbs.iter().rev().fold(BigUint::ZERO, |sum, &limb| (sum << 52) + limb);
@@ -105,7 +141,7 @@ proptest! {
     #[test]
     fn transposes_and_looks_up(a in eight(), b in eight(), signs in 0u64..1 << 48) {
         check!([a, b], transposed(&a, &b)[5], |i| a[i] * b[5]);
-        if super::is_available() {
+        if is_available() {
             // SAFETY: the processor has the instructions.
             let found = unsafe { looked_up(&a, &b, signs) };
             for (row, found) in found.into_iter().enumerate() {

@@ -18,7 +18,7 @@ pub fn general_extension(extension: &GeneralExtension<'_>, fields: Fields) -> Fi
             _ => fields.field("octets", data.len(), short_hex(data)),
         },
         ExtensionType::KEY_ID => match KeyIdInformation::parse(data) {
-            Ok(information) => information.key_ids.iter().fold(fields, key_id),
+            Ok(information) => information.key_ids().fold(fields, key_id),
             Err(_) => fields.field("octets", data.len(), short_hex(data)),
         },
         ExtensionType::OMA_BCAST => match OmaBcast::parse(data) {
@@ -30,7 +30,7 @@ pub fn general_extension(extension: &GeneralExtension<'_>, fields: Fields) -> Fi
 }
 
 /// RFC 4563 section 4.
-fn key_id(fields: Fields, key_id: &KeyId<'_>) -> Fields {
+fn key_id(fields: Fields, key_id: KeyId<'_>) -> Fields {
     let KeyId { key_id_type, id } = key_id;
     fields.field("Key ID Type", 1, key_id_type).field("Key ID Length", 1, id.len()).field("Key ID", id.len(), hex(id))
 }

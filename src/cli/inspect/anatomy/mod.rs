@@ -35,7 +35,7 @@ pub fn header(header: &Header<'_>, next: PayloadType) -> Vec<Node> {
 
 fn sessions(map: &CsIdMap<'_>, fields: Fields) -> Fields {
     match map {
-        CsIdMap::GenericId(entries) => entries.iter().fold(fields, generic_id),
+        CsIdMap::GenericId(map) => map.entries().fold(fields, generic_id),
         CsIdMap::SrtpId(entries) => (1..).zip(entries).fold(fields, |fields, (number, entry)| {
             fields.nested(&format!("CS {number}"), 9, "", |fields| {
                 fields
@@ -48,8 +48,8 @@ fn sessions(map: &CsIdMap<'_>, fields: Fields) -> Fields {
     }
 }
 
-fn generic_id(fields: Fields, entry: &GenericIdEntry<'_>) -> Fields {
-    let (policies, data, spi) = (&entry.policy_numbers, &entry.session_data, &entry.spi);
+fn generic_id(fields: Fields, entry: GenericIdEntry<'_>) -> Fields {
+    let (policies, data, spi) = (entry.policy_numbers, entry.session_data, entry.spi);
     let len = 6 + policies.len() + data.len() + spi.len();
     fields.nested(&format!("CS {}", entry.cs_id), len, "", |fields| {
         fields
@@ -67,7 +67,7 @@ fn generic_id(fields: Fields, entry: &GenericIdEntry<'_>) -> Fields {
 }
 
 /// The fields of a payload that begins at `offset`.
-pub fn payload(payload: &Payload<'_>, offset: usize, next: PayloadType) -> Vec<Node> {
+pub fn payload(payload: &Payload<'_>, offset: usize, next: PayloadType, show_secrets: bool) -> Vec<Node> {
     let fields = match payload {
         Payload::Sign(sign) => return signature(sign, Fields::at(offset)).nodes(),
         _ => Fields::at(offset).field("Next payload", 1, next),
@@ -86,7 +86,7 @@ pub fn payload(payload: &Payload<'_>, offset: usize, next: PayloadType) -> Vec<N
         Payload::SecurityPolicy(policy) => policy::security_policy(policy, fields),
         Payload::Sakke(sakke) => encapsulation::encapsulation(sakke, fields),
         Payload::GeneralExtension(extension) => extension::general_extension(extension, fields),
-        Payload::Kemac(kemac) => transport::kemac(kemac, fields),
+        Payload::Kemac(kemac) => transport::kemac(kemac, fields, show_secrets),
         Payload::Pke(pke) => transport::pke(pke, fields),
         Payload::Dh(dh) => transport::diffie_hellman(dh, fields),
         Payload::Cert(cert) => transport::certificate(cert, fields),

@@ -1,12 +1,55 @@
 use super::super::node::Fields;
 use super::super::short_hex;
 use crate::cli::output::hex;
-use mikey_sakke::mikey::{Cert, Chash, Dh, Kemac, KeyValidity, Mac, Pke};
+use mikey_sakke::mikey::{
+    Cert, Chash, Dh, EncryptionAlgorithm, Kemac, KeyData, KeyValidity, Mac, PayloadType, Pke, SubPayload, SubPayloads,
+};
 
-/// KEMAC (RFC 3830 6.2).
-pub fn kemac(kemac: &Kemac<'_>, fields: Fields) -> Fields {
+/// KEMAC (RFC 3830 6.2). Keys that are not encrypted are secrets.
+pub fn kemac(kemac: &Kemac<'_>, fields: Fields, show_secrets: bool) -> Fields {
     let fields = fields.field("Encr alg", 1, kemac.encryption);
-    mac(&kemac.mac, data_16("Encr data", &kemac.data, fields))
+    let data = &kemac.data;
+    let fields = match kemac.encryption {
+        EncryptionAlgorithm::NULL => {
+            let keys = SubPayloads::parse(PayloadType::KEY_DATA, data).unwrap_or_default();
+            let whole = if keys.payloads.is_empty() { secret(data, show_secrets) } else { String::new() };
+            fields.field("Encr data len", 2, data.len()).nested("Encr data", data.len(), whole, |fields| {
+                let mut following = keys.payloads.iter().skip(1).map(SubPayload::payload_type);
+                keys.payloads.iter().fold(fields, |fields, payload| {
+                    let next = following.next().unwrap_or(PayloadType::LAST);
+                    let (name, len) = (payload.payload_type().to_string(), payload.encoded_len());
+                    fields.nested(&name, len, "", |fields| match payload {
+                        SubPayload::KeyData(key) => key_data(key, fields.field("Next payload", 1, next), show_secrets),
+                        _ => fields,
+                    })
+                })
+            })
+        }
+        _ => data_16("Encr data", data, fields),
+    };
+    mac(&kemac.mac, fields)
+}
+
+/// Key data (RFC 3830 6.13).
+fn key_data(key: &KeyData<'_>, fields: Fields, show_secrets: bool) -> Fields {
+    let fields = fields
+        .bits("Key data type", key.key_type)
+        .bits("KV", key.validity.type_name())
+        .skip(1)
+        .field("Key data len", 2, key.key.len())
+        .field("Key data", key.key.len(), secret(&key.key, show_secrets));
+    let fields = match key.key_type.has_salt() {
+        true => {
+            let salt = secret(&key.salt, show_secrets);
+            fields.field("Salt len", 2, key.salt.len()).field("Salt data", key.salt.len(), salt)
+        }
+        false => fields,
+    };
+    validity(&key.validity, fields)
+}
+
+fn secret(octets: &[u8], show_secrets: bool) -> String {
+    if show_secrets { hex(octets) } else { "(hidden)".to_owned() }
 }
 
 /// PKE (RFC 3830 6.3).

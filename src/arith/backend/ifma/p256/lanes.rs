@@ -285,6 +285,7 @@ impl Columns {
     fn reduced(mut self) -> Lanes {
         let (second, fourth) = (_mm512_set1_epi64(1 << 44), _mm512_set1_epi64(1 << 36));
         let fifth = _mm512_set1_epi64(MODULUS[4] as i64);
+        debug_assert!(self.0.iter().all(|t| lanes_of(*t).iter().all(|&t| t < 1 << 57)));
         for i in 0..LIMBS {
             let q = self.0[i];
             self.0[i + 1] = _mm512_add_epi64(self.0[i + 1], _mm512_srli_epi64::<BITS>(q));
@@ -329,7 +330,9 @@ fn reduced(t: [__m512i; LIMBS]) -> Lanes {
     t[1] = _mm512_sub_epi64(t[1], _mm512_slli_epi64::<44>(q));
     t[3] = _mm512_sub_epi64(t[3], _mm512_slli_epi64::<36>(q));
     t[4] = _mm512_add_epi64(_mm512_and_si512(t[4], _mm512_set1_epi64((1 << 48) - 1)), _mm512_slli_epi64::<16>(q));
-    carried(t)
+    let least = carried(t);
+    debug_assert!(lanes_of(least.0[4]).iter().all(|&limb| limb <= (1 << 48) + (1 << 20)));
+    least
 }
 
 /// A number below 2 p as 4 words, reduced below p.

@@ -7,6 +7,7 @@ use subtle::ConstantTimeEq;
 use super::super::{LANES, is_available};
 use super::lanes::{LIMBS, Lanes, Limbs};
 use super::point::{AffineLanes, ExtendedLanes, JacobianLanes};
+use crate::arith::backend::tests::Numbers;
 use crate::arith::p256::{Affine, Extended, Fp, Jacobian, P, Scalar, multiply_generator};
 use crate::arith::residue::Modulus;
 
@@ -69,6 +70,32 @@ fn reduced(a: BigUint) -> BigUint {
     let r: BigUint = BigUint::from(1u8) << 260;
     let r_inverse = r.modinv(&modulus()).unwrap();
     a * r_inverse % modulus()
+}
+
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn products(a: &[Fp; LANES], b: &[Fp; LANES]) -> [[Fp; LANES]; 3] {
+    let (a, b) = (Lanes::from_fp(a.each_ref()), Lanes::from_fp(b.each_ref()));
+    [a.multiply(&b), a.square(), Lanes::sum_of_products(&a, &b, &b, &b)].map(|numbers| numbers.to_fp())
+}
+
+#[test]
+fn multiplies_as_the_portable_backend_many_times() {
+    if !is_available() {
+        eprintln!("skipped: this processor lacks AVX-512 IFMA");
+        return;
+    }
+    let mut numbers = Numbers(5);
+    let mut eight = || [(); LANES].map(|()| Fp::from_montgomery(numbers.number_below(&<P>::LIMBS)));
+    for _ in 0..50_000 {
+        let (a, b) = (eight(), eight());
+        // SAFETY: the processor has the instructions.
+        let [product, square, sum] = unsafe { products(&a, &b) };
+        for i in 0..LANES {
+            assert_eq!(product[i], a[i] * b[i], "{:?} {:?}", a[i], b[i]);
+            assert_eq!(square[i], a[i].square(), "{:?}", a[i]);
+            assert_eq!(sum[i], a[i] * b[i] + b[i].square(), "{:?} {:?}", a[i], b[i]);
+        }
+    }
 }
 
 proptest! {

@@ -1,6 +1,9 @@
-//! Which messages were accepted already.
+//! Floor 4: which messages were accepted already (RFC 3830 5.4).
+//!
+//! The memory has a size. Who keeps it on disk writes [`ReplayCache::to_bytes`] after each message that is accepted.
 
-use std::collections::BTreeSet;
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 
 /// Messages remembered before the oldest are dropped: 40 octets each in memory and on disk.
 const CAPACITY: usize = 65_536;
@@ -9,8 +12,8 @@ const VERSION: u8 = 1;
 const FLOOR_LEN: usize = 8;
 const ENTRY_LEN: usize = 40;
 
-/// What makes a message the same message: [`Incoming::replay_tag`](crate::mc::imessage::Incoming::replay_tag).
-pub(super) type Tag = [u8; 32];
+/// What makes a message the same message: SHA-256 of the octets of it that are authenticated.
+pub type Tag = [u8; 32];
 
 /// The accepted messages, by the seconds of their T payload.
 ///
@@ -18,7 +21,7 @@ pub(super) type Tag = [u8; 32];
 /// from a replay and is refused. The floor only ever takes times of messages that were accepted, so a clock that was
 /// wrong for a while does not raise it into the future.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct ReplayCache {
+pub struct ReplayCache {
     floor: u64,
     seen: BTreeSet<(u64, Tag)>,
 }
@@ -26,7 +29,7 @@ pub(super) struct ReplayCache {
 /// What [`ReplayCache::insert`] changed.
 #[derive(Debug)]
 #[must_use]
-pub(super) struct Insertion {
+pub struct Insertion {
     added: (u64, Tag),
     dropped: Vec<(u64, Tag)>,
     floor: u64,
@@ -34,7 +37,7 @@ pub(super) struct Insertion {
 
 /// What the cache says of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Seen {
+pub enum Seen {
     /// Never seen.
     Never,
     /// Accepted before.
@@ -45,7 +48,7 @@ pub(super) enum Seen {
 
 impl ReplayCache {
     /// Looks up a message with T at `time` (seconds since 1900).
-    pub(super) fn look_up(&self, time: u64, tag: Tag) -> Seen {
+    pub fn look_up(&self, time: u64, tag: Tag) -> Seen {
         if self.seen.contains(&(time, tag)) {
             Seen::Before
         } else if time <= self.floor {
@@ -56,7 +59,7 @@ impl ReplayCache {
     }
 
     /// Remembers a message, and drops those dated before `oldest` and those beyond the capacity.
-    pub(super) fn insert(&mut self, time: u64, tag: Tag, oldest: u64) -> Insertion {
+    pub fn insert(&mut self, time: u64, tag: Tag, oldest: u64) -> Insertion {
         let mut insertion = Insertion { added: (time, tag), dropped: Vec::new(), floor: self.floor };
         self.seen.insert((time, tag));
         while let Some(&(time, tag)) = self.seen.first()
@@ -70,14 +73,14 @@ impl ReplayCache {
     }
 
     /// Takes an insertion back: the key of the message could not be stored, so that it has to be accepted once more.
-    pub(super) fn undo(&mut self, insertion: Insertion) {
+    pub fn undo(&mut self, insertion: Insertion) {
         self.seen.extend(insertion.dropped);
         self.seen.remove(&insertion.added);
         self.floor = insertion.floor;
     }
 
     /// Version octet, floor, then time and tag of each message.
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
+    pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(1 + FLOOR_LEN + ENTRY_LEN * self.seen.len());
         bytes.push(VERSION);
         bytes.extend_from_slice(&self.floor.to_be_bytes());
@@ -89,7 +92,7 @@ impl ReplayCache {
     }
 
     /// Reads what [`Self::to_bytes`] wrote; `None` if it did not.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.strip_prefix(&[VERSION])?;
         let (floor, entries) = bytes.split_first_chunk::<FLOOR_LEN>()?;
         let (entries, []) = entries.as_chunks::<ENTRY_LEN>() else { return None };
