@@ -273,6 +273,8 @@ fn keys_that_do_not_unwrap_are_refused_by_name() {
     );
     assert_eq!(rsk(&|key| key.cipher_value[100] ^= 1), Error::KeyWrap { field, source: source.clone() });
     assert_eq!(rsk(&|key| key.cipher_value.truncate(10)), Error::KeyWrap { field, source });
+    let rsa = "http://www.w3.org/2001/04/xmlenc#rsa-1_5";
+    assert_eq!(rsk(&|key| key.algorithm = rsa.into()), Error::KeyWrapAlgorithm { field, found: rsa.into() });
     for len in [1, 32, 65, 255, 258] {
         let short = wrap(&trk(), &vec![4; len], KeyWrapping::Padded).unwrap();
         assert_eq!(
@@ -284,11 +286,12 @@ fn keys_that_do_not_unwrap_are_refused_by_name() {
         unwrapped(&|set| set.user_signing_key_ssk = KeyContent::clear(&[6; 32])),
         Error::ClearKey { field: "UserSigningKeySSK" }
     );
-    // Without KeyName the TrK at hand is tried.
+    // Without KeyName, and under the algorithm's own name, the TrK at hand is tried.
     let mut response = wrapped(KeyWrapping::Padded);
     if let Some(KmsMessage::KeyProv(keys)) = &mut response.message {
         let KeyContent::Encrypted(key) = &mut keys.key_sets[0].user_decrypt_key else { panic!() };
         key.key_name = None;
+        key.algorithm = xml_security::KW_AES256_PAD.into();
     }
     response.unwrap_keys(&trk()).unwrap();
 

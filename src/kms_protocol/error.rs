@@ -183,6 +183,15 @@ pub enum Error {
         /// The TrK-ID of the key at hand.
         expected: String,
     },
+    /// A key is wrapped by an algorithm that is no AES-256 key wrap.
+    #[cfg(feature = "xml-security")]
+    #[error("{field} is wrapped by {found:?}, expected AES-256 key wrap")]
+    KeyWrapAlgorithm {
+        /// Which element.
+        field: &'static str,
+        /// The algorithm's URI.
+        found: String,
+    },
     /// A key is in clear that should be wrapped.
     #[cfg(feature = "xml-security")]
     #[error("{field} is in clear, though there is a transport key to wrap it")]

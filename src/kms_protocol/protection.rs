@@ -8,7 +8,7 @@ use super::{
     ClientKeys, EncryptedKey, Error, KeyContent, KmsKeySet, KmsMessage, KmsRequest, KmsResponse, Limits, Received,
     request, response,
 };
-use crate::xml_security::{Form, KW_AES256, KeyWrapping, NamedKey, SigningOptions, sign, unwrap, wrap};
+use crate::xml_security::{Form, KW_AES256, KW_AES256_PAD, KeyWrapping, NamedKey, SigningOptions, sign, unwrap, wrap};
 use zeroize::Zeroizing;
 
 impl KmsRequest {
@@ -94,7 +94,8 @@ impl KmsResponse {
     /// are wrapped under the TrK of `keys`, or under one that stands before them.
     ///
     /// # Errors
-    /// [`Error::OtherTransportKey`], [`Error::KeyWrap`], [`Error::WrappedLength`], [`Error::NoCarriedKeyName`].
+    /// [`Error::OtherTransportKey`], [`Error::KeyWrapAlgorithm`], [`Error::KeyWrap`], [`Error::WrappedLength`],
+    /// [`Error::NoCarriedKeyName`].
     pub fn new_keys(&self, keys: &ClientKeys) -> Result<Option<ClientKeys>, Error> {
         let (transport, integrity) = match &self.message {
             Some(KmsMessage::Init(init)) => (&init.new_transport_keys, &init.new_integrity_keys),
@@ -142,7 +143,8 @@ impl KmsKeySet {
     /// Unwraps every key. None may be in clear.
     ///
     /// # Errors
-    /// [`Error::ClearKey`], [`Error::OtherTransportKey`], [`Error::KeyWrap`], [`Error::WrappedLength`].
+    /// [`Error::ClearKey`], [`Error::OtherTransportKey`], [`Error::KeyWrapAlgorithm`], [`Error::KeyWrap`],
+    /// [`Error::WrappedLength`].
     pub fn unwrap(&mut self, trk: &NamedKey) -> Result<(), Error> {
         for (content, kind) in self.keys_mut() {
             match content {
@@ -194,7 +196,8 @@ impl EncryptedKey {
     /// The TrK or InK that is wrapped here.
     ///
     /// # Errors
-    /// [`Error::OtherTransportKey`], [`Error::KeyWrap`], [`Error::WrappedLength`], [`Error::NoCarriedKeyName`].
+    /// [`Error::OtherTransportKey`], [`Error::KeyWrapAlgorithm`], [`Error::KeyWrap`], [`Error::WrappedLength`],
+    /// [`Error::NoCarriedKeyName`].
     pub fn unwrap_shared(&self, kind: SharedKey, trk: &NamedKey) -> Result<NamedKey, Error> {
         let field = kind.field();
         let octets = self.open(field, trk)?;
@@ -240,11 +243,14 @@ impl EncryptedKey {
         Err(Error::WrappedLength { field: kind.field(), found, expected: kind.expected() })
     }
 
-    /// `KeyName` may be missing; another one than the TrK's is refused. The algorithm's URI says nothing of the wrapping:
-    /// see [`unwrap`].
+    /// `KeyName` may be missing; another one than the TrK's is refused. Which of the two algorithms is named does not tell how it was
+    /// wrapped: see [`unwrap`].
     fn open(&self, field: &'static str, trk: &NamedKey) -> Result<Zeroizing<Vec<u8>>, Error> {
         if let Some(found) = &self.key_name {
             require_trk(field, found, trk)?;
+        }
+        if ![KW_AES256, KW_AES256_PAD].contains(&self.algorithm.as_str()) {
+            return Err(Error::KeyWrapAlgorithm { field, found: excerpt(&self.algorithm) });
         }
         unwrap(trk, &self.cipher_value).map_err(|source| Error::KeyWrap { field, source })
     }
