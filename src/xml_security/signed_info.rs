@@ -244,16 +244,8 @@ fn text(dom: &Document<'_>, node: NodeId) -> Result<String, Error> {
 }
 
 fn octets(dom: &Document<'_>, node: NodeId, name: &str) -> Result<Vec<u8>, Error> {
-    Parts::require_leaf(dom, node, name)?;
     let compact: String = text(dom, node)?.split_ascii_whitespace().collect();
     STANDARD.decode(compact).map_err(|_| Error::malformed(format!("{name} is not base64")))
-}
-
-impl Parts<'_, '_> {
-    fn require_leaf(dom: &Document<'_>, node: NodeId, name: &str) -> Result<(), Error> {
-        let has_elements = dom.children_iter(node).any(|child| dom.element(child).is_some());
-        if has_elements { Err(Error::malformed(format!("there are elements in {name}"))) } else { Ok(()) }
-    }
 }
 
 /// At most 64 characters of a text, for an error.
