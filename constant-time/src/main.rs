@@ -19,6 +19,7 @@ use mikey_sakke::arith::backend::Backend;
 use operation::Operation;
 use operations::OPERATIONS;
 use random::{Class, Random};
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -88,36 +89,42 @@ fn traced(mut arguments: Parser) -> Result<bool, String> {
     Ok(true)
 }
 
-fn trace_options(mut arguments: Parser) -> Result<trace::Options, String> {
-    let mut options = trace::Options { operations: OPERATIONS.iter().collect() };
-    while let Some(argument) = arguments.next().map_err(text)? {
-        let Arg::Long(name) = argument else { return Err(USAGE.into()) };
-        let name = name.to_string();
-        let value = arguments.value().map_err(text)?;
-        match name.as_str() {
-            "backend" => force(&value.string().map_err(text)?)?,
-            "operation" => options.operations = vec![find(&value.string().map_err(text)?)?],
-            _ => return Err(USAGE.into()),
-        }
-    }
-    Ok(options)
+fn trace_options(arguments: Parser) -> Result<trace::Options, String> {
+    Ok(trace::Options { operations: operations(arguments, |_, _| Ok(false))? })
 }
 
-fn dudect_options(mut arguments: Parser) -> Result<dudect::Options, String> {
-    let mut options = dudect::Options { operations: OPERATIONS.iter().collect(), samples: 100_000, seconds: 5.0 };
+fn dudect_options(arguments: Parser) -> Result<dudect::Options, String> {
+    let (mut samples, mut seconds) = (100_000, 5.0);
+    let operations = operations(arguments, |name, value| {
+        match name {
+            "samples" => samples = value.parse().map_err(text)?,
+            "seconds" => seconds = value.parse().map_err(text)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    Ok(dudect::Options { operations, samples, seconds })
+}
+
+/// The operations that the options name, or all; forces the backend that they name. `other` takes an option that is the
+/// check's own, or says that it is none.
+fn operations(
+    mut arguments: Parser,
+    mut other: impl FnMut(&str, &OsString) -> Result<bool, String>,
+) -> Result<Vec<&'static Operation>, String> {
+    let mut operations = OPERATIONS.iter().collect();
     while let Some(argument) = arguments.next().map_err(text)? {
         let Arg::Long(name) = argument else { return Err(USAGE.into()) };
         let name = name.to_string();
         let value = arguments.value().map_err(text)?;
         match name.as_str() {
             "backend" => force(&value.string().map_err(text)?)?,
-            "operation" => options.operations = vec![find(&value.string().map_err(text)?)?],
-            "samples" => options.samples = value.parse().map_err(text)?,
-            "seconds" => options.seconds = value.parse().map_err(text)?,
+            "operation" => operations = vec![find(&value.string().map_err(text)?)?],
+            name if other(name, &value)? => {}
             _ => return Err(USAGE.into()),
         }
     }
-    Ok(options)
+    Ok(operations)
 }
 
 /// Before anything is computed, since tables keep the backend that they were built for.

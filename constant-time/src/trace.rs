@@ -75,7 +75,7 @@ fn compare(root: &Path, operation: &Operation) -> Result<Outcome, String> {
     let start = |run| Stepper::start(&["traced", Backend::active().name(), operation.name, run]);
     let mut runs = [start("0")?, start("1")?, start("2")?];
     let program = runs[0].program()?;
-    let mut last = Last::default();
+    let mut last = Last { anywhere: program.start, in_program: program.start };
     for steps in 0.. {
         // All at once, as many as there are processors.
         runs.iter().try_for_each(Stepper::step)?;
@@ -95,7 +95,6 @@ fn compare(root: &Path, operation: &Operation) -> Result<Outcome, String> {
 }
 
 /// The last instructions that were the same: of all, and of the program, which may have called what came after.
-#[derive(Default)]
 struct Last {
     anywhere: u64,
     in_program: u64,
