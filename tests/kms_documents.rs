@@ -148,12 +148,14 @@ fn requests() -> Vec<KmsRequest> {
         device_id: None,
         client_req_url: "https://kms.example.org/keymanagement/identity/v1/keyprov/sip%3Aalice%40example.org".into(),
         client_error: None,
+        krr_list: Vec::new(),
         key_ids: KeyIds::default(),
     };
     let full = KmsRequest {
         client_id: Some("client <1>".into()),
         device_id: Some("device & 1".into()),
         client_error: Some(KmsError { code: -3, message: "RSK invalid".into() }),
+        krr_list: Vec::new(),
         key_ids: KeyIds {
             trk_id: Some("tk.12.user@example.org".into()),
             signature_id: Some("ink.12.user@example.org".into()),

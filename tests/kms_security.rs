@@ -93,6 +93,7 @@ fn request() -> KmsRequest {
         device_id: None,
         client_req_url: "https://kms.example.org/keymanagement/identity/v1/init".into(),
         client_error: None,
+        krr_list: Vec::new(),
         key_ids: KeyIds { trk_id: Some(TRK_ID.into()), signature_id: Some(INK_ID.into()) },
     }
 }

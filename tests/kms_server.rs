@@ -119,6 +119,7 @@ impl World {
             device_id: None,
             client_req_url: self.url(resource),
             client_error: None,
+            krr_list: Vec::new(),
             key_ids: KeyIds::default(),
         }
     }

@@ -1,5 +1,8 @@
+mod cert;
 mod init;
 mod issue;
+mod redirect;
+mod report;
 mod serve;
 mod status;
 mod test_token;
@@ -19,6 +22,12 @@ pub enum Command {
     User(user::Command),
     #[command(subcommand)]
     Trk(trk::Command),
+    #[command(subcommand)]
+    Cert(cert::Command),
+    #[command(subcommand)]
+    Redirect(redirect::Command),
+    #[command(subcommand)]
+    Report(report::Command),
     Issue(issue::Arguments),
     Status(status::Arguments),
     TestToken(test_token::Arguments),
@@ -45,6 +54,9 @@ pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
         Command::Serve(arguments) => serve::run(arguments, output),
         Command::User(command) => user::run(command, output),
         Command::Trk(command) => trk::run(command, output),
+        Command::Cert(command) => cert::run(command, output),
+        Command::Redirect(command) => redirect::run(command, output),
+        Command::Report(command) => report::run(command, output),
         Command::Issue(arguments) => issue::run(arguments, output),
         Command::Status(arguments) => status::run(arguments, output),
         Command::TestToken(arguments) => test_token::run(arguments, output),

@@ -185,6 +185,7 @@ impl Provisioner {
             device_id: None,
             client_req_url: url.to_string(),
             client_error: None,
+            krr_list: Vec::new(),
             key_ids,
         };
         let Some(keys) = terms.keys else { return Ok(request.to_xml()) };

@@ -1,5 +1,7 @@
 //! `kms.toml`: what the operator of a KMS decides, read once and checked value by value.
 
+mod leniency;
+
 use super::store::FILE as DATABASE_FILE;
 use core::fmt;
 use reqwest::Url;
@@ -8,6 +10,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
+
+pub use leniency::Leniency;
 
 /// The name of the configuration file in the folder of a KMS.
 pub const FILE: &str = "kms.toml";
@@ -33,6 +37,11 @@ pub struct Config {
     pub auth: AuthConfig,
     /// Which requests and answers are signed, and keys wrapped.
     pub security_extension: SecurityExtension,
+    /// What deployed clients do differently, and is forgiven.
+    pub leniency: Leniency,
+    /// `[lookup] operation`: the name of the discovery lookup in paths (TS 33.180 D.2.7), which is not public; none, and there is
+    /// no lookup.
+    pub lookup: Option<String>,
     /// The folder that holds `kms.toml`.
     pub folder: PathBuf,
 }
@@ -226,6 +235,12 @@ leeway = {leeway}  # seconds
 direct = \"{direct}\"
 proxied = \"{proxied}\"  # requests from one of the proxies, or with a header Via, Forwarded or X-Forwarded-For
 proxies = [{proxies}]  # addresses of proxies that end TLS
+
+{leniency}
+# Discovery lookup: which KMS serves a user or a domain. The specification's name for it in paths is not public; where it
+# is left out, there is no lookup.
+[lookup]
+{lookup}
 ",
             kms_uri = quoted(&self.kms_uri),
             key_period = self.key_period,
@@ -244,6 +259,11 @@ proxies = [{proxies}]  # addresses of proxies that end TLS
             direct = self.security_extension.direct.as_str(),
             proxied = self.security_extension.proxied.as_str(),
             proxies = proxies.join(", "),
+            leniency = self.leniency.to_toml(),
+            lookup = match &self.lookup {
+                Some(operation) => format!("operation = {}", quoted(operation)),
+                None => "# operation = \"lookup\"".to_owned(),
+            },
         )
     }
 
@@ -269,6 +289,16 @@ struct Document {
     auth: AuthSection,
     #[serde(default)]
     security_extension: SecurityExtensionSection,
+    #[serde(default)]
+    leniency: Leniency,
+    #[serde(default)]
+    lookup: LookupSection,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LookupSection {
+    operation: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -358,6 +388,8 @@ impl Document {
             server: self.server.check(folder)?,
             auth: self.auth.check(folder)?,
             security_extension: self.security_extension.check()?,
+            leniency: self.leniency,
+            lookup: self.lookup.check()?,
             folder: folder.to_owned(),
         })
     }
@@ -445,6 +477,21 @@ impl SecurityExtensionSection {
     }
 }
 
+impl LookupSection {
+    fn check(self) -> Result<Option<String>, ConfigError> {
+        let is_name = |name: &str| {
+            let is_taken = ["init", "keyprov", "certcache", "cert", "redirect"].contains(&name);
+            let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~".contains(&octet);
+            !is_taken && (1..=64).contains(&name.len()) && name.bytes().all(is_plain)
+        };
+        if let Some(operation) = &self.operation {
+            let remedy = "write a name of letters, digits and -._~ that no other resource has, such as \"lookup\"";
+            check("lookup.operation", operation, is_name(operation), remedy)?;
+        }
+        Ok(self.operation)
+    }
+}
+
 const URI_REMEDY: &str =
     "write the KMS's URI, 1 to 255 printable ASCII characters without spaces, such as \"kms.example.org\"";
 
@@ -516,6 +563,8 @@ mod tests {
                 proxied: Policy::Optional,
                 proxies: vec!["192.0.2.7".parse().unwrap(), "2001:db8::1".parse().unwrap()],
             },
+            leniency: Leniency { lower_case_times: false, missing_content_type: false, ..Leniency::default() },
+            lookup: Some("lookup".into()),
             folder: folder.into(),
         }
     }
@@ -529,6 +578,8 @@ mod tests {
     #[test]
     fn text_and_values_agree() {
         let mut config = config();
+        assert_eq!(Config::parse(&config.to_toml(), &config.folder).unwrap(), config);
+        (config.leniency, config.lookup) = (Leniency::STRICT, None);
         assert_eq!(Config::parse(&config.to_toml(), &config.folder).unwrap(), config);
         config.auth.keys = KeySource::Url { url: "https://idms.example.org/jwks".parse().unwrap(), ca: None };
         assert_eq!(Config::parse(&config.to_toml(), &config.folder).unwrap(), config);
@@ -551,6 +602,7 @@ mod tests {
         assert_eq!(config.server.tls_key, Path::new("f/k"));
         assert_eq!(config.database(), Path::new("f/kms.sqlite"));
         assert_eq!(config.security_extension, SecurityExtension::default());
+        assert_eq!((config.leniency, config.lookup), (Leniency::default(), None));
     }
 
     #[test]
@@ -578,6 +630,8 @@ mod tests {
             ("jwks_file = \"jwks.json\"", "jwks_url = \"jwks\"", "auth.jwks_url = \"jwks\": write an https URL"),
             ("leeway", "jwks_url = \"https://i.org\"\nleeway", "auth.jwks_url = \"https://i.org\": remove it or"),
             ("192.0.2.7", "192.0.2", "security_extension.proxies = \"192.0.2\": write IP addresses"),
+            ("\"lookup\"", "\"look/up\"", "lookup.operation = \"look/up\": write a name"),
+            ("\"lookup\"", "\"cert\"", "lookup.operation = \"cert\": "),
             ("leeway", "jwks_ca = \"ca.pem\"\nleeway", "auth.jwks_ca = \"ca.pem\": remove it"),
         ] {
             let error = refused(from, to);
@@ -594,6 +648,8 @@ mod tests {
             ("key_offset = 7", "key_offset = \"7\"", "expected u64"),
             ("key_offset = 7", "", "key_offset"),
             ("[server]", "[server", "line"),
+            ("lower_case_times = false", "lower_case_times = 0", "expected a boolean"),
+            ("lower_case_times = false", "lowercase_times = false", "lowercase_times"),
             ("direct = \"off\"", "direct = \"maybe\"", "maybe"),
         ] {
             let error = refused(from, to);

@@ -1,4 +1,5 @@
 use super::auth::KeyRingError;
+use super::certificates::CertificateError;
 use super::config::{self, ConfigError};
 use super::development::DevelopmentError;
 use super::secrets;
@@ -49,6 +50,9 @@ pub enum Error {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The certificate of another KMS.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// The identity provider's keys.
     #[error(transparent)]
     KeyRing(#[from] KeyRingError),

@@ -1,4 +1,4 @@
-use super::config::{self, AuthConfig, Config, KeySource, SecurityExtension, ServerConfig, defaults};
+use super::config::{self, AuthConfig, Config, KeySource, Leniency, SecurityExtension, ServerConfig, defaults};
 use super::development::SelfSigned;
 use super::secrets::{self, MasterSecrets};
 use super::store::{self, SqliteStore, Store};
@@ -79,6 +79,8 @@ impl InitOptions {
                 leeway: Duration::from_secs(defaults::leeway()),
             },
             security_extension: SecurityExtension::default(),
+            leniency: Leniency::default(),
+            lookup: None,
             folder: folder.to_owned(),
         };
         // Reading back what is about to be written checks every value by the same rules as at every start.

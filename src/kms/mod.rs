@@ -7,9 +7,10 @@
 //! | module | is |
 //! |---|---|
 //! | [`config`] | `kms.toml`, checked value by value |
-//! | [`store`] | users, their URIs, and what was issued, behind a trait |
+//! | [`store`] | users, their URIs, what was issued, certificates of other KMSs, what clients report, behind traits |
 //! | `authority` | the master secrets, and the key sets that follow from them: the same at each call |
 //! | [`auth`] | access tokens: who is asking |
+//! | [`certificates`] | the certificates of other KMSs, checked before clients get them |
 //! | `issue` | the one way in which keys leave: an active user's, and noted |
 //! | `vault`, `protection` | transport and integrity keys: sealed in the store, and what they do to requests and answers |
 //! | `http` | the resources, and every refusal with its status and code |
@@ -48,6 +49,7 @@ pub mod admin;
 pub mod auth;
 mod authority;
 mod calendar;
+pub mod certificates;
 pub mod config;
 pub mod development;
 mod error;

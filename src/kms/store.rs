@@ -1,8 +1,13 @@
-//! What a KMS remembers: its users, the URIs that each may have keys for, and which key sets were issued.
+//! What a KMS remembers: its users, the URIs that each may have keys for, which key sets were issued, the certificates of other
+//! KMSs, and what clients reported.
 //!
 //! Master secrets and key sets are not here: the former are sealed in a file, the latter are derived again.
 //! The server keeps no other state, so several servers can share one store.
 
+mod act;
+mod certificates;
+mod redirects;
+mod reports;
 mod sqlite;
 
 use core::fmt;
@@ -10,6 +15,9 @@ use std::future::Future;
 use std::pin::Pin;
 use thiserror::Error;
 
+pub use certificates::{CertificateCache, CertificateStore, MAX_CERTIFICATE_OCTETS, StoredCertificate};
+pub use redirects::{HandedIn, MAX_REDIRECT_OCTETS, MAX_REDIRECTS_OF_USER, RedirectStore, Sender};
+pub use reports::{ClientReport, MAX_REPORT_CHARACTERS, MAX_REPORTS, ReportStore};
 pub use sqlite::SqliteStore;
 
 /// The name of the SQLite database in the folder of a KMS.
@@ -19,7 +27,7 @@ pub(super) const FILE: &str = "kms.sqlite";
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// Storage of a KMS. Every method is one transaction.
-pub trait Store: Send + Sync + fmt::Debug {
+pub trait Store: CertificateStore + RedirectStore + ReportStore + Send + Sync + fmt::Debug {
     /// Adds an active user with the URIs that it may have keys for.
     ///
     /// # Errors
@@ -179,6 +187,24 @@ pub enum StoreError {
         "user {0} has new transport and integrity keys already that its client has not used yet: wait until it provisions, or end all earlier keys with `kms trk new --replace`"
     )]
     RotationPending(String),
+    /// The KMS has a certificate already.
+    #[error(
+        "there is a certificate of {0} already: `kms cert list` shows it; give --replace to put another in its place"
+    )]
+    CertificateExists(String),
+    /// There is no certificate of the KMS.
+    #[error("there is no certificate of {0}: `kms cert list` shows all")]
+    NoSuchCertificate(String),
+    /// The certificate of another KMS names the domain already.
+    #[error(
+        "domain {0} is served by another KMS already: `kms cert list` shows by which; clients could not tell whose keys to use"
+    )]
+    DomainTaken(String),
+    /// All certificates together would not fit into an answer.
+    #[error(
+        "all certificates together would have more than 60 KiB, and clients take answers of 64 KiB: remove others first"
+    )]
+    CacheFull,
     /// A number does not fit into the database.
     #[error("{0} is too great a number for the database")]
     NumberTooGreat(u64),

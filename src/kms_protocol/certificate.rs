@@ -1,12 +1,17 @@
 //! `KmsCertificate` (TS 33.180 D.3.2.2).
 
-use super::document::Node;
-use super::writer::DocumentWriter;
-use super::{Error, SignatureStatus};
+use super::document::{Document, Node, signature_status};
+use super::writer::{CipherValueForm, DocumentWriter};
+use super::{Error, Limits, SignatureStatus};
 use time::OffsetDateTime;
 
 /// `UserIdFormat` of the hashed UIDs of TS 33.180 F.2.1.
 pub const USER_ID_FORMAT_HASHED: &str = "2";
+
+const NAME: &str = "KmsCertificate";
+const WRAPPER: &str = "SignedKmsCertificate";
+const ROOTS: &str = "KmsCertificate or SignedKmsCertificate";
+const VERSION: &str = "1.1.0";
 
 /// Octets of `PubEncKey`.
 const PUB_ENC_KEY_LEN: usize = 257;
@@ -90,6 +95,25 @@ impl KmsCertificate {
         }
     }
 
+    /// Reads a `KmsCertificate` that is a document of its own, alone or in a `SignedKmsCertificate`.
+    ///
+    /// # Errors
+    /// [`Error`], naming the element.
+    pub fn from_xml(document: &[u8], limits: &Limits) -> Result<Self, Error> {
+        let document = Document::parse(limits.admit(document)?, limits)?;
+        let (certificate, signature) = document.unwrap_root(NAME, WRAPPER, ROOTS)?;
+        Self::read(certificate, signature_status(signature)?)
+    }
+
+    /// The certificate as a document of its own, valid against the schema.
+    pub fn to_xml(&self) -> String {
+        let mut w = DocumentWriter::new(0, CipherValueForm::default());
+        w.plain_root(NAME, &self.attributes());
+        self.write_fields(&mut w);
+        w.close(NAME);
+        w.finish().to_string()
+    }
+
     pub(super) fn read(node: Node<'_, '_>, signature: SignatureStatus) -> Result<Self, Error> {
         node.check_version()?;
         let fields = node.fields()?;
@@ -128,7 +152,13 @@ impl KmsCertificate {
     }
 
     pub(super) fn write(&self, w: &mut DocumentWriter) {
-        let mut attributes = vec![("Version", "1.1.0")];
+        w.open(NAME, &self.attributes());
+        self.write_fields(w);
+        w.close(NAME);
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, &'static str)> {
+        let mut attributes = vec![("Version", VERSION)];
         match self.role {
             Some(Role::Root) => attributes.push(("Role", "Root")),
             Some(Role::External) => attributes.push(("Role", "External")),
@@ -137,7 +167,10 @@ impl KmsCertificate {
         if self.is_security_gateway {
             attributes.push(("IsSecurityGateway", "true"));
         }
-        w.open("KmsCertificate", &attributes);
+        attributes
+    }
+
+    fn write_fields(&self, w: &mut DocumentWriter) {
         w.optional_leaf("CertUri", self.cert_uri.as_deref());
         w.leaf("KmsUri", &self.kms_uri);
         w.optional_leaf("Issuer", self.issuer.as_deref());
@@ -159,6 +192,5 @@ impl KmsCertificate {
             }
             w.close("KmsDomainList");
         }
-        w.close("KmsCertificate");
     }
 }

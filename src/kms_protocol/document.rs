@@ -2,11 +2,14 @@
 
 use super::value::{self, TIME_FORM};
 use super::{
-    Error, KEY_IDS_NAMESPACE, KmsError, Limits, NAMESPACE, SignatureStatus, XMLDSIG_NAMESPACE, XMLENC_NAMESPACE,
+    Error, KEY_IDS_NAMESPACE, KmsError, LOOKUP_NAMESPACE, Limits, NAMESPACE, REDIRECT_NAMESPACE, SignatureStatus,
+    XMLDSIG_NAMESPACE, XMLENC_NAMESPACE,
 };
 #[cfg(feature = "xml-security")]
-use crate::xml_security::{NamedKey, verify};
+use crate::xml_security::{NamedKey, VerifiedX509, X509Trust, verify, verify_x509};
 use core::ops::RangeInclusive;
+#[cfg(feature = "xml-security")]
+use core::time::Duration;
 use time::OffsetDateTime;
 use uppsala::{NodeId, NodeKind};
 use zeroize::Zeroizing;
@@ -54,7 +57,26 @@ pub(super) fn verified_status(
     Ok(SignatureStatus::Verified { key_name: verified.key_name })
 }
 
+/// The certificate under which `signature`, a child of `signed`, is a signature about `signed`.
+#[cfg(feature = "xml-security")]
+pub(super) fn verified_certificate(
+    signed: Node<'_, '_>,
+    signature: Node<'_, '_>,
+    trust: &X509Trust,
+    since_1970: Duration,
+) -> Result<Vec<u8>, Error> {
+    let dom = &signed.document.dom;
+    let VerifiedX509 { certificate, .. } = verify_x509(dom, signature.id, &[signed.id], trust, since_1970)?;
+    Ok(certificate)
+}
+
 impl<'x> Document<'x> {
+    /// The root element.
+    pub(super) fn root(&self) -> Result<Node<'_, 'x>, Error> {
+        let id = self.dom.document_element().ok_or_else(|| Error::NotXml { found: "no element".to_owned() })?;
+        Ok(Node { document: self, id })
+    }
+
     pub(super) fn parse(text: &'x str, limits: &Limits) -> Result<Self, Error> {
         let dom = uppsala::Parser::new()
             .with_forbid_dtd(true)
@@ -71,8 +93,7 @@ impl<'x> Document<'x> {
         wrapper: &str,
         expected: &'static str,
     ) -> Result<(Node<'_, 'x>, Option<Node<'_, 'x>>), Error> {
-        let id = self.dom.document_element().ok_or_else(|| Error::NotXml { found: "no element".to_owned() })?;
-        let root = Node { document: self, id };
+        let root = self.root()?;
         let (node, signature) = match root.name() {
             found if found == name => (root, None),
             found if found == wrapper => {
@@ -143,6 +164,16 @@ impl<'d, 'x> Node<'d, 'x> {
         self.attribute(name)
             .map(|text| value::parse_number(text).ok_or_else(|| self.bad_attribute(name, text, NUMBER_FORM)))
             .transpose()
+    }
+
+    /// `Version`.
+    pub(super) fn version(&self) -> Option<String> {
+        self.attribute("Version").map(value::excerpt)
+    }
+
+    /// The element as it stands in the text.
+    pub(super) fn source(&self) -> &'x str {
+        self.document.dom.node_source(self.id).unwrap_or_default()
     }
 
     /// Refuses a `Version` other than 1.x.
@@ -261,7 +292,8 @@ impl<'d, 'x> Node<'d, 'x> {
         Error::Value { path: self.path(), found: value::excerpt(found), expected }
     }
 
-    fn elements(&self) -> impl Iterator<Item = Node<'d, 'x>> + use<'d, 'x> {
+    /// The child elements, of any namespace.
+    pub(super) fn elements(&self) -> impl Iterator<Item = Node<'d, 'x>> + use<'d, 'x> {
         let document = self.document;
         document
             .dom
@@ -274,7 +306,11 @@ impl<'d, 'x> Node<'d, 'x> {
     fn is_of_the_protocol(&self) -> bool {
         let namespace = self.document.dom.element(self.id).and_then(|element| element.name.namespace_uri.as_deref());
         match namespace {
-            None | Some("" | NAMESPACE | KEY_IDS_NAMESPACE | XMLDSIG_NAMESPACE | XMLENC_NAMESPACE) => true,
+            None
+            | Some(
+                "" | NAMESPACE | KEY_IDS_NAMESPACE | LOOKUP_NAMESPACE | REDIRECT_NAMESPACE | XMLDSIG_NAMESPACE
+                | XMLENC_NAMESPACE,
+            ) => true,
             other => other == self.document.root_namespace(),
         }
     }

@@ -168,6 +168,18 @@ pub enum Error {
         /// Element name of the message that was asked for.
         expected: &'static str,
     },
+    /// A redirect response proposes a KMS that the one in it does not.
+    #[error("the redirect response proposes {kms_uri:?}, which the one that it embeds does not")]
+    RedirectWidened {
+        /// The KMS.
+        kms_uri: String,
+    },
+    /// Too many redirect responses in each other, or in a list.
+    #[error("there are more than {limit} redirect responses in one document")]
+    TooManyRedirects {
+        /// How many are accepted.
+        limit: usize,
+    },
     /// The document could not be signed, or its signature does not hold.
     #[cfg(feature = "xml-security")]
     #[error(transparent)]

@@ -123,6 +123,10 @@ error_codes! {
     PeriodNotAvailable = 3003, 403, "the key period is not available";
     /// The security extension is required, and the user has no transport key.
     NoTransportKey = 3004, 403, "the user has no transport key";
+    /// The KMS has no certificate of the KMS that is asked for.
+    UnknownCertificate = 3005, 404, "there is no certificate of that KMS";
+    /// No KMS is known that serves the user or domain that is looked up.
+    UnknownDomain = 3006, 404, "no KMS is known for that user or domain";
     /// Something failed inside the KMS.
     Internal = 5001, 500, "internal error";
     /// The KMS cannot answer now.

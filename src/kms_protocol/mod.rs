@@ -2,7 +2,8 @@
 //!
 //! A client POSTs a [`KmsRequest`] (or nothing at all) to one of the KMS's [resources](resource::Resource), and gets a
 //! [`KmsResponse`]: the KMS's own certificate (`init`), key sets for an identity (`keyprov`), the certificates of other
-//! KMSs (`certcache`), or a [`KmsError`]. A response that is written to a file serves for pre-provisioning.
+//! KMSs (`certcache`, `cert`), or a [`KmsError`]. A response that is written to a file serves for pre-provisioning.
+//! A [`KmsRedirectResponse`] travels in SIP: it says which KMS a message should have been made for.
 //!
 //! This module turns bytes into typed values and back. It does no input or output: key octets are carried as they came, and
 //! the schemes check them. With the feature `xml-security`, documents are signed and keys wrapped under keys that a client
@@ -44,8 +45,10 @@ mod key_file;
 mod key_ids;
 mod key_set;
 mod limits;
+mod lookup;
 #[cfg(feature = "xml-security")]
 mod protection;
+mod redirect;
 mod request;
 pub mod resource;
 mod response;
@@ -62,8 +65,10 @@ pub use key_file::{ClientKeys, KeyFileError};
 pub use key_ids::KeyIds;
 pub use key_set::{EncryptedKey, KeyContent, KmsKeySet};
 pub use limits::{DEFAULT_MAX_BYTES, Limits};
+pub use lookup::KmsLookup;
 #[cfg(feature = "xml-security")]
 pub use protection::SharedKey;
+pub use redirect::{KmsRedirectResponse, MAX_REDIRECTS, REDIRECT_MEDIA_TYPE, RedirectDocument};
 pub use request::KmsRequest;
 pub use response::{KmsCertCache, KmsInit, KmsKeyProv, KmsMessage, KmsResponse};
 pub use signature::{Received, SignatureStatus};
@@ -80,6 +85,12 @@ pub const MEDIA_TYPE: &str = "application/xml";
 /// The namespace of the identifiers of keys that the schema has no elements for (D.1: extensions have a namespace of their
 /// own).
 pub const KEY_IDS_NAMESPACE: &str = "urn:mikey-sakke:ns:kms-key-ids:1.0";
+
+/// The namespace of [`KmsLookup`], which the published schema does not have (D.1).
+pub const LOOKUP_NAMESPACE: &str = "urn:mikey-sakke:ns:kms-lookup:1.0";
+
+/// The namespace of KMS redirect responses (D.4).
+pub const REDIRECT_NAMESPACE: &str = "urn:3gpp:ns:mcsecKMSKRR:1.0";
 
 /// The namespace of XML signatures.
 const XMLDSIG_NAMESPACE: &str = "http://www.w3.org/2000/09/xmldsig#";

@@ -18,7 +18,7 @@ impl KmsRequest {
     /// [`Error::Signature`].
     pub fn to_signed_xml(&self, key: &NamedKey, signing: &SigningOptions) -> Result<Zeroizing<String>, Error> {
         let mut w = DocumentWriter::new(0, CipherValueForm::default());
-        w.wrapped_root(request::WRAPPER, request::NAME, request::VERSION, id_place(signing));
+        w.wrapped_root(request::WRAPPER, request::NAME, KmsRequest::VERSION, id_place(signing));
         self.write_fields(&mut w);
         w.close(request::NAME);
         w.close(request::WRAPPER);
@@ -40,7 +40,7 @@ impl KmsRequest {
         let document = Document::parse(limits.admit(body)?, limits)?;
         let (node, signature) = document.unwrap_root(request::NAME, request::WRAPPER, request::ROOTS)?;
         let status = verified_status(node, signature, keys)?;
-        Ok(Some(Received::new(Self::read(&node.fields()?)?, status)))
+        Ok(Some(Received::new(Self::read(&node.fields()?)?, status, node.version())))
     }
 }
 
@@ -68,7 +68,7 @@ impl KmsResponse {
         let document = Document::parse(limits.admit(body)?, limits)?;
         let (node, signature) = document.unwrap_root(response::NAME, response::WRAPPER, response::ROOTS)?;
         let status = verified_status(node, signature, keys)?;
-        Ok(Received::new(Self::read(node)?, status))
+        Ok(Received::new(Self::read(node)?, status, node.version()))
     }
 
     /// Wraps every key of every key set that is in clear under a TrK.

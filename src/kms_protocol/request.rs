@@ -2,13 +2,12 @@
 
 use super::document::{Document, Fields, signature_status};
 use super::writer::{CipherValueForm, DocumentWriter};
-use super::{ClientError, Error, KeyIds, Limits, Received};
+use super::{ClientError, Error, KeyIds, Limits, Received, RedirectDocument, redirect};
 use time::OffsetDateTime;
 
 pub(super) const NAME: &str = "KmsRequest";
 pub(super) const WRAPPER: &str = "SignedKmsRequest";
 pub(super) const ROOTS: &str = "KmsRequest or SignedKmsRequest";
-pub(super) const VERSION: &str = "1.1.0";
 
 /// A client's request. The resource that it is POSTed to selects the operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,17 +26,22 @@ pub struct KmsRequest {
     pub client_req_url: String,
     /// `ClientError`: an error that the client reports.
     pub client_error: Option<ClientError>,
+    /// `KrrList`: redirect responses that are handed to the KMS, for the resource `redirect` alone.
+    pub krr_list: Vec<RedirectDocument>,
     /// `TrK-ID` and `Signature-ID`.
     pub key_ids: KeyIds,
 }
 
 impl KmsRequest {
+    /// The `Version` that the schema gives requests.
+    pub const VERSION: &str = "1.1.0";
+
     /// Reads a `KmsRequest`, alone or in a `SignedKmsRequest`.
     pub fn from_xml(body: &[u8], limits: &Limits) -> Result<Received<Self>, Error> {
         let text = limits.admit(body)?;
         let document = Document::parse(text, limits)?;
         let (request, signature) = document.unwrap_root(NAME, WRAPPER, ROOTS)?;
-        Ok(Received::new(Self::read(&request.fields()?)?, signature_status(signature)?))
+        Ok(Received::new(Self::read(&request.fields()?)?, signature_status(signature)?, request.version()))
     }
 
     /// Reads the body of a POST. A body of nothing but white space is no request document, which clients are known to send
@@ -52,7 +56,7 @@ impl KmsRequest {
     /// The document, valid against the schema.
     pub fn to_xml(&self) -> String {
         let mut w = DocumentWriter::new(0, CipherValueForm::default());
-        w.root(NAME, VERSION);
+        w.root(NAME, Self::VERSION);
         self.write_fields(&mut w);
         w.close(NAME);
         w.finish().to_string()
@@ -65,6 +69,7 @@ impl KmsRequest {
         w.optional_leaf("ClientId", self.client_id.as_deref());
         w.optional_leaf("DeviceId", self.device_id.as_deref());
         w.leaf("ClientReqUrl", &self.client_req_url);
+        redirect::write_list(w, &self.krr_list);
         if let Some(error) = &self.client_error {
             w.error("ClientError", error);
         }
@@ -80,6 +85,7 @@ impl KmsRequest {
             device_id: fields.optional_string("DeviceId")?,
             client_req_url: fields.uri("ClientReqUrl")?,
             client_error: fields.optional("ClientError")?.map(|node| node.kms_error()).transpose()?,
+            krr_list: redirect::read_list(fields)?,
             key_ids: KeyIds::read(fields)?,
         })
     }

@@ -5,7 +5,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 /// The path under which a KMS has its resources.
 pub const ROOT: &str = "/keymanagement/identity/v1";
 
-/// The most octets of a user URI.
+/// The most octets of a URI in a path.
 pub const MAX_USER_URI: usize = 255;
 
 /// A resource of a KMS; requests are POSTed to it.
@@ -26,13 +26,51 @@ pub enum Resource {
         /// Number of the latest cache that the client has.
         number: Option<u64>,
     },
+    /// `cert/{KMS URI}`: the certificate of one KMS (D.2.6).
+    Cert {
+        /// KmsUri of the certificate asked for.
+        kms_uri: String,
+    },
+    /// `{operation}/{URI or domain}`: which KMS serves a user or a domain (Discovery Lookup, D.2.7). The name of the operation
+    /// is not public, so there is none unless [`PathRules::lookup`] gives it one.
+    Lookup {
+        /// The name of the operation.
+        operation: String,
+        /// The URI of a user, or a domain.
+        subject: String,
+    },
+    /// `redirect`: KMS redirect responses are handed to the KMS (Discovery Upload).
+    Redirect,
+}
+
+/// How paths are read: what deployed clients write in another way than D.2.1 has it, and the name that is not public.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PathRules<'r> {
+    /// A URI may stand in the path without escapes: the colon and the at sign of a SIP URI, but no slash.
+    pub unescaped_uris: bool,
+    /// The hex digits of a time may be in lower case.
+    pub lower_case_times: bool,
+    /// The name of the operation [`Resource::Lookup`].
+    pub lookup: Option<&'r str>,
+}
+
+impl Default for PathRules<'_> {
+    /// Everything that deployed clients write, and no lookup.
+    fn default() -> Self {
+        Self { unescaped_uris: true, lower_case_times: true, lookup: None }
+    }
+}
+
+impl PathRules<'_> {
+    /// What D.2.1 has, and no lookup.
+    pub const STRICT: Self = Self { unescaped_uris: false, lower_case_times: false, lookup: None };
 }
 
 /// Why a path names no resource.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The path is not under [`ROOT`], or its next segment is no operation.
-    #[error("no resource {found:?}, expected {ROOT}/ and one of init, keyprov, certcache")]
+    #[error("no resource {found:?}, expected {ROOT}/ and one of init, keyprov, certcache, cert, redirect")]
     Unknown {
         /// The path.
         found: String,
@@ -41,16 +79,34 @@ pub enum Error {
     #[error("{operation} takes at most {limit} path segments, found {found}: escape a URI's slashes as %2F")]
     TooManySegments {
         /// The operation.
-        operation: &'static str,
+        operation: String,
         /// Segments that it takes.
         limit: usize,
         /// Segments that are there.
         found: usize,
     },
-    /// The user URI's escapes are malformed, it is not UTF-8, has control characters or white space in it, or has more
+    /// A URI's escapes are malformed, it is not UTF-8, has control characters or white space in it, or has more
     /// than [`MAX_USER_URI`] octets.
-    #[error("user URI {found:?}: expected a percent-encoded URI of at most {MAX_USER_URI} octets")]
-    UserUri {
+    #[error("URI {found:?}: expected a percent-encoded URI of at most {MAX_USER_URI} octets")]
+    Uri {
+        /// The segment as it stands.
+        found: String,
+    },
+    /// The URI or domain that the operation is about is missing.
+    #[error("{operation} needs one more path segment, expected a percent-encoded URI")]
+    MissingUri {
+        /// The operation.
+        operation: String,
+    },
+    /// A URI has characters in it that must be escaped, and the rules are strict.
+    #[error("URI {found:?}: expected everything but letters, digits and -._~ to be escaped")]
+    Unescaped {
+        /// The segment as it stands.
+        found: String,
+    },
+    /// The time is in lower-case hex, and the rules are strict.
+    #[error("time {found:?}: expected upper-case hex digits")]
+    LowerCaseTime {
         /// The segment as it stands.
         found: String,
     },
@@ -85,6 +141,11 @@ impl Resource {
     /// # Ok::<(), mikey_sakke::kms_protocol::resource::Error>(())
     /// ```
     pub fn parse(path: &str) -> Result<Self, Error> {
+        Self::parse_by(path, &PathRules::default())
+    }
+
+    /// The same, by rules that may be stricter, and with a lookup if they name one.
+    pub fn parse_by(path: &str, rules: &PathRules<'_>) -> Result<Self, Error> {
         let unknown = || Error::Unknown { found: super::value::excerpt(path) };
         let path = path.split(['?', '#']).next().unwrap_or_default();
         let below = path.strip_prefix(ROOT).and_then(|rest| rest.strip_prefix('/')).ok_or_else(unknown)?;
@@ -94,16 +155,22 @@ impl Resource {
         let arguments: Vec<&str> = segments.collect();
         match (operation, arguments.as_slice()) {
             ("init", []) => Ok(Resource::Init),
-            ("init", more) => Err(too_many("init", 0, more.len())),
+            ("init", more) => Err(too_many(operation, 0, more.len())),
+            ("redirect", []) => Ok(Resource::Redirect),
+            ("redirect", more) => Err(too_many(operation, 0, more.len())),
             ("keyprov", []) => Ok(Resource::KeyProv { user_uri: None, time: None }),
-            ("keyprov", [uri]) => Ok(Resource::KeyProv { user_uri: Some(parse_user_uri(uri)?), time: None }),
+            ("keyprov", [uri]) => Ok(Resource::KeyProv { user_uri: Some(parse_uri(uri, rules)?), time: None }),
             ("keyprov", [uri, time]) => {
-                Ok(Resource::KeyProv { user_uri: Some(parse_user_uri(uri)?), time: Some(parse_time(time)?) })
+                Ok(Resource::KeyProv { user_uri: Some(parse_uri(uri, rules)?), time: Some(parse_time(time, rules)?) })
             }
-            ("keyprov", more) => Err(too_many("keyprov", 2, more.len())),
+            ("keyprov", more) => Err(too_many(operation, 2, more.len())),
             ("certcache", []) => Ok(Resource::CertCache { number: None }),
             ("certcache", [number]) => Ok(Resource::CertCache { number: Some(parse_cache_number(number)?) }),
-            ("certcache", more) => Err(too_many("certcache", 1, more.len())),
+            ("cert", arguments) => Ok(Resource::Cert { kms_uri: the_uri(operation, arguments, rules)? }),
+            ("certcache", more) => Err(too_many(operation, 1, more.len())),
+            (_, arguments) if rules.lookup == Some(operation) => {
+                Ok(Resource::Lookup { operation: operation.to_owned(), subject: the_uri(operation, arguments, rules)? })
+            }
             _ => Err(unknown()),
         }
     }
@@ -121,6 +188,11 @@ impl Resource {
             }
             Resource::CertCache { number: None } => format!("{ROOT}/certcache"),
             Resource::CertCache { number: Some(number) } => format!("{ROOT}/certcache/{number}"),
+            Resource::Cert { kms_uri } => format!("{ROOT}/cert/{}", utf8_percent_encode(kms_uri, ESCAPED)),
+            Resource::Lookup { operation, subject } => {
+                format!("{ROOT}/{operation}/{}", utf8_percent_encode(subject, ESCAPED))
+            }
+            Resource::Redirect => format!("{ROOT}/redirect"),
         }
     }
 
@@ -134,16 +206,22 @@ impl Resource {
 /// How the `ClientReqUrl` of a document fits the URL of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UrlMatch {
-    /// It is that URL, `http` or `https`.
-    Same,
+    /// It is that URL.
+    Same {
+        /// But for `http` in place of `https`; the examples of D.2.1 write it so.
+        by_http: bool,
+    },
     /// It is that URL without the user URI, time or cache number at its end; deployed clients write it so.
-    SameOperation,
+    SameOperation {
+        /// And with `http` in place of `https`.
+        by_http: bool,
+    },
     /// It is another.
     Different,
 }
 
-/// Compares a `ClientReqUrl` with the URL to which the request went, both absolute. Scheme (`http` or `https`), case of the
-/// host, default ports, escapes and a slash at the end make no difference.
+/// Compares a `ClientReqUrl` with the URL to which the request went, both absolute. Case of scheme and host, default ports,
+/// escapes and a slash at the end make no difference.
 pub fn compare_request_url(client_req_url: &str, request_url: &str) -> UrlMatch {
     let (Some(claimed), Some(actual)) = (UrlParts::parse(client_req_url), UrlParts::parse(request_url)) else {
         return UrlMatch::Different;
@@ -151,27 +229,31 @@ pub fn compare_request_url(client_req_url: &str, request_url: &str) -> UrlMatch 
     if claimed.authority != actual.authority {
         return UrlMatch::Different;
     }
+    let by_http = actual.is_https && !claimed.is_https;
     if claimed.path == actual.path {
-        return UrlMatch::Same;
+        return UrlMatch::Same { by_http };
     }
     match (Resource::parse(claimed.path), Resource::parse(actual.path)) {
-        (Ok(claimed), Ok(actual)) if claimed == actual => UrlMatch::Same,
-        (Ok(claimed), Ok(actual)) if claimed == actual.without_arguments() => UrlMatch::SameOperation,
+        (Ok(claimed), Ok(actual)) if claimed == actual => UrlMatch::Same { by_http },
+        (Ok(claimed), Ok(actual)) if actual.without_arguments().is_some_and(|operation| operation == claimed) => {
+            UrlMatch::SameOperation { by_http }
+        }
         _ => UrlMatch::Different,
     }
 }
 
 impl Resource {
-    fn without_arguments(&self) -> Resource {
+    fn without_arguments(&self) -> Option<Resource> {
         match self {
-            Resource::Init => Resource::Init,
-            Resource::KeyProv { .. } => Resource::KeyProv { user_uri: None, time: None },
-            Resource::CertCache { .. } => Resource::CertCache { number: None },
+            Resource::KeyProv { .. } => Some(Resource::KeyProv { user_uri: None, time: None }),
+            Resource::CertCache { .. } => Some(Resource::CertCache { number: None }),
+            Resource::Init | Resource::Cert { .. } | Resource::Lookup { .. } | Resource::Redirect => None,
         }
     }
 }
 
 struct UrlParts<'u> {
+    is_https: bool,
     authority: String,
     path: &'u str,
 }
@@ -179,27 +261,35 @@ struct UrlParts<'u> {
 impl<'u> UrlParts<'u> {
     fn parse(url: &'u str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
-        let port = match scheme.to_ascii_lowercase().as_str() {
-            "http" => ":80",
-            "https" => ":443",
+        let (is_https, port) = match scheme.to_ascii_lowercase().as_str() {
+            "http" => (false, ":80"),
+            "https" => (true, ":443"),
             _ => return None,
         };
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let authority = authority.to_ascii_lowercase();
         let authority = authority.strip_suffix(port).unwrap_or(&authority);
-        (!authority.is_empty()).then(|| UrlParts { authority: authority.to_owned(), path })
+        (!authority.is_empty()).then(|| UrlParts { is_https, authority: authority.to_owned(), path })
     }
 }
 
 /// Everything but the unreserved characters of RFC 3986.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-fn too_many(operation: &'static str, limit: usize, found: usize) -> Error {
-    Error::TooManySegments { operation, limit, found }
+fn too_many(operation: &str, limit: usize, found: usize) -> Error {
+    Error::TooManySegments { operation: operation.to_owned(), limit, found }
 }
 
-fn parse_user_uri(segment: &str) -> Result<String, Error> {
-    let bad = || Error::UserUri { found: super::value::excerpt(segment) };
+fn the_uri(operation: &str, arguments: &[&str], rules: &PathRules<'_>) -> Result<String, Error> {
+    match arguments {
+        [] => Err(Error::MissingUri { operation: operation.to_owned() }),
+        [uri] => parse_uri(uri, rules),
+        more => Err(too_many(operation, 1, more.len())),
+    }
+}
+
+fn parse_uri(segment: &str, rules: &PathRules<'_>) -> Result<String, Error> {
+    let bad = || Error::Uri { found: super::value::excerpt(segment) };
     let is_escape = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|octet| octet.is_ascii_hexdigit());
     if !segment.split('%').skip(1).all(is_escape) {
         return Err(bad());
@@ -208,13 +298,20 @@ fn parse_user_uri(segment: &str) -> Result<String, Error> {
     if uri.is_empty() || uri.len() > MAX_USER_URI || uri.contains(|c: char| c.is_control() || c.is_whitespace()) {
         return Err(bad());
     }
+    let is_escaped = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~%".contains(&octet);
+    if !rules.unescaped_uris && !segment.bytes().all(is_escaped) {
+        return Err(Error::Unescaped { found: super::value::excerpt(segment) });
+    }
     Ok(uri.into_owned())
 }
 
-fn parse_time(segment: &str) -> Result<u64, Error> {
+fn parse_time(segment: &str, rules: &PathRules<'_>) -> Result<u64, Error> {
     let bad = || Error::Time { found: super::value::excerpt(segment) };
     if segment.len() != 16 || !segment.bytes().all(|octet| octet.is_ascii_hexdigit()) {
         return Err(bad());
+    }
+    if !rules.lower_case_times && segment.bytes().any(|octet| octet.is_ascii_lowercase()) {
+        return Err(Error::LowerCaseTime { found: super::value::excerpt(segment) });
     }
     u64::from_str_radix(segment, 16).map_err(|_| bad())
 }
@@ -250,6 +347,9 @@ mod tests {
             ("keyprov/D6B4323200000000/0000000000000001", key_prov("D6B4323200000000", Some(1))),
             ("certcache", Resource::CertCache { number: None }),
             ("certcache/12", Resource::CertCache { number: Some(12) }),
+            ("cert/kms.example.com", Resource::Cert { kms_uri: "kms.example.com".to_owned() }),
+            ("cert/https%3A%2F%2Fkms.example.com", Resource::Cert { kms_uri: "https://kms.example.com".to_owned() }),
+            ("redirect", Resource::Redirect),
         ] {
             let path = format!("{ROOT}/{path}");
             assert_eq!(Resource::parse(&path).as_ref(), Ok(&resource), "{path}");
@@ -276,7 +376,7 @@ mod tests {
             "/keymanagement/identity/v1",
             "/keymanagement/identity/v1/",
             "/keymanagement/identity/v1/INIT",
-            "/keymanagement/identity/v1/cert/x",
+            "/keymanagement/identity/v1/lookup/sip%3Aa%40b",
             "/keymanagement/identity/v1init",
             "/keymanagement/identity/v2/init",
             "/x/keymanagement/identity/v1/init",
@@ -288,19 +388,24 @@ mod tests {
     #[test]
     fn too_many_segments_are_refused() {
         let parse = |path: &str| Resource::parse(&format!("{ROOT}/{path}"));
-        assert_eq!(parse("init/x"), Err(Error::TooManySegments { operation: "init", limit: 0, found: 1 }));
+        assert_eq!(parse("init/x"), Err(Error::TooManySegments { operation: "init".into(), limit: 0, found: 1 }));
         assert_eq!(
             parse("keyprov/http://a/0000000000000001"),
-            Err(Error::TooManySegments { operation: "keyprov", limit: 2, found: 4 })
+            Err(Error::TooManySegments { operation: "keyprov".into(), limit: 2, found: 4 })
         );
-        assert_eq!(parse("certcache/1/2"), Err(Error::TooManySegments { operation: "certcache", limit: 1, found: 2 }));
+        for (path, operation, limit) in
+            [("certcache/1/2", "certcache", 1), ("cert/a/b", "cert", 1), ("redirect/a/b", "redirect", 0)]
+        {
+            assert_eq!(parse(path), Err(Error::TooManySegments { operation: operation.into(), limit, found: 2 }));
+        }
+        assert_eq!(parse("cert"), Err(Error::MissingUri { operation: "cert".into() }));
     }
 
     #[test]
     fn malformed_user_uris_are_refused() {
         for segment in ["%", "%4", "%zz", "a%+1b", "%ff", "a%00b", "a%20b", "a%0d%0ab", "", "%4\u{e9}"] {
             let parsed = Resource::parse(&format!("{ROOT}/keyprov/{segment}/0000000000000001"));
-            assert_eq!(parsed, Err(Error::UserUri { found: segment.to_owned() }), "{segment}");
+            assert_eq!(parsed, Err(Error::Uri { found: segment.to_owned() }), "{segment}");
         }
     }
 
@@ -309,7 +414,7 @@ mod tests {
         let parse = |length: usize| Resource::parse(&format!("{ROOT}/keyprov/{}", "%61".repeat(length)));
         assert_eq!(parse(MAX_USER_URI), Ok(key_prov(&"a".repeat(MAX_USER_URI), None)));
         let refused = parse(MAX_USER_URI + 1).unwrap_err();
-        assert!(matches!(&refused, Error::UserUri { found } if found.len() < 70), "{refused}");
+        assert!(matches!(&refused, Error::Uri { found } if found.len() < 70), "{refused}");
     }
 
     #[test]
@@ -326,6 +431,29 @@ mod tests {
     }
 
     #[test]
+    fn a_lookup_has_the_name_that_the_rules_give_it() {
+        let rules = PathRules { lookup: Some("find"), ..PathRules::default() };
+        let lookup = Resource::Lookup { operation: "find".into(), subject: "sip:a@b".into() };
+        let path = format!("{ROOT}/find/sip%3Aa%40b");
+        assert_eq!(Resource::parse_by(&path, &rules).as_ref(), Ok(&lookup));
+        assert_eq!(lookup.path(), path);
+        for path in [format!("{ROOT}/find"), format!("{ROOT}/find/")] {
+            assert_eq!(Resource::parse_by(&path, &rules), Err(Error::MissingUri { operation: "find".into() }));
+        }
+    }
+
+    #[test]
+    fn strict_rules_want_escapes_and_upper_case() {
+        let parse = |path: &str| Resource::parse_by(&format!("{ROOT}/{path}"), &PathRules::STRICT);
+        assert_eq!(parse("keyprov/sip%3Aa%40b/D6B4323200000000"), Ok(key_prov("sip:a@b", Some(0xd6b4_3232_0000_0000))));
+        for path in ["keyprov/sip:a%40b", "cert/sip:a%40b"] {
+            assert_eq!(parse(path), Err(Error::Unescaped { found: "sip:a%40b".into() }), "{path}");
+        }
+        let found = "d6b4323200000000".to_owned();
+        assert_eq!(parse("keyprov/sip%3Aa%40b/d6b4323200000000"), Err(Error::LowerCaseTime { found }));
+    }
+
+    #[test]
     fn urls_at_a_kms() {
         for kms in [
             "https://kms.example.org:8443",
@@ -338,23 +466,25 @@ mod tests {
 
     #[test]
     fn request_urls_are_compared_by_meaning() {
+        const SAME: UrlMatch = UrlMatch::Same { by_http: false };
+        const SAME_BY_HTTP: UrlMatch = UrlMatch::Same { by_http: true };
+        const SAME_OPERATION: UrlMatch = UrlMatch::SameOperation { by_http: false };
         let compare =
             |claimed: &str, path: &str| compare_request_url(claimed, &format!("https://kms.example.org{ROOT}/{path}"));
         for (claimed, path, expected) in [
-            ("https://kms.example.org/keymanagement/identity/v1/init", "init", UrlMatch::Same),
-            ("http://KMS.example.org:80/keymanagement/identity/v1/init", "init", UrlMatch::Same),
-            ("HTTPS://kms.example.org:443/keymanagement/identity/v1/init/", "init", UrlMatch::Same),
+            ("https://kms.example.org/keymanagement/identity/v1/init", "init", SAME),
+            ("http://KMS.example.org:80/keymanagement/identity/v1/init", "init", SAME_BY_HTTP),
+            ("HTTPS://kms.example.org:443/keymanagement/identity/v1/init/", "init", SAME),
+            ("https://kms.example.org/keymanagement/identity/v1/keyprov/sip:a@b", "keyprov/sip%3aa%40b", SAME),
+            ("https://kms.example.org/keymanagement/identity/v1/keyprov", "keyprov/sip%3Aa%40b", SAME_OPERATION),
+            ("https://kms.example.org/keymanagement/identity/v1/cert/k:1", "cert/k%3A1", SAME),
             (
-                "https://kms.example.org/keymanagement/identity/v1/keyprov/sip:a@b",
-                "keyprov/sip%3aa%40b",
-                UrlMatch::Same,
-            ),
-            (
-                "https://kms.example.org/keymanagement/identity/v1/keyprov",
+                "http://kms.example.org/keymanagement/identity/v1/keyprov",
                 "keyprov/sip%3Aa%40b",
-                UrlMatch::SameOperation,
+                UrlMatch::SameOperation { by_http: true },
             ),
-            ("https://kms.example.org/keymanagement/identity/v1/certcache", "certcache/4", UrlMatch::SameOperation),
+            ("https://kms.example.org/keymanagement/identity/v1/cert/l", "cert/k", UrlMatch::Different),
+            ("https://kms.example.org/keymanagement/identity/v1/certcache", "certcache/4", SAME_OPERATION),
             (
                 "https://kms.example.org/keymanagement/identity/v1/keyprov/sip:a@c",
                 "keyprov/sip%3Aa%40b",

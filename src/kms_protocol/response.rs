@@ -2,7 +2,9 @@
 
 use super::document::{Document, Node, signature_status};
 use super::writer::{DocumentWriter, IdPlace, WriteOptions};
-use super::{EncryptedKey, Error, KeyIds, KmsCertificate, KmsError, KmsKeySet, Limits, Received, SignatureStatus};
+use super::{
+    EncryptedKey, Error, KeyIds, KmsCertificate, KmsError, KmsKeySet, KmsLookup, Limits, Received, SignatureStatus,
+};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
@@ -19,7 +21,7 @@ pub struct KmsResponse {
     pub kms_id: Option<String>,
     /// `ClientReqUrl` of the request. Empty only beside an error.
     pub client_req_url: String,
-    /// `KmsMessage`. Reading leaves it out where the document has an error, whatever else is in it.
+    /// `KmsMessage`. The answer of `redirect` has none: that it is no error says that the upload was taken. Reading leaves it out where the document has an error, whatever else is in it.
     pub message: Option<KmsMessage>,
     /// `KmsError`.
     pub error: Option<KmsError>,
@@ -41,8 +43,10 @@ pub enum KmsMessage {
     Init(KmsInit),
     /// The answer of `keyprov`.
     KeyProv(KmsKeyProv),
-    /// The answer of `certcache`.
+    /// The answer of `certcache` and `cert`.
     CertCache(KmsCertCache),
+    /// The answer of a lookup.
+    Lookup(KmsLookup),
 }
 
 /// `KmsInit`: the KMS's own certificate, and keys for the transport to it.
@@ -82,7 +86,7 @@ impl KmsResponse {
         let text = limits.admit(body)?;
         let document = Document::parse(text, limits)?;
         let (response, signature) = document.unwrap_root(NAME, WRAPPER, ROOTS)?;
-        Ok(Received::new(Self::read(response)?, signature_status(signature)?))
+        Ok(Received::new(Self::read(response)?, signature_status(signature)?, response.version()))
     }
 
     /// The message; [`Error::Refused`] where the KMS reports an error, [`Error::NoMessage`] where it says nothing.
@@ -167,6 +171,7 @@ impl KmsMessage {
             KmsMessage::Init(_) => "KmsInit",
             KmsMessage::KeyProv(_) => "KmsKeyProv",
             KmsMessage::CertCache(_) => "KmsCertCache",
+            KmsMessage::Lookup(_) => "KmsLookup",
         }
     }
 
@@ -194,17 +199,27 @@ impl KmsMessage {
         }
     }
 
+    /// The answer of a lookup; [`Error::WrongMessage`] if it is another.
+    pub fn into_lookup(self) -> Result<KmsLookup, Error> {
+        match self {
+            KmsMessage::Lookup(lookup) => Ok(lookup),
+            other => Err(Error::WrongMessage { found: other.name(), expected: "KmsLookup" }),
+        }
+    }
+
     fn read(node: Node<'_, '_>) -> Result<Self, Error> {
-        const EXPECTED: &str = "one of KmsInit, KmsKeyProv and KmsCertCache";
+        const EXPECTED: &str = "one of KmsInit, KmsKeyProv, KmsCertCache and KmsLookup";
         let fields = node.fields()?;
         let init = fields.optional("KmsInit")?;
         let key_prov = fields.optional("KmsKeyProv")?;
         let cert_cache = fields.optional("KmsCertCache")?;
-        match (init, key_prov, cert_cache) {
-            (Some(init), None, None) => KmsInit::read(init).map(KmsMessage::Init),
-            (None, Some(keys), None) => KmsKeyProv::read(keys).map(KmsMessage::KeyProv),
-            (None, None, Some(cache)) => KmsCertCache::read(cache).map(KmsMessage::CertCache),
-            (None, None, None) => match fields.first_name() {
+        let lookup = fields.optional("KmsLookup")?;
+        match (init, key_prov, cert_cache, lookup) {
+            (Some(init), None, None, None) => KmsInit::read(init).map(KmsMessage::Init),
+            (None, Some(keys), None, None) => KmsKeyProv::read(keys).map(KmsMessage::KeyProv),
+            (None, None, Some(cache), None) => KmsCertCache::read(cache).map(KmsMessage::CertCache),
+            (None, None, None, Some(lookup)) => KmsLookup::read(lookup).map(KmsMessage::Lookup),
+            (None, None, None, None) => match fields.first_name() {
                 Some(found) => Err(Error::Unexpected { path: node.path(), found, expected: EXPECTED }),
                 None => Err(Error::Empty { path: node.path(), expected: EXPECTED }),
             },
@@ -217,6 +232,7 @@ impl KmsMessage {
             KmsMessage::Init(init) => init.write(w),
             KmsMessage::KeyProv(keys) => keys.write(w, options),
             KmsMessage::CertCache(cache) => cache.write(w),
+            KmsMessage::Lookup(lookup) => lookup.write(w),
         }
     }
 }

@@ -12,7 +12,8 @@ pub enum SignatureStatus {
     },
     /// There is one, and it is right: the document is what the holder of this key wrote.
     Verified {
-        /// The InK-ID or TrK-ID.
+        /// The InK-ID or TrK-ID; of a redirect response, the SHA-256 fingerprint of the signer's X.509 certificate in lower-case
+        /// hex.
         key_name: String,
     },
 }
@@ -24,11 +25,17 @@ pub enum SignatureStatus {
 pub struct Received<T> {
     document: T,
     signature: SignatureStatus,
+    version: Option<String>,
 }
 
 impl<T> Received<T> {
-    pub(super) fn new(document: T, signature: SignatureStatus) -> Self {
-        Received { document, signature }
+    pub(super) fn new(document: T, signature: SignatureStatus, version: Option<String>) -> Self {
+        Received { document, signature, version }
+    }
+
+    /// Its `Version`, where it has one: any 1.x.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
     }
 
     /// The document.

@@ -84,6 +84,11 @@ impl DocumentWriter {
         );
     }
 
+    /// Opens the root element of a document that nothing refers to, with further attributes.
+    pub(super) fn plain_root(&mut self, name: &str, attributes: &[(&str, &str)]) {
+        self.open(name, &[&[("xmlns", NAMESPACE)][..], attributes].concat());
+    }
+
     /// Opens a root element that only wraps another, and that other.
     pub(super) fn wrapped_root(&mut self, wrapper: &str, name: &str, version: &str, id: IdPlace) {
         let namespaces = [("xmlns", NAMESPACE), ("xmlns:xsi", SCHEMA_INSTANCE_NAMESPACE)];
@@ -117,6 +122,11 @@ impl DocumentWriter {
     /// A leaf of another namespace than the document's.
     pub(super) fn foreign_leaf(&mut self, name: &str, namespace: &str, text: &str) {
         self.leaf_with(name, &[("xmlns", namespace)], text);
+    }
+
+    /// An element that was written before, or elsewhere.
+    pub(super) fn verbatim(&mut self, element: &str) {
+        self.xml.raw(element);
     }
 
     pub(super) fn optional_leaf(&mut self, name: &str, text: Option<&str>) {

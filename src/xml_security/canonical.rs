@@ -2,6 +2,7 @@
 
 use super::Error;
 use alloc::string::ToString;
+use alloc::vec::Vec;
 use bergshamra_c14n::{C14nMode, C14nSink, canonicalize_doc_to};
 use bergshamra_xml::NodeSet;
 use hmac::{Hmac, Mac as _};
@@ -79,6 +80,13 @@ impl Canonicalization {
         Ok(sink.0)
     }
 
+    /// An element with its comments, for a signature.
+    pub(super) fn octets(self, dom: &Document<'_>, element: NodeId) -> Result<Vec<u8>, Error> {
+        let mut sink = Collected(Vec::new());
+        self.write(dom, &NodeSet::tree_with_comments(element, dom), &mut sink)?;
+        Ok(sink.0)
+    }
+
     fn write(self, dom: &Document<'_>, nodes: &NodeSet, sink: &mut impl C14nSink) -> Result<(), Error> {
         const NO_PREFIXES: &[&str] = &[];
         canonicalize_doc_to(dom, self.mode(), Some(nodes), NO_PREFIXES, sink)
@@ -98,5 +106,14 @@ impl C14nSink for Feed<Sha256> {
 impl C14nSink for Feed<Hmac<Sha256>> {
     fn write(&mut self, octets: &[u8]) {
         self.0.update(octets);
+    }
+}
+
+/// Keeps canonical octets: those of `SignedInfo`, which holds no keys.
+struct Collected(Vec<u8>);
+
+impl C14nSink for Collected {
+    fn write(&mut self, octets: &[u8]) {
+        self.0.extend_from_slice(octets);
     }
 }

@@ -58,6 +58,27 @@ pub enum Error {
         /// KeyName.
         name: String,
     },
+    /// KeyInfo has no certificate, or something beside it.
+    #[error("the signature's KeyInfo must have one X509Data with one X509Certificate, and nothing else")]
+    NoCertificate,
+    /// An X.509 certificate cannot be read.
+    #[error("the X.509 certificate cannot be used: {problem}")]
+    BadCertificate {
+        /// Why.
+        problem: String,
+    },
+    /// A private key is none of P-256 in PKCS #8, or not that of the certificate.
+    #[error("the private key cannot be used: {0}")]
+    BadPrivateKey(&'static str),
+    /// The signer's certificate is none that is trusted, and none that a trusted one issued and that is valid now.
+    #[error("the signer's certificate is not trusted: {problem}")]
+    UntrustedCertificate {
+        /// Why.
+        problem: String,
+    },
+    /// The signature is not that of the certificate's key over `SignedInfo`.
+    #[error("the signature is not that of the key in its certificate: the document was altered, or the key is another")]
+    WrongSignature,
     /// Two elements have the same `Id`.
     #[error("two elements have the Id {id:?}")]
     DuplicateId {

@@ -1,5 +1,5 @@
-//! XML signatures under shared keys, and keys wrapped under shared keys: as much of W3C's *XML Signature* and *XML
-//! Encryption* as the KMS interface of TS 33.180 (9.3, Annex D) uses, and no more.
+//! XML signatures under shared keys and X.509 certificates, and keys wrapped under shared keys: as much of W3C's *XML
+//! Signature* and *XML Encryption* as the KMS interface of TS 33.180 (9.3, Annex D) uses, and no more.
 //!
 //! [`sign`] puts an HMAC-SHA256 signature into a document. [`verify`] takes the one signature element and the elements
 //! that it may be about from its caller, who found them where the schema has them, and says which of these it signs:
@@ -12,6 +12,10 @@
 //! 3. the MAC over `SignedInfo` is right, in constant time;
 //! 4. no two elements of the document have the same `Id`, and the Reference is to a candidate;
 //! 5. the digest of that element is right.
+//!
+//! [`sign_x509`] and [`verify_x509`] do the same with ECDSA on P-256 and SHA-256 (D.4.2): in place of 2 and 3, the one certificate
+//! in KeyInfo is trusted or refused, and the signature over `SignedInfo` is right under its key. Their Reference may also be
+//! to the whole document (`URI=""`).
 //!
 //! [`wrap`] and [`unwrap`] are AES-256 key wrap (RFC 3394) and key wrap with padding (RFC 5649).
 //!
@@ -35,22 +39,30 @@
 
 mod canonical;
 mod error;
+mod key_info;
 mod key_wrap;
 mod named_key;
 mod sign;
+mod sign_x509;
 mod signed_info;
 mod verify;
+mod verify_x509;
+mod x509;
 
 pub use canonical::Canonicalization;
 pub use error::Error;
 pub use key_wrap::{KW_AES256, KW_AES256_PAD, KeyWrapping, unwrap, wrap};
 pub use named_key::{KEY_LEN, MAX_NAME_LEN, NamedKey};
 pub use sign::{Form, SigningOptions, sign};
+pub use sign_x509::sign_x509;
 pub use verify::{Verified, verify};
+pub use verify_x509::{VerifiedX509, verify_x509};
+pub use x509::{X509Signer, X509Trust};
 
 /// The namespace of XML signatures.
 pub const XMLDSIG_NAMESPACE: &str = "http://www.w3.org/2000/09/xmldsig#";
 
 const HMAC_SHA256: &str = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256";
+const ECDSA_SHA256: &str = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256";
 const SHA256: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
 const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";

@@ -1,6 +1,7 @@
 use super::signed_info::attribute;
 use super::{Canonicalization, ENVELOPED, Error, HMAC_SHA256, NamedKey, SHA256, XMLDSIG_NAMESPACE};
 use alloc::string::String;
+use alloc::vec::Vec;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -36,6 +37,27 @@ const SIGNATURE_CAPACITY: usize = 4096;
 /// # Errors
 /// [`Error::Unsignable`] if the document is not well-formed, has no such element, or an `Id` that cannot stand in a URI.
 pub fn sign(document: &str, id: &str, key: &NamedKey, options: &SigningOptions) -> Result<Zeroizing<String>, Error> {
+    let key_info = |xml: &mut XmlWriter| {
+        xml.start_element("KeyName", &[]);
+        xml.text(key.name());
+        xml.end_element("KeyName");
+    };
+    sign_by(document, id, options, HMAC_SHA256, key_info, |dom, signed_info| {
+        let mac = Hmac::<Sha256>::new_from_slice(key.octets()).map_err(|_| Error::BadKey("a key has 32 octets"))?;
+        let mac = options.canonicalization.authenticate(dom, signed_info, mac)?;
+        Ok(mac.finalize().into_bytes().to_vec())
+    })
+}
+
+/// The document with a signature by a method that fills KeyInfo in and computes the value over `SignedInfo`.
+pub(super) fn sign_by(
+    document: &str,
+    id: &str,
+    options: &SigningOptions,
+    method: &str,
+    key_info: impl FnOnce(&mut XmlWriter),
+    value: impl FnOnce(&Document<'_>, NodeId) -> Result<Vec<u8>, Error>,
+) -> Result<Zeroizing<String>, Error> {
     if id.is_empty() || !id.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._".contains(&octet)) {
         return Err(Error::Unsignable("an Id has letters, digits, dots, hyphens and underscores"));
     }
@@ -54,7 +76,7 @@ pub fn sign(document: &str, id: &str, key: &NamedKey, options: &SigningOptions) 
     // With a signature that lacks its value: the namespaces around SignedInfo are part of what is authenticated.
     let end = document.rfind("</").ok_or(Error::Unsignable("its root element is empty"))?;
     let (head, tail) = document.split_at(end);
-    let signature = signature_element(id, &digest, key.name(), options);
+    let signature = signature_element(id, &digest, method, options, key_info);
     let mut signed = Zeroizing::new(String::with_capacity(document.len() + SIGNATURE_CAPACITY));
     signed.push_str(head);
     signed.push_str(&signature);
@@ -65,8 +87,7 @@ pub fn sign(document: &str, id: &str, key: &NamedKey, options: &SigningOptions) 
             .last_child(root(&dom)?)
             .and_then(|signature| dom.first_child(signature))
             .ok_or(Error::Unsignable("its root element ends in another way than with its end tag"))?;
-        let mac = Hmac::<Sha256>::new_from_slice(key.octets()).map_err(|_| Error::BadKey("a key has 32 octets"))?;
-        STANDARD.encode(options.canonicalization.authenticate(&dom, signed_info, mac)?.finalize().into_bytes())
+        STANDARD.encode(value(&dom, signed_info)?)
     };
     let at = signature.find(EMPTY_VALUE).ok_or(Error::Unsignable("its signature has no place for a value"))?;
     signed.insert_str(end + at + VALUE_TAG.len(), &value);
@@ -76,13 +97,19 @@ pub fn sign(document: &str, id: &str, key: &NamedKey, options: &SigningOptions) 
 const VALUE_TAG: &str = "<SignatureValue>";
 const EMPTY_VALUE: &str = "<SignatureValue></SignatureValue>";
 
-fn signature_element(id: &str, digest: &[u8], key_name: &str, options: &SigningOptions) -> String {
+fn signature_element(
+    id: &str,
+    digest: &[u8],
+    method: &str,
+    options: &SigningOptions,
+    key_info: impl FnOnce(&mut XmlWriter),
+) -> String {
     let canonicalization = options.canonicalization.uri();
     let mut xml = XmlWriter::with_capacity(SIGNATURE_CAPACITY);
     xml.start_element("Signature", &[("xmlns", XMLDSIG_NAMESPACE)]);
     xml.start_element("SignedInfo", &[]);
     xml.empty_element("CanonicalizationMethod", &[("Algorithm", canonicalization)]);
-    xml.empty_element("SignatureMethod", &[("Algorithm", HMAC_SHA256)]);
+    xml.empty_element("SignatureMethod", &[("Algorithm", method)]);
     let mut uri = String::with_capacity(id.len() + 1);
     uri.push('#');
     uri.push_str(id);
@@ -101,9 +128,7 @@ fn signature_element(id: &str, digest: &[u8], key_name: &str, options: &SigningO
     xml.end_element("SignedInfo");
     xml.raw(EMPTY_VALUE);
     xml.start_element("KeyInfo", &[]);
-    xml.start_element("KeyName", &[]);
-    xml.text(key_name);
-    xml.end_element("KeyName");
+    key_info(&mut xml);
     xml.end_element("KeyInfo");
     xml.end_element("Signature");
     xml.into_string()

@@ -1,6 +1,6 @@
 //! `Signature` and `SignedInfo`, taken apart: each element where the schema has it, and nothing else.
 
-use super::{Canonicalization, ENVELOPED, Error, HMAC_SHA256, SHA256, XMLDSIG_NAMESPACE};
+use super::{Canonicalization, ECDSA_SHA256, ENVELOPED, Error, HMAC_SHA256, SHA256, XMLDSIG_NAMESPACE};
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
@@ -14,23 +14,40 @@ const MAC_LEN: usize = 32;
 /// The fewest bits that a MAC may be truncated to.
 const MIN_MAC_BITS: u64 = 128;
 
+/// Octets of an ECDSA signature on P-256: r and s.
+const ECDSA_LEN: usize = 64;
+
+/// The one SignatureMethod that is accepted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    HmacSha256,
+    EcdsaSha256,
+}
+
 /// What a signature element says, with every algorithm on the list.
 pub(super) struct Signature {
     pub(super) signed_info: NodeId,
     pub(super) canonicalization: Canonicalization,
-    /// The MAC as it stands there: 16 to 32 octets, as many as HMACOutputLength has.
-    pub(super) mac: Vec<u8>,
-    pub(super) key_name: String,
-    /// The Id that the Reference is to.
-    pub(super) id: String,
+    /// SignatureValue: a MAC of 16 to 32 octets, as many as HMACOutputLength has, or 64 octets of ECDSA.
+    pub(super) value: Vec<u8>,
+    pub(super) key_info: Option<NodeId>,
+    /// What the Reference is to.
+    pub(super) target: Target,
     /// The canonicalization of the Reference.
     pub(super) reference_canonicalization: Canonicalization,
     pub(super) is_enveloped: bool,
     pub(super) digest: Vec<u8>,
 }
 
+/// What a Reference is to.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    Id(String),
+    WholeDocument,
+}
+
 impl Signature {
-    pub(super) fn read(dom: &Document<'_>, signature: NodeId) -> Result<Self, Error> {
+    pub(super) fn read(dom: &Document<'_>, signature: NodeId, method: Method) -> Result<Self, Error> {
         let mut parts = Parts::of(dom, signature, "Signature")?;
         let signed_info = parts.next("SignedInfo")?;
         let value = parts.next("SignatureValue")?;
@@ -38,23 +55,23 @@ impl Signature {
         parts.end()?;
 
         let mut parts = Parts::of(dom, signed_info, "SignedInfo")?;
-        let method = parts.next("CanonicalizationMethod")?;
-        let canonicalization = canonicalization(dom, method, "CanonicalizationMethod")?;
-        let mac_len = mac_len(dom, parts.next("SignatureMethod")?)?;
+        let canonicalization_method = parts.next("CanonicalizationMethod")?;
+        let canonicalization = canonicalization(dom, canonicalization_method, "CanonicalizationMethod")?;
+        let value_len = value_len(dom, parts.next("SignatureMethod")?, method)?;
         let references = parts.rest();
         let [reference] = references[..] else { return Err(Error::References { found: references.len() }) };
-        let reference = Reference::read(dom, reference)?;
+        let reference = Reference::read(dom, reference, method)?;
 
-        let mac = octets(dom, value, "SignatureValue")?;
-        if mac.len() != mac_len {
-            return Err(Error::malformed(format!("SignatureValue has {} octets, expected {mac_len}", mac.len())));
+        let value = octets(dom, value, "SignatureValue")?;
+        if value.len() != value_len {
+            return Err(Error::malformed(format!("SignatureValue has {} octets, expected {value_len}", value.len())));
         }
         Ok(Signature {
             signed_info,
             canonicalization,
-            mac,
-            key_name: key_name(dom, key_info.ok_or(Error::NoKeyName)?)?,
-            id: reference.id,
+            value,
+            key_info,
+            target: reference.target,
             reference_canonicalization: reference.canonicalization,
             is_enveloped: reference.is_enveloped,
             digest: reference.digest,
@@ -63,31 +80,36 @@ impl Signature {
 }
 
 struct Reference {
-    id: String,
+    target: Target,
     canonicalization: Canonicalization,
     is_enveloped: bool,
     digest: Vec<u8>,
 }
 
 impl Reference {
-    fn read(dom: &Document<'_>, reference: NodeId) -> Result<Self, Error> {
+    fn read(dom: &Document<'_>, reference: NodeId, method: Method) -> Result<Self, Error> {
         let mut parts = Parts::of(dom, reference, "Reference")?;
         let transforms = parts.optional("Transforms")?;
-        let method = parts.next("DigestMethod")?;
+        let digest_method = parts.next("DigestMethod")?;
         let value = parts.next("DigestValue")?;
         parts.end()?;
 
-        let uri = attribute(dom, reference, "URI").unwrap_or_default();
-        let id = uri.strip_prefix('#').filter(|id| !id.is_empty() && !id.contains(['(', '#']));
-        let id = id.ok_or_else(|| Error::ExternalReference { found: excerpt(uri) })?.to_owned();
-        require_algorithm(dom, method, "DigestMethod", SHA256)?;
-        Parts::of(dom, method, "DigestMethod")?.end()?;
+        let target = match attribute(dom, reference, "URI") {
+            Some("") if method == Method::EcdsaSha256 => Target::WholeDocument,
+            uri => {
+                let uri = uri.unwrap_or_default();
+                let id = uri.strip_prefix('#').filter(|id| !id.is_empty() && !id.contains(['(', '#']));
+                Target::Id(id.ok_or_else(|| Error::ExternalReference { found: excerpt(uri) })?.to_owned())
+            }
+        };
+        require_algorithm(dom, digest_method, "DigestMethod", SHA256)?;
+        Parts::of(dom, digest_method, "DigestMethod")?.end()?;
 
         let (canonicalization, is_enveloped) = match transforms {
             Some(transforms) => read_transforms(dom, transforms)?,
             None => (Canonicalization::Inclusive, false),
         };
-        Ok(Reference { id, canonicalization, is_enveloped, digest: octets(dom, value, "DigestValue")? })
+        Ok(Reference { target, canonicalization, is_enveloped, digest: octets(dom, value, "DigestValue")? })
     }
 }
 
@@ -120,6 +142,18 @@ fn canonicalization(dom: &Document<'_>, node: NodeId, role: &'static str) -> Res
     Ok(form)
 }
 
+/// Octets of SignatureValue, by SignatureMethod.
+fn value_len(dom: &Document<'_>, node: NodeId, method: Method) -> Result<usize, Error> {
+    match method {
+        Method::HmacSha256 => mac_len(dom, node),
+        Method::EcdsaSha256 => {
+            require_algorithm(dom, node, "SignatureMethod", ECDSA_SHA256)?;
+            Parts::of(dom, node, "SignatureMethod")?.end()?;
+            Ok(ECDSA_LEN)
+        }
+    }
+}
+
 /// Octets of the MAC, by SignatureMethod.
 fn mac_len(dom: &Document<'_>, method: NodeId) -> Result<usize, Error> {
     require_algorithm(dom, method, "SignatureMethod", HMAC_SHA256)?;
@@ -141,26 +175,15 @@ fn mac_len(dom: &Document<'_>, method: NodeId) -> Result<usize, Error> {
     }
 }
 
-fn key_name(dom: &Document<'_>, key_info: NodeId) -> Result<String, Error> {
-    let mut parts = Parts::of(dom, key_info, "KeyInfo")?;
-    let name = parts.optional("KeyName")?.ok_or(Error::NoKeyName)?;
-    parts.end()?;
-    let name = text(dom, name)?;
-    match name.trim() {
-        "" => Err(Error::NoKeyName),
-        name => Ok(name.to_owned()),
-    }
-}
-
 /// The child elements of an element that has nothing else in it, all of XML Signature's namespace, in their order.
-struct Parts<'d, 'x> {
+pub(super) struct Parts<'d, 'x> {
     dom: &'d Document<'x>,
     parent: &'static str,
     children: alloc::vec::IntoIter<NodeId>,
 }
 
 impl<'d, 'x> Parts<'d, 'x> {
-    fn of(dom: &'d Document<'x>, node: NodeId, name: &'static str) -> Result<Self, Error> {
+    pub(super) fn of(dom: &'d Document<'x>, node: NodeId, name: &'static str) -> Result<Self, Error> {
         require_name(dom, node, name)?;
         let mut children = Vec::new();
         for child in dom.children_iter(node) {
@@ -176,7 +199,7 @@ impl<'d, 'x> Parts<'d, 'x> {
         Ok(Parts { dom, parent: name, children: children.into_iter() })
     }
 
-    fn next(&mut self, name: &'static str) -> Result<NodeId, Error> {
+    pub(super) fn next(&mut self, name: &'static str) -> Result<NodeId, Error> {
         let missing = || Error::malformed(format!("{name} is missing in {}", self.parent));
         let child = self.children.as_slice().first().copied().ok_or_else(missing)?;
         require_name(self.dom, child, name)?;
@@ -184,14 +207,14 @@ impl<'d, 'x> Parts<'d, 'x> {
         Ok(child)
     }
 
-    fn optional(&mut self, name: &'static str) -> Result<Option<NodeId>, Error> {
+    pub(super) fn optional(&mut self, name: &'static str) -> Result<Option<NodeId>, Error> {
         match self.children.as_slice().first() {
             Some(&child) if require_name(self.dom, child, name).is_ok() => Ok(self.children.next()),
             _ => Ok(None),
         }
     }
 
-    fn end(mut self) -> Result<(), Error> {
+    pub(super) fn end(mut self) -> Result<(), Error> {
         match self.children.next() {
             Some(child) => {
                 let found = self.dom.element(child).map_or("", |element| &*element.name.local_name);
@@ -232,7 +255,7 @@ pub(super) fn attribute<'d>(dom: &'d Document<'_>, node: NodeId, name: &str) -> 
     Some(&attribute.value)
 }
 
-fn text(dom: &Document<'_>, node: NodeId) -> Result<String, Error> {
+pub(super) fn text(dom: &Document<'_>, node: NodeId) -> Result<String, Error> {
     let mut whole = String::new();
     for child in dom.children_iter(node) {
         match dom.node_kind(child) {
@@ -243,7 +266,7 @@ fn text(dom: &Document<'_>, node: NodeId) -> Result<String, Error> {
     Ok(whole)
 }
 
-fn octets(dom: &Document<'_>, node: NodeId, name: &str) -> Result<Vec<u8>, Error> {
+pub(super) fn octets(dom: &Document<'_>, node: NodeId, name: &str) -> Result<Vec<u8>, Error> {
     let compact: String = text(dom, node)?.split_ascii_whitespace().collect();
     STANDARD.decode(compact).map_err(|_| Error::malformed(format!("{name} is not base64")))
 }

@@ -1,11 +1,12 @@
-use super::signed_info::{Signature, attribute, excerpt};
+use super::key_info::key_name;
+use super::signed_info::{Method, Signature, Target, attribute, excerpt};
 use super::{Error, NamedKey};
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
-use uppsala::{Document, NodeId};
+use uppsala::{Document, NodeId, NodeKind};
 
 /// What a signature was found to vouch for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,23 +32,38 @@ pub fn verify(
     candidates: &[NodeId],
     keys: &[&NamedKey],
 ) -> Result<Verified, Error> {
-    let signed = Signature::read(dom, signature)?;
-    let Some(key) = keys.iter().find(|key| key.name() == signed.key_name) else {
-        return Err(Error::UnknownKey { name: excerpt(&signed.key_name) });
+    let signed = Signature::read(dom, signature, Method::HmacSha256)?;
+    let key_name = key_name(dom, signed.key_info)?;
+    let Some(key) = keys.iter().find(|key| key.name() == key_name) else {
+        return Err(Error::UnknownKey { name: excerpt(&key_name) });
     };
 
     let mac = Hmac::<Sha256>::new_from_slice(key.octets()).map_err(|_| Error::BadKey("a key has 32 octets"))?;
     let mac = signed.canonicalization.authenticate(dom, signed.signed_info, mac)?.finalize().into_bytes();
-    let is_right = mac.get(..signed.mac.len()).is_some_and(|mac| mac.ct_eq(&signed.mac).into());
+    let is_right = mac.get(..signed.value.len()).is_some_and(|mac| mac.ct_eq(&signed.value).into());
     if !is_right {
-        return Err(Error::WrongMac { name: signed.key_name });
+        return Err(Error::WrongMac { name: key_name });
     }
+    Ok(Verified { element: signed_element(dom, signature, &signed, candidates)?, key_name })
+}
 
+/// The candidate that a signature is about whose author is known: what follows from its Reference.
+pub(super) fn signed_element(
+    dom: &Document<'_>,
+    signature: NodeId,
+    signed: &Signature,
+    candidates: &[NodeId],
+) -> Result<NodeId, Error> {
     require_distinct_ids(dom)?;
-    let is_meant = |&&candidate: &&NodeId| attribute(dom, candidate, "Id") == Some(&signed.id);
-    let Some(&element) = candidates.iter().find(is_meant) else {
-        return Err(Error::OtherElement { id: excerpt(&signed.id) });
+    let is_meant = |&&candidate: &&NodeId| match &signed.target {
+        Target::Id(id) => attribute(dom, candidate, "Id") == Some(id),
+        Target::WholeDocument => is_whole_document(dom, candidate),
     };
+    let id = match &signed.target {
+        Target::Id(id) => excerpt(id),
+        Target::WholeDocument => String::new(),
+    };
+    let Some(&element) = candidates.iter().find(is_meant) else { return Err(Error::OtherElement { id }) };
     let is_inside = dom.ancestors(signature).contains(&element);
     if is_inside != signed.is_enveloped {
         return Err(Error::malformed(if is_inside {
@@ -58,9 +74,16 @@ pub fn verify(
     }
     let digest = signed.reference_canonicalization.digest(dom, element, is_inside.then_some(signature))?;
     if digest[..] != signed.digest[..] {
-        return Err(Error::WrongDigest { id: excerpt(&signed.id) });
+        return Err(Error::WrongDigest { id });
     }
-    Ok(Verified { element, key_name: signed.key_name })
+    Ok(element)
+}
+
+/// Whether an element is the root of a document that has no processing instructions beside it: then the canonical form of the
+/// document without comments is that of the element.
+fn is_whole_document(dom: &Document<'_>, element: NodeId) -> bool {
+    let is_no_instruction = |node| !matches!(dom.node_kind(node), Some(NodeKind::ProcessingInstruction(_)));
+    dom.document_element() == Some(element) && dom.children_iter(dom.root()).all(is_no_instruction)
 }
 
 /// Refuses two attributes `Id` (in any case, also `xml:id`) of one value, which other readers may resolve differently.

@@ -11,7 +11,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/kms/migrations");
 /// A [`Store`] in one SQLite file: write-ahead log, flushed to the disk at every commit.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
-    pool: SqlitePool,
+    pub(super) pool: SqlitePool,
 }
 
 impl SqliteStore {
@@ -298,7 +298,7 @@ async fn require_active(connection: &mut SqliteConnection, id: &str) -> Result<(
     }
 }
 
-fn on_conflict(error: sqlx::Error, conflict: impl FnOnce() -> StoreError) -> StoreError {
+pub(super) fn on_conflict(error: sqlx::Error, conflict: impl FnOnce() -> StoreError) -> StoreError {
     match error.as_database_error() {
         Some(database) if database.is_unique_violation() => conflict(),
         _ => error.into(),
@@ -313,11 +313,11 @@ fn status(text: &str) -> Result<UserStatus, StoreError> {
     }
 }
 
-fn integer(number: u64) -> Result<i64, StoreError> {
+pub(super) fn integer(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(|_| StoreError::NumberTooGreat(number))
 }
 
-fn number(integer: i64) -> Result<u64, StoreError> {
+pub(super) fn number(integer: i64) -> Result<u64, StoreError> {
     u64::try_from(integer).map_err(|_| StoreError::Inconsistent(format!("negative number {integer}")))
 }
 

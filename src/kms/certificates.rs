@@ -1,0 +1,203 @@
+//! The certificates of other KMSs: checked when they are added, handed to clients in `certcache` and `cert`
+//! (TS 33.180 D.2.5, D.2.6, D.3.2.2).
+//!
+//! Whoever can put a certificate here can read what our users encrypt to the users that it names. So a file is
+//! taken only with its fingerprint, which the operators of both KMSs compare by other means: the SHA-256 of the file, octet by
+//! octet, as `sha256sum` prints it.
+
+use super::config::Config;
+use super::store::{Store, StoreError, StoredCertificate};
+use super::{Authority, Error, calendar};
+use crate::kms_protocol::{self, KmsCertificate, Limits, Role, SignatureStatus, USER_ID_FORMAT_HASHED, excerpt};
+use crate::mc::{KeyPeriods, PeriodEpoch};
+use crate::{eccsi, sakke};
+use sha2::{Digest as _, Sha256};
+use std::time::SystemTime;
+use thiserror::Error;
+use time::OffsetDateTime;
+
+/// Why the certificate of another KMS is not taken.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CertificateError {
+    /// What was given as fingerprint is none.
+    #[error("{0:?} is no fingerprint: give the 64 hex digits of the file's SHA-256, with or without colons")]
+    FingerprintForm(String),
+    /// The file is another than the one that the fingerprint was made of.
+    #[error(
+        "the file's SHA-256 is {found}, not {expected}: it is another file, or was altered on the way; get it again"
+    )]
+    Fingerprint {
+        /// Of the file.
+        found: String,
+        /// As it was given.
+        expected: String,
+    },
+    /// The file is no certificate.
+    #[error("the file is no KMS certificate: {0}")]
+    Unreadable(#[from] kms_protocol::Error),
+    /// The certificate is for the other KMS's own users.
+    #[error(
+        "the certificate has the role Root, which is for the users of that KMS: ask for one with the role External"
+    )]
+    Role,
+    /// KmsUri is our own.
+    #[error("the certificate is of this KMS, {0}")]
+    OwnKms(String),
+    /// KmsUri is no text that goes into UIDs without doubt.
+    #[error("KmsUri is {0:?}: 1 to 255 printable ASCII characters are expected")]
+    KmsUri(String),
+    /// UserIdFormat, ParameterSet or the key period are none that our clients compute with.
+    #[error("{field} is {found:?}, expected {expected}")]
+    Unsupported {
+        /// Which element.
+        field: &'static str,
+        /// Its value.
+        found: String,
+        /// What is supported.
+        expected: &'static str,
+    },
+    /// A public key is no point of its curve.
+    #[error("{field} is no public key: {problem}")]
+    PublicKey {
+        /// Which element.
+        field: &'static str,
+        /// Why not.
+        problem: String,
+    },
+    /// The certificate is not valid now.
+    #[error("the certificate is valid from {from} to {to}, and it is {now} now: add it while it is valid")]
+    Dates {
+        /// ValidFrom.
+        from: String,
+        /// ValidTo.
+        to: String,
+        /// The present time.
+        now: String,
+    },
+    /// The certificate names one of our domains.
+    #[error("the certificate names the domain {0}, which this KMS serves: clients could not tell whose keys to use")]
+    OwnDomain(String),
+}
+
+/// Checks a certificate, and puts it into the cache. With `replace` it takes the place of one of the same KMS.
+///
+/// A revoked certificate is taken, for clients must learn that it is revoked; its domains are free then.
+///
+/// The certificate, and the new number of the cache.
+///
+/// # Errors
+/// [`Error::Certificate`]; [`Error::Store`] with [`StoreError::CertificateExists`], [`StoreError::DomainTaken`],
+/// [`StoreError::CacheFull`].
+pub async fn add(
+    config: &Config,
+    store: &dyn Store,
+    file: &[u8],
+    fingerprint: &str,
+    replace: bool,
+    now: SystemTime,
+) -> Result<(KmsCertificate, u64), Error> {
+    let fingerprint = matching(file, fingerprint)?;
+    let certificate = checked(config, file, now)?;
+    let stored = StoredCertificate {
+        kms_uri: certificate.kms_uri.clone(),
+        document: certificate.to_xml(),
+        domains: if certificate.revoked { Vec::new() } else { certificate.domains.clone() },
+        fingerprint,
+        added: calendar::unix_seconds(now),
+    };
+    let number = store.put_certificate(&stored, replace).await?;
+    Ok((certificate, number))
+}
+
+/// Our own certificate as other KMSs add it: with the role External.
+pub fn exported(authority: &Authority) -> String {
+    KmsCertificate { role: Some(Role::External), ..authority.certificate() }.to_xml()
+}
+
+/// The fingerprint of a file: its SHA-256 in lower-case hex.
+pub fn fingerprint(file: &[u8]) -> String {
+    Sha256::digest(file).iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// A certificate as it is kept.
+///
+/// # Errors
+/// [`StoreError::Inconsistent`] for what [`add`] did not write.
+pub fn restored(stored: &StoredCertificate) -> Result<KmsCertificate, StoreError> {
+    KmsCertificate::from_xml(stored.document.as_bytes(), &Limits::default())
+        .map_err(|error| StoreError::Inconsistent(format!("certificate of {}: {error}", stored.kms_uri)))
+}
+
+fn matching(file: &[u8], given: &str) -> Result<String, CertificateError> {
+    let expected: String = given.chars().filter(|c| *c != ':').collect::<String>().to_ascii_lowercase();
+    if expected.len() != 64 || !expected.bytes().all(|octet| octet.is_ascii_hexdigit()) {
+        return Err(CertificateError::FingerprintForm(excerpt(given)));
+    }
+    let found = fingerprint(file);
+    if found == expected { Ok(found) } else { Err(CertificateError::Fingerprint { found, expected }) }
+}
+
+fn checked(config: &Config, file: &[u8], now: SystemTime) -> Result<KmsCertificate, CertificateError> {
+    let certificate = KmsCertificate::from_xml(file, &Limits::default())?;
+    if certificate.role == Some(Role::Root) {
+        return Err(CertificateError::Role);
+    }
+    let kms_uri = &certificate.kms_uri;
+    if *kms_uri == config.kms_uri {
+        return Err(CertificateError::OwnKms(kms_uri.clone()));
+    }
+    if !(1..=255).contains(&kms_uri.len()) || !kms_uri.bytes().all(|octet| octet.is_ascii_graphic()) {
+        return Err(CertificateError::KmsUri(excerpt(kms_uri)));
+    }
+    check_uids(&certificate)?;
+    check_public_keys(&certificate)?;
+    if !certificate.revoked {
+        check_dates(&certificate, now)?;
+        check_domains(&certificate, config)?;
+    }
+    // The fingerprint vouches for the file; nobody could check a signature that was in it.
+    Ok(KmsCertificate { role: Some(Role::External), signature: SignatureStatus::Absent, ..certificate })
+}
+
+fn check_uids(certificate: &KmsCertificate) -> Result<(), CertificateError> {
+    let unsupported =
+        |field, found: &str, expected| CertificateError::Unsupported { field, found: excerpt(found), expected };
+    if certificate.user_id_format != USER_ID_FORMAT_HASHED {
+        return Err(unsupported("UserIdFormat", &certificate.user_id_format, "2 (hashed UID)"));
+    }
+    if let Some(set) = certificate.parameter_set.filter(|set| *set != 1) {
+        return Err(unsupported("ParameterSet", &set.to_string(), "1 (RFC 6509)"));
+    }
+    let KmsCertificate { user_key_period, user_key_offset, .. } = certificate;
+    if KeyPeriods::new(*user_key_period, *user_key_offset, PeriodEpoch::Ntp).is_err() {
+        return Err(unsupported("UserKeyPeriod", &user_key_period.to_string(), "a number of seconds above 0"));
+    }
+    Ok(())
+}
+
+fn check_public_keys(certificate: &KmsCertificate) -> Result<(), CertificateError> {
+    let wrong = |field, problem: String| CertificateError::PublicKey { field, problem };
+    sakke::PublicKey::from_bytes(&certificate.pub_enc_key).map_err(|error| wrong("PubEncKey", error.to_string()))?;
+    eccsi::PublicKey::from_bytes(&certificate.pub_auth_key).map_err(|error| wrong("PubAuthKey", error.to_string()))?;
+    Ok(())
+}
+
+/// One that becomes valid later is refused: a client that has seen its cache would not ask again when the time comes.
+fn check_dates(certificate: &KmsCertificate, now: SystemTime) -> Result<(), CertificateError> {
+    let now = calendar::date(now);
+    let (from, to) = (certificate.valid_from, certificate.valid_to);
+    if from.is_none_or(|from| from <= now) && to.is_none_or(|to| now < to) {
+        return Ok(());
+    }
+    let text = |date: Option<OffsetDateTime>| date.map_or_else(|| "any time".to_owned(), |date| date.to_string());
+    Err(CertificateError::Dates { from: text(from), to: text(to), now: now.to_string() })
+}
+
+fn check_domains(certificate: &KmsCertificate, config: &Config) -> Result<(), CertificateError> {
+    let is_own = |domain: &&String| config.domains.iter().any(|own| own.eq_ignore_ascii_case(domain));
+    match certificate.domains.iter().find(is_own) {
+        Some(domain) => Err(CertificateError::OwnDomain(excerpt(domain))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,117 @@
+//! The request document: what it must say of the request that it came in.
+
+use super::exchange::Exchange;
+use super::refusal::Refusal;
+use super::{App, body};
+use crate::kms::auth::Identities;
+use crate::kms::calendar;
+use crate::kms::config::Policy;
+use crate::kms::protection::KeyBook;
+use crate::kms_protocol::resource::{self, PathRules, UrlMatch, compare_request_url};
+use crate::kms_protocol::{ErrorCode, KmsRequest, Limits, SignatureStatus, excerpt};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+
+impl App {
+    /// How paths are read.
+    pub(super) fn path_rules(&self) -> PathRules<'_> {
+        let leniency = &self.state.config.leniency;
+        PathRules {
+            unescaped_uris: leniency.unescaped_uris,
+            lower_case_times: leniency.lower_case_times,
+            lookup: self.state.config.lookup.as_deref(),
+        }
+    }
+
+    /// The document, if there is one; whom it names and who signed it is noted in the exchange.
+    pub(super) fn read_document(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        book: &KeyBook,
+        exchange: &mut Exchange,
+    ) -> Result<Option<KmsRequest>, Refusal> {
+        let limits = Limits::with_max_bytes(self.state.config.server.max_body);
+        let leniency = &self.state.config.leniency;
+        if body.iter().any(|octet| !octet.is_ascii_whitespace()) {
+            let is_expected = headers.get(CONTENT_TYPE).map_or(leniency.missing_content_type, body::is_xml);
+            if !is_expected {
+                let message = "the body must be application/xml, or empty";
+                return Err(Refusal::new(ErrorCode::UnsupportedMediaType, message));
+            }
+        }
+        let received = match exchange.policy {
+            Policy::Off => KmsRequest::from_body(body, &limits)?,
+            Policy::Optional | Policy::Required => {
+                KmsRequest::from_body_with_keys(body, &limits, &book.signing_keys())?
+            }
+        };
+        let Some(received) = received else { return Ok(None) };
+        if !leniency.other_versions && received.version() != Some(KmsRequest::VERSION) {
+            let found = received.version().unwrap_or("missing");
+            let message = format!("Version is {found}, expected {}", KmsRequest::VERSION);
+            return Err(Refusal::new(ErrorCode::MalformedDocument, message));
+        }
+        let (document, signature) = received.into_parts();
+        exchange.signer = match signature {
+            SignatureStatus::Verified { key_name } => Some(key_name),
+            // Where the extension is off, a signature adds nothing to a client that its token has authenticated.
+            SignatureStatus::Absent | SignatureStatus::Unverified { .. } => None,
+        };
+        require_short(&document.user_uri)?;
+        exchange.user_uri.clone_from(&document.user_uri);
+        exchange.trk_id.clone_from(&document.key_ids.trk_id);
+        Ok(Some(document))
+    }
+
+    /// Whether the document is about this request, and of one who may ask.
+    pub(super) fn check_document(
+        &self,
+        document: &KmsRequest,
+        identities: &Identities,
+        exchange: &Exchange,
+    ) -> Result<(), Refusal> {
+        let config = &self.state.config;
+        if document.kms_uri != config.kms_uri {
+            let message = format!("KmsUri is {}, this is {}", excerpt(&document.kms_uri), config.kms_uri);
+            return Err(Refusal::new(ErrorCode::WrongKms, message));
+        }
+        let leniency = &config.leniency;
+        let is_forgiven = match compare_request_url(&document.client_req_url, &exchange.request_url) {
+            UrlMatch::Same { by_http } => !by_http || leniency.http_request_url,
+            UrlMatch::SameOperation { by_http } => {
+                leniency.short_request_url && (!by_http || leniency.http_request_url)
+            }
+            UrlMatch::Different => false,
+        };
+        if !is_forgiven {
+            let (claimed, actual) = (excerpt(&document.client_req_url), excerpt(&exchange.request_url));
+            let message = format!("ClientReqUrl is {claimed}, not {actual}");
+            return Err(Refusal::new(ErrorCode::WrongRequestUrl, message));
+        }
+        let window = config.server.request_window;
+        let difference = (document.time - calendar::date(exchange.now)).unsigned_abs();
+        if difference > window {
+            let message = format!("Time is {} s off, at most {} s are allowed", difference.as_secs(), window.as_secs());
+            return Err(Refusal::new(ErrorCode::StaleRequest, message));
+        }
+        require_own(&document.user_uri, identities)
+    }
+}
+
+pub(super) fn require_own(uri: &str, identities: &Identities) -> Result<(), Refusal> {
+    if identities.has(uri) {
+        return Ok(());
+    }
+    let message = format!("{} is not an identity of this token's holder", excerpt(uri));
+    Err(Refusal::new(ErrorCode::NotAuthorised, message))
+}
+
+/// What is longer than any registered URI is not repeated, neither in the answer nor in the log.
+fn require_short(uri: &str) -> Result<(), Refusal> {
+    if uri.len() <= resource::MAX_USER_URI {
+        return Ok(());
+    }
+    let message = format!("UserUri has {} octets, at most {} are allowed", uri.len(), resource::MAX_USER_URI);
+    Err(Refusal::new(ErrorCode::MalformedDocument, message))
+}

@@ -1,0 +1,133 @@
+//! A request and its answer: what is known of it so far, and how it is told.
+
+use crate::kms::config::Policy;
+use crate::kms::protection::Protection;
+use crate::kms_protocol::resource::Resource;
+use axum::extract::Request;
+use axum::http::header::HOST;
+use std::net::Ipv6Addr;
+use std::time::SystemTime;
+
+/// What an answer repeats of the path, in characters; every resource has a shorter one.
+const MAX_PATH: usize = 1024;
+
+/// What is known of a request so far: enough to answer and log it, however it ends.
+pub(super) struct Exchange {
+    pub(super) request_id: String,
+    pub(super) now: SystemTime,
+    pub(super) policy: Policy,
+    /// The name of the key that the request is signed with, once it was verified.
+    pub(super) signer: Option<String>,
+    /// The TrK that the client says it has.
+    pub(super) trk_id: Option<String>,
+    /// What protects the answer.
+    pub(super) protection: Option<Protection>,
+    pub(super) resource: Option<Resource>,
+    /// The identities of the access token, once it was found good.
+    pub(super) asker: Option<String>,
+    /// The key that a bad access token names.
+    pub(super) key_id: Option<String>,
+    /// Whose keys are asked for.
+    pub(super) user_uri: String,
+    pub(super) request_url: String,
+}
+
+impl Exchange {
+    pub(super) fn begin(request: &Request, policy: Policy, kms_uri: &str) -> Self {
+        let authority = request.uri().authority().map(|authority| authority.as_str());
+        let host = authority.or_else(|| request.headers().get(HOST)?.to_str().ok()).filter(|host| is_host(host));
+        let host = host.unwrap_or_else(|| kms_uri.split_once("://").map_or(kms_uri, |(_, rest)| rest));
+        Self {
+            request_id: request_id(),
+            now: SystemTime::now(),
+            policy,
+            signer: None,
+            trk_id: None,
+            protection: None,
+            resource: None,
+            asker: None,
+            key_id: None,
+            user_uri: String::new(),
+            request_url: format!("https://{host}{}", any_uri(start(request.uri().path(), MAX_PATH))),
+        }
+    }
+}
+
+/// The text with everything escaped that keeps it from being a URI, stray percent signs among it. A URI stays as it is, but
+/// for brackets, which belong into a host alone.
+pub(super) fn any_uri(text: &str) -> String {
+    let mut uri = String::with_capacity(text.len());
+    for (at, octet) in text.bytes().enumerate() {
+        let allowed = match octet {
+            b'%' => {
+                let digits = text.as_bytes().get(at + 1..at + 3);
+                digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+            }
+            _ => octet.is_ascii_alphanumeric() || b"-._~:/?@!$&'()*+,;=".contains(&octet),
+        };
+        if allowed {
+            uri.push(char::from(octet));
+        } else {
+            uri.push_str(&format!("%{octet:02X}"));
+        }
+    }
+    uri
+}
+
+fn start(text: &str, characters: usize) -> &str {
+    text.char_indices().nth(characters).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
+/// A name or an address, with or without a port: what can stand in a URL as it is.
+fn is_host(host: &str) -> bool {
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => (name, port),
+        _ => (host, ""),
+    };
+    let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let is_name = |name: &str| name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._".contains(&octet));
+    let is_host = address.map_or_else(|| is_name(name), |address| address.parse::<Ipv6Addr>().is_ok());
+    !name.is_empty() && is_host && port.len() <= 5 && port.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+/// Sixteen hex digits that tell one request from another in the log, the answer and the database.
+fn request_id() -> String {
+    getrandom::u64().map_or_else(|_| "0".repeat(16), |number| format!("{number:016x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_uri_becomes_one_and_a_uri_stays() {
+        for uri in ["/keymanagement/identity/v1/keyprov/sip%3Aa%40b/D6B4323200000000", "sip:a@b;x=1?y", ""] {
+            assert_eq!(any_uri(uri), uri);
+        }
+        for (text, uri) in [
+            ("/%zz", "/%25zz"),
+            ("/%", "/%25"),
+            ("/%4", "/%254"),
+            ("%%41", "%25%41"),
+            ("a b\"<\u{e9}[", "a%20b%22%3C%C3%A9%5B"),
+        ] {
+            assert_eq!(any_uri(text), uri);
+        }
+    }
+
+    #[test]
+    fn a_text_starts_with_whole_characters() {
+        assert_eq!(start("a\u{e9}b", 2), "a\u{e9}");
+        assert_eq!(start("a\u{e9}b", 3), "a\u{e9}b");
+    }
+
+    #[test]
+    fn only_hosts_are_taken_into_urls() {
+        for host in ["kms.example.org", "127.0.0.1:8443", "[::1]", "[::1]:443", "a_b"] {
+            assert!(is_host(host), "{host}");
+        }
+        for host in ["", ":1", "a b", "a:b", "a:123456", "[x]", "a%zz", "u@a", "a/b", "::1"] {
+            assert!(!is_host(host), "{host}");
+        }
+    }
+}

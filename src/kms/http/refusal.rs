@@ -1,0 +1,100 @@
+//! Why a request is refused: the code, the HTTP status that goes with it, and a text for people.
+
+use crate::kms::Error;
+use crate::kms::auth::AuthError;
+use crate::kms::store::StoreError;
+use crate::kms_protocol::{self, ErrorCode, excerpt, resource};
+use axum::http::header::{ALLOW, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+
+/// Why a request gets no keys.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) code: ErrorCode,
+    /// For people: no secrets, no tokens, nothing of the server's inside. Empty where the code says all.
+    pub(super) message: String,
+}
+
+impl Refusal {
+    pub(super) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// A failure that the operator reads in the log and the client does not.
+    pub(super) fn internal(error: &Error) -> Self {
+        tracing::error!(%error, "a request failed");
+        Self::new(ErrorCode::Internal, "")
+    }
+
+    pub(super) fn reason(&self) -> &str {
+        if self.message.is_empty() { self.code.meaning() } else { &self.message }
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    pub(super) fn add_headers(&self, headers: &mut HeaderMap, realm: &str) {
+        let challenge = match self.code {
+            ErrorCode::Unauthenticated => format!("Bearer realm=\"{realm}\""),
+            ErrorCode::InvalidToken => {
+                format!("Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"{}\"", self.message)
+            }
+            ErrorCode::MissingScope => format!("Bearer realm=\"{realm}\", error=\"insufficient_scope\""),
+            ErrorCode::MethodNotAllowed => {
+                headers.insert(ALLOW, HeaderValue::from_static("POST"));
+                return;
+            }
+            _ => return,
+        };
+        if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+    }
+}
+
+impl From<resource::Error> for Refusal {
+    fn from(error: resource::Error) -> Self {
+        Self::new(ErrorCode::UnknownResource, error.to_string())
+    }
+}
+
+impl From<kms_protocol::Error> for Refusal {
+    fn from(error: kms_protocol::Error) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<AuthError> for Refusal {
+    fn from(error: AuthError) -> Self {
+        let code = match &error {
+            AuthError::NoToken | AuthError::NotBearer => ErrorCode::Unauthenticated,
+            AuthError::InsufficientScope => ErrorCode::MissingScope,
+            AuthError::NoIdentity => ErrorCode::NotAuthorised,
+            AuthError::KeysUnavailable(source) => {
+                tracing::error!(error = %source, "tokens cannot be checked");
+                ErrorCode::Unavailable
+            }
+            _ => ErrorCode::InvalidToken,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match &error {
+            Error::UnknownUri(uri) => Self::new(ErrorCode::UnknownUser, format!("{} is not registered", excerpt(uri))),
+            Error::Revoked { uri, .. } => Self::new(ErrorCode::RevokedUser, format!("{} is revoked", excerpt(uri))),
+            Error::Store(StoreError::Database(source)) if is_overload(source) => {
+                tracing::error!(%error, "the database does not keep up");
+                Self::new(ErrorCode::Unavailable, "")
+            }
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+fn is_overload(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::PoolTimedOut)
+}

@@ -1,0 +1,123 @@
+//! Redirect responses that clients hand in.
+
+use super::act::{Act, commit};
+use super::sqlite::{integer, number};
+use super::{Answer, SqliteStore};
+use sqlx::Row;
+
+/// How many redirect responses of a user are kept: the newest.
+pub const MAX_REDIRECTS_OF_USER: u64 = 32;
+
+/// The most octets of a redirect response that is taken.
+pub const MAX_REDIRECT_OCTETS: usize = 16 * 1024;
+
+/// What clients hand in at the resource `redirect`.
+pub trait RedirectStore {
+    /// Keeps redirect responses of one request of one user, and forgets the oldest of the user beyond
+    /// [`MAX_REDIRECTS_OF_USER`].
+    fn add_redirects<'a>(&'a self, sender: &'a Sender, documents: &'a [String]) -> Answer<'a, ()>;
+
+    /// All redirect responses, oldest first.
+    fn redirects(&self) -> Answer<'_, Vec<HandedIn>>;
+}
+
+/// Who handed something in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// When, in seconds since 1970.
+    pub received: u64,
+    /// Which user.
+    pub user_id: String,
+    /// In the name of which of its URIs.
+    pub uri: String,
+    /// In which request of the log.
+    pub request_id: String,
+}
+
+/// One redirect response that was handed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandedIn {
+    /// By whom.
+    pub sender: Sender,
+    /// The document, octet by octet.
+    pub document: String,
+}
+
+impl RedirectStore for SqliteStore {
+    fn add_redirects<'a>(&'a self, sender: &'a Sender, documents: &'a [String]) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let Sender { received, user_id, uri, request_id } = sender;
+            let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+            for document in documents {
+                sqlx::query(
+                    "INSERT INTO redirects (received, user_id, uri, request_id, document) VALUES (?, ?, ?, ?, ?)",
+                )
+                .bind(integer(*received)?)
+                .bind(user_id)
+                .bind(uri)
+                .bind(request_id)
+                .bind(document)
+                .execute(&mut *transaction)
+                .await?;
+            }
+            sqlx::query(
+                "DELETE FROM redirects WHERE user_id = ?1 AND id NOT IN \
+                 (SELECT id FROM redirects WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2)",
+            )
+            .bind(user_id)
+            .bind(integer(MAX_REDIRECTS_OF_USER)?)
+            .execute(&mut *transaction)
+            .await?;
+            commit(transaction, &Act::RedirectsHandedIn { user_id, request_id, count: documents.len() }).await
+        })
+    }
+
+    fn redirects(&self) -> Answer<'_, Vec<HandedIn>> {
+        Box::pin(async move {
+            let rows = sqlx::query("SELECT received, user_id, uri, request_id, document FROM redirects ORDER BY id")
+                .fetch_all(&self.pool)
+                .await?;
+            rows.iter()
+                .map(|row| {
+                    let sender = Sender {
+                        received: number(row.try_get("received")?)?,
+                        user_id: row.try_get("user_id")?,
+                        uri: row.try_get("uri")?,
+                        request_id: row.try_get("request_id")?,
+                    };
+                    Ok(HandedIn { sender, document: row.try_get("document")? })
+                })
+                .collect()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kms::Store as _;
+
+    #[tokio::test]
+    async fn the_newest_redirect_responses_of_each_user_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::create(&folder.path().join("kms.sqlite")).await.unwrap();
+        for id in ["alice", "bob"] {
+            store.add_user(id, &[format!("sip:{id}@example.org")], 1).await.unwrap();
+        }
+        let sender = |user_id: &str| Sender {
+            received: 5,
+            user_id: user_id.into(),
+            uri: format!("sip:{user_id}@example.org"),
+            request_id: "r".into(),
+        };
+        store.add_redirects(&sender("bob"), &["<b/>".to_owned()]).await.unwrap();
+        for i in 0..20 {
+            let documents = [format!("<a{i}/>"), format!("<b{i}/>")];
+            store.add_redirects(&sender("alice"), &documents).await.unwrap();
+        }
+        let redirects = store.redirects().await.unwrap();
+        assert_eq!(redirects.len(), 33);
+        assert_eq!(redirects[0], HandedIn { sender: sender("bob"), document: "<b/>".into() });
+        assert_eq!((redirects[1].document.as_str(), redirects[32].document.as_str()), ("<a4/>", "<b19/>"));
+    }
+}

@@ -1,0 +1,121 @@
+//! Errors that clients report.
+
+use super::act::{Act, commit};
+use super::sqlite::{integer, number};
+use super::{Answer, SqliteStore};
+use sqlx::Row;
+
+/// How many reports of a user are kept: the newest.
+pub const MAX_REPORTS: u64 = 32;
+
+/// The most characters of a report's text that are kept.
+pub const MAX_REPORT_CHARACTERS: usize = 512;
+
+/// What clients report with `ClientError`.
+pub trait ReportStore {
+    /// Keeps a report, its text cut to [`MAX_REPORT_CHARACTERS`], and forgets the oldest of the user beyond
+    /// [`MAX_REPORTS`].
+    fn add_report<'a>(&'a self, report: &'a ClientReport) -> Answer<'a, ()>;
+
+    /// All reports, oldest first.
+    fn reports(&self) -> Answer<'_, Vec<ClientReport>>;
+}
+
+/// One `ClientError`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientReport {
+    /// When it came, in seconds since 1970.
+    pub received: u64,
+    /// From which user.
+    pub user_id: String,
+    /// In the name of which of its URIs.
+    pub uri: String,
+    /// In which request of the log.
+    pub request_id: String,
+    /// `ErrorCode`: a number of the client's own.
+    pub code: i64,
+    /// `ErrorMsg`.
+    pub message: String,
+}
+
+impl ReportStore for SqliteStore {
+    fn add_report<'a>(&'a self, report: &'a ClientReport) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let ClientReport { received, user_id, uri, request_id, code, message } = report;
+            let message: String = message.chars().take(MAX_REPORT_CHARACTERS).collect();
+            let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+            sqlx::query(
+                "INSERT INTO reports (received, user_id, uri, request_id, code, message) VALUES (?, ?, ?, ?, ?, ?)",
+            )
+            .bind(integer(*received)?)
+            .bind(user_id)
+            .bind(uri)
+            .bind(request_id)
+            .bind(code)
+            .bind(message)
+            .execute(&mut *transaction)
+            .await?;
+            sqlx::query(
+                "DELETE FROM reports WHERE user_id = ?1 AND id NOT IN \
+                 (SELECT id FROM reports WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2)",
+            )
+            .bind(user_id)
+            .bind(integer(MAX_REPORTS)?)
+            .execute(&mut *transaction)
+            .await?;
+            commit(transaction, &Act::ErrorReported { user_id, request_id, code: *code }).await
+        })
+    }
+
+    fn reports(&self) -> Answer<'_, Vec<ClientReport>> {
+        Box::pin(async move {
+            let rows = sqlx::query("SELECT received, user_id, uri, request_id, code, message FROM reports ORDER BY id")
+                .fetch_all(&self.pool)
+                .await?;
+            rows.iter()
+                .map(|row| {
+                    Ok(ClientReport {
+                        received: number(row.try_get("received")?)?,
+                        user_id: row.try_get("user_id")?,
+                        uri: row.try_get("uri")?,
+                        request_id: row.try_get("request_id")?,
+                        code: row.try_get("code")?,
+                        message: row.try_get("message")?,
+                    })
+                })
+                .collect()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kms::Store as _;
+
+    #[tokio::test]
+    async fn the_newest_reports_of_each_user_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::create(&folder.path().join("kms.sqlite")).await.unwrap();
+        for id in ["alice", "bob"] {
+            store.add_user(id, &[format!("sip:{id}@example.org")], 1).await.unwrap();
+        }
+        let report = |user_id: &str, received| ClientReport {
+            received,
+            user_id: user_id.into(),
+            uri: format!("sip:{user_id}@example.org"),
+            request_id: "r".into(),
+            code: -3,
+            message: "\u{e9}".repeat(600),
+        };
+        store.add_report(&report("bob", 1)).await.unwrap();
+        for received in 0..40 {
+            store.add_report(&report("alice", received)).await.unwrap();
+        }
+        let reports = store.reports().await.unwrap();
+        assert_eq!(reports.len(), 33);
+        assert_eq!((reports[0].user_id.as_str(), reports[0].code), ("bob", -3));
+        assert_eq!(reports[0].message.chars().count(), MAX_REPORT_CHARACTERS);
+        assert_eq!((reports[1].received, reports[32].received), (8, 39));
+    }
+}
