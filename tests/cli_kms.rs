@@ -93,6 +93,55 @@ fn two_users_provision_and_call_each_other() {
 }
 
 #[test]
+fn users_of_two_kmss_call_each_other_once_their_operators_have_exchanged_certificates() {
+    const CAROL: &str = "sip:carol@example.com";
+    let here = RunningKms::start(&[ALICE]);
+    let there = RunningKms::named("kms.example.com", "example.com", &[CAROL]);
+    let path = |kms: &RunningKms, name: &str| kms.path(name).to_str().unwrap().to_owned();
+    let offer = |store: &str| {
+        Program::new(&["client", "offer", "--store", store, "--as", ALICE, "--to", CAROL, "--type", "pck", "--json"])
+            .passphrase(PASSPHRASE)
+            .run()
+    };
+    let before = here.provision(ALICE);
+    let run = offer(&before);
+    assert_eq!(run.code, 1, "{}", run.stdout);
+    assert!(run.stdout.contains("example.com"), "{}", run.stdout);
+
+    for (from, to) in [(&here, &there), (&there, &here)] {
+        let (own, certificate) = (path(from, "kms"), path(from, "certificate.xml"));
+        let export = ["kms", "cert", "export", "--dir", &own, "--out", &certificate];
+        let fingerprint = Program::new(&export).passphrase(PASSPHRASE).json()["fingerprint"].clone();
+        let fingerprint = fingerprint.as_str().unwrap();
+        let sum = Command::new("sha256sum").arg(&certificate).output().unwrap();
+        assert!(String::from_utf8(sum.stdout).unwrap().starts_with(fingerprint));
+
+        let other = path(to, "kms");
+        let add = ["kms", "cert", "add", "--dir", &other, &certificate, "--fingerprint"];
+        let wrong = Program::new(&add).args(&[&"00".repeat(32)]).run();
+        assert_eq!(wrong.code, 1);
+        assert!(wrong.stderr.contains(fingerprint), "{}", wrong.stderr);
+        let added = Program::new(&add).args(&[fingerprint]).json();
+        assert_eq!((&added["kms_uri"], &added["cache_num"]), (&json!(from.kms_uri), &json!(1)));
+        let listed = Program::new(&["kms", "cert", "list", "--dir", &other]).json();
+        assert_eq!(listed["certificates"][0]["fingerprint"], fingerprint);
+    }
+
+    let (alice, carol) = (here.provision(ALICE), there.provision(CAROL));
+    let offered = Program::new(&["client", "offer", "--store", &alice, "--as", ALICE, "--to", CAROL, "--type", "pck"])
+        .args(&["--show-secrets"])
+        .passphrase(PASSPHRASE)
+        .json();
+    let accept = ["client", "accept", "--store", &carol, "--as", CAROL, "--show-secrets"];
+    let accepted = Program::new(&accept).passphrase(PASSPHRASE).stdin(offered["message"].as_str().unwrap()).json();
+    assert_eq!((&accepted["key"], &accepted["srtp"]), (&offered["key"], &offered["srtp"]));
+
+    let remove = ["kms", "cert", "remove", "--dir", &path(&here, "kms"), "--kms-uri", "kms.example.com"];
+    assert_eq!(Program::new(&remove).json()["cache_num"], 2);
+    assert_eq!(Program::new(&remove).run().code, 1, "it is gone");
+}
+
+#[test]
 fn a_group_key_keeps_its_identifier_and_each_member_has_its_own() {
     let kms = RunningKms::start(&[ALICE, BOB]);
     let (alice, bob) = (kms.provision(ALICE), kms.provision(BOB));
@@ -374,7 +423,11 @@ fn a_wrong_passphrase_opens_nothing() {
 }
 
 fn create(dir: &str) -> Value {
-    let arguments = ["kms", "init", "--dir", dir, "--kms-uri", KMS_URI, "--domain", "example.org"];
+    create_named(dir, KMS_URI, "example.org")
+}
+
+fn create_named(dir: &str, kms_uri: &str, domain: &str) -> Value {
+    let arguments = ["kms", "init", "--dir", dir, "--kms-uri", kms_uri, "--domain", domain];
     Program::new(&arguments).passphrase(PASSPHRASE).json()
 }
 
@@ -388,6 +441,7 @@ struct RunningKms {
     issuer: TokenIssuer,
     child: Child,
     address: String,
+    kms_uri: &'static str,
 }
 
 /// What curl got.
@@ -398,13 +452,17 @@ struct Answer {
 
 impl RunningKms {
     fn start(users: &[&str]) -> Self {
+        Self::named(KMS_URI, "example.org", users)
+    }
+
+    fn named(kms_uri: &'static str, domain: &str, users: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("kms");
-        create(dir.to_str().unwrap());
+        create_named(dir.to_str().unwrap(), kms_uri, domain);
         for user in users {
             add_user(dir.to_str().unwrap(), user);
         }
-        let issuer = TokenIssuer::new("https://idms.example.org", KMS_URI, "test").unwrap();
+        let issuer = TokenIssuer::new("https://idms.example.org", kms_uri, "test").unwrap();
         fs::write(dir.join("jwks.json"), issuer.jwks()).unwrap();
 
         let mut child = Command::new(env!("CARGO_BIN_EXE_mikey-sakke"))
@@ -418,7 +476,7 @@ impl RunningKms {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).unwrap();
         let address = ready["address"].as_str().unwrap().to_owned();
-        Self { folder, issuer, child, address }
+        Self { folder, issuer, child, address, kms_uri }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -474,7 +532,7 @@ impl RunningKms {
         .map(str::to_owned);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let result = Program::new(&arguments).passphrase(PASSPHRASE).json();
-        assert_eq!((&result["user_uri"], &result["kms_uri"]), (&json!(user), &json!(KMS_URI)));
+        assert_eq!((&result["user_uri"], &result["kms_uri"]), (&json!(user), &json!(self.kms_uri)));
         assert_eq!(result["periods"].as_array().unwrap().len(), 2);
         store
     }

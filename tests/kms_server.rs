@@ -2,211 +2,24 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure of the test")]
 #![cfg(feature = "kms")]
 
+mod kms_support;
 mod schema;
 
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use kms_support::*;
 use mikey_sakke::kms::development::TokenIssuer;
-use mikey_sakke::kms::{self, Error, InitOptions, Initialised, Server, State, admin, open_store};
-use mikey_sakke::kms_protocol::{
-    ErrorCode, KeyIds, KmsKeyProv, KmsKeySet, KmsMessage, KmsRequest, KmsResponse, Limits,
-};
-use mikey_sakke::mc::{IdentityForm, KeyPeriods, KeySet, Kms, PeriodEpoch};
+use mikey_sakke::kms::{self, Error, InitOptions, State, admin, open_store};
+use mikey_sakke::kms_protocol::{ErrorCode, KmsRequest, KmsResponse, Limits};
+use mikey_sakke::sakke;
 use mikey_sakke::sealing::{self, KdfParameters, Passphrase};
-use mikey_sakke::{eccsi, sakke};
-use reqwest::{Certificate, Client, ClientBuilder, Method, Response, StatusCode};
+use reqwest::{Client, Method, StatusCode};
 use schema::Schema;
 use serde_json::{Value, json};
-use std::net::SocketAddr;
-use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tempfile::TempDir;
+use std::time::{Duration, SystemTime};
 use time::OffsetDateTime;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-
-const KMS_URI: &str = "kms.example.org";
-const ALICE: &str = "sip:alice@example.org";
-const ALICE_VIDEO: &str = "sip:alice.video@example.org";
-const BOB: &str = "sip:bob@example.org";
-const REVOKED: &str = "sip:revoked@example.org";
-const UNKNOWN: &str = "sip:unknown@example.org";
-const ROOT: &str = "/keymanagement/identity/v1";
-const PERIOD: u64 = 86_400;
-const NTP_UNIX: u64 = 2_208_988_800;
-
-fn passphrase() -> Passphrase {
-    Passphrase::new("a passphrase".into()).unwrap()
-}
-
-fn options() -> InitOptions {
-    InitOptions {
-        key_period: PERIOD,
-        key_offset: 11,
-        kdf: KdfParameters::cheap_for_tests(),
-        ..InitOptions::new(KMS_URI, "example.org")
-    }
-}
-
-/// A KMS with its users, an identity provider, a running server and a client that trusts it.
-struct World {
-    folder: TempDir,
-    initialised: Initialised,
-    provider: TokenIssuer,
-    server: Server,
-    client: Client,
-}
-
-impl World {
-    async fn new() -> Self {
-        Self::with_config(|config| config).await
-    }
-
-    async fn with_config(edit: impl FnOnce(String) -> String) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let initialised = kms::init(folder.path(), options(), &passphrase()).await.unwrap();
-        let provider = TokenIssuer::new("https://idms.example.org", KMS_URI, "key-1").unwrap();
-        std::fs::write(folder.path().join("jwks.json"), provider.jwks()).unwrap();
-        let toml = folder.path().join("kms.toml");
-        std::fs::write(&toml, edit(std::fs::read_to_string(&toml).unwrap())).unwrap();
-
-        let (_, store) = open_store(folder.path()).await.unwrap();
-        for (id, uris) in [("alice", &[ALICE, ALICE_VIDEO][..]), ("bob", &[BOB]), ("revoked", &[REVOKED])] {
-            let uris: Vec<String> = uris.iter().map(|uri| (*uri).to_owned()).collect();
-            admin::add_user(&*store, id, &uris, SystemTime::now()).await.unwrap();
-        }
-        admin::revoke_user(&*store, "revoked").await.unwrap();
-        let server = serve(folder.path()).await;
-        let client = trusting(folder.path()).build().unwrap();
-        Self { folder, initialised, provider, server, client }
-    }
-
-    fn token(&self, uri: &str) -> String {
-        self.provider.token(uri, SystemTime::now(), Duration::from_secs(60)).unwrap()
-    }
-
-    fn token_where(&self, claims: &[(&str, Value)]) -> String {
-        let mut all = self.provider.claims(ALICE, SystemTime::now(), Duration::from_secs(60));
-        for (name, value) in claims {
-            if value.is_null() {
-                all.remove(*name);
-            } else {
-                all.insert((*name).to_owned(), value.clone());
-            }
-        }
-        self.provider.token_with(all).unwrap()
-    }
-
-    fn url(&self, resource: &str) -> String {
-        format!("https://{}{ROOT}/{resource}", self.server.address())
-    }
-
-    async fn post(&self, resource: &str, token: &str) -> Response {
-        self.client.post(self.url(resource)).bearer_auth(token).send().await.unwrap()
-    }
-
-    async fn post_document(&self, resource: &str, token: &str, request: &KmsRequest) -> Response {
-        let post = self.client.post(self.url(resource)).bearer_auth(token).header("content-type", "application/xml");
-        post.body(request.to_xml()).send().await.unwrap()
-    }
-
-    fn request(&self, user_uri: &str, resource: &str) -> KmsRequest {
-        KmsRequest {
-            user_uri: user_uri.into(),
-            kms_uri: KMS_URI.into(),
-            time: OffsetDateTime::now_utc(),
-            client_id: None,
-            device_id: None,
-            client_req_url: self.url(resource),
-            client_error: None,
-            krr_list: Vec::new(),
-            key_ids: KeyIds::default(),
-        }
-    }
-
-    /// The KMS as its clients know it: from its certificate alone.
-    async fn public(&self) -> Kms {
-        let (_, message) = answer(self.post("init", &self.token(ALICE)).await).await;
-        let certificate = message.into_init().unwrap().certificate;
-        let periods =
-            KeyPeriods::new(certificate.user_key_period, certificate.user_key_offset, PeriodEpoch::Ntp).unwrap();
-        Kms::new(
-            &*certificate.kms_uri,
-            &sakke::PublicKey::from_bytes(&certificate.pub_enc_key).unwrap(),
-            &eccsi::PublicKey::from_bytes(&certificate.pub_auth_key).unwrap(),
-            periods,
-            IdentityForm::Raw,
-        )
-    }
-
-    async fn restart(mut self) -> Self {
-        self.server.shutdown().await;
-        self.server = serve(self.folder.path()).await;
-        self
-    }
-}
-
-async fn serve(folder: &Path) -> Server {
-    let state = State::open(folder, &passphrase()).await.unwrap();
-    Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap()
-}
-
-fn trusting(folder: &Path) -> ClientBuilder {
-    let pem = std::fs::read(folder.join("tls-cert.pem")).unwrap();
-    Client::builder().tls_certs_only([Certificate::from_pem(&pem).unwrap()]).timeout(Duration::from_secs(20))
-}
-
-fn current_period() -> u64 {
-    let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    (unix + NTP_UNIX - 11) / PERIOD
-}
-
-async fn document(response: Response) -> KmsResponse {
-    assert_eq!(response.headers()["content-type"], "application/xml");
-    assert_eq!(response.headers()["cache-control"], "no-store");
-    assert_eq!(response.headers()["x-request-id"].len(), 16);
-    let length: usize = response.headers()["content-length"].to_str().unwrap().parse().unwrap();
-    let body = response.bytes().await.unwrap();
-    assert_eq!(body.len(), length);
-    KmsResponse::from_xml(&body, &Limits::default()).unwrap().into_parts().0
-}
-
-/// The user and the message of an answer that must be good.
-async fn answer(response: Response) -> (String, KmsMessage) {
-    assert_eq!(response.status(), StatusCode::OK);
-    let document = document(response).await;
-    assert_eq!(document.error, None);
-    assert_eq!(document.kms_uri, KMS_URI);
-    (document.user_uri, document.message.unwrap())
-}
-
-async fn key_sets(response: Response) -> Vec<KmsKeySet> {
-    let (_, message) = answer(response).await;
-    let KmsKeyProv { key_sets, .. } = message.into_key_prov().unwrap();
-    key_sets
-}
-
-fn names(key_sets: &[KmsKeySet]) -> Vec<(&str, u64)> {
-    key_sets.iter().map(|key_set| (key_set.user_uri.as_str(), key_set.key_period_no)).collect()
-}
-
-/// A refusal must have its code, the HTTP status that goes with it, and no message.
-async fn refused(response: Response, code: ErrorCode) -> String {
-    let status = response.status();
-    let document = document(response).await;
-    let error = document.error.unwrap();
-    assert_eq!(error.known_code(), Some(code), "{error}");
-    assert_eq!(status.as_u16(), code.http_status(), "{error}");
-    assert_eq!(document.message, None);
-    error.message
-}
-
-fn validate(kms: &Kms, key_set: &KmsKeySet) -> KeySet {
-    let rsk = sakke::ReceiverSecretKey::from_bytes(key_set.user_decrypt_key.as_clear().unwrap()).unwrap();
-    let ssk = key_set.user_signing_key_ssk.as_clear().unwrap();
-    let pair = eccsi::KeyPair::from_bytes(ssk, key_set.user_pub_token_pvt.as_clear().unwrap()).unwrap();
-    KeySet::validate(kms, &key_set.user_uri, key_set.key_period_no, rsk, pair).unwrap()
-}
 
 #[tokio::test]
 async fn init_gives_the_certificate() {
