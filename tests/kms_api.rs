@@ -14,7 +14,6 @@ use mikey_sakke::kms_protocol::{
 };
 use mikey_sakke::xml_security::SigningOptions;
 use std::path::Path;
-use std::time::SystemTime;
 use time::OffsetDateTime;
 
 const PAGE: &str = "docs/kms-api.md";
@@ -38,8 +37,8 @@ impl Maker {
         let (config, store) = open_store(world.folder.path()).await.unwrap();
         let file = other.to_xml().into_bytes();
         let fingerprint = certificates::fingerprint(&file);
-        certificates::add(&config, &*store, &file, &fingerprint, false, SystemTime::now()).await.unwrap();
-        let keys = admin::new_client_keys(&state, BOB, false, SystemTime::now()).await.unwrap();
+        certificates::add(&config, &*store, &file, &fingerprint, false, &act()).await.unwrap();
+        let keys = admin::new_client_keys(&state, BOB, false, &act()).await.unwrap();
         Self { world, keys, examples: Vec::new() }
     }
 

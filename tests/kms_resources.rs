@@ -15,7 +15,7 @@ use mikey_sakke::kms_protocol::{
 };
 use reqwest::{Response, StatusCode};
 use schema::Schema;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
@@ -35,7 +35,7 @@ async fn other_certificate(world: &World, kms_uri: &str, domains: &[&str]) -> Km
 async fn add(world: &World, file: &[u8], replace: bool) -> Result<u64, Error> {
     let (config, store) = open_store(world.folder.path()).await.unwrap();
     let fingerprint = certificates::fingerprint(file);
-    let added = certificates::add(&config, &*store, file, &fingerprint, replace, SystemTime::now()).await;
+    let added = certificates::add(&config, &*store, file, &fingerprint, replace, &act()).await;
     added.map(|(_, number)| number)
 }
 
@@ -136,9 +136,8 @@ async fn certificates_that_are_not_to_be_trusted_are_refused() {
     }
     let (config, store) = open_store(world.folder.path()).await.unwrap();
     let file = good.to_xml().into_bytes();
-    let with_fingerprint = async |fingerprint: &str| {
-        certificates::add(&config, &*store, &file, fingerprint, false, SystemTime::now()).await
-    };
+    let with_fingerprint =
+        async |fingerprint: &str| certificates::add(&config, &*store, &file, fingerprint, false, &act()).await;
     for fingerprint in ["", "ab", &"zz".repeat(32)] {
         let refused = with_fingerprint(fingerprint).await;
         assert!(matches!(refused, Err(Error::Certificate(CertificateError::FingerprintForm(_)))), "{fingerprint}");

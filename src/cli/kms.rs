@@ -1,6 +1,8 @@
+mod audit;
 mod cert;
 mod init;
 mod issue;
+mod operator;
 mod redirect;
 mod report;
 mod serve;
@@ -28,6 +30,8 @@ pub enum Command {
     Redirect(redirect::Command),
     #[command(subcommand)]
     Report(report::Command),
+    #[command(subcommand)]
+    Audit(audit::Command),
     Issue(issue::Arguments),
     Status(status::Arguments),
     TestToken(test_token::Arguments),
@@ -57,6 +61,7 @@ pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
         Command::Cert(command) => cert::run(command, output),
         Command::Redirect(command) => redirect::run(command, output),
         Command::Report(command) => report::run(command, output),
+        Command::Audit(command) => audit::run(command, output),
         Command::Issue(arguments) => issue::run(arguments, output),
         Command::Status(arguments) => status::run(arguments, output),
         Command::TestToken(arguments) => test_token::run(arguments, output),

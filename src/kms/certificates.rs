@@ -5,6 +5,7 @@
 //! taken only with its fingerprint, which the operators of both KMSs compare by other means: the SHA-256 of the file, octet by
 //! octet, as `sha256sum` prints it.
 
+use super::audit::Act;
 use super::config::Config;
 use super::store::{Store, StoreError, StoredCertificate};
 use super::{Authority, Error, calendar};
@@ -95,18 +96,18 @@ pub async fn add(
     file: &[u8],
     fingerprint: &str,
     replace: bool,
-    now: SystemTime,
+    act: &Act,
 ) -> Result<(KmsCertificate, u64), Error> {
     let fingerprint = matching(file, fingerprint)?;
-    let certificate = checked(config, file, now)?;
+    let certificate = checked(config, file, act.at)?;
     let stored = StoredCertificate {
         kms_uri: certificate.kms_uri.clone(),
         document: certificate.to_xml(),
         domains: if certificate.revoked { Vec::new() } else { certificate.domains.clone() },
         fingerprint,
-        added: calendar::unix_seconds(now),
+        added: calendar::unix_seconds(act.at),
     };
-    let number = store.put_certificate(&stored, replace).await?;
+    let number = store.put_certificate(&stored, replace, act).await?;
     Ok((certificate, number))
 }
 

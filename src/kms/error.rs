@@ -1,3 +1,4 @@
+use super::audit;
 use super::auth::KeyRingError;
 use super::certificates::CertificateError;
 use super::config::{self, ConfigError};
@@ -53,6 +54,9 @@ pub enum Error {
     /// The certificate of another KMS.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    /// The audit log does not hold.
+    #[error(transparent)]
+    Audit(#[from] audit::Fault),
     /// The identity provider's keys.
     #[error(transparent)]
     KeyRing(#[from] KeyRingError),

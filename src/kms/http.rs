@@ -11,6 +11,7 @@ mod document;
 mod exchange;
 mod refusal;
 
+use super::audit::Event;
 use super::auth::{self, Authenticator, Identities};
 use super::config::Policy;
 use super::issue::Grant;
@@ -65,6 +66,7 @@ impl App {
             Ok(outcome) => outcome,
             Err(_elapsed) => Err(Refusal::new(ErrorCode::RequestTimeout, "the request took too long")),
         };
+        let outcome = self.record_refusal(outcome, &exchange, peer).await;
         let status = outcome.as_ref().err().map_or(StatusCode::OK, Refusal::status);
         tracing::info!(
             request_id = exchange.request_id,
@@ -81,6 +83,27 @@ impl App {
             "request"
         );
         self.respond(exchange, outcome)
+    }
+
+    /// Writes a refusal to the audit log. If that fails, the client learns of the failure in place of the reason.
+    async fn record_refusal(
+        &self,
+        outcome: Result<Option<KmsMessage>, Refusal>,
+        exchange: &Exchange,
+        peer: Option<Peer>,
+    ) -> Result<Option<KmsMessage>, Refusal> {
+        let Err(refusal) = outcome else { return outcome };
+        let event = Event::Refused {
+            code: refusal.code.number(),
+            reason: excerpt(refusal.reason()),
+            resource: exchange.resource.as_ref().map(|resource| excerpt(&resource.path())),
+            asked: excerpt(&exchange.user_uri),
+            peer: peer.map(|Peer(address)| address.ip().to_string()),
+        };
+        match self.state.store.record(event, exchange.act()).await {
+            Ok(()) => Err(refusal),
+            Err(error) => Err(Refusal::internal(&error.into())),
+        }
     }
 
     /// The message of the answer, or none where the request is taken and there is nothing to say.
@@ -160,7 +183,7 @@ impl App {
         if is_required && signer.is_none() {
             return Err(Refusal::new(ErrorCode::SignatureRequired, ""));
         }
-        Ok(Protection::settle(&*self.state.store, keys, signer, exchange.trk_id.as_deref()).await?)
+        Ok(Protection::settle(&*self.state.store, keys, signer, exchange.trk_id.as_deref(), &exchange.act()).await?)
     }
 
     /// The registered and active ones among the identities that are asked for: the one named, or all of the token's.

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure of the test")]
 
+use mikey_sakke::kms::audit::{self, Act};
 use mikey_sakke::kms::development::TokenIssuer;
 use mikey_sakke::kms::{self, InitOptions, Initialised, Server, State, admin, open_store};
 use mikey_sakke::kms_protocol::{
@@ -57,7 +58,7 @@ impl World {
 
     pub async fn with_config(edit: impl FnOnce(String) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let initialised = kms::init(folder.path(), options(), &passphrase()).await.unwrap();
+        let initialised = kms::init(folder.path(), options(), &passphrase(), act()).await.unwrap();
         let provider = TokenIssuer::new("https://idms.example.org", KMS_URI, "key-1").unwrap();
         std::fs::write(folder.path().join("jwks.json"), provider.jwks()).unwrap();
         let toml = folder.path().join("kms.toml");
@@ -66,9 +67,9 @@ impl World {
         let (_, store) = open_store(folder.path()).await.unwrap();
         for (id, uris) in [("alice", &[ALICE, ALICE_VIDEO][..]), ("bob", &[BOB]), ("revoked", &[REVOKED])] {
             let uris: Vec<String> = uris.iter().map(|uri| (*uri).to_owned()).collect();
-            admin::add_user(&*store, id, &uris, SystemTime::now()).await.unwrap();
+            admin::add_user(&*store, id, &uris, &act()).await.unwrap();
         }
-        admin::revoke_user(&*store, "revoked").await.unwrap();
+        admin::revoke_user(&*store, "revoked", &act()).await.unwrap();
         let server = serve(folder.path()).await;
         let client = trusting(folder.path()).build().unwrap();
         Self { folder, initialised, provider, server, client }
@@ -199,4 +200,15 @@ pub fn validate(kms: &Kms, key_set: &KmsKeySet) -> KeySet {
     let ssk = key_set.user_signing_key_ssk.as_clear().unwrap();
     let pair = eccsi::KeyPair::from_bytes(ssk, key_set.user_pub_token_pvt.as_clear().unwrap()).unwrap();
     KeySet::validate(kms, &key_set.user_uri, key_set.key_period_no, rsk, pair).unwrap()
+}
+
+pub fn act() -> Act {
+    Act::new("the operator", SystemTime::now())
+}
+
+/// The entries of the audit log, which must hold.
+pub async fn log(state: &State) -> Vec<Value> {
+    audit::verify(&*state.store, None).await.unwrap();
+    let entries = audit::page(&*state.store, 1).await.unwrap();
+    entries.iter().map(|entry| serde_json::from_str(&entry.entry).unwrap()).collect()
 }

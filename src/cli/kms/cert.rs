@@ -1,4 +1,4 @@
-use super::Folder;
+use super::{Folder, operator};
 use crate::cli::clock;
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::Output;
@@ -7,7 +7,6 @@ use mikey_sakke::kms::{State, certificates, open_store};
 use mikey_sakke::sealing;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 /// Say which other KMSs our users may exchange messages with: clients get these certificates with their keys.
 #[derive(clap::Subcommand)]
@@ -85,7 +84,7 @@ async fn add(arguments: &Add, output: &Output) -> Result<(), Failure> {
     let file = std::fs::read(&arguments.file).context(format_args!("cannot read {path}"))?;
     let (config, store) = open_store(&arguments.folder.dir).await.context(cannot_open(&arguments.folder))?;
     let Add { fingerprint, replace, .. } = arguments;
-    let (certificate, number) = certificates::add(&config, &*store, &file, fingerprint, *replace, SystemTime::now())
+    let (certificate, number) = certificates::add(&config, &*store, &file, fingerprint, *replace, &operator::act())
         .await
         .context(format_args!("cannot add {path}"))?;
     let domains = certificate.domains.join(", ");
@@ -137,7 +136,8 @@ async fn list(arguments: &List, output: &Output) -> Result<(), Failure> {
 async fn remove(arguments: &Remove, output: &Output) -> Result<(), Failure> {
     let (_, store) = open_store(&arguments.folder.dir).await.context(cannot_open(&arguments.folder))?;
     let kms_uri = &arguments.kms_uri;
-    let number = store.remove_certificate(kms_uri).await.context(format_args!("cannot remove {kms_uri}"))?;
+    let number =
+        store.remove_certificate(kms_uri, &operator::act()).await.context(format_args!("cannot remove {kms_uri}"))?;
     output.line(format_args!("{kms_uri} is not handed out any more: cache {number}"));
     output.object(&json!({ "kms_uri": kms_uri, "cache_num": number }))
 }

@@ -48,8 +48,7 @@ impl App {
             Resource::Init => admin::init_message(&self.state),
             Resource::KeyProv { user_uri: _, time } => {
                 let periods = self.periods(time, exchange.now)?;
-                let key_sets =
-                    issue::key_sets(&self.state, grants, &periods, &exchange.request_id, exchange.now).await?;
+                let key_sets = issue::key_sets(&self.state, grants, &periods, exchange.act()).await?;
                 KmsMessage::KeyProv(KmsKeyProv { key_sets, ..KmsKeyProv::default() })
             }
             Resource::CertCache { number } => KmsMessage::CertCache(self.cache(number).await?),
@@ -75,12 +74,12 @@ impl App {
             return Err(Refusal::new(ErrorCode::TooLarge, message));
         }
         if !documents.is_empty() {
-            store.add_redirects(&sender, &documents).await.map_err(Error::from)?;
+            store.add_redirects(&sender, &documents, &exchange.act()).await.map_err(Error::from)?;
         }
         if let Some(ClientError { code, message }) = uploads.error {
             let Sender { received, user_id, uri, request_id } = sender;
             let report = ClientReport { received, user_id, uri, request_id, code, message };
-            store.add_report(&report).await.map_err(Error::from)?;
+            store.add_report(&report, &exchange.act()).await.map_err(Error::from)?;
         }
         Ok(())
     }

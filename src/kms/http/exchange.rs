@@ -1,5 +1,6 @@
 //! A request and its answer: what is known of it so far, and how it is told.
 
+use crate::kms::audit::Act;
 use crate::kms::config::Policy;
 use crate::kms::protection::Protection;
 use crate::kms_protocol::resource::Resource;
@@ -7,6 +8,9 @@ use axum::extract::Request;
 use axum::http::header::HOST;
 use std::net::Ipv6Addr;
 use std::time::SystemTime;
+
+/// Who asks, before an access token was found good.
+const NOBODY: &str = "unauthenticated";
 
 /// What an answer repeats of the path, in characters; every resource has a shorter one.
 const MAX_PATH: usize = 1024;
@@ -33,6 +37,12 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
+    /// Who asks, and when.
+    pub(super) fn act(&self) -> Act {
+        let by = self.asker.clone().unwrap_or_else(|| NOBODY.to_owned());
+        Act { at: self.now, by, request_id: Some(self.request_id.clone()) }
+    }
+
     pub(super) fn begin(request: &Request, policy: Policy, kms_uri: &str) -> Self {
         let authority = request.uri().authority().map(|authority| authority.as_str());
         let host = authority.or_else(|| request.headers().get(HOST)?.to_str().ok()).filter(|host| is_host(host));

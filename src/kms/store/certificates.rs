@@ -1,8 +1,8 @@
 //! The certificates of other KMSs.
 
-use super::act::{Act, commit};
-use super::sqlite::{integer, number, on_conflict};
+use super::sqlite::{integer, number, on_conflict, record};
 use super::{Answer, SqliteStore, StoreError};
+use crate::kms::audit::{Act, Event};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
@@ -17,7 +17,12 @@ pub trait CertificateStore {
     ///
     /// # Errors
     /// [`StoreError::CertificateExists`], [`StoreError::DomainTaken`], [`StoreError::CacheFull`]; nothing is then changed.
-    fn put_certificate<'a>(&'a self, certificate: &'a StoredCertificate, replace: bool) -> Answer<'a, u64>;
+    fn put_certificate<'a>(
+        &'a self,
+        certificate: &'a StoredCertificate,
+        replace: bool,
+        act: &'a Act,
+    ) -> Answer<'a, u64>;
 
     /// Takes the certificate of a KMS out of the cache. Clients keep what they have.
     ///
@@ -25,7 +30,7 @@ pub trait CertificateStore {
     ///
     /// # Errors
     /// [`StoreError::NoSuchCertificate`].
-    fn remove_certificate<'a>(&'a self, kms_uri: &'a str) -> Answer<'a, u64>;
+    fn remove_certificate<'a>(&'a self, kms_uri: &'a str, act: &'a Act) -> Answer<'a, u64>;
 
     /// All certificates, ordered by KMS, and the number of the cache that they make.
     fn certificates(&self) -> Answer<'_, CertificateCache>;
@@ -62,7 +67,12 @@ pub struct CertificateCache {
 }
 
 impl CertificateStore for SqliteStore {
-    fn put_certificate<'a>(&'a self, certificate: &'a StoredCertificate, replace: bool) -> Answer<'a, u64> {
+    fn put_certificate<'a>(
+        &'a self,
+        certificate: &'a StoredCertificate,
+        replace: bool,
+        act: &'a Act,
+    ) -> Answer<'a, u64> {
         Box::pin(async move {
             let StoredCertificate { kms_uri, document, domains, fingerprint, added } = certificate;
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
@@ -92,19 +102,24 @@ impl CertificateStore for SqliteStore {
                 return Err(StoreError::CacheFull);
             }
             let cache_num = raise(&mut transaction).await?;
-            commit(transaction, &Act::CertificateAdded { kms_uri, fingerprint, cache_num }).await?;
+            let (kms_uri, fingerprint) = (kms_uri.clone(), fingerprint.clone());
+            let event = Event::CertificateAdded { kms_uri, fingerprint, cache_num };
+            record(&mut transaction, act, &event).await?;
+            transaction.commit().await?;
             Ok(cache_num)
         })
     }
 
-    fn remove_certificate<'a>(&'a self, kms_uri: &'a str) -> Answer<'a, u64> {
+    fn remove_certificate<'a>(&'a self, kms_uri: &'a str, act: &'a Act) -> Answer<'a, u64> {
         Box::pin(async move {
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
             if delete(&mut transaction, kms_uri).await? == 0 {
                 return Err(StoreError::NoSuchCertificate(kms_uri.to_owned()));
             }
             let cache_num = raise(&mut transaction).await?;
-            commit(transaction, &Act::CertificateRemoved { kms_uri, cache_num }).await?;
+            let event = Event::CertificateRemoved { kms_uri: kms_uri.to_owned(), cache_num };
+            record(&mut transaction, act, &event).await?;
+            transaction.commit().await?;
             Ok(cache_num)
         })
     }
@@ -174,6 +189,11 @@ async fn raise(connection: &mut SqliteConnection) -> Result<u64, StoreError> {
 mod tests {
     use super::*;
     use std::path::Path;
+    use std::time::SystemTime;
+
+    fn act() -> Act {
+        Act::new("the operator", SystemTime::UNIX_EPOCH)
+    }
 
     async fn store(folder: &Path) -> SqliteStore {
         SqliteStore::create(&folder.join("kms.sqlite")).await.unwrap()
@@ -195,8 +215,8 @@ mod tests {
         let store = store(folder.path()).await;
         assert_eq!(store.certificates().await.unwrap(), CertificateCache { number: 0, certificates: Vec::new() });
         let (b, c) = (certificate("kms.b", &["b.example", "b2.example"]), certificate("kms.c", &[]));
-        assert_eq!(store.put_certificate(&c, false).await.unwrap(), 1);
-        assert_eq!(store.put_certificate(&b, false).await.unwrap(), 2);
+        assert_eq!(store.put_certificate(&c, false, &act()).await.unwrap(), 1);
+        assert_eq!(store.put_certificate(&b, false, &act()).await.unwrap(), 2);
         let cache = store.certificates().await.unwrap();
         assert_eq!(cache.number, 2);
         assert_eq!(cache.certificates, [b.clone(), c.clone()]);
@@ -204,9 +224,9 @@ mod tests {
         assert_eq!(store.certificate("kms.d").await.unwrap(), None);
         assert_eq!(store.kms_of_domain("B2.example").await.unwrap().as_deref(), Some("kms.b"));
 
-        assert_eq!(store.put_certificate(&certificate("kms.b", &["b.example"]), true).await.unwrap(), 3);
+        assert_eq!(store.put_certificate(&certificate("kms.b", &["b.example"]), true, &act()).await.unwrap(), 3);
         assert_eq!(store.kms_of_domain("b2.example").await.unwrap(), None);
-        assert_eq!(store.remove_certificate("kms.b").await.unwrap(), 4);
+        assert_eq!(store.remove_certificate("kms.b", &act()).await.unwrap(), 4);
         assert_eq!(store.kms_of_domain("b.example").await.unwrap(), None);
         assert_eq!(store.certificates().await.unwrap(), CertificateCache { number: 4, certificates: vec![c] });
     }
@@ -215,16 +235,16 @@ mod tests {
     async fn what_is_refused_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(folder.path()).await;
-        store.put_certificate(&certificate("kms.b", &["b.example"]), false).await.unwrap();
+        store.put_certificate(&certificate("kms.b", &["b.example"]), false, &act()).await.unwrap();
         let before = store.certificates().await.unwrap();
 
-        let again = store.put_certificate(&certificate("kms.b", &[]), false).await;
+        let again = store.put_certificate(&certificate("kms.b", &[]), false, &act()).await;
         assert!(matches!(again, Err(StoreError::CertificateExists(kms_uri)) if kms_uri == "kms.b"));
-        let taken = store.put_certificate(&certificate("kms.c", &["c.example", "B.example"]), false).await;
+        let taken = store.put_certificate(&certificate("kms.c", &["c.example", "B.example"]), false, &act()).await;
         assert!(matches!(taken, Err(StoreError::DomainTaken(domain)) if domain == "B.example"));
         let large = StoredCertificate { document: "x".repeat(60 * 1024), ..certificate("kms.c", &[]) };
-        assert!(matches!(store.put_certificate(&large, false).await, Err(StoreError::CacheFull)));
-        assert!(matches!(store.remove_certificate("kms.c").await, Err(StoreError::NoSuchCertificate(_))));
+        assert!(matches!(store.put_certificate(&large, false, &act()).await, Err(StoreError::CacheFull)));
+        assert!(matches!(store.remove_certificate("kms.c", &act()).await, Err(StoreError::NoSuchCertificate(_))));
         assert_eq!(store.certificates().await.unwrap(), before);
     }
 }

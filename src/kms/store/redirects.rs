@@ -1,8 +1,8 @@
 //! Redirect responses that clients hand in.
 
-use super::act::{Act, commit};
-use super::sqlite::{integer, number};
+use super::sqlite::{integer, number, record};
 use super::{Answer, SqliteStore};
+use crate::kms::audit::{Act, Event};
 use sqlx::Row;
 
 /// How many redirect responses of a user are kept: the newest.
@@ -15,7 +15,7 @@ pub const MAX_REDIRECT_OCTETS: usize = 16 * 1024;
 pub trait RedirectStore {
     /// Keeps redirect responses of one request of one user, and forgets the oldest of the user beyond
     /// [`MAX_REDIRECTS_OF_USER`].
-    fn add_redirects<'a>(&'a self, sender: &'a Sender, documents: &'a [String]) -> Answer<'a, ()>;
+    fn add_redirects<'a>(&'a self, sender: &'a Sender, documents: &'a [String], act: &'a Act) -> Answer<'a, ()>;
 
     /// All redirect responses, oldest first.
     fn redirects(&self) -> Answer<'_, Vec<HandedIn>>;
@@ -44,7 +44,7 @@ pub struct HandedIn {
 }
 
 impl RedirectStore for SqliteStore {
-    fn add_redirects<'a>(&'a self, sender: &'a Sender, documents: &'a [String]) -> Answer<'a, ()> {
+    fn add_redirects<'a>(&'a self, sender: &'a Sender, documents: &'a [String], act: &'a Act) -> Answer<'a, ()> {
         Box::pin(async move {
             let Sender { received, user_id, uri, request_id } = sender;
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
@@ -68,7 +68,13 @@ impl RedirectStore for SqliteStore {
             .bind(integer(MAX_REDIRECTS_OF_USER)?)
             .execute(&mut *transaction)
             .await?;
-            commit(transaction, &Act::RedirectsHandedIn { user_id, request_id, count: documents.len() }).await
+            record(
+                &mut transaction,
+                act,
+                &Event::RedirectsHandedIn { user: user_id.clone(), count: documents.len() as u64 },
+            )
+            .await?;
+            Ok(transaction.commit().await?)
         })
     }
 
@@ -96,13 +102,18 @@ impl RedirectStore for SqliteStore {
 mod tests {
     use super::*;
     use crate::kms::Store as _;
+    use std::time::SystemTime;
+
+    fn act() -> Act {
+        Act::new("somebody", SystemTime::UNIX_EPOCH)
+    }
 
     #[tokio::test]
     async fn the_newest_redirect_responses_of_each_user_are_kept() {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::create(&folder.path().join("kms.sqlite")).await.unwrap();
         for id in ["alice", "bob"] {
-            store.add_user(id, &[format!("sip:{id}@example.org")], 1).await.unwrap();
+            store.add_user(id, &[format!("sip:{id}@example.org")], &act()).await.unwrap();
         }
         let sender = |user_id: &str| Sender {
             received: 5,
@@ -110,10 +121,10 @@ mod tests {
             uri: format!("sip:{user_id}@example.org"),
             request_id: "r".into(),
         };
-        store.add_redirects(&sender("bob"), &["<b/>".to_owned()]).await.unwrap();
+        store.add_redirects(&sender("bob"), &["<b/>".to_owned()], &act()).await.unwrap();
         for i in 0..20 {
             let documents = [format!("<a{i}/>"), format!("<b{i}/>")];
-            store.add_redirects(&sender("alice"), &documents).await.unwrap();
+            store.add_redirects(&sender("alice"), &documents, &act()).await.unwrap();
         }
         let redirects = store.redirects().await.unwrap();
         assert_eq!(redirects.len(), 33);

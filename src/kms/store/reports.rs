@@ -1,8 +1,8 @@
 //! Errors that clients report.
 
-use super::act::{Act, commit};
-use super::sqlite::{integer, number};
+use super::sqlite::{integer, number, record};
 use super::{Answer, SqliteStore};
+use crate::kms::audit::{Act, Event};
 use sqlx::Row;
 
 /// How many reports of a user are kept: the newest.
@@ -15,7 +15,7 @@ pub const MAX_REPORT_CHARACTERS: usize = 512;
 pub trait ReportStore {
     /// Keeps a report, its text cut to [`MAX_REPORT_CHARACTERS`], and forgets the oldest of the user beyond
     /// [`MAX_REPORTS`].
-    fn add_report<'a>(&'a self, report: &'a ClientReport) -> Answer<'a, ()>;
+    fn add_report<'a>(&'a self, report: &'a ClientReport, act: &'a Act) -> Answer<'a, ()>;
 
     /// All reports, oldest first.
     fn reports(&self) -> Answer<'_, Vec<ClientReport>>;
@@ -39,7 +39,7 @@ pub struct ClientReport {
 }
 
 impl ReportStore for SqliteStore {
-    fn add_report<'a>(&'a self, report: &'a ClientReport) -> Answer<'a, ()> {
+    fn add_report<'a>(&'a self, report: &'a ClientReport, act: &'a Act) -> Answer<'a, ()> {
         Box::pin(async move {
             let ClientReport { received, user_id, uri, request_id, code, message } = report;
             let message: String = message.chars().take(MAX_REPORT_CHARACTERS).collect();
@@ -63,7 +63,8 @@ impl ReportStore for SqliteStore {
             .bind(integer(MAX_REPORTS)?)
             .execute(&mut *transaction)
             .await?;
-            commit(transaction, &Act::ErrorReported { user_id, request_id, code: *code }).await
+            record(&mut transaction, act, &Event::ErrorReported { user: user_id.clone(), code: *code }).await?;
+            Ok(transaction.commit().await?)
         })
     }
 
@@ -92,13 +93,18 @@ impl ReportStore for SqliteStore {
 mod tests {
     use super::*;
     use crate::kms::Store as _;
+    use std::time::SystemTime;
+
+    fn act() -> Act {
+        Act::new("somebody", SystemTime::UNIX_EPOCH)
+    }
 
     #[tokio::test]
     async fn the_newest_reports_of_each_user_are_kept() {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::create(&folder.path().join("kms.sqlite")).await.unwrap();
         for id in ["alice", "bob"] {
-            store.add_user(id, &[format!("sip:{id}@example.org")], 1).await.unwrap();
+            store.add_user(id, &[format!("sip:{id}@example.org")], &act()).await.unwrap();
         }
         let report = |user_id: &str, received| ClientReport {
             received,
@@ -108,9 +114,9 @@ mod tests {
             code: -3,
             message: "\u{e9}".repeat(600),
         };
-        store.add_report(&report("bob", 1)).await.unwrap();
+        store.add_report(&report("bob", 1), &act()).await.unwrap();
         for received in 0..40 {
-            store.add_report(&report("alice", received)).await.unwrap();
+            store.add_report(&report("alice", received), &act()).await.unwrap();
         }
         let reports = store.reports().await.unwrap();
         assert_eq!(reports.len(), 33);
