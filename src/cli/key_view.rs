@@ -1,5 +1,6 @@
 use super::clock;
 use super::output::{Output, hex};
+use mikey_sakke::mc::imessage::Revocation;
 use mikey_sakke::mc::{Bundle, CsId, KeyParameters, KeyType};
 use serde_json::{Value, json};
 
@@ -94,6 +95,15 @@ fn session(cs_id: CsId) -> &'static str {
         CsId::McVideoGroup => "MCVideo group",
         CsId::McpttCsk | CsId::McpttMuSik => "MCPTT signalling",
         CsId::McVideoCsk | CsId::McVideoMuSik => "MCVideo signalling",
+    }
+}
+
+/// Whether a message revokes its key, in JSON.
+pub fn revocation(revocation: Revocation) -> &'static str {
+    match revocation {
+        Revocation::No => "no",
+        Revocation::Possible => "possible",
+        Revocation::Yes => "yes",
     }
 }
 
