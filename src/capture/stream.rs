@@ -82,7 +82,7 @@ impl Framer {
     fn kind_of(&self, octets: &[u8]) -> Option<Kind> {
         match octets {
             _ if start_line::begins(octets) => Some(Kind::Text),
-            _ if bare::begins(octets) && self.packet.as_ref().is_some_and(bare::is_between) => Some(Kind::Mikey),
+            _ if bare::may_begin(octets) && self.packet.as_ref().is_some_and(bare::is_between) => Some(Kind::Mikey),
             [b'$', ..] if self.spoke_rtsp || self.packet.as_ref().is_some_and(rtsp::is_between) => Some(Kind::Media),
             _ => None,
         }
