@@ -3,7 +3,7 @@ use crate::eccsi;
 
 /// What can be wrong with a MIKEY message or with the line that carries one.
 ///
-/// Offsets count octets from the start of the message, or, for the SDP variants, from the start of the text given.
+/// Offsets count octets from the start of the message, or, for the variants of SDP and RTSP, from the start of the text given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -178,7 +178,27 @@ pub enum Error {
         /// Where the protocol's name starts.
         offset: usize,
     },
-    /// The message in the attribute is not padded, canonical base64 (RFC 4648 4).
+    /// No identifier of a key management protocol, which has letters and digits and at least one (RFC 4567 3).
+    #[error("no identifier of a key management protocol at octet {offset}, expected letters and digits")]
+    ProtocolId {
+        /// Where it stops being one.
+        offset: usize,
+    },
+    /// The text is no `KeyMgmt` header of RTSP, nor the value of one (RFC 4567 3.2).
+    #[error("no KeyMgmt header at octet {offset}, expected {expected}")]
+    KeyMgmtHeader {
+        /// Where the text stops being one.
+        offset: usize,
+        /// What the header goes on with.
+        expected: &'static str,
+    },
+    /// The URI of a `KeyMgmt` header is empty, or has a character that a URI does not have (RFC 3986 2).
+    #[error("no URI at octet {offset}")]
+    Uri {
+        /// Where it stops being one.
+        offset: usize,
+    },
+    /// The message in the attribute or header is not padded, canonical base64 (RFC 4648 4).
     #[error("invalid base64 at octet {offset}")]
     InvalidBase64 {
         /// Where decoding stopped.

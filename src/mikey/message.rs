@@ -56,6 +56,30 @@ impl<'a> Message<'a> {
         Ok(Self { header, payloads: chain::read(next, &mut reader, Payload::read)? })
     }
 
+    /// The payloads of a message in turn, each with the octets that it occupies: for readers that cannot afford the list.
+    pub(crate) fn walk(
+        octets: &'a [u8],
+    ) -> Result<impl Iterator<Item = Result<(Range<usize>, Payload<'a>), Error>>, Error> {
+        let mut reader = Reader::new(octets);
+        let (_, next) = Header::read(&mut reader)?;
+        Ok(chain::each(next, reader, Payload::read))
+    }
+
+    /// Octets of the message that begins here, whatever follows it: in a stream nothing else tells where it ends.
+    #[cfg(feature = "capture")]
+    pub(crate) fn measure(octets: &[u8]) -> Result<usize, Error> {
+        let mut reader = Reader::new(octets);
+        let (_, next) = Header::read(&mut reader)?;
+        let mut end = reader.position();
+        for (index, payload) in chain::each(next, reader, Payload::read).enumerate() {
+            if index == Self::MAX_PAYLOADS {
+                return Err(Error::TooManyPayloads { offset: end, limit: Self::MAX_PAYLOADS });
+            }
+            end = payload?.0.end;
+        }
+        Ok(end)
+    }
+
     /// The message as it goes on the wire.
     ///
     /// # Errors
@@ -223,6 +247,8 @@ mod tests {
         let octets = message.to_bytes().unwrap();
         assert_eq!(Message::parse(&octets).unwrap(), message);
         let mut end = message.header.encoded_len();
+        let walked: Result<Vec<_>, _> = Message::walk(&octets).unwrap().collect();
+        assert!(walked.unwrap().iter().map(|(range, payload)| (range.clone(), payload)).eq(message.located()));
         for (range, payload) in message.located() {
             assert_eq!(range.start, end);
             assert_eq!(range.len(), payload.encoded_len());

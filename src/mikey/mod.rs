@@ -1,8 +1,9 @@
-//! Floor 3: MIKEY messages, the key derivation that goes with them, and the SDP line that carries them.
+//! Floor 3: MIKEY messages, the key derivation that goes with them, and the SDP lines and RTSP headers that carry them.
 //!
 //! A [`Message`] is a [`Header`] and a list of typed [`Payload`]s (RFC 3830, with the payloads of RFC 6043, RFC 6267 and
 //! RFC 6509). [`SubPayloads`] are what some of them hold once decrypted. [`Message::parse`] reads one and borrows from its input; [`Message::to_bytes`] writes one; one undoes the
-//! other. [`prf`] derives the keys of crypto sessions, [`sdp`] reads and writes `a=key-mgmt:` lines (RFC 4567).
+//! other. [`prf`] derives the keys of crypto sessions, [`sdp`] reads and writes `a=key-mgmt:` lines,
+//! [`rtsp`] `KeyMgmt` headers (RFC 4567).
 //!
 //! This floor knows form, not meaning: a parsed message has been checked for lengths and known payload types, and for
 //! nothing else.
@@ -27,6 +28,7 @@ mod ntp_time;
 mod payload;
 pub mod prf;
 mod registry;
+pub mod rtsp;
 pub mod sdp;
 mod secret_octets;
 mod signature;
@@ -41,9 +43,9 @@ pub use payload::{
     ErrorNumber, ErrorPayload, Esk, ExtensionType, GeneralExtension, GenericIdEntry, GenericIdMap, HashFunction,
     Header, Ibake, Id, IdRole, IdScheme, IdType, Idr, Kemac, KeyData, KeyDataType, KeyId, KeyIdInformation, KeyIdType,
     KeyValidity, Mac, MacAlgorithm, OmaBcast, OmaBcastSubtype, Payload, PayloadType, Pke, PolicyParameter, PrfFunction,
-    ProtocolType, Rand, RandRole, Randr, Sakke, SakkeParameters, SecretKey, SecretKeyType, SecurityPolicy, Sign,
-    SignatureType, SrtpAuthentication, SrtpEncryption, SrtpIdEntry, SrtpParameter, SrtpPrf, TeslaParameter, Ticket,
-    TicketFlags, TicketPolicy, TicketType, Timestamp, Tr, TsRole, Verification,
+    ProtocolType, Rand, RandRole, Randr, Sakke, SakkeParameters, SdpIds, SecretKey, SecretKeyType, SecurityPolicy,
+    Sign, SignatureType, SrtpAuthentication, SrtpEncryption, SrtpIdEntry, SrtpParameter, SrtpPrf, TeslaParameter,
+    Ticket, TicketFlags, TicketPolicy, TicketType, Timestamp, Tr, TsRole, Verification,
 };
 pub use secret_octets::SecretOctets;
 pub use sub_payloads::{SubPayload, SubPayloads};
