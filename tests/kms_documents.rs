@@ -7,8 +7,8 @@ mod schema;
 
 use mikey_sakke::kms_protocol::{
     EncryptedKey, Error, ErrorCode, KeyContent, KeyIds, KmsCertCache, KmsCertificate, KmsError, KmsInit, KmsKeyProv,
-    KmsKeySet, KmsMessage, KmsRequest, KmsResponse, Limits, NAMESPACE, Role, SignatureStatus, USER_ID_FORMAT_HASHED,
-    UserIdForm, WriteOptions,
+    KmsKeySet, KmsLookup, KmsMessage, KmsRequest, KmsResponse, Limits, NAMESPACE, Role, SignatureStatus,
+    USER_ID_FORMAT_HASHED, UserIdForm, WriteOptions,
 };
 use proptest::prelude::*;
 use schema::Schema;
@@ -601,9 +601,22 @@ fn an_empty_element_is_refused_by_name() {
         read(&empty_message),
         Err(Error::Empty {
             path: "/KmsResponse/KmsMessage".into(),
-            expected: "one of KmsInit, KmsKeyProv and KmsCertCache"
+            expected: "one of KmsInit, KmsKeyProv, KmsCertCache and KmsLookup"
         })
     );
+}
+
+#[test]
+fn a_lookup_is_read_in_either_namespace_and_names_a_kms() {
+    let lookup = KmsLookup { subject: Some("sip:a@b".into()), kms_uris: vec!["kms.b".into(), "kms.c".into()] };
+    let text = written(&response(KmsMessage::Lookup(lookup.clone())));
+    let plain = with(&text, " xmlns=\"urn:mikey-sakke:ns:kms-lookup:1.0\"", "");
+    for text in [&text, &plain] {
+        assert_eq!(read(text).unwrap().into_message().unwrap().into_lookup(), Ok(lookup.clone()));
+    }
+    let none = with(&with(&text, "<KmsUri>kms.b</KmsUri>", ""), "<KmsUri>kms.c</KmsUri>", "");
+    let path = "/KmsResponse/KmsMessage/KmsLookup/KmsUri".into();
+    assert_eq!(read(&none), Err(Error::Missing { path }));
 }
 
 #[test]
@@ -760,10 +773,10 @@ fn text_and_elements_where_they_do_not_belong_are_refused() {
         with_element(&key_prov_text(), "UserSigningKeySSK", "<UserSigningKeySSK><Key>00</Key></UserSigningKeySSK>");
     assert_eq!(read(&document), Err(Error::Missing { path: format!("{KEY_SET}/UserSigningKeySSK/EncryptedKey") }));
 
-    let expected = "one of KmsInit, KmsKeyProv and KmsCertCache";
-    let document = with_element(&key_prov_text(), "KmsKeyProv", "<KmsLookup/>");
+    let expected = "one of KmsInit, KmsKeyProv, KmsCertCache and KmsLookup";
+    let document = with_element(&key_prov_text(), "KmsKeyProv", "<KmsOther/>");
     let path = "/KmsResponse/KmsMessage".to_owned();
-    assert_eq!(read(&document), Err(Error::Unexpected { path: path.clone(), found: "KmsLookup".into(), expected }));
+    assert_eq!(read(&document), Err(Error::Unexpected { path: path.clone(), found: "KmsOther".into(), expected }));
     let document = with(&key_prov_text(), "</KmsKeyProv>", "</KmsKeyProv><KmsCertCache/>");
     assert_eq!(read(&document), Err(Error::Unexpected { path, found: "several messages".into(), expected }));
     let both = with(&init_text(), "</KmsCertificate>", "</KmsCertificate><SignedKmsCertificate/>");

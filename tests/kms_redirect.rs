@@ -416,10 +416,8 @@ fn what_xmlsec1_signs_is_verified() {
         assert!(matches!(document.signature(), SignatureStatus::Verified { .. }));
         let bent = with(&signed, OPTION_2, "kms.evil.example.org");
         assert!(matches!(signature_error(&bent, &party.trust()), xml_security::Error::WrongDigest { .. }));
-        if uri.is_empty() {
-            let beside = with(&signed, "<!-- the end -->", "<?instruction beside?>");
-            let error = signature_error(&beside, &party.trust());
-            assert!(matches!(error, xml_security::Error::OtherElement { .. }), "{error}");
-        }
+        // What stands beside the root is neither read nor kept.
+        let beside = with(&signed, "<!-- the end -->", "<?instruction beside?>");
+        assert_eq!(verified(&beside, &party.trust()).unwrap().xml(), document.xml());
     }
 }

@@ -13,7 +13,7 @@ use super::{Error, LOOKUP_NAMESPACE};
 pub struct KmsLookup {
     /// `Subject`: the URI or the domain that was asked for, if given.
     pub subject: Option<String>,
-    /// `KmsUri`, once for each KMS.
+    /// `KmsUri`, once for each KMS: at least one.
     pub kms_uris: Vec<String>,
 }
 
@@ -22,7 +22,10 @@ const NAME: &str = "KmsLookup";
 impl KmsLookup {
     pub(super) fn read(node: Node<'_, '_>) -> Result<Self, Error> {
         let fields = node.fields()?;
-        let kms_uris = fields.many("KmsUri").iter().map(Node::uri).collect::<Result<_, _>>()?;
+        let kms_uris = fields.many("KmsUri").iter().map(Node::uri).collect::<Result<Vec<_>, _>>()?;
+        if kms_uris.is_empty() {
+            return Err(Error::Missing { path: node.child_path("KmsUri") });
+        }
         Ok(KmsLookup { subject: fields.optional_uri("Subject")?, kms_uris })
     }
 
