@@ -462,7 +462,7 @@ impl RunningKms {
         for user in users {
             add_user(dir.to_str().unwrap(), user);
         }
-        let issuer = TokenIssuer::new("https://idms.example.org", kms_uri, "test").unwrap();
+        let issuer = TokenIssuer::new(&format!("https://idms.{domain}"), kms_uri, "test").unwrap();
         fs::write(dir.join("jwks.json"), issuer.jwks()).unwrap();
 
         let mut child = Command::new(env!("CARGO_BIN_EXE_mikey-sakke"))
@@ -570,6 +570,6 @@ fn the_audit_log_tells_of_everything_and_can_be_exported_and_anchored() {
     let file = format!("{dir}/log.jsonl");
     let exported = Program::new(&export).args(&["--from", "3", "--out", &file]).json();
     assert_eq!((&exported["exported"], &exported["last"]), (&json!(2), &json!(4)));
-    assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 2);
+    assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 2);
     assert_eq!(Program::new(&export).args(&["--json"]).run().code, 1);
 }

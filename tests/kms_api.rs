@@ -89,39 +89,32 @@ fn request_head(resource: &str, documents: usize) -> String {
 fn indented(xml: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut depth = 0_usize;
-    for part in xml.split_inclusive('>').flat_map(|part| part.split_inclusive_before('<')) {
-        let part = part.trim();
-        if part.is_empty() {
-            continue;
+    let pieces = xml.split_inclusive('>').flat_map(|part| {
+        let (text, tag) = part.split_at(part.find('<').unwrap_or(part.len()));
+        [text.trim(), tag.trim()]
+    });
+    for piece in pieces.filter(|piece| !piece.is_empty()) {
+        let closed = piece.strip_prefix("</");
+        let is_text = !piece.starts_with('<');
+        let opens = !is_text && closed.is_none() && !piece.ends_with("/>") && !piece.starts_with("<?");
+        if closed.is_some() {
+            depth -= 1;
         }
-        let closes = part.starts_with("</");
-        let opens = part.starts_with('<') && !closes && !part.ends_with("/>") && !part.starts_with("<?");
-        if closes {
-            depth = depth.saturating_sub(1);
-        }
-        let joins =
-            !part.starts_with('<') || (closes && !lines.last().is_some_and(|line| line.trim_start().starts_with("</")));
+        // A text and an end tag stay on the line of the start tag, if nothing else is in the element.
+        let is_leaf = |line: &String| closed.is_some_and(|name| is_open(line, name.trim_end_matches('>')));
         match lines.last_mut() {
-            Some(line) if joins => line.push_str(part),
-            _ => lines.push(format!("{}{part}", "  ".repeat(depth))),
+            Some(line) if is_text || is_leaf(line) => line.push_str(piece),
+            _ => lines.push(format!("{}{piece}", "  ".repeat(depth))),
         }
-        if opens {
-            depth += 1;
-        }
+        depth += usize::from(opens);
     }
     lines.join("\n")
 }
 
-trait SplitBefore {
-    fn split_inclusive_before(&self, c: char) -> Vec<&str>;
-}
-
-impl SplitBefore for str {
-    /// The text before the first `c`, and the rest with it.
-    fn split_inclusive_before(&self, c: char) -> Vec<&str> {
-        let (before, rest) = self.split_at(self.find(c).unwrap_or(self.len()));
-        vec![before, rest]
-    }
+/// Whether a line is the start tag of an element, perhaps with its text.
+fn is_open(line: &str, name: &str) -> bool {
+    let after = line.trim_start().strip_prefix('<').and_then(|line| line.strip_prefix(name));
+    !line.contains("</") && after.is_some_and(|rest| rest.starts_with([' ', '>']))
 }
 
 /// What differs from run to run, in a form that does not: times, key periods, keys, names that count, signatures.
