@@ -1,5 +1,6 @@
 use super::clock;
 use super::output::{Output, hex};
+use mikey_sakke::mc::imessage::Revocation;
 use mikey_sakke::mc::{Bundle, CsId, KeyParameters, KeyType};
 use serde_json::{Value, json};
 
@@ -109,24 +110,40 @@ pub fn parameters_json(parameters: &KeyParameters) -> Value {
     })
 }
 
-/// Key parameters in one line.
-pub fn parameters_text(parameters: &KeyParameters) -> String {
+/// Key parameters in words, in the order of table E.6.1-1 of TS 33.180: the name of each field, and what it says.
+pub fn parameters_fields(parameters: &KeyParameters) -> Vec<(&'static str, String)> {
     let limit = |time: u64, unlimited: &str| match time {
-        0 => unlimited.to_owned(),
+        0 => format!("0 ({unlimited})"),
         time => clock::display_unix(time),
     };
-    let mut text = format!(
-        "{}, status {:#x}, from {} until {}",
-        parameters.key_type,
-        parameters.status.0,
-        limit(parameters.activation, "the message's time"),
-        limit(parameters.expiry, "revoked")
-    );
-    if !parameters.groups.is_empty() {
-        text.push_str(&format!(", for {}", parameters.groups.join(", ")));
+    let status = match (parameters.status.is_live(), parameters.status.is_shared_with_gateway()) {
+        (true, true) => "not revoked, shared with a security gateway",
+        (true, false) => "not revoked",
+        (false, _) => "revoked",
+    };
+    let mut fields = vec![
+        ("Key Type", name(parameters.key_type).to_owned()),
+        ("Status", format!("{:#x} ({status})", parameters.status.0)),
+        ("Activation Time", limit(parameters.activation, "the message's time")),
+        ("Expiry Time", limit(parameters.expiry, "when revoked")),
+        ("Text", format!("{:?}", parameters.text)),
+    ];
+    fields.extend(parameters.groups.iter().map(|group| ("MC Group ID", group.clone())));
+    fields
+}
+
+/// The same in one line.
+pub fn parameters_text(parameters: &KeyParameters) -> String {
+    let fields = parameters_fields(parameters);
+    let said = fields.iter().filter(|(name, _)| *name != "Text" || !parameters.text.is_empty());
+    said.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a message takes its key back: the name for scripts, and words.
+pub fn revocation(revocation: Revocation) -> (&'static str, &'static str) {
+    match revocation {
+        Revocation::No => ("no", "not revoked"),
+        Revocation::Possible => ("possible", "possibly revoked: status 0, which some send with live keys"),
+        Revocation::Yes => ("yes", "revoked"),
     }
-    if !parameters.text.is_empty() {
-        text.push_str(&format!(", text {:?}", parameters.text));
-    }
-    text
 }
