@@ -56,7 +56,7 @@ fn initiate(octets: &[u8], key: &PreSharedKey) {
 
 fn build_and_bend(parts: &mut Unstructured<'_>, key: &PreSharedKey) -> Result<()> {
     let offer = offer(parts)?;
-    // Key data may not fit key wrap.
+    // Key data may not fit key wrap, and two sessions under a TEK not have one SSRC.
     let Ok(sent) = offer.seal(Some(key), &TRUSTING) else { return Ok(()) };
     let opened = open(sent.octets(), key).expect("what was sealed opens");
     assert_eq!(opened.bundle(), sent.bundle());
@@ -65,8 +65,9 @@ fn build_and_bend(parts: &mut Unstructured<'_>, key: &PreSharedKey) -> Result<()
     }
     let sessions = sent.bundle().cs_id_map();
     let Ok(answer) = opened.verification_message(sessions.clone()) else { return Ok(()) };
-    assert_eq!(sent.read_answer(&answer), Ok(Answer::Verified(sessions.clone())));
-    refuse_bent(&sent, &answer, parts)
+    assert_eq!(*answer.bundle.cs_id_map(), *sessions);
+    assert_eq!(sent.read_answer(&answer.octets), Ok(Answer::Verified(answer.bundle)));
+    refuse_bent(&sent, &answer.octets, parts)
 }
 
 fn refuse_bent(sent: &Sent, answer: &[u8], parts: &mut Unstructured<'_>) -> Result<()> {

@@ -1,15 +1,16 @@
 use alloc::vec::Vec;
 
 use super::mac_key::MacKey;
-use super::{Error, Parties};
-use crate::mikey::{CsIdMap, ErrorNumber, Mac, Message, Payload, PayloadType, SecurityPolicy, Timestamp};
+use super::{Bundle, Error, Parties};
+use crate::mikey::{ErrorNumber, Mac, Message, Payload, PayloadType, SecurityPolicy, Timestamp};
 
 /// What an I_MESSAGE brought back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// A verification message: the responder has the pre-shared key and took the I_MESSAGE. It holds the crypto sessions
-    /// as they are now, with the SSRCs that the responder filled in (RFC 3830 6.1.1).
-    Verified(CsIdMap<'static>),
+    /// A verification message: the responder has the pre-shared key and took the I_MESSAGE. Media keys are derived of this
+    /// bundle now: its [map](Bundle::cs_id_map) has the SSRCs, policies and SPIs that the responder chose where the initiator
+    /// left the choice (RFC 3830 6.1.1, RFC 6043 6.1.1).
+    Verified(Bundle),
     /// An error message (RFC 3830 5.1.2).
     Refused {
         /// What the responder found wrong, at least one.

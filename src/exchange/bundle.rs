@@ -2,11 +2,15 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::srtp_keys::{SrtpKeys, SrtpLengths};
-use super::{Error, MIN_RAND_LEN};
+use super::{Error, MIN_RAND_LEN, cs_id_map};
 use crate::mikey::prf::Prf;
 use crate::mikey::{CsIdMap, KeyData, KeyDataType, KeyValidity, ProtocolType, SecurityPolicy};
 
 /// A crypto session bundle (CSB): the keys that an I_MESSAGE carries, and all that media keys are derived from.
+///
+/// What the initiator leaves open of its sessions the responder chooses in its verification message (RFC 3830 6.1.1, RFC 6043
+/// 6.1.1): then both ends have a bundle with the agreed sessions from [`VerificationMessage`](super::VerificationMessage) and
+/// [`Answer::Verified`](super::Answer::Verified), whose policies and SPIs may differ from those of the I_MESSAGE.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Bundle {
     pub(super) csb_id: u32,
@@ -19,7 +23,7 @@ pub struct Bundle {
 
 /// What the header says about one crypto session.
 struct Session<'b> {
-    /// The security policies that it may have; the first counts.
+    /// The security policies that it may have. Once it is agreed on there is one; until then the first counts.
     policies: &'b [u8],
     /// The SPI or MKI of the key that it uses at first.
     spi: &'b [u8],
@@ -75,7 +79,7 @@ impl Bundle {
     ///
     /// # Errors
     /// [`Error::RandLength`], [`Error::Missing`] without a key or for a key without octets, [`Error::KeyType`],
-    /// [`Error::RepeatedPolicy`], [`Error::NoSuchPolicy`].
+    /// [`Error::RepeatedPolicy`], and those of [`cs_id_map::judge`].
     pub(super) fn judge(&self) -> Result<(), Error> {
         if self.rand.len() < MIN_RAND_LEN {
             return Err(Error::RandLength { found: self.rand.len() });
@@ -91,27 +95,7 @@ impl Bundle {
             }
             seen.push(*policy_no);
         }
-        self.judge_references()
-    }
-
-    /// Each session refers to policies that are there, where any is.
-    fn judge_references(&self) -> Result<(), Error> {
-        let check = |cs_id, numbers: &[u8]| {
-            let missing = numbers.iter().find(|number| self.policy(**number).is_none());
-            match missing.filter(|_| !self.policies.is_empty()) {
-                Some(policy_no) => Err(Error::NoSuchPolicy { cs_id, policy_no: *policy_no }),
-                None => Ok(()),
-            }
-        };
-        match &self.cs_id_map {
-            CsIdMap::SrtpId(entries) => {
-                (1..=u8::MAX).zip(entries).try_for_each(|(cs_id, entry)| check(cs_id, &[entry.policy_no]))
-            }
-            CsIdMap::Empty { .. } => Ok(()),
-            CsIdMap::GenericId(entries) => {
-                entries.entries().try_for_each(|entry| check(entry.cs_id, entry.policy_numbers))
-            }
-        }
+        cs_id_map::judge(self)
     }
 
     fn session(&self, cs_id: u8) -> Result<Session<'_>, Error> {
@@ -149,7 +133,7 @@ impl Bundle {
         }
     }
 
-    fn policy(&self, number: u8) -> Option<&SecurityPolicy<'static>> {
+    pub(super) fn policy(&self, number: u8) -> Option<&SecurityPolicy<'static>> {
         self.policies.iter().find(|policy| policy.policy_no == number)
     }
 }

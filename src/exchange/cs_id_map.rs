@@ -1,15 +1,127 @@
-//! What an answer may say about the crypto sessions that an I_MESSAGE set up.
+//! What the map of crypto sessions may say, in an I_MESSAGE and in its answer.
 
-use super::Error;
-use crate::mikey::{CsIdMap, GenericIdEntry, SrtpIdEntry};
+use alloc::vec::Vec;
 
-/// Whether `answered` keeps what `offered` chose. What the initiator left open the responder fills in: the SSRC and ROC of
-/// an SRTP-ID entry with SSRC 0 (RFC 3830 6.1.1); session data, SPI, and one of the policies of a GENERIC-ID entry
+use super::{Bundle, Error};
+use crate::mikey::{CsIdMap, GenericIdEntry, GenericIdMap, KeyDataType, KeyValidity, ProtocolType, SrtpIdEntry};
+
+/// Session data of an SRTP session: SSRC, and with the S flag ROC and SEQ (RFC 6043 6.1.1).
+const SSRC_LEN: usize = 4;
+const SSRC_ROC_SEQ_LEN: usize = 10;
+
+/// What the map of any message must be: each policy that it refers to is there, and no SSRC comes twice under one SRTP master
+/// key; in a GENERIC-ID map, no session comes twice, policies are for the session's protocol, session data of SRTP have
+/// their length, and the key of an SPI is there (RFC 3830 6.1.1, RFC 6043 6.1.1).
+///
+/// # Errors
+/// [`Error::NoSuchPolicy`], [`Error::RepeatedSsrc`], [`Error::RepeatedSession`], [`Error::PolicyProtocol`],
+/// [`Error::SessionDataLength`], [`Error::NoSuchKey`].
+pub(super) fn judge(bundle: &Bundle) -> Result<(), Error> {
+    match &bundle.cs_id_map {
+        CsIdMap::SrtpId(entries) => judge_srtp_id(entries, bundle)?,
+        CsIdMap::Empty { .. } => {}
+        CsIdMap::GenericId(map) => judge_generic_id(map, bundle)?,
+    }
+    judge_ssrcs(bundle)
+}
+
+/// The bundle that both ends agree on: what was offered, with the map of the answer.
+///
+/// The map keeps what the initiator chose. What it left open the responder fills in: the SSRC and ROC of an SRTP-ID entry
+/// with SSRC 0 (RFC 3830 6.1.1); of a GENERIC-ID entry, which must then be complete, the one policy, session data and the SPI
 /// (RFC 6043 6.1.1).
 ///
 /// # Errors
-/// [`Error::SessionsChanged`].
-pub(super) fn require_kept(offered: &CsIdMap<'_>, answered: &CsIdMap<'_>) -> Result<(), Error> {
+/// [`Error::PolicyCount`], [`Error::SessionDataLength`], [`Error::NoSpi`], [`Error::SessionsChanged`], and those of
+/// [`judge`].
+pub(super) fn agree(offered: &Bundle, answered: &CsIdMap<'_>) -> Result<Bundle, Error> {
+    if let CsIdMap::GenericId(map) = answered {
+        map.entries().try_for_each(|entry| require_complete(&entry))?;
+    }
+    require_kept(&offered.cs_id_map, answered)?;
+    let agreed = Bundle { cs_id_map: answered.clone().into_owned(), ..offered.clone() };
+    judge(&agreed)?;
+    Ok(agreed)
+}
+
+/// A message without policies means SRTP's defaults, whatever number an SRTP-ID entry has for them.
+fn judge_srtp_id(entries: &[SrtpIdEntry], bundle: &Bundle) -> Result<(), Error> {
+    (1..=u8::MAX).zip(entries).try_for_each(|(cs_id, SrtpIdEntry { policy_no, .. })| {
+        let is_there = bundle.policies.is_empty() || bundle.policy(*policy_no).is_some();
+        if is_there { Ok(()) } else { Err(Error::NoSuchPolicy { cs_id, policy_no: *policy_no }) }
+    })
+}
+
+fn judge_generic_id(map: &GenericIdMap<'_>, bundle: &Bundle) -> Result<(), Error> {
+    let mut seen = [false; 256];
+    for entry in map.entries() {
+        let cs_id = entry.cs_id;
+        if seen.get_mut(usize::from(cs_id)).is_some_and(|seen| core::mem::replace(seen, true)) {
+            return Err(Error::RepeatedSession { cs_id });
+        }
+        for &policy_no in entry.policy_numbers {
+            let policy = bundle.policy(policy_no).ok_or(Error::NoSuchPolicy { cs_id, policy_no })?;
+            if policy.protocol != entry.protocol {
+                let (found, expected) = (policy.protocol, entry.protocol);
+                return Err(Error::PolicyProtocol { cs_id, policy_no, found, expected });
+            }
+        }
+        if !entry.session_data.is_empty() {
+            require_session_data(&entry)?;
+        }
+        let is_named = |validity: &KeyValidity<'_>| matches!(validity, KeyValidity::Spi(spi) if **spi == *entry.spi);
+        if !entry.spi.is_empty() && !bundle.keys.iter().any(|key| is_named(&key.validity)) {
+            return Err(Error::NoSuchKey { cs_id });
+        }
+    }
+    Ok(())
+}
+
+/// A TEK is the master key of every session: two streams of one SSRC would be encrypted with the same key stream (RFC 3830
+/// 6.1.1, RFC 3711 9.1). Of a TGK each session has a key of its own.
+fn judge_ssrcs(bundle: &Bundle) -> Result<(), Error> {
+    if !bundle.keys.iter().any(|key| matches!(key.key_type, KeyDataType::Tek | KeyDataType::TekSalt)) {
+        return Ok(());
+    }
+    let mut ssrcs: Vec<u32> = match &bundle.cs_id_map {
+        CsIdMap::SrtpId(entries) => entries.iter().map(|entry| entry.ssrc).filter(|ssrc| *ssrc != 0).collect(),
+        CsIdMap::Empty { .. } => Vec::new(),
+        CsIdMap::GenericId(map) => map.entries().filter_map(|entry| ssrc(&entry)).collect(),
+    };
+    ssrcs.sort_unstable();
+    match ssrcs.array_windows().find(|[one, other]| one == other) {
+        Some(&[ssrc, _]) => Err(Error::RepeatedSsrc { ssrc }),
+        None => Ok(()),
+    }
+}
+
+fn ssrc(entry: &GenericIdEntry<'_>) -> Option<u32> {
+    let ssrc = entry.session_data.first_chunk().filter(|_| entry.protocol == ProtocolType::SRTP)?;
+    Some(u32::from_be_bytes(*ssrc))
+}
+
+/// In a response "#P SHALL always be exactly 1", session data "MUST be provided" for SRTP, and so must the SPI.
+fn require_complete(entry: &GenericIdEntry<'_>) -> Result<(), Error> {
+    let cs_id = entry.cs_id;
+    match entry.policy_numbers.len() {
+        1 => {}
+        found => return Err(Error::PolicyCount { cs_id, found }),
+    }
+    require_session_data(entry)?;
+    if entry.spi.is_empty() { Err(Error::NoSpi { cs_id }) } else { Ok(()) }
+}
+
+fn require_session_data(entry: &GenericIdEntry<'_>) -> Result<(), Error> {
+    let expected = if entry.session_data_flag { SSRC_ROC_SEQ_LEN } else { SSRC_LEN };
+    match entry.session_data.len() {
+        found if found != expected && entry.protocol == ProtocolType::SRTP => {
+            Err(Error::SessionDataLength { cs_id: entry.cs_id, found, expected })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn require_kept(offered: &CsIdMap<'_>, answered: &CsIdMap<'_>) -> Result<(), Error> {
     match (offered, answered) {
         (CsIdMap::SrtpId(offered), CsIdMap::SrtpId(answered)) => {
             require_each(offered.iter().copied(), answered.iter().copied(), keeps_srtp_id)
@@ -37,10 +149,13 @@ fn require_each<E>(
     }
 }
 
+/// The policy is the initiator's choice: a responder that does not support it says so in an error message (RFC 3830 5.1.1).
 fn keeps_srtp_id(offered: &SrtpIdEntry, answered: &SrtpIdEntry) -> bool {
     offered.policy_no == answered.policy_no && (offered.ssrc == 0 || offered == answered)
 }
 
+/// The policy is one of those that the initiator suggests, or, where it suggests none, any of the message. An SSRC of 0 "has
+/// no special meaning" here.
 fn keeps_generic_id(offered: &GenericIdEntry<'_>, answered: &GenericIdEntry<'_>) -> bool {
     let open = |offered: &[u8], answered: &[u8]| offered.is_empty() || offered == answered;
     offered.cs_id == answered.cs_id
@@ -57,13 +172,42 @@ mod tests {
     use alloc::vec;
 
     use super::*;
-    use crate::mikey::{GenericIdMap, ProtocolType};
+    use crate::mikey::prf::Prf;
+    use crate::mikey::{KeyData, SecurityPolicy};
+
+    fn bundle(cs_id_map: CsIdMap<'static>) -> Bundle {
+        let key = |spi: u8| KeyData::new(KeyDataType::Tgk, vec![spi; 16], KeyValidity::spi(vec![spi]));
+        Bundle {
+            csb_id: 1,
+            prf: Prf::Mikey1,
+            rand: vec![0; 16],
+            cs_id_map,
+            policies: vec![
+                SecurityPolicy::srtp(1, &[]),
+                SecurityPolicy::srtp(2, &[]),
+                SecurityPolicy::new(6, ProtocolType::TESLA, &[]).unwrap(),
+                SecurityPolicy::srtp(0, &[]),
+            ],
+            keys: vec![key(1), key(2)],
+        }
+    }
+
+    fn with_teks(cs_id_map: CsIdMap<'static>) -> Bundle {
+        let mut bundle = bundle(cs_id_map);
+        bundle.keys.push(KeyData::new(KeyDataType::Tek, vec![5; 16], KeyValidity::Null));
+        bundle
+    }
 
     fn srtp_id(ssrcs: &[u32]) -> CsIdMap<'static> {
         CsIdMap::SrtpId(ssrcs.iter().map(|&ssrc| SrtpIdEntry { policy_no: 0, ssrc, roc: 0 }).collect())
     }
 
-    fn entry() -> GenericIdEntry<'static> {
+    fn map(entries: &[GenericIdEntry<'_>]) -> CsIdMap<'static> {
+        CsIdMap::GenericId(GenericIdMap::new(entries).unwrap())
+    }
+
+    /// As an initiator offers it that chooses nothing but between two policies.
+    fn open_entry() -> GenericIdEntry<'static> {
         GenericIdEntry {
             cs_id: 3,
             protocol: ProtocolType::SRTP,
@@ -74,41 +218,114 @@ mod tests {
         }
     }
 
+    /// As a responder completes it.
+    fn complete_entry() -> GenericIdEntry<'static> {
+        GenericIdEntry { policy_numbers: &[2], session_data: &[0, 0, 0, 7], spi: &[2], ..open_entry() }
+    }
+
     #[test]
     fn only_an_ssrc_that_was_left_open_is_filled_in() {
+        let answer = |offered: &CsIdMap<'static>, answered: &CsIdMap<'static>| {
+            agree(&bundle(offered.clone()), answered).map(|bundle| bundle.cs_id_map)
+        };
         let changed = |entry| Err(Error::SessionsChanged { entry });
-        assert_eq!(require_kept(&srtp_id(&[7, 0]), &srtp_id(&[7, 9])), Ok(()));
-        assert_eq!(require_kept(&srtp_id(&[7, 0]), &srtp_id(&[8, 9])), changed(1));
-        assert_eq!(require_kept(&srtp_id(&[7, 5]), &srtp_id(&[7, 0])), changed(2));
-        assert_eq!(require_kept(&srtp_id(&[7]), &srtp_id(&[7, 1])), changed(2));
-        assert_eq!(require_kept(&srtp_id(&[7, 1]), &srtp_id(&[7])), changed(2));
+        assert_eq!(answer(&srtp_id(&[7, 0]), &srtp_id(&[7, 9])), Ok(srtp_id(&[7, 9])));
+        assert_eq!(answer(&srtp_id(&[7, 0]), &srtp_id(&[8, 9])), changed(1));
+        assert_eq!(answer(&srtp_id(&[7, 5]), &srtp_id(&[7, 0])), changed(2));
+        assert_eq!(answer(&srtp_id(&[7]), &srtp_id(&[7, 1])), changed(2));
+        assert_eq!(answer(&srtp_id(&[7, 1]), &srtp_id(&[7])), changed(2));
+        let joined = CsIdMap::SrtpId(vec![SrtpIdEntry { policy_no: 0, ssrc: 9, roc: 3 }]);
+        assert_eq!(answer(&srtp_id(&[0]), &joined), Ok(joined.clone()));
+        assert_eq!(answer(&srtp_id(&[9]), &joined), changed(1));
         let other_policy = CsIdMap::SrtpId(vec![SrtpIdEntry { policy_no: 1, ssrc: 7, roc: 0 }]);
-        assert_eq!(require_kept(&srtp_id(&[0]), &other_policy), changed(1));
-        assert_eq!(require_kept(&CsIdMap::Empty { cs_count: 2 }, &CsIdMap::Empty { cs_count: 2 }), Ok(()));
-        assert_eq!(require_kept(&CsIdMap::Empty { cs_count: 2 }, &CsIdMap::Empty { cs_count: 1 }), changed(1));
-        assert_eq!(require_kept(&CsIdMap::Empty { cs_count: 1 }, &srtp_id(&[1])), changed(1));
-    }
-
-    fn map(entry: GenericIdEntry<'_>) -> CsIdMap<'static> {
-        CsIdMap::GenericId(GenericIdMap::new(&[entry]).unwrap())
+        assert_eq!(answer(&srtp_id(&[0]), &other_policy), changed(1));
+        let empty = |cs_count| CsIdMap::Empty { cs_count };
+        assert_eq!(answer(&empty(2), &empty(2)), Ok(empty(2)));
+        assert_eq!(answer(&empty(2), &empty(1)), changed(1));
+        assert_eq!(answer(&empty(1), &srtp_id(&[1])), changed(1));
+        assert_eq!(answer(&map(&[complete_entry()]), &srtp_id(&[7])), changed(1));
     }
 
     #[test]
-    fn a_generic_entry_may_be_narrowed_and_completed() {
-        let offered = map(entry());
+    fn a_generic_entry_is_narrowed_and_completed() {
+        let offered = bundle(map(&[open_entry()]));
         let answer = |change: fn(&mut GenericIdEntry<'_>)| {
-            let mut answered = entry();
+            let mut answered = complete_entry();
             change(&mut answered);
-            require_kept(&offered, &map(answered))
+            agree(&offered, &map(&[answered])).map(|bundle| bundle.cs_id_map)
         };
         let changed = Err(Error::SessionsChanged { entry: 1 });
-        assert_eq!(answer(|entry| entry.policy_numbers = &[2]), Ok(()));
-        assert_eq!(answer(|entry| (entry.session_data, entry.spi) = (&[0; 4], &[1])), Ok(()));
-        assert_eq!(answer(|entry| entry.policy_numbers = &[3]), changed);
+        assert_eq!(answer(|_| {}), Ok(map(&[complete_entry()])));
+        assert!(answer(|entry| (entry.session_data_flag, entry.session_data) = (true, &[9; 10])).is_ok());
+        assert_eq!(answer(|entry| entry.policy_numbers = &[0]), changed, "none of those suggested");
         assert_eq!(answer(|entry| entry.cs_id = 4), changed);
         assert_eq!(answer(|entry| entry.protocol = ProtocolType::TESLA), changed);
-        let mut with_spi = entry();
-        (with_spi.spi, with_spi.session_data) = (&[1], &[0; 4]);
-        assert_eq!(require_kept(&map(with_spi), &map(entry())), changed);
+        let kept = GenericIdEntry { spi: &[1], session_data: &[0, 0, 0, 7], ..open_entry() };
+        assert_eq!(agree(&bundle(map(&[kept])), &map(&[complete_entry()])), Err(Error::SessionsChanged { entry: 1 }));
+        let free = bundle(map(&[GenericIdEntry { policy_numbers: &[], ..open_entry() }]));
+        assert!(agree(&free, &map(&[complete_entry()])).is_ok(), "any policy of the message");
+    }
+
+    #[test]
+    fn an_answer_that_leaves_a_generic_entry_open_is_refused() {
+        let offered = bundle(map(&[GenericIdEntry { policy_numbers: &[], ..open_entry() }]));
+        let refused = |change: fn(&mut GenericIdEntry<'_>)| {
+            let mut answered = complete_entry();
+            change(&mut answered);
+            agree(&offered, &map(&[answered])).unwrap_err()
+        };
+        assert_eq!(refused(|entry| entry.policy_numbers = &[]), Error::PolicyCount { cs_id: 3, found: 0 });
+        assert_eq!(refused(|entry| entry.policy_numbers = &[1, 2]), Error::PolicyCount { cs_id: 3, found: 2 });
+        assert_eq!(refused(|entry| entry.policy_numbers = &[9]), Error::NoSuchPolicy { cs_id: 3, policy_no: 9 });
+        let (found, expected) = (ProtocolType::TESLA, ProtocolType::SRTP);
+        let foreign = Error::PolicyProtocol { cs_id: 3, policy_no: 6, found, expected };
+        assert_eq!(refused(|entry| entry.policy_numbers = &[6]), foreign);
+        let length = |found, expected| Error::SessionDataLength { cs_id: 3, found, expected };
+        assert_eq!(refused(|entry| entry.session_data = &[]), length(0, 4));
+        assert_eq!(refused(|entry| entry.session_data = &[7; 10]), length(10, 4));
+        assert_eq!(refused(|entry| entry.session_data_flag = true), length(4, 10));
+        assert_eq!(refused(|entry| entry.spi = &[]), Error::NoSpi { cs_id: 3 });
+        assert_eq!(refused(|entry| entry.spi = &[3]), Error::NoSuchKey { cs_id: 3 });
+        let without_policies = Bundle { policies: vec![], ..offered.clone() };
+        let error = agree(&without_policies, &map(&[complete_entry()])).unwrap_err();
+        assert_eq!(error, Error::NoSuchPolicy { cs_id: 3, policy_no: 2 });
+    }
+
+    #[test]
+    fn an_answer_for_another_protocol_than_srtp_needs_no_session_data() {
+        let tesla =
+            |policy_numbers, spi| GenericIdEntry { protocol: ProtocolType::TESLA, policy_numbers, spi, ..open_entry() };
+        assert!(agree(&bundle(map(&[tesla(&[], &[])])), &map(&[tesla(&[6], &[1])])).is_ok());
+    }
+
+    #[test]
+    fn maps_that_no_message_may_have_are_refused() {
+        let refused = |entries: &[GenericIdEntry<'_>]| judge(&bundle(map(entries))).unwrap_err();
+        assert_eq!(judge(&bundle(map(&[open_entry(), GenericIdEntry { cs_id: 4, ..complete_entry() }]))), Ok(()));
+        assert_eq!(refused(&[open_entry(), complete_entry()]), Error::RepeatedSession { cs_id: 3 });
+        let no_policy = GenericIdEntry { policy_numbers: &[1, 9], ..open_entry() };
+        assert_eq!(refused(&[no_policy]), Error::NoSuchPolicy { cs_id: 3, policy_no: 9 });
+        let (found, expected) = (ProtocolType::SRTP, ProtocolType::TESLA);
+        let foreign = GenericIdEntry { protocol: expected, policy_numbers: &[2], ..open_entry() };
+        assert_eq!(refused(&[foreign]), Error::PolicyProtocol { cs_id: 3, policy_no: 2, found, expected });
+        let short = GenericIdEntry { session_data: &[1, 2, 3], ..open_entry() };
+        assert_eq!(refused(&[short]), Error::SessionDataLength { cs_id: 3, found: 3, expected: 4 });
+        let no_key = GenericIdEntry { spi: &[1, 1], ..open_entry() };
+        assert_eq!(refused(&[no_key]), Error::NoSuchKey { cs_id: 3 });
+        let no_policy = CsIdMap::SrtpId(vec![SrtpIdEntry { policy_no: 9, ssrc: 0, roc: 0 }]);
+        assert_eq!(judge(&bundle(no_policy.clone())), Err(Error::NoSuchPolicy { cs_id: 1, policy_no: 9 }));
+        assert_eq!(judge(&Bundle { policies: vec![], ..bundle(no_policy) }), Ok(()));
+    }
+
+    #[test]
+    fn no_ssrc_comes_twice_under_one_master_key() {
+        let repeated = Error::RepeatedSsrc { ssrc: 7 };
+        assert_eq!(judge(&bundle(srtp_id(&[7, 7]))), Ok(()), "each session has a key of its own");
+        assert_eq!(judge(&with_teks(srtp_id(&[7, 0, 0, 8]))), Ok(()));
+        assert_eq!(judge(&with_teks(srtp_id(&[7, 8, 7]))), Err(repeated.clone()));
+        assert_eq!(agree(&with_teks(srtp_id(&[7, 0])), &srtp_id(&[7, 7])), Err(repeated.clone()));
+        let generic = map(&[complete_entry(), GenericIdEntry { cs_id: 4, ..complete_entry() }]);
+        assert_eq!(judge(&bundle(generic.clone())), Ok(()));
+        assert_eq!(judge(&with_teks(generic)), Err(repeated));
     }
 }

@@ -170,6 +170,67 @@ pub enum Error {
         /// The number.
         policy_no: u8,
     },
+    /// A policy of the map is for another security protocol than the session (RFC 6043 6.1.1).
+    #[error(
+        "crypto session {cs_id} refers to security policy {policy_no} for security protocol {found}, expected {expected}"
+    )]
+    PolicyProtocol {
+        /// The crypto session.
+        cs_id: u8,
+        /// The number.
+        policy_no: u8,
+        /// Protocol of the policy.
+        found: ProtocolType,
+        /// Protocol of the session.
+        expected: ProtocolType,
+    },
+    /// An answer does not name the one policy of a session (RFC 6043 6.1.1: "#P SHALL always be exactly 1").
+    #[error("the answer has {found} security policies for crypto session {cs_id}, expected 1")]
+    PolicyCount {
+        /// The crypto session.
+        cs_id: u8,
+        /// #P.
+        found: usize,
+    },
+    /// Two entries of the map have this CS ID (RFC 6043 6.1.1).
+    #[error("crypto session {cs_id} is there twice")]
+    RepeatedSession {
+        /// The CS ID.
+        cs_id: u8,
+    },
+    /// Session data of an SRTP session are not an SSRC, or with the S flag SSRC, ROC and SEQ; an answer must have them
+    /// (RFC 6043 6.1.1).
+    #[error("crypto session {cs_id} has {found} octets of session data, expected {expected}")]
+    SessionDataLength {
+        /// The crypto session.
+        cs_id: u8,
+        /// Octets that are there.
+        found: usize,
+        /// 4, or 10 with the S flag.
+        expected: usize,
+    },
+    /// An answer names no key for a session (RFC 6043 6.1.1).
+    #[error("the answer has no SPI for crypto session {cs_id}")]
+    NoSpi {
+        /// The crypto session.
+        cs_id: u8,
+    },
+    /// No key of the message has the SPI of the map (RFC 6043 6.1.1).
+    #[error("crypto session {cs_id} has an SPI that no key has")]
+    NoSuchKey {
+        /// The crypto session.
+        cs_id: u8,
+    },
+    /// Two sessions under one SRTP master key have the same SSRC, and with it one key stream (RFC 3830 6.1.1, RFC 3711 9.1).
+    #[error("two crypto sessions under one TEK have the SSRC {ssrc:#010x}")]
+    RepeatedSsrc {
+        /// The SSRC.
+        ssrc: u32,
+    },
+    /// The SDP IDs of the message are not those of the description that brought it: someone may have deleted a stronger offer
+    /// (RFC 4567 4.1.4, 7).
+    #[error("the message lists other key management protocols than its SDP description")]
+    SdpIds,
     /// The map of the header has no such crypto session.
     #[error("the bundle has no crypto session {cs_id}")]
     NoSuchSession {
@@ -231,13 +292,18 @@ impl Error {
             Self::NullMac => ErrorNumber::INVALID_MAC,
             Self::Encryption { .. } | Self::KeysInClear => ErrorNumber::INVALID_EA,
             Self::Identity { .. } => ErrorNumber::INVALID_ID,
-            Self::RepeatedPolicy { .. } | Self::NoSuchPolicy { .. } | Self::Protocol { .. } => ErrorNumber::INVALID_SP,
+            Self::RepeatedPolicy { .. }
+            | Self::NoSuchPolicy { .. }
+            | Self::PolicyProtocol { .. }
+            | Self::Protocol { .. } => ErrorNumber::INVALID_SP,
             Self::TekLength { .. } | Self::SaltLength { .. } => ErrorNumber::INVALID_SP_PARAMETERS,
             Self::DataType { .. } => ErrorNumber::INVALID_DATA_TYPE,
             Self::Replayed
             | Self::Forgotten
             | Self::OtherExchange { .. }
             | Self::SessionsChanged { .. }
+            | Self::PolicyCount { .. }
+            | Self::NoSpi { .. }
             | Self::MacAlgorithm { .. }
             | Self::NoVerification
             | Self::ErrorAnswered
@@ -253,7 +319,12 @@ impl Error {
             | Self::NoPreSharedKey
             | Self::KeyWrapLength { .. }
             | Self::KeyWrap
-            | Self::KeyType { .. } => ErrorNumber::UNSPECIFIED,
+            | Self::KeyType { .. }
+            | Self::RepeatedSession { .. }
+            | Self::SessionDataLength { .. }
+            | Self::NoSuchKey { .. }
+            | Self::RepeatedSsrc { .. }
+            | Self::SdpIds => ErrorNumber::UNSPECIFIED,
         })
     }
 }
@@ -276,6 +347,8 @@ mod tests {
             (Error::TekLength { found: 1, expected: 16 }, Some(ErrorNumber::INVALID_SP_PARAMETERS)),
             (Error::DataType { found, expected: DataType::PreShared }, Some(ErrorNumber::INVALID_DATA_TYPE)),
             (Error::KeyWrap, Some(ErrorNumber::UNSPECIFIED)),
+            (Error::NoSuchKey { cs_id: 1 }, Some(ErrorNumber::UNSPECIFIED)),
+            (Error::PolicyCount { cs_id: 1, found: 2 }, None),
             (Error::Replayed, None),
             (Error::ErrorAnswered, None),
         ] {

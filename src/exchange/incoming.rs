@@ -11,13 +11,13 @@ use super::answer::once;
 use super::mac_key::MacKey;
 use super::message_keys::MessageKeys;
 use super::{
-    Bundle, Error, ErrorMessage, MIN_RAND_LEN, Opened, Parties, PreSharedKey, Protection, Settings, key_transport,
-    time, verification,
+    Bundle, Error, ErrorMessage, MIN_RAND_LEN, Opened, Parties, PreSharedKey, Protection, Settings, extensions,
+    key_transport, time, verification,
 };
 use crate::mikey::prf::Prf;
 use crate::mikey::{
-    DataType, GeneralExtension, Header, Id, Kemac, KeyData, Message, NtpTime, Payload, PayloadType, Rand,
-    SecurityPolicy, SubPayload, SubPayloads, Timestamp,
+    DataType, GeneralExtension, Header, Id, Kemac, KeyData, KeyIdInformation, Message, NtpTime, Payload, PayloadType,
+    SdpIds, SecurityPolicy, SubPayload, SubPayloads, Timestamp,
 };
 use crate::replay::{ReplayCache, Seen};
 
@@ -51,6 +51,11 @@ pub struct Reception<'a> {
     /// key does. What the message names must agree. Who offers keys under the same pre-shared key, too, has to say whom
     /// the message must be from, or takes its own offers when someone sends them back.
     pub parties: Parties<'a>,
+    /// The key management protocols of the SDP description that the message came in, as
+    /// [`sdp::protocol_ids`](crate::mikey::sdp::protocol_ids) reads them. The message must list the same, or someone may
+    /// have deleted the lines of a stronger protocol (RFC 4567 4.1.4). `None` compares nothing: where there is no
+    /// description, or one of an initiator that is known to send no list, as GStreamer.
+    pub sdp_ids: Option<SdpIds<'a>>,
     /// What is allowed.
     pub settings: Settings,
 }
@@ -58,7 +63,7 @@ pub struct Reception<'a> {
 impl Reception<'_> {
     /// Nothing known but the time, under default settings.
     pub fn at(now: NtpTime) -> Self {
-        Self { now, parties: Parties::default(), settings: Settings::default() }
+        Self { now, parties: Parties::default(), sdp_ids: None, settings: Settings::default() }
     }
 }
 
@@ -74,24 +79,25 @@ impl Incoming {
         if found != DataType::PreShared {
             return Err(Error::DataType { found, expected: DataType::PreShared });
         }
-        let payloads = Payloads::collect(&message)?;
-        let (kemac_start, kemac) = payloads.kemac.ok_or(Error::Missing { what: "KEMAC" })?;
-        let rand = payloads.rand.ok_or(Error::Missing { what: "RAND" })?.octets.to_vec();
+        let room = Room::of(&message);
+        let header = message.header.into_owned();
+        drop(message.payloads);
+        let payloads = Payloads::collect(octets, room)?;
+        let Protected { protection, encrypted } = payloads.kemac.ok_or(Error::Missing { what: "KEMAC" })?;
+        let rand = payloads.rand.ok_or(Error::Missing { what: "RAND" })?;
         if rand.len() < MIN_RAND_LEN {
             return Err(Error::RandLength { found: rand.len() });
         }
-        let encrypted_start = kemac_start + KEMAC_HEADER_LEN;
         Ok(Self {
             octets: octets.to_vec().into(),
+            header,
             timestamp: payloads.timestamp.ok_or(Error::Missing { what: "T" })?,
             rand,
-            parties: Parties { initiator: payloads.initiator.cloned(), responder: payloads.responder.cloned() }
-                .into_owned(),
-            policies: payloads.policies.into_iter().cloned().map(SecurityPolicy::into_owned).collect(),
-            extensions: payloads.extensions.into_iter().cloned().map(GeneralExtension::into_owned).collect(),
-            protection: Protection { encryption: kemac.encryption, mac: kemac.mac.algorithm() },
-            encrypted: encrypted_start..encrypted_start + kemac.data.len(),
-            header: message.header.into_owned(),
+            parties: Parties { initiator: payloads.initiator, responder: payloads.responder },
+            policies: payloads.policies,
+            extensions: payloads.extensions,
+            protection,
+            encrypted,
         })
     }
 
@@ -115,9 +121,26 @@ impl Incoming {
         self.protection
     }
 
-    /// General extensions, such as the key ID of RFC 4563.
+    /// General extensions.
     pub fn extensions(&self) -> &[GeneralExtension<'static>] {
         &self.extensions
+    }
+
+    /// The key management protocols that the initiator says that it offers (RFC 4567 4.1.4, 7). See
+    /// [`Reception::sdp_ids`].
+    ///
+    /// # Errors
+    /// [`Error::Repeated`], and [`Error::Mikey`] for data that are no list.
+    pub fn sdp_ids(&self) -> Result<Option<SdpIds<'_>>, Error> {
+        extensions::sdp_ids(&self.extensions)
+    }
+
+    /// The IDs of the keys that the message carries (RFC 4563 4).
+    ///
+    /// # Errors
+    /// [`Error::Repeated`], and [`Error::Mikey`] for data that are no key IDs.
+    pub fn key_ids(&self) -> Result<Option<KeyIdInformation<'_>>, Error> {
+        extensions::key_ids(&self.extensions)
     }
 
     /// Whether the initiator wants a verification message: the V flag.
@@ -136,7 +159,8 @@ impl Incoming {
     /// [`Error::Forgotten`]; [`Error::Identity`], [`Error::Prf`], [`Error::Encryption`], [`Error::NullMac`],
     /// [`Error::KeysInClear`], [`Error::NoPreSharedKey`]; [`Error::Authentication`]; [`Error::KeyWrapLength`],
     /// [`Error::KeyWrap`], [`Error::Mikey`], [`Error::UnexpectedPayload`], [`Error::Missing`], [`Error::KeyType`],
-    /// [`Error::RepeatedPolicy`], [`Error::NoSuchPolicy`].
+    /// [`Error::RepeatedPolicy`], [`Error::NoSuchPolicy`], [`Error::RepeatedSession`], [`Error::PolicyProtocol`],
+    /// [`Error::SessionDataLength`], [`Error::NoSuchKey`], [`Error::RepeatedSsrc`], [`Error::SdpIds`].
     pub fn open(
         &self,
         key: Option<&PreSharedKey>,
@@ -170,15 +194,19 @@ impl Incoming {
             keys: self.decrypt(keys.as_ref(), time)?,
         };
         bundle.judge()?;
+        self.judge_sdp_ids(reception.sdp_ids.as_ref())?;
         Ok(Opened { bundle, parties, header: self.header.clone(), timestamp: self.timestamp, mac_key })
     }
 
     /// An error message in answer, authenticated by V if this I_MESSAGE is authentic under `key`: an answer to a stranger
     /// is never (RFC 3830 5.1.2). `parties` is what [`Reception::parties`] was.
     ///
+    /// V covers the identities as the I_MESSAGE names them, "identical to those transported in the ID and T payloads" (5.2),
+    /// so that the initiator can verify it even where they are what is wrong ([`Error::Identity`]). One's own offer that
+    /// someone sent back is not answered with a V, which would tell its sender that the responder refused it.
+    ///
     /// # Errors
-    /// [`Error::Missing`] if there is nothing to tell, [`Error::Identity`], [`Error::Mikey`] for what its field cannot
-    /// hold.
+    /// [`Error::Missing`] if there is nothing to tell, [`Error::Mikey`] for what its field cannot hold.
     pub fn error_message(
         &self,
         report: &ErrorMessage<'_>,
@@ -186,12 +214,15 @@ impl Incoming {
         parties: &Parties<'_>,
     ) -> Result<Vec<u8>, Error> {
         let message = report.with_header(self.header.clone(), self.timestamp)?;
-        match key.and_then(|key| self.authentic(key)) {
-            Some(mac_key) => {
-                verification::seal(message, &mac_key, &self.parties.agreeing_with(parties)?, self.timestamp)
-            }
+        match key.filter(|_| !self.is_from_responder(parties)).and_then(|key| self.authentic(key)) {
+            Some(mac_key) => verification::seal(message, &mac_key, &self.parties.or(parties), self.timestamp),
             None => Ok(message.to_bytes()?),
         }
+    }
+
+    /// Whether the one that the message names as its initiator is known to be the responder.
+    fn is_from_responder(&self, known: &Parties<'_>) -> bool {
+        self.parties.initiator.is_some() && self.parties.initiator == known.responder
     }
 
     /// What a replay cache keeps of the message: SHA-256 of the octets that its MAC covers.
@@ -212,6 +243,13 @@ impl Incoming {
         let mac_key = self.message_keys(key, self.prf().ok()?).mac_key(self.protection.mac)?;
         mac_key.verify(&self.octets, &[]).ok()?;
         Some(mac_key)
+    }
+
+    /// "The receiver SHALL then match the list in the General Extension Payload with the list included in SDP" (RFC 4567 7).
+    fn judge_sdp_ids(&self, described: Option<&SdpIds<'_>>) -> Result<(), Error> {
+        let Some(described) = described else { return Ok(()) };
+        let listed = self.sdp_ids()?.ok_or(Error::Missing { what: "SDP IDs" })?;
+        if listed == *described { Ok(()) } else { Err(Error::SdpIds) }
     }
 
     fn decrypt(&self, keys: Option<&MessageKeys<'_>>, time: NtpTime) -> Result<Vec<KeyData<'static>>, Error> {
@@ -237,37 +275,77 @@ impl fmt::Debug for Incoming {
     }
 }
 
-/// The payloads of an I_MESSAGE by kind, each there as often as it may be (RFC 3830 3.1).
-#[derive(Default)]
-struct Payloads<'m> {
-    timestamp: Option<Timestamp>,
-    rand: Option<&'m Rand<'m>>,
-    initiator: Option<&'m Id<'m>>,
-    responder: Option<&'m Id<'m>>,
-    policies: Vec<&'m SecurityPolicy<'m>>,
-    extensions: Vec<&'m GeneralExtension<'m>>,
-    /// With the octet at which it starts.
-    kemac: Option<(usize, &'m Kemac<'m>)>,
+/// How many payloads there are of the kinds that a message may have more than once of.
+#[derive(Clone, Copy)]
+struct Room {
+    policies: usize,
+    extensions: usize,
 }
 
-impl<'m> Payloads<'m> {
-    fn collect(message: &'m Message<'m>) -> Result<Self, Error> {
-        let mut found = Self::default();
-        for (octets, payload) in message.located() {
+impl Room {
+    fn of(message: &Message<'_>) -> Self {
+        let count = |kind| message.payloads.iter().filter(|payload| payload.payload_type() == kind).count();
+        Self { policies: count(PayloadType::SP), extensions: count(PayloadType::GENERAL_EXTENSION) }
+    }
+}
+
+/// The payloads of an I_MESSAGE by kind, each there as often as it may be (RFC 3830 3.1).
+struct Payloads {
+    timestamp: Option<Timestamp>,
+    rand: Option<Vec<u8>>,
+    initiator: Option<Id<'static>>,
+    responder: Option<Id<'static>>,
+    policies: Vec<SecurityPolicy<'static>>,
+    extensions: Vec<GeneralExtension<'static>>,
+    kemac: Option<Protected>,
+}
+
+/// What matters of KEMAC before its keys are decrypted.
+struct Protected {
+    protection: Protection,
+    /// Where Encr data is.
+    encrypted: Range<usize>,
+}
+
+impl Payloads {
+    /// Takes one payload after the other, for a list of all beside what is kept of them would exceed what so few octets may
+    /// make a reader allocate.
+    fn collect(octets: &[u8], room: Room) -> Result<Self, Error> {
+        let mut found = Self {
+            timestamp: None,
+            rand: None,
+            initiator: None,
+            responder: None,
+            policies: Vec::with_capacity(room.policies),
+            extensions: Vec::with_capacity(room.extensions),
+            kemac: None,
+        };
+        for payload in Message::walk(octets)? {
+            let (octets, payload) = payload?;
             if found.kemac.is_some() {
                 return Err(Error::NotLast { payload_type: PayloadType::KEMAC });
             }
             match payload {
-                Payload::Timestamp(timestamp) => once(&mut found.timestamp, *timestamp, "T")?,
-                Payload::Rand(rand) => once(&mut found.rand, rand, "RAND")?,
-                Payload::Id(id) if found.initiator.is_none() => found.initiator = Some(id),
-                Payload::Id(id) => once(&mut found.responder, id, "IDr")?,
-                Payload::SecurityPolicy(policy) => found.policies.push(policy),
-                Payload::GeneralExtension(extension) => found.extensions.push(extension),
-                Payload::Kemac(kemac) => found.kemac = Some((octets.start, kemac)),
+                Payload::Timestamp(timestamp) => once(&mut found.timestamp, timestamp, "T")?,
+                Payload::Rand(rand) => once(&mut found.rand, rand.octets.into_owned(), "RAND")?,
+                Payload::Id(id) if found.initiator.is_none() => found.initiator = Some(id.into_owned()),
+                Payload::Id(id) => once(&mut found.responder, id.into_owned(), "IDr")?,
+                Payload::SecurityPolicy(policy) => found.policies.push(policy.into_owned()),
+                Payload::GeneralExtension(extension) => found.extensions.push(extension.into_owned()),
+                Payload::Kemac(kemac) => found.kemac = Some(Protected::of(&kemac, octets.start)),
                 other => return Err(Error::UnexpectedPayload { found: other.payload_type() }),
             }
         }
         Ok(found)
+    }
+}
+
+impl Protected {
+    fn of(kemac: &Kemac<'_>, start: usize) -> Self {
+        let start = start + KEMAC_HEADER_LEN;
+        Self {
+            protection: Protection { encryption: kemac.encryption, mac: kemac.mac.algorithm() },
+            encrypted: start..start + kemac.data.len(),
+        }
     }
 }

@@ -5,15 +5,16 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use super::message_keys::MessageKeys;
-use super::{Bundle, Error, Parties, PreSharedKey, Protection, Sent, Settings, key_transport, time};
+use super::{Bundle, Error, Parties, PreSharedKey, Protection, Sent, Settings, extensions, key_transport, time};
 use crate::mikey::prf::Prf;
 use crate::mikey::{
-    CsIdMap, DataType, Header, Kemac, KeyData, Mac, Message, PrfFunction, Rand, SecurityPolicy, SubPayloads, Timestamp,
+    CsIdMap, DataType, GeneralExtension, Header, Kemac, KeyData, Mac, Message, PrfFunction, Rand, SecurityPolicy,
+    SubPayloads, Timestamp,
 };
 
 /// What an initiator says in an I_MESSAGE of the pre-shared key method (RFC 3830 3.1).
 ///
-/// HDR, T, RAND, \[IDi\], \[IDr\], {SP}, KEMAC. The initiator owes that T is unique among its messages (RFC 3830 5.2),
+/// HDR, T, RAND, \[IDi\], \[IDr\], {SP}, extensions, KEMAC. The initiator owes that T is unique among its messages (RFC 3830 5.2),
 /// that the CSB ID is unique among its bundles with this responder (6.1), and that RAND and keys are random.
 #[derive(Debug, Clone)]
 pub struct Offer<'a> {
@@ -37,6 +38,10 @@ pub struct Offer<'a> {
     /// TGKs and TEKs, with or without salts, at least one. AES key wrap takes them only if all of Key data together has a
     /// multiple of 8 octets: RFC 3830 has no padding.
     pub keys: Vec<KeyData<'a>>,
+    /// General extensions, which the MAC covers: [`SdpIds`](crate::mikey::SdpIds::to_extension) if the message goes into
+    /// an SDP description (RFC 4567 4.1.4), [`KeyIdInformation`](crate::mikey::KeyIdInformation::to_extension) (RFC 4563),
+    /// each once at most, and others.
+    pub extensions: Vec<GeneralExtension<'a>>,
     /// How the keys are protected.
     pub protection: Protection,
     /// Whether the responder is to prove that it has the key, by a verification message: the V flag.
@@ -44,7 +49,7 @@ pub struct Offer<'a> {
 }
 
 impl<'a> Offer<'a> {
-    /// An offer without crypto sessions, parties, policies and keys, of the mandatory PRF and
+    /// An offer without crypto sessions, parties, policies, keys and extensions, of the mandatory PRF and
     /// [protection](Protection::MANDATORY); its fields say the rest.
     pub fn new(csb_id: u32, timestamp: Timestamp, rand: impl Into<Cow<'a, [u8]>>) -> Self {
         Self {
@@ -57,6 +62,7 @@ impl<'a> Offer<'a> {
             names_parties: true,
             policies: Vec::new(),
             keys: Vec::new(),
+            extensions: Vec::new(),
             protection: Protection::MANDATORY,
             wants_verification: false,
         }
@@ -68,8 +74,10 @@ impl<'a> Offer<'a> {
     /// [`Error::Prf`], [`Error::TimestampType`], [`Error::ResponderAlone`], [`Error::NoVerification`] if one is wanted of
     /// a message with the NULL MAC; for the protection [`Error::NullMac`], [`Error::NoPreSharedKey`],
     /// [`Error::Encryption`], [`Error::KeysInClear`], [`Error::KeyWrapLength`]; for keys and policies
-    /// [`Error::RandLength`], [`Error::Missing`], [`Error::KeyType`], [`Error::RepeatedPolicy`], [`Error::NoSuchPolicy`];
-    /// [`Error::Mikey`] for what its field cannot hold.
+    /// [`Error::RandLength`], [`Error::Missing`], [`Error::KeyType`], [`Error::RepeatedPolicy`]; for the sessions
+    /// [`Error::NoSuchPolicy`], [`Error::RepeatedSession`], [`Error::PolicyProtocol`], [`Error::SessionDataLength`],
+    /// [`Error::NoSuchKey`], [`Error::RepeatedSsrc`]; for extensions [`Error::Repeated`];
+    /// [`Error::Mikey`] for what its field cannot hold and for extensions that are none.
     pub fn seal(&self, key: Option<&PreSharedKey>, settings: &Settings) -> Result<Sent, Error> {
         let prf = Prf::from_function(self.prf).ok_or(Error::Prf { found: self.prf })?;
         let time = time::instant(self.timestamp)?;
@@ -79,6 +87,7 @@ impl<'a> Offer<'a> {
         }
         let bundle = self.bundle(prf);
         bundle.judge()?;
+        extensions::judge(&self.extensions)?;
 
         let message_keys = key.map(|key| MessageKeys { key, prf, csb_id: self.csb_id, rand: &self.rand });
         let mac_key = message_keys.as_ref().and_then(|keys| keys.mac_key(self.protection.mac));
@@ -134,6 +143,7 @@ impl<'a> Offer<'a> {
             let parties = [&self.parties.initiator, &self.parties.responder];
             message = parties.into_iter().flatten().cloned().fold(message, Message::with);
         }
-        self.policies.iter().cloned().fold(message, Message::with)
+        let message = self.policies.iter().cloned().fold(message, Message::with);
+        self.extensions.iter().cloned().fold(message, Message::with)
     }
 }

@@ -36,6 +36,14 @@ impl<'a> Parties<'a> {
         Ok(Parties { initiator, responder })
     }
 
+    /// What a message says, and what is known from elsewhere where it is silent.
+    pub(super) fn or(&self, known: &Parties<'_>) -> Parties<'static> {
+        let one = |named: &Option<Id<'_>>, known: &Option<Id<'_>>| {
+            named.as_ref().or(known.as_ref()).cloned().map(Id::into_owned)
+        };
+        Parties { initiator: one(&self.initiator, &known.initiator), responder: one(&self.responder, &known.responder) }
+    }
+
     /// Identity_i || Identity_r, as they stand in ID payloads (RFC 3830 5.2; RFC 6043 5.5 says that these are not whole
     /// payloads). An end that nobody named adds nothing.
     pub(super) fn identities(&self) -> Vec<u8> {

@@ -4,7 +4,7 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use super::answer::{Answer, AnswerPayloads};
-use super::cs_id_map::require_kept;
+use super::cs_id_map::agree;
 use super::mac_key::MacKey;
 use super::verification::follows;
 use super::{Bundle, Error, Parties};
@@ -27,7 +27,8 @@ impl Sent {
         &self.octets
     }
 
-    /// What the initiator derives media keys from.
+    /// What the initiator derives media keys from, as long as no [verification message](Answer::Verified) says what the
+    /// responder chose.
     pub const fn bundle(&self) -> &Bundle {
         &self.bundle
     }
@@ -35,13 +36,15 @@ impl Sent {
     /// Reads what the responder sent back: a verification message or an error message.
     ///
     /// In this order: form, the fields that tie it to the I_MESSAGE (PRF, CSB ID, T), identities, algorithm, MAC, and
-    /// then for a verification message whether its crypto sessions are those of the I_MESSAGE. Refuse an answer, and the
-    /// exchange goes on: anyone can send one.
+    /// then for a verification message whether its crypto sessions are those of the I_MESSAGE, with what was left open
+    /// filled in. Refuse an answer, and the exchange goes on: anyone can send one.
     ///
     /// # Errors
     /// [`Error::Mikey`], [`Error::DataType`], [`Error::UnexpectedPayload`], [`Error::Missing`], [`Error::Repeated`],
     /// [`Error::NotLast`], [`Error::NoVerification`], [`Error::OtherExchange`], [`Error::Identity`],
-    /// [`Error::MacAlgorithm`], [`Error::Authentication`], [`Error::SessionsChanged`].
+    /// [`Error::MacAlgorithm`], [`Error::Authentication`]; for the sessions [`Error::PolicyCount`],
+    /// [`Error::SessionDataLength`], [`Error::NoSpi`], [`Error::SessionsChanged`], [`Error::RepeatedSession`],
+    /// [`Error::NoSuchPolicy`], [`Error::PolicyProtocol`], [`Error::NoSuchKey`], [`Error::RepeatedSsrc`].
     pub fn read_answer(&self, octets: &[u8]) -> Result<Answer, Error> {
         let message = Message::parse(octets)?;
         match message.header.data_type {
@@ -58,8 +61,7 @@ impl Sent {
         let parties = self.parties.agreeing_with(&payloads.parties)?;
         payloads.require_mac(mac_key)?;
         mac_key.verify(octets, &[&follows(&parties, self.timestamp)])?;
-        require_kept(&self.bundle.cs_id_map, &message.header.cs_id_map)?;
-        Ok(Answer::Verified(message.header.cs_id_map.clone().into_owned()))
+        Ok(Answer::Verified(agree(&self.bundle, &message.header.cs_id_map)?))
     }
 
     fn read_error(&self, octets: &[u8], message: &Message<'_>) -> Result<Answer, Error> {

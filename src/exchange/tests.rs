@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 use super::*;
 use crate::mikey::{
     self, CsIdMap, DataType, EncryptionAlgorithm, ErrorNumber, ErrorPayload, ExtensionType, GeneralExtension,
-    GenericIdEntry, GenericIdMap, Header, Id, IdType, KeyData, KeyDataType, KeyValidity, Mac, MacAlgorithm, Message,
-    NtpTime, Payload, PayloadType, PrfFunction, ProtocolType, Rand, SecurityPolicy, SrtpEncryption, SrtpIdEntry,
-    SrtpParameter, Timestamp, Verification,
+    GenericIdEntry, GenericIdMap, Header, Id, IdType, KeyData, KeyDataType, KeyId, KeyIdInformation, KeyIdType,
+    KeyValidity, Mac, MacAlgorithm, Message, NtpTime, Payload, PayloadType, PrfFunction, ProtocolType, Rand, SdpIds,
+    SecurityPolicy, SrtpEncryption, SrtpIdEntry, SrtpParameter, Timestamp, Verification,
 };
 use crate::replay::ReplayCache;
 
@@ -182,9 +182,10 @@ fn messages_and_keys_are_those_of_other_code() {
         }
 
         let sessions = srtp_ids(&[0x1122_3344, 0x5566_7788]);
-        let r_message = opened.verification_message(sessions.clone()).unwrap();
-        assert_eq!(r_message, hex(vector.r_message));
-        assert_eq!(sent.read_answer(&r_message), Ok(Answer::Verified(sessions)));
+        let answer = opened.verification_message(sessions.clone()).unwrap();
+        assert_eq!(answer.octets, hex(vector.r_message));
+        assert_eq!(*answer.bundle.cs_id_map(), sessions);
+        assert_eq!(sent.read_answer(&answer.octets), Ok(Answer::Verified(answer.bundle)));
 
         let report = ErrorMessage::new(ErrorNumber::INVALID_SP_PARAMETERS);
         let incoming = Incoming::parse(sent.octets()).unwrap();
@@ -255,7 +256,7 @@ fn each_kind_of_time_but_a_counter_is_taken() {
         let sent = seal(&Offer { timestamp, ..offer() });
         let opened = open(sent.octets()).unwrap();
         let answer = opened.verification_message(offer().cs_id_map).unwrap();
-        assert_eq!(sent.read_answer(&answer), Ok(Answer::Verified(offer().cs_id_map)));
+        assert_eq!(sent.read_answer(&answer.octets), Ok(Answer::Verified(answer.bundle)));
     }
     let counted = Offer { timestamp: Timestamp::Counter(1), ..offer() };
     assert_eq!(counted.seal(Some(&key()), &Settings::default()).unwrap_err(), Error::TimestampType { found: 2 });
@@ -275,7 +276,7 @@ fn no_bent_octet_gets_through() {
         }
     }
     let sent = seal(&offer());
-    let answer = open(sent.octets()).unwrap().verification_message(srtp_ids(&[0x1122_3344, 9])).unwrap();
+    let answer = open(sent.octets()).unwrap().verification_message(srtp_ids(&[0x1122_3344, 9])).unwrap().octets;
     for at in 0..answer.len() {
         let mut bent = answer.clone();
         bent[at] ^= 1;
@@ -305,9 +306,9 @@ fn parties_that_are_not_named_are_still_covered_by_the_verification_message() {
     assert_eq!(*Incoming::parse(sent.octets()).unwrap().parties(), Parties::default());
     let answer_of = |parties| {
         let opened = open_with(sent.octets(), Some(&key()), &Reception { parties, ..Reception::at(NOW) }).unwrap();
-        sent.read_answer(&opened.verification_message(offer().cs_id_map).unwrap())
+        sent.read_answer(&opened.verification_message(offer().cs_id_map).unwrap().octets)
     };
-    assert_eq!(answer_of(Parties::new(alice(), bob())), Ok(Answer::Verified(offer().cs_id_map)));
+    assert_eq!(answer_of(Parties::new(alice(), bob())), Ok(Answer::Verified(sent.bundle().clone())));
     assert_eq!(answer_of(Parties::default()), Err(Error::Authentication));
     assert_eq!(answer_of(Parties::new(bob(), bob())), Err(Error::Authentication));
     assert_eq!(answer_of(Parties::new(alice(), alice())), Err(Error::Identity { party: Party::Responder }));
@@ -422,7 +423,7 @@ fn a_verification_message_is_made_and_read_only_where_one_is_expected() {
 
 /// An answer with the MAC that the responder would give it.
 fn answer(sent: &Sent, change: impl FnOnce(&mut Message<'_>)) -> Result<Answer, Error> {
-    let octets = open(sent.octets()).unwrap().verification_message(srtp_ids(&[0x1122_3344, 9])).unwrap();
+    let octets = open(sent.octets()).unwrap().verification_message(srtp_ids(&[0x1122_3344, 9])).unwrap().octets;
     let mut message = Message::parse(&octets).unwrap();
     change(&mut message);
     let ends_in_mac = match message.payloads.last() {
@@ -504,12 +505,117 @@ fn errors_are_authenticated_to_who_is_authentic() {
     let mut bent = tell(Some(&key()));
     *bent.last_mut().unwrap() ^= 1;
     assert_eq!(sent.read_answer(&bent), Err(Error::Authentication));
-    let known = Parties { initiator: Some(bob()), responder: None };
-    let error = incoming.error_message(&report, Some(&key()), &known).unwrap_err();
-    assert_eq!(error, Error::Identity { party: Party::Initiator });
     let nothing = ErrorMessage { errors: vec![], policies: vec![] };
     let error = incoming.error_message(&nothing, None, &Parties::default()).unwrap_err();
     assert_eq!(error, Error::Missing { what: "ERR" });
+}
+
+/// V covers the identities of the I_MESSAGE, whatever the responder knows.
+#[test]
+fn who_names_another_identity_is_told_so_with_authority() {
+    let sent = seal(&offer());
+    let incoming = Incoming::parse(sent.octets()).unwrap();
+    let carol = Parties { initiator: Some(Id::uri("sip:carol@example.org")), responder: None };
+    let reception = Reception { parties: carol.clone(), ..Reception::at(NOW) };
+    let error = open_with(sent.octets(), Some(&key()), &reception).unwrap_err();
+    assert_eq!(error, Error::Identity { party: Party::Initiator });
+    let report = ErrorMessage::new(error.number().unwrap());
+    let answer =
+        |parties: &Parties<'_>| sent.read_answer(&incoming.error_message(&report, Some(&key()), parties).unwrap());
+    let refused =
+        |authenticated| Ok(Answer::Refused { errors: vec![ErrorNumber::INVALID_ID], policies: vec![], authenticated });
+    assert_eq!(answer(&carol), refused(true));
+    let other_responder = Parties { initiator: None, responder: Some(alice()) };
+    assert_eq!(answer(&other_responder), refused(false), "the offer is the responder's own, sent back");
+
+    let unnamed = seal(&Offer { names_parties: false, ..offer() });
+    let incoming = Incoming::parse(unnamed.octets()).unwrap();
+    let octets = incoming.error_message(&report, Some(&key()), &Parties::new(alice(), bob())).unwrap();
+    assert_eq!(unnamed.read_answer(&octets), refused(true), "who is not named is known");
+}
+
+/// RFC 6043 6.1.1: policy, SPI and SSRC that the responder chooses are those that both ends derive keys by.
+#[test]
+fn the_choice_of_the_responder_reaches_the_keys_of_both_ends() {
+    let gcm = (SrtpParameter::ENCRYPTION_ALGORITHM, SrtpEncryption::AES_GCM.0);
+    let strong = SecurityPolicy::srtp(5, &[gcm, (SrtpParameter::SESSION_ENCRYPTION_KEY_LENGTH, 32)]);
+    let second = KeyData::new(KeyDataType::Tgk, octets(1, 17), KeyValidity::spi(vec![8]));
+    let entry = |policy_numbers: &[u8], session_data: &[u8], spi: &[u8]| {
+        let (cs_id, protocol, session_data_flag) = (4, ProtocolType::SRTP, false);
+        let entry = GenericIdEntry { cs_id, protocol, session_data_flag, policy_numbers, session_data, spi };
+        CsIdMap::GenericId(GenericIdMap::new(&[entry]).unwrap())
+    };
+    for suggested in [&[][..], &[0, 5]] {
+        let cs_id_map = entry(suggested, &[], &[]);
+        let sent = seal(&Offer {
+            cs_id_map,
+            policies: vec![policy(0), strong.clone()],
+            keys: vec![tgk(), second.clone()],
+            ..offer()
+        });
+        let opened = open(sent.octets()).unwrap();
+        let chosen = entry(&[5], &[0, 0, 0, 9], &[8]);
+        let answer = opened.verification_message(chosen.clone()).unwrap();
+        let Ok(Answer::Verified(agreed)) = sent.read_answer(&answer.octets) else { panic!("{answer:?}") };
+        assert_eq!((&agreed, agreed.cs_id_map()), (&answer.bundle, &chosen));
+        let keys = agreed.srtp_keys(4).unwrap();
+        assert_eq!(keys, answer.bundle.srtp_keys(4).unwrap());
+        assert_eq!((keys[0].master_key.len(), keys[0].master_salt.len()), (32, 12), "of the chosen policy");
+        assert_eq!(keys[0].validity, KeyValidity::spi(vec![8]), "of the chosen key");
+        let offered = sent.bundle().srtp_keys(4).unwrap();
+        assert_eq!((offered[0].master_key.len(), &offered[0].validity), (16, &KeyValidity::spi(vec![7, 7])));
+
+        let unchosen = opened.verification_message(entry(suggested, &[], &[]));
+        assert_eq!(unchosen, Err(Error::PolicyCount { cs_id: 4, found: suggested.len() }));
+        for (map, error) in [
+            (entry(suggested, &[0; 4], &[8]), Error::PolicyCount { cs_id: 4, found: suggested.len() }),
+            (entry(&[5], &[], &[8]), Error::SessionDataLength { cs_id: 4, found: 0, expected: 4 }),
+            (entry(&[5], &[0; 4], &[]), Error::NoSpi { cs_id: 4 }),
+            (entry(&[5], &[0; 4], &[9]), Error::NoSuchKey { cs_id: 4 }),
+        ] {
+            assert_eq!(opened.verification_message(map.clone()), Err(error.clone()));
+            assert_eq!(changed_map(&sent, &answer.octets, map), Err(error));
+        }
+    }
+}
+
+/// Reads an answer with another map and a right MAC.
+fn changed_map(sent: &Sent, answer: &[u8], map: CsIdMap<'_>) -> Result<Answer, Error> {
+    let mut message = Message::parse(answer).unwrap();
+    message.header.cs_id_map = map;
+    let mut octets = message.to_bytes().unwrap();
+    let follows = verification::follows(&sent.parties, sent.timestamp);
+    sent.mac_key.as_ref().unwrap().fill(&mut octets, &[&follows]);
+    sent.read_answer(&octets)
+}
+
+#[test]
+fn the_list_of_protocols_guards_against_bidding_down() {
+    let ids = |ids: &[&str]| SdpIds::new(ids).unwrap();
+    let both = ids(&["mikey", "keyp1"]);
+    let key_ids = KeyIdInformation::new(&[KeyId { key_id_type: KeyIdType::MBMS_SERVICE_KEY, id: &[1, 2] }]).unwrap();
+    let extensions = vec![both.to_extension(), key_ids.to_extension()];
+    let sent = seal(&Offer { extensions: extensions.clone(), ..offer() });
+    let incoming = Incoming::parse(sent.octets()).unwrap();
+    assert_eq!(incoming.extensions(), extensions);
+    assert_eq!((incoming.sdp_ids(), incoming.key_ids()), (Ok(Some(both.clone())), Ok(Some(key_ids.clone()))));
+    let seen = |octets: &[u8], sdp_ids| {
+        let reception = Reception { sdp_ids: Some(sdp_ids), ..Reception::at(NOW) };
+        open_with(octets, Some(&key()), &reception).map(|_| ())
+    };
+    assert_eq!(seen(sent.octets(), both.clone()), Ok(()));
+    assert_eq!(seen(sent.octets(), ids(&["mikey"])), Err(Error::SdpIds), "a line was deleted");
+    assert_eq!(seen(seal(&offer()).octets(), ids(&["mikey"])), Err(Error::Missing { what: "SDP IDs" }));
+    assert!(open(sent.octets()).is_ok(), "nothing is compared");
+
+    let refused = |extensions| Offer { extensions, ..offer() }.seal(Some(&key()), &Settings::default()).unwrap_err();
+    assert_eq!(refused(vec![both.to_extension(); 2]), Error::Repeated { what: "SDP IDs" });
+    assert_eq!(refused(vec![key_ids.to_extension(); 2]), Error::Repeated { what: "key ID information" });
+    let broken = GeneralExtension::new(ExtensionType::SDP_IDS, b"mikey;".as_slice());
+    let error = Error::Mikey(mikey::Error::ProtocolId { offset: 6 });
+    assert_eq!(refused(vec![broken.clone()]), error);
+    let received = resealed(|message| message.payloads.insert(4, broken.into()));
+    assert_eq!(seen(&received, both), Err(error));
 }
 
 #[test]
@@ -579,7 +685,8 @@ fn lengths_follow_the_policy_of_the_session() {
     let found = ProtocolType::TESLA;
     assert_eq!(sent.bundle().srtp_keys(9), Err(Error::Protocol { cs_id: 9, found }));
 
-    let foreign_first = seal(&with(vec![foreign, policy(0), gcm(5)], vec![tgk()]));
+    let second = KeyData::new(KeyDataType::Tgk, vec![1; 16], KeyValidity::spi(vec![8]));
+    let foreign_first = seal(&with(vec![foreign, policy(0), gcm(5)], vec![tgk(), second]));
     assert_eq!(foreign_first.bundle().srtp_keys(6), Err(Error::Protocol { cs_id: 6, found }));
     let unmapped = seal(&Offer { cs_id_map: CsIdMap::Empty { cs_count: 2 }, policies: vec![], ..offer() });
     assert_eq!(unmapped.bundle().srtp_keys(2).unwrap().len(), 2);

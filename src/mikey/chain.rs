@@ -1,6 +1,7 @@
 //! Payloads one behind the other, as a message, a ticket policy, a ticket and what is encrypted hold them.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::codec::Reader;
 use super::{Error, Message, Payload, PayloadType};
@@ -31,6 +32,24 @@ pub(super) fn read<'a, P>(
         (payloads, None) => Ok(payloads),
         (_, Some(at)) => Err(at.error),
     }
+}
+
+/// The same payloads in turn, each with its octets, without a list of them.
+pub(super) fn each<'a, P>(
+    first: PayloadType,
+    mut reader: Reader<'a>,
+    read_one: impl Fn(PayloadType, &mut Reader<'a>) -> Result<(P, PayloadType), Error>,
+) -> impl Iterator<Item = Result<(Range<usize>, P), Error>> {
+    let mut next = first;
+    core::iter::from_fn(move || {
+        if next == PayloadType::LAST {
+            return None;
+        }
+        let start = reader.position();
+        let read = read_one(next, &mut reader);
+        next = read.as_ref().map_or(PayloadType::LAST, |(_, following)| *following);
+        Some(read.map(|(payload, _)| (start..reader.position(), payload)))
+    })
 }
 
 /// The same, with what can be read before the chain breaks.

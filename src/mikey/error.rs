@@ -3,7 +3,7 @@ use crate::eccsi;
 
 /// What can be wrong with a MIKEY message or with the line that carries one.
 ///
-/// Offsets count octets from the start of the message, or, for the SDP variants, from the start of the text given.
+/// Offsets count octets from the start of the message, or, for the variants of SDP and RTSP, from the start of the text given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -176,6 +176,12 @@ pub enum Error {
     #[error("key management protocol at octet {offset} is not \"mikey\"")]
     UnsupportedProtocol {
         /// Where the protocol's name starts.
+        offset: usize,
+    },
+    /// No identifier of a key management protocol, which has letters and digits and at least one (RFC 4567 3).
+    #[error("no identifier of a key management protocol at octet {offset}, expected letters and digits")]
+    ProtocolId {
+        /// Where it stops being one.
         offset: usize,
     },
     /// The message in the attribute is not padded, canonical base64 (RFC 4648 4).

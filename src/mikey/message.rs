@@ -56,6 +56,15 @@ impl<'a> Message<'a> {
         Ok(Self { header, payloads: chain::read(next, &mut reader, Payload::read)? })
     }
 
+    /// The payloads of a message in turn, each with the octets that it occupies: for readers that cannot afford the list.
+    pub(crate) fn walk(
+        octets: &'a [u8],
+    ) -> Result<impl Iterator<Item = Result<(Range<usize>, Payload<'a>), Error>>, Error> {
+        let mut reader = Reader::new(octets);
+        let (_, next) = Header::read(&mut reader)?;
+        Ok(chain::each(next, reader, Payload::read))
+    }
+
     /// The message as it goes on the wire.
     ///
     /// # Errors
@@ -223,6 +232,8 @@ mod tests {
         let octets = message.to_bytes().unwrap();
         assert_eq!(Message::parse(&octets).unwrap(), message);
         let mut end = message.header.encoded_len();
+        let walked: Result<Vec<_>, _> = Message::walk(&octets).unwrap().collect();
+        assert!(walked.unwrap().iter().map(|(range, payload)| (range.clone(), payload)).eq(message.located()));
         for (range, payload) in message.located() {
             assert_eq!(range.start, end);
             assert_eq!(range.len(), payload.encoded_len());

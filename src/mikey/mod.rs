@@ -45,9 +45,9 @@ pub use payload::{
     ErrorNumber, ErrorPayload, Esk, ExtensionType, GeneralExtension, GenericIdEntry, GenericIdMap, HashFunction,
     Header, Ibake, Id, IdRole, IdScheme, IdType, Idr, Kemac, KeyData, KeyDataType, KeyId, KeyIdInformation, KeyIdType,
     KeyValidity, Mac, MacAlgorithm, OmaBcast, OmaBcastSubtype, Payload, PayloadType, Pke, PolicyParameter, PrfFunction,
-    ProtocolType, Rand, RandRole, Randr, Sakke, SakkeParameters, SecretKey, SecretKeyType, SecurityPolicy, Sign,
-    SignatureType, SrtpAuthentication, SrtpEncryption, SrtpIdEntry, SrtpParameter, SrtpPrf, TeslaParameter, Ticket,
-    TicketFlags, TicketPolicy, TicketType, Timestamp, Tr, TsRole, Verification,
+    ProtocolType, Rand, RandRole, Randr, Sakke, SakkeParameters, SdpIds, SecretKey, SecretKeyType, SecurityPolicy,
+    Sign, SignatureType, SrtpAuthentication, SrtpEncryption, SrtpIdEntry, SrtpParameter, SrtpPrf, TeslaParameter,
+    Ticket, TicketFlags, TicketPolicy, TicketType, Timestamp, Tr, TsRole, Verification,
 };
 pub use secret_octets::SecretOctets;
 pub use sub_payloads::{SubPayload, SubPayloads};

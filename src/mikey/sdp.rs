@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use base64::engine::general_purpose::STANDARD;
 use base64::{DecodeError, Engine};
 
-use super::Error;
+use super::payload::protocol_id;
+use super::{Error, SdpIds};
 
 const ATTRIBUTE: &[u8] = b"a=key-mgmt:";
 const PROTOCOL: &str = "mikey";
@@ -90,23 +91,57 @@ pub fn parse_body(body: &[u8]) -> Result<Vec<KeyManagement>, Error> {
     Ok(found)
 }
 
+/// The identifiers of the key management protocols that an SDP body offers, in the order of its `key-mgmt` lines at session
+/// and at media level, each as often as it is there (RFC 4567 4.1.4). An offerer puts the list into every message of the
+/// body; a receiver compares it with the [list in the message](SdpIds).
+///
+/// # Errors
+/// [`Error::NotKeyManagement`] if there is no such line, [`Error::ProtocolId`] for a line without an identifier, with
+/// offsets in `body`.
+pub fn protocol_ids(body: &[u8]) -> Result<SdpIds<'static>, Error> {
+    let mut ids = Vec::new();
+    let mut offset = 0;
+    for line in body.split_inclusive(|&octet| octet == b'\n') {
+        if let Some(value) = line.trim_ascii_end().strip_prefix(ATTRIBUTE) {
+            let (id, offset, _) = split_value(value, offset + ATTRIBUTE.len());
+            ids.push(protocol_id(id, offset)?);
+        }
+        offset += line.len();
+    }
+    if ids.is_empty() { Err(Error::NotKeyManagement { offset }) } else { SdpIds::new(&ids) }
+}
+
 /// `[SP] mikey SP BASE64`, `offset` octets into the text.
 fn parse_value(value: &[u8], offset: usize) -> Result<Vec<u8>, Error> {
+    let (name, offset, data) = split_value(value, offset);
+    if !name.eq_ignore_ascii_case(PROTOCOL.as_bytes()) {
+        return Err(Error::UnsupportedProtocol { offset });
+    }
+    let offset = offset + name.len();
+    let data = data.strip_prefix(b" ").ok_or(Error::NotKeyManagement { offset })?;
+    let offset = offset + 1;
+    if data.is_empty() {
+        return Err(Error::NotKeyManagement { offset });
+    }
+    decode(data, offset)
+}
+
+/// The identifier of `[SP] KMPID SP BASE64`, `offset` octets into the text; where it starts; and what follows it.
+fn split_value(value: &[u8], offset: usize) -> (&[u8], usize, &[u8]) {
     let (value, offset) = match value {
         [b' ', rest @ ..] => (rest, offset + 1),
         _ => (value, offset),
     };
     let name_len = value.iter().position(|&octet| octet == b' ').unwrap_or(value.len());
     let (name, data) = value.split_at_checked(name_len).unwrap_or((value, &[]));
-    if !name.eq_ignore_ascii_case(PROTOCOL.as_bytes()) {
-        return Err(Error::UnsupportedProtocol { offset });
-    }
-    let offset = offset + name_len;
-    let data = data.strip_prefix(b" ").ok_or(Error::NotKeyManagement { offset })?;
-    let offset = offset + 1;
-    if data.is_empty() {
-        return Err(Error::NotKeyManagement { offset });
-    }
+    (name, offset, data)
+}
+
+/// Padded, canonical base64 (RFC 4648 4), `offset` octets into the text.
+///
+/// # Errors
+/// [`Error::InvalidBase64`].
+pub(super) fn decode(data: &[u8], offset: usize) -> Result<Vec<u8>, Error> {
     STANDARD.decode(data).map_err(|error| Error::InvalidBase64 {
         offset: offset
             + match error {
@@ -196,5 +231,23 @@ mod tests {
     fn a_broken_line_of_a_body_is_refused_with_its_place() {
         assert_eq!(parse_body(b"v=0\na=key-mgmt:mikey AQI\xfe\r\n"), Err(Error::InvalidBase64 { offset: 24 }));
         assert_eq!(parse_body(b"v=0\na=key-mgmt:mikey"), Err(Error::NotKeyManagement { offset: 20 }));
+    }
+
+    #[test]
+    fn the_protocols_of_a_body_are_those_of_its_lines_in_their_order() {
+        for end in ["\r\n", "\n"] {
+            let body = [
+                "v=0",
+                "a=key-mgmt:mikey AQID",
+                "a=key-mgmt: keyp1 !!",
+                "m=audio 1 RTP/SAVP 0",
+                "a=key-mgmt:mikey BA==",
+            ];
+            let ids = protocol_ids(body.join(end).as_bytes()).unwrap();
+            assert_eq!(ids, SdpIds::new(&["mikey", "keyp1", "mikey"]).unwrap());
+        }
+        assert_eq!(protocol_ids(b"v=0\r\n"), Err(Error::NotKeyManagement { offset: 5 }));
+        assert_eq!(protocol_ids(b"v=0\na=key-mgmt:\n"), Err(Error::ProtocolId { offset: 15 }));
+        assert_eq!(protocol_ids(b"v=0\na=key-mgmt:mikey;keyp AQID"), Err(Error::ProtocolId { offset: 20 }));
     }
 }

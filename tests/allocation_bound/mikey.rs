@@ -2,10 +2,11 @@
 
 use crate::assert_bound;
 use crate::message::octets;
+use mikey_sakke::exchange;
 use mikey_sakke::mc::KeyParameters;
 use mikey_sakke::mc::imessage::Incoming;
 use mikey_sakke::mikey::{
-    BaseTicket, Error, KeyIdInformation, Message, OmaBcast, Payload, PayloadType, Sakke, SubPayloads, sdp,
+    BaseTicket, Error, KeyIdInformation, Message, OmaBcast, Payload, PayloadType, Sakke, SdpIds, SubPayloads, sdp,
 };
 
 /// Octets that parsers of MIKEY may allocate whatever the input.
@@ -57,6 +58,7 @@ fn header(next: PayloadType, cs_count: u8, map_type: u8) -> Vec<u8> {
 fn assert_message(what: &str, octets: &[u8]) -> bool {
     assert_bound(what, octets, FLOOR, Message::parse);
     assert_bound(what, octets, FLOOR, Incoming::parse);
+    assert_bound(what, octets, FLOOR, exchange::Incoming::parse);
     Message::parse(octets).is_ok()
 }
 
@@ -75,6 +77,29 @@ fn chains_of_the_smallest_payloads() {
         }
     }
     assert!(accepted > 5 * SMALLEST.len(), "{accepted}");
+}
+
+/// An I_MESSAGE under a pre-shared key, with as many policies and extensions as its octets allow.
+#[test]
+fn policies_and_extensions_of_the_smallest_parts() {
+    let mut accepted = 0;
+    for count in 0..60 {
+        for filling in [0, 1, 6, 11, 20] {
+            let mut octets = header(PayloadType::T, 0, 1);
+            octets.extend([11, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+            let next = |index: usize| if index == count { 1 } else { [10, 21][index % 2] };
+            octets.extend([&[next(0), 16][..], &[7; 16]].concat());
+            for index in 0..count {
+                let [high, low] = u16::try_from(filling).unwrap().to_be_bytes();
+                let head: &[u8] = if index % 2 == 0 { &[5, 0] } else { &[1] };
+                octets.extend([&[next(index + 1)], head, &[high, low], &vec![0; filling]].concat());
+            }
+            octets.extend([0, 1, 0, 1, 9, 0]);
+            assert_bound(&format!("{count} of {filling}"), &octets, FLOOR, exchange::Incoming::parse);
+            accepted += usize::from(exchange::Incoming::parse(&octets).is_ok());
+        }
+    }
+    assert!(accepted > 100, "{accepted}");
 }
 
 /// The payloads of TP Data, within TP within a message.
@@ -132,6 +157,7 @@ fn maps_of_the_smallest_entries() {
 fn extensions_of_the_smallest_parts() {
     for count in COUNTS {
         assert_bound("key IDs", &[1, 0].repeat(count), FLOOR, KeyIdInformation::parse);
+        assert_bound("SDP IDs", &[&b"m;".repeat(count)[..], b"m"].concat(), FLOOR, SdpIds::parse);
         assert_bound("OMA BCAST", &vec![1; count], FLOOR, OmaBcast::parse);
         assert_bound("SAKKE-to-self", &vec![0; count], FLOOR, Sakke::from_standalone);
     }
@@ -159,6 +185,7 @@ fn lines_of_sdp() {
         let body = line(1).repeat(count);
         assert!(sdp::parse_body(&body).is_ok_and(|found| found.len() == count));
         assert_bound("short lines", &body, FLOOR, sdp::parse_body);
+        assert_bound("protocols of a body", &b"a=key-mgmt:m\n".repeat(count), FLOOR, sdp::protocol_ids);
         assert_bound("media", &b"m=\n".repeat(count), FLOOR, sdp::parse_body);
     }
 }

@@ -22,8 +22,8 @@ registry! {
 
 /// General extension: data of a type that other specifications define (RFC 3830 6.15).
 ///
-/// [`KeyIdInformation`](super::KeyIdInformation), [`OmaBcast`](super::OmaBcast) and [`Sakke`](super::Sakke) read the data
-/// of types 3, 5 and 6.
+/// [`SdpIds`](super::SdpIds), [`KeyIdInformation`](super::KeyIdInformation), [`OmaBcast`](super::OmaBcast) and
+/// [`Sakke`](super::Sakke) read the data of types 1, 3, 5 and 6.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GeneralExtension<'a> {
     /// What the data is.

@@ -25,11 +25,11 @@ pub struct GenericIdEntry<'a> {
     pub cs_id: u8,
     /// Security protocol of the session.
     pub protocol: ProtocolType,
-    /// The S flag, whose meaning is up to the session data.
+    /// The S flag, whose meaning is up to the session data: for SRTP, whether they have ROC and SEQ.
     pub session_data_flag: bool,
     /// Numbers of the security policies that the session may use, at most 127.
     pub policy_numbers: &'a [u8],
-    /// Session data, at most 65535 octets: for SRTP, SSRCs with roll-over counters.
+    /// Session data, at most 65535 octets: for SRTP the SSRC, 4 octets, and with the S flag ROC and SEQ, 6 octets more.
     pub session_data: &'a [u8],
     /// SPI, at most 255 octets: for SRTP, the MKI.
     pub spi: &'a [u8],

@@ -25,6 +25,7 @@ mod pke;
 mod rand;
 mod randr;
 mod sakke;
+mod sdp_ids;
 mod secret_key;
 mod security_policy;
 mod sign;
@@ -64,6 +65,8 @@ pub use pke::{CacheType, Pke};
 pub use rand::Rand;
 pub use randr::{RandRole, Randr};
 pub use sakke::{IdScheme, Sakke, SakkeParameters};
+pub use sdp_ids::SdpIds;
+pub(super) use sdp_ids::protocol_id;
 pub use secret_key::{SecretKey, SecretKeyType};
 pub use security_policy::{
     PolicyParameter, ProtocolType, SecurityPolicy, SrtpAuthentication, SrtpEncryption, SrtpParameter, SrtpPrf,
