@@ -159,10 +159,23 @@ fn each_optional_part_of_a_message_can_be_set_and_a_key_can_be_taken_back() {
     assert_eq!(accepted["key_parameters"]["text"], "for the drill");
     assert_eq!(accepted["key_parameters"]["expiry"], 2_208_988_800_u64);
 
+    assert_eq!(accepted["revocation"], "no");
+
     let revoked = Program::new(&offer).args(&["--revoke"]).passphrase(PASSPHRASE).json();
     let run = Program::new(&accept).passphrase(PASSPHRASE).stdin(revoked["message"].as_str().unwrap()).run();
     assert_eq!(run.code, 1, "{}", run.stdout);
-    assert!(run.stderr.contains("revoked"), "{}", run.stderr);
+    assert!(run.stderr.contains("takes back key 2abbccdd, which was held"), "{}", run.stderr);
+    let again = Program::new(&offer).passphrase(PASSPHRASE).run();
+    assert!(again.code == 1 && again.stderr.contains("was taken back"), "{}", again.stderr);
+
+    let unnamed = Program::new(&offer[..offer.len() - 2]).args(&["--revoke"]).passphrase(PASSPHRASE).run();
+    assert!(unnamed.code == 2 && unnamed.stderr.contains("--key-id"), "{}", unnamed.stderr);
+    let expired = ["--key-id", "2abbccde", "--expiry", "2026-01-01T00:00:00Z"];
+    let expired = Program::new(&offer[..offer.len() - 2]).args(&expired).passphrase(PASSPHRASE).run();
+    assert!(expired.code == 0 && expired.stderr.contains("has expired already"), "{}", expired.stderr);
+    let unmapped = [&offer[..8], &["--type", "spk", "--session-map"]].concat();
+    let unmapped = Program::new(&unmapped).passphrase(PASSPHRASE).run();
+    assert!(unmapped.code == 1 && unmapped.stderr.contains("has no crypto sessions"), "{}", unmapped.stderr);
 }
 
 #[test]
@@ -186,6 +199,8 @@ fn what_is_excused_under_a_kms_is_set_shown_and_taken_back() {
     let text = Program::new(&show).passphrase(PASSPHRASE).run().stdout;
     assert!(text.contains("dropped-zeros"), "{text}");
     assert_eq!(set(&["--excuse-nothing"])["excused"], json!([]));
+    assert_eq!(set(&["--status-zero", "revoked"])["status_zero_revokes"], true);
+    assert_eq!(set(&["--status-zero", "possibly-live"])["status_zero_revokes"], false);
 
     let unknown = Program::new(&show).args(&["--kms-uri", "kms.example.net"]).passphrase(PASSPHRASE).run();
     assert_eq!(unknown.code, 1);

@@ -6,14 +6,15 @@ mod mc_support;
 
 use mc_support::*;
 use mikey_sakke::mc::imessage::{Compatibility, IdentityMode, Incoming, Judgement, Policy, StatusZero};
-use mikey_sakke::mc::{KeyParameters, KeyType};
+use mikey_sakke::mc::{CsId, KeyParameters, KeyType};
 use mikey_sakke::mikey::{Message, Partial};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::sync::LazyLock;
 
 static MESSAGES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
-    let hidden = KeyType::ALL.into_iter().map(mapped_message);
+    let mapped = KeyType::ALL.into_iter().filter(|key_type| CsId::first(*key_type).is_some());
+    let hidden = mapped.map(mapped_message);
     let plain = KeyType::ALL.into_iter().map(|key_type| {
         let offer = offer(key_type).identity_mode(IdentityMode::Plain);
         offer.parameters(KeyParameters::live(key_type)).unwrap().build(&mut rng()).unwrap()

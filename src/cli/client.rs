@@ -10,7 +10,7 @@ use super::passphrase;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use mikey_sakke::client::{Error, ImportReport, Store, StoreOptions};
 use mikey_sakke::mc::KeyType;
-use mikey_sakke::mc::imessage::{Compatibility, Excuse};
+use mikey_sakke::mc::imessage::{Compatibility, Excuse, StatusZero};
 use std::path::Path;
 
 /// Be a key management client: get keys, send keys, receive keys.
@@ -119,18 +119,40 @@ impl From<KeyTypeName> for KeyType {
     }
 }
 
-/// What to excuse in the messages of peers that deviate from TS 33.180.
+/// How to read the messages of peers that deviate from TS 33.180.
 #[derive(clap::Args)]
 pub struct Compatible {
     /// Excuse this deviation from TS 33.180 in the message; may be given several times. What the store excuses in
     /// messages under the initiator's KMS (client kms) is excused without it.
     #[arg(long = "excuse", value_name = "DEVIATION", value_parser = excuses())]
     excused: Vec<Excuse>,
+    /// What status 0 in key parameters means, if the store sets nothing for the initiator's KMS (client kms).
+    #[arg(long, value_name = "MEANING", value_enum, default_value_t = StatusZeroName::PossiblyLive)]
+    status_zero: StatusZeroName,
+}
+
+/// What status 0 in key parameters means, as the command line names it.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum StatusZeroName {
+    /// The key opens unless it is held already or has expired, as some senders have it.
+    PossiblyLive,
+    /// The key is revoked, by the letter of table E.6.1-1.
+    Revoked,
+}
+
+impl From<StatusZeroName> for StatusZero {
+    fn from(name: StatusZeroName) -> Self {
+        match name {
+            StatusZeroName::PossiblyLive => Self::PossiblyLive,
+            StatusZeroName::Revoked => Self::Revoked,
+        }
+    }
 }
 
 impl Compatible {
     pub fn settings(&self) -> Compatibility {
-        Compatibility::default().and(self.excused.iter().copied())
+        Compatibility { status_zero: self.status_zero.into(), ..Compatibility::default() }
+            .and(self.excused.iter().copied())
     }
 }
 

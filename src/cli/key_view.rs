@@ -98,6 +98,24 @@ fn session(cs_id: CsId) -> &'static str {
     }
 }
 
+/// Whether a message revokes its key, in JSON.
+pub fn revocation(revocation: Revocation) -> &'static str {
+    match revocation {
+        Revocation::No => "no",
+        Revocation::Possible => "possible",
+        Revocation::Yes => "yes",
+    }
+}
+
+/// The same in words.
+pub fn revocation_text(revocation: Revocation) -> &'static str {
+    match revocation {
+        Revocation::No => "not revoked",
+        Revocation::Possible => "possibly revoked: status 0, which some send with live keys",
+        Revocation::Yes => "revoked",
+    }
+}
+
 /// Key parameters as JSON: activation and expiry in seconds since 1970, 0 where there is no limit.
 pub fn parameters_json(parameters: &KeyParameters) -> Value {
     json!({
@@ -137,13 +155,4 @@ pub fn parameters_text(parameters: &KeyParameters) -> String {
     let fields = parameters_fields(parameters);
     let said = fields.iter().filter(|(name, _)| *name != "Text" || !parameters.text.is_empty());
     said.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
-}
-
-/// Whether a message takes its key back: the name for scripts, and words.
-pub fn revocation(revocation: Revocation) -> (&'static str, &'static str) {
-    match revocation {
-        Revocation::No => ("no", "not revoked"),
-        Revocation::Possible => ("possible", "possibly revoked: status 0, which some send with live keys"),
-        Revocation::Yes => ("yes", "revoked"),
-    }
 }

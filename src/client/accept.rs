@@ -32,7 +32,7 @@ pub struct AcceptOptions<'a> {
     /// MKFC, MSCCK, MuSiK), and five minutes in the future.
     pub window: Option<TimeWindow>,
     /// What to excuse in the messages of peers that deviate from the specification, besides what the store excuses under
-    /// the initiator's KMS ([`Store::excuse`]).
+    /// the initiator's KMS ([`Store::excuse`], [`Store::read_status_zero`]).
     pub compatibility: Compatibility,
 }
 
@@ -57,7 +57,7 @@ impl AcceptOptions<'_> {
 ///
 /// # Errors
 /// [`Error::Message`] for what is wrong with the message, which is [`mc::Error::KeyRevoked`] for one that takes back a
-/// key; [`Error::Replayed`], [`Error::Forgotten`]; [`Error::InitiatorUntied`]; [`Error::UnknownUser`],
+/// key that is not held; [`Error::HeldKeyRevoked`] where it was; [`Error::Replayed`], [`Error::Forgotten`]; [`Error::InitiatorUntied`]; [`Error::UnknownUser`],
 /// [`Error::NoKeysForPeriod`], [`Error::KeySetDates`]; [`Error::UnknownKms`], [`Error::CertificateRevoked`];
 /// [`Error::File`]. After an error the store is what it was, unless a key was taken back.
 pub fn accept(
@@ -91,7 +91,7 @@ pub fn accept(
         return Err(error);
     }
     match change {
-        KeyChange::Drop(key) => Err(mc::Error::KeyRevoked { key_id: key.bundle.key_id.to_u32() }.into()),
+        KeyChange::Drop(key) => Err(Error::HeldKeyRevoked { key_id: key.bundle.key_id }),
         _ => Ok(decapsulated.live()?),
     }
 }
@@ -140,7 +140,7 @@ pub fn examine(
 fn policy(store: &Store, incoming: &Incoming, options: &AcceptOptions<'_>, now: NtpTime) -> Policy {
     Policy {
         window: options.window(incoming.key_type()),
-        compatibility: store.with_excused(options.compatibility, &incoming.initiator().kms_uri),
+        compatibility: store.with_settings(options.compatibility, &incoming.initiator().kms_uri),
         ..Policy::new(now)
     }
 }
@@ -265,6 +265,7 @@ fn key_change(store: &Store, decapsulated: &Decapsulated) -> Result<KeyChange, E
         activation: parameters.map(|parameters| parameters.activation).filter(|time| *time != 0),
         expiry: parameters.map(|parameters| parameters.expiry).filter(|time| *time != 0),
         groups: parameters.map(|parameters| parameters.groups.clone()).unwrap_or_default(),
+        revoked: false,
     };
     if revoked && store.holds(&key)? {
         return Ok(KeyChange::Drop(key));

@@ -1,4 +1,5 @@
 use super::convention::Attempt;
+use super::held_key::is_kept;
 use crate::mc::{KeyId, KeyType};
 use crate::{kms_protocol, mc, sealing};
 use core::fmt::Write;
@@ -455,6 +456,28 @@ pub enum Error {
         /// The identifier.
         key_id: KeyId,
     },
+    /// There is no key to take back.
+    #[error("{}", nothing_to_revoke(*key_type, *key_id))]
+    NothingToRevoke {
+        /// What the key is for.
+        key_type: KeyType,
+        /// The identifier, if one was named.
+        key_id: Option<KeyId>,
+    },
+    /// The key was taken back by its sender, and is not sent as a live one again.
+    #[error("key {key_id} was taken back: send a new one, without an identifier")]
+    KeyTakenBack {
+        /// The identifier.
+        key_id: KeyId,
+    },
+    /// The message takes back a key that was held. It is no longer.
+    #[error(
+        "the message takes back key {key_id}, which was held: it is dropped from the store and must not be used any more"
+    )]
+    HeldKeyRevoked {
+        /// The identifier.
+        key_id: KeyId,
+    },
     /// The message takes back a key that is held, but from whom that one came cannot be told.
     #[error(
         "the message revokes key {key_id}, which is held, but its hidden initiator cannot be tied to whoever sent that one: name the initiator (--from)"
@@ -487,6 +510,15 @@ impl Error {
     pub(super) fn damaged(path: &Path, problem: &str) -> Self {
         Self::StoreDamaged { path: path.to_owned(), problem: problem.to_owned() }
     }
+}
+
+fn nothing_to_revoke(key_type: KeyType, key_id: Option<KeyId>) -> String {
+    let named = key_id.map_or_else(|| "without an identifier".to_owned(), |key_id| format!("under {key_id}"));
+    let why = match is_kept(key_type) {
+        true => "name the identifier of a key that was sent, or give both the key and its identifier",
+        false => "such a key is not held, for it dies with its call",
+    };
+    format!("this user sent no {key_type} {named} that could be taken back: {why}")
 }
 
 fn list(attempts: &[Attempt]) -> String {

@@ -33,6 +33,9 @@ pub struct HeldKey {
     pub expiry: Option<u64>,
     /// MC group IDs that it is for.
     pub groups: Vec<String>,
+    /// Whether this client took it back. It is held on to tell the other recipients. An accepted key that is taken back
+    /// is not held.
+    pub revoked: bool,
 }
 
 /// Who sent a key: enough to know the same user again, in another key period too.
@@ -261,6 +264,7 @@ impl HeldKey {
             activation: record.activation,
             expiry: record.expiry,
             groups: record.groups.clone(),
+            revoked: record.revoked,
         })
     }
 
@@ -279,6 +283,7 @@ impl HeldKey {
             activation: self.activation,
             expiry: self.expiry,
             groups: self.groups.clone(),
+            revoked: self.revoked,
         }
     }
 }
@@ -311,6 +316,7 @@ mod tests {
             activation: None,
             expiry,
             groups: Vec::new(),
+            revoked: false,
         }
     }
 
@@ -331,6 +337,7 @@ mod tests {
             pub_auth_key: Octets::new(&[]),
             cache_number: None,
             excused: Vec::new(),
+            status_zero_revokes: false,
         };
         Contents { kms: vec![record], ..Contents::EMPTY }
     }

@@ -399,6 +399,7 @@ impl KmsRecord {
             pub_auth_key: Octets::new(&certificate.pub_auth_key),
             cache_number,
             excused: Vec::new(),
+            status_zero_revokes: false,
         }
     }
 

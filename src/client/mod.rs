@@ -31,10 +31,10 @@ mod accept;
 mod calendar;
 mod convention;
 mod error;
-mod excused;
 mod held_key;
 mod http;
 mod import;
+mod kms_settings;
 mod lock;
 #[cfg(feature = "srtp")]
 mod media;

@@ -4,7 +4,7 @@ use super::held_key::{Initiator, is_kept};
 use super::record::KmsRecord;
 use super::{Error, HeldKey, Store};
 use crate::mc::imessage::{IdentityMode, Offer, SessionMap};
-use crate::mc::{Bundle, KeyId, KeyParameters, KeySet, KeyType, Kms, domain_of, same_domain};
+use crate::mc::{Bundle, KeyId, KeyParameters, KeySet, KeyStatus, KeyType, Kms, domain_of, same_domain};
 use crate::mikey::NtpTime;
 use crate::sakke::SharedSecret;
 use rand_core::CryptoRng;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
 /// Which key to send to whom.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct OfferRequest<'a> {
     /// Who sends: one of the store's identities.
     pub user_uri: &'a str,
@@ -37,6 +37,10 @@ pub struct OfferRequest<'a> {
     /// What the message says about the key. Without it: of an SPK or MSCCK nothing; of others that it is live, and of a
     /// key that is sent again, what groups it is for and how long it lives.
     pub parameters: Option<KeyParameters>,
+    /// Take the key back: [`KeyParameters::revoked`] from now on, unless the parameters name another end of its life. The
+    /// key must be one that this user sent, or be given. It is held on, so that other recipients can be told; as a live
+    /// key it is not sent again.
+    pub revoke: bool,
 }
 
 impl<'a> OfferRequest<'a> {
@@ -53,6 +57,7 @@ impl<'a> OfferRequest<'a> {
             session_map: SessionMap::Empty,
             to_self: false,
             parameters: None,
+            revoke: false,
         }
     }
 }
@@ -74,7 +79,8 @@ pub struct Offered {
 ///
 /// # Errors
 /// [`Error::RecipientUri`], [`Error::UnknownUser`], [`Error::NoKeysForPeriod`], [`Error::KeySetDates`], [`Error::UnknownKms`], [`Error::AmbiguousKms`],
-/// [`Error::CertificateRevoked`], [`Error::KeyIdType`], [`Error::OtherKeyHeld`], [`Error::Message`], [`Error::File`].
+/// [`Error::CertificateRevoked`], [`Error::KeyIdType`], [`Error::OtherKeyHeld`], [`Error::NothingToRevoke`],
+/// [`Error::KeyTakenBack`], [`Error::Message`], [`Error::File`].
 pub fn offer(
     store: &mut Store,
     request: &OfferRequest<'_>,
@@ -85,7 +91,7 @@ pub fn offer(
     let recipient_kms = store.recipient_kms(request)?;
     let initiator = store.sender(request.user_uri, &recipient_kms, now)?;
     let recipient_kms = store.kms(&recipient_kms)?;
-    let material = Material::choose(store, request, rng)?;
+    let material = Material::choose(store, request, now, rng)?;
     let offered = build(request, &initiator, &recipient_kms, material, now, rng)?;
     if is_kept(request.key_type) {
         store.hold_own(&held(request, &initiator, &offered, now), now)?;
@@ -140,6 +146,7 @@ fn held(request: &OfferRequest<'_>, initiator: &KeySet, offered: &Offered, now: 
         activation: parameters.map(|parameters| parameters.activation).filter(|time| *time != 0),
         expiry: parameters.map(|parameters| parameters.expiry).filter(|time| *time != 0),
         groups: parameters.map(|parameters| parameters.groups.clone()).unwrap_or_default(),
+        revoked: request.revoke,
     }
 }
 
@@ -152,15 +159,27 @@ struct Material {
 }
 
 impl Material {
-    fn choose(store: &Store, request: &OfferRequest<'_>, rng: &mut impl CryptoRng) -> Result<Self, Error> {
+    fn choose(
+        store: &Store,
+        request: &OfferRequest<'_>,
+        now: NtpTime,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Self, Error> {
         if let Some(key_id) = request.key_id
             && key_id.key_type() != request.key_type
         {
             return Err(Error::KeyIdType { key_id, key_type: request.key_type });
         }
         let sent = request.key_id.and_then(|key_id| store.sent_key(request.user_uri, key_id));
-        let parameters = request.parameters.clone().or_else(|| usual_parameters(request.key_type, sent.as_ref()));
+        if request.revoke && sent.is_none() && (request.key.is_none() || request.key_id.is_none()) {
+            return Err(Error::NothingToRevoke { key_type: request.key_type, key_id: request.key_id });
+        }
+        let said = request.parameters.clone().or_else(|| usual_parameters(request.key_type, sent.as_ref()));
+        let parameters = if request.revoke { Some(revoked_parameters(request, said, now)) } else { said };
         if let Some(sent) = sent {
+            if sent.revoked && !request.revoke {
+                return Err(Error::KeyTakenBack { key_id: sent.bundle.key_id });
+            }
             let Bundle { key, key_id, rand, .. } = sent.bundle;
             if request.key.as_ref().is_some_and(|given| !bool::from(given.as_bytes().ct_eq(key.as_bytes()))) {
                 return Err(Error::OtherKeyHeld { key_id });
@@ -193,11 +212,28 @@ fn usual_parameters(key_type: KeyType, sent: Option<&HeldKey>) -> Option<KeyPara
     })
 }
 
+/// What was said of the key, but that it is taken back.
+fn revoked_parameters(request: &OfferRequest<'_>, said: Option<KeyParameters>, now: NtpTime) -> KeyParameters {
+    let since = now.unix_seconds().unwrap_or(0);
+    let revoked = KeyParameters::revoked(request.key_type, since);
+    let named = request.parameters.as_ref().map(|parameters| parameters.expiry).filter(|expiry| *expiry != 0);
+    let Some(said) = said else { return revoked };
+    KeyParameters {
+        status: KeyStatus(said.status.0 & !KeyStatus::NOT_REVOKED.0),
+        // A key that was to become active later never will.
+        activation: if said.activation > since { 0 } else { said.activation },
+        expiry: named.unwrap_or(since),
+        ..said
+    }
+}
+
 impl Store {
+    /// The key that this user sent under the identifier, taken back if it was from anybody.
     fn sent_key(&self, user_uri: &str, key_id: KeyId) -> Option<HeldKey> {
-        self.held_keys()
-            .into_iter()
-            .rfind(|key| key.initiator.uri.as_deref() == Some(user_uri) && key.bundle.key_id == key_id)
+        let mut sent = self.held_keys();
+        sent.retain(|key| key.initiator.uri.as_deref() == Some(user_uri) && key.bundle.key_id == key_id);
+        let revoked = sent.iter().any(|key| key.revoked);
+        Some(HeldKey { revoked, ..sent.pop()? })
     }
 
     /// The keys to send with: those of the KMS named, if it issued the user's, otherwise of the first that has any for now.

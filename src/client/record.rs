@@ -41,7 +41,10 @@ impl Contents {
     /// Adds a KMS, or takes the place of the one with the same URI, but for what the user has set.
     pub(super) fn put_kms(&mut self, record: KmsRecord) {
         match self.kms.iter_mut().find(|kms| kms.kms_uri == record.kms_uri) {
-            Some(known) => *known = KmsRecord { excused: mem::take(&mut known.excused), ..record },
+            Some(known) => {
+                let excused = mem::take(&mut known.excused);
+                *known = KmsRecord { excused, status_zero_revokes: known.status_zero_revokes, ..record };
+            }
             None => self.kms.push(record),
         }
     }
@@ -159,6 +162,9 @@ pub(super) struct KmsRecord {
     /// Names of what is excused in messages of its users.
     #[serde(default)]
     pub(super) excused: Vec<String>,
+    /// Whether status 0 in key parameters of its users revokes.
+    #[serde(default)]
+    pub(super) status_zero_revokes: bool,
 }
 
 /// A user's keys for one period, which were validated when they came in.
@@ -220,6 +226,9 @@ pub(super) struct KeyRecord {
     /// Unix seconds.
     pub(super) expiry: Option<u64>,
     pub(super) groups: Vec<String>,
+    /// Whether this client took it back.
+    #[serde(default)]
+    pub(super) revoked: bool,
 }
 
 #[derive(Serialize, Deserialize)]

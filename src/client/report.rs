@@ -111,6 +111,8 @@ pub struct KmsSummary {
     pub period_epoch: PeriodEpoch,
     /// What is excused in messages whose initiator is a user of it: names of [`Excuse`](crate::mc::imessage::Excuse)s.
     pub excused: Vec<String>,
+    /// What status 0 in key parameters means in these messages: that the key is revoked, or possibly live.
+    pub status_zero_revokes: bool,
 }
 
 impl KmsSummary {
@@ -124,6 +126,7 @@ impl KmsSummary {
             identity_form: record.identity_form,
             period_epoch: record.period_epoch,
             excused: record.excused.clone(),
+            status_zero_revokes: record.status_zero_revokes,
         }
     }
 }

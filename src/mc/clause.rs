@@ -68,6 +68,7 @@ impl Error {
             Self::SessionsWithoutMap { .. }
             | Self::CsProtocol { .. }
             | Self::CsId { .. }
+            | Self::NoCryptoSessions { .. }
             | Self::SessionData { .. }
             | Self::Spi { .. } => SESSIONS,
             Self::NoSuchPolicy { .. } => "RFC 6043 6.1.1",

@@ -479,6 +479,12 @@ pub enum Error {
         /// The identifier.
         found: u8,
     },
+    /// The key has no crypto sessions that a map could name.
+    #[error("a {key_type} has no crypto sessions to map: leave the CS ID map empty")]
+    NoCryptoSessions {
+        /// What the key is for.
+        key_type: KeyType,
+    },
     /// The parameters describe a key of another type than the purpose tag.
     #[error("the key parameters are of a {found}, the purpose tag says {expected}")]
     ParametersContradictType {

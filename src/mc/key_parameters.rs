@@ -73,6 +73,12 @@ impl KeyParameters {
         }
     }
 
+    /// Parameters that take a key back from the time `since` on (Unix seconds): without bit 0 in the status, and expired,
+    /// so that they mean the same to a receiver that takes status 0 for a live key.
+    pub fn revoked(key_type: KeyType, since: u64) -> Self {
+        Self { status: KeyStatus::ZERO, expiry: since, ..Self::live(key_type) }
+    }
+
     /// Encodes the parameters in clear.
     ///
     /// Fails with [`Error::TooLong`] when a time, a text or a list exceeds its field, with

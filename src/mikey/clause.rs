@@ -31,6 +31,7 @@ impl Error {
             Self::UnexpectedSignatureType { .. } => "RFC 6509 4.3",
             Self::Eccsi(_) => "RFC 6507 5.2",
             Self::NotKeyManagement { .. } | Self::UnsupportedProtocol { .. } => "RFC 4567 3.1",
+            Self::ProtocolId { .. } => "RFC 4567 3",
             Self::InvalidBase64 { .. } => "RFC 4567 3.1, RFC 4648 4",
         })
     }
@@ -51,6 +52,7 @@ impl Error {
             | Self::DuplicatePayload { offset, .. }
             | Self::NotKeyManagement { offset }
             | Self::UnsupportedProtocol { offset }
+            | Self::ProtocolId { offset }
             | Self::InvalidBase64 { offset } => Some(*offset),
             Self::MessageTooLong { .. }
             | Self::MissingPayload { .. }

@@ -2,7 +2,9 @@
 
 use crate::support::{ALICE, BOB, NOW_UNIX, PERIOD, TestKms, TestStore, later, now, rng};
 use mikey_sakke::client::{AcceptOptions, Error, OfferRequest, Offered, Store, accept, examine, import, offer};
-use mikey_sakke::mc::imessage::{Deviation, Excuse, IdentityMode, Opened, TimeWindow};
+use mikey_sakke::mc::imessage::{
+    Compatibility, Deviation, Excuse, IdentityMode, Opened, Revocation, StatusZero, TimeWindow,
+};
 use mikey_sakke::mc::{self, CsId, IdentityForm, KeyId, KeyParameters, KeyStatus, KeyType, PeriodEpoch};
 use mikey_sakke::mikey::NtpTime;
 use mikey_sakke::sakke::SharedSecret;
@@ -549,7 +551,7 @@ fn a_revocation_takes_the_key_away() {
         let before = bob.store.held_keys().len();
         let revoking = send(&mut alice, &revocation, later(1)).message;
         let error = receive(&mut bob, BOB, &revoking, later(1)).unwrap_err();
-        assert!(matches!(error, Error::Message(mc::Error::KeyRevoked { .. })), "{error}");
+        assert!(matches!(error, Error::HeldKeyRevoked { .. }), "{error}");
         assert_eq!(bob.store.held_keys().len(), before - 1);
     }
 }
@@ -567,7 +569,7 @@ fn revoke(from: &mut TestStore, sent: &Offered, status: KeyStatus, at: NtpTime) 
 fn require_revoked(to: &mut TestStore, message: &[u8], from: Option<&str>, at: NtpTime) {
     let options = AcceptOptions { initiator_uri: from, ..AcceptOptions::default() };
     let error = accept(&mut to.store, BOB, message, &options, at).unwrap_err();
-    assert!(matches!(error, Error::Message(mc::Error::KeyRevoked { .. })), "{error}");
+    assert!(matches!(error, Error::HeldKeyRevoked { .. }), "{error}");
     assert!(to.store.held_keys().is_empty());
     let error = accept(&mut to.store, BOB, message, &options, at).unwrap_err();
     assert!(matches!(error, Error::Replayed), "{error}");
@@ -608,6 +610,96 @@ fn a_hidden_revocation_takes_the_key_away_also_in_the_next_period() {
         bob = TestStore::of(&kms, BOB);
         bob.import(&kms, BOB, period + 1);
     }
+}
+
+#[test]
+fn a_key_that_was_sent_is_taken_back_and_stays_so() {
+    let kms = TestKms::new(KMS);
+    let (mut alice, mut bob) = (TestStore::of(&kms, ALICE), TestStore::of(&kms, BOB));
+    let mut carol = TestStore::of(&kms, CAROL);
+    let groups = vec!["sip:group1@example.org".to_owned()];
+    let parameters = KeyParameters { groups: groups.clone(), ..KeyParameters::live(KeyType::Gmk) };
+    let request = OfferRequest { parameters: Some(parameters), ..OfferRequest::new(ALICE, BOB, KeyType::Gmk) };
+    let sent = send(&mut alice, &request, now());
+    receive(&mut bob, BOB, &sent.message, now()).unwrap();
+
+    let revoke =
+        OfferRequest { key_id: Some(sent.bundle.key_id), revoke: true, ..OfferRequest::new(ALICE, BOB, KeyType::Gmk) };
+    let revoking = send(&mut alice, &revoke, later(1));
+    let since = NOW_UNIX + 1;
+    assert_eq!(revoking.parameters, Some(KeyParameters { groups, ..KeyParameters::revoked(KeyType::Gmk, since) }));
+    require_revoked(&mut bob, &revoking.message, None, later(1));
+
+    let mut alice = alice.reopen();
+    let again = OfferRequest { revoke: false, recipient_uri: CAROL, ..revoke };
+    let error = offer(&mut alice.store, &again, later(2), &mut rng()).unwrap_err();
+    assert!(matches!(error, Error::KeyTakenBack { key_id } if key_id == sent.bundle.key_id), "{error}");
+
+    // Others are told as well; to one who never held the key, under either reading of status 0, it is no live key.
+    for status_zero in [StatusZero::PossiblyLive, StatusZero::Revoked] {
+        let told = OfferRequest { revoke: true, ..again.clone() };
+        let told = send(&mut alice, &told, later(2)).message;
+        let compatibility = Compatibility { status_zero, ..Compatibility::default() };
+        let options = AcceptOptions { compatibility, ..AcceptOptions::default() };
+        let error = accept(&mut carol.store, CAROL, &told, &options, later(2)).unwrap_err();
+        assert!(matches!(error, Error::Message(mc::Error::KeyRevoked { .. })), "{error}");
+        assert!(carol.store.held_keys().is_empty());
+    }
+}
+
+#[test]
+fn only_a_key_that_was_sent_or_is_given_can_be_taken_back() {
+    let (mut alice, _) = pair();
+    let key_id = |key_type| Some(KeyId::generate(key_type, &mut rng()));
+    let sent = send(&mut alice, &OfferRequest::new(ALICE, BOB, KeyType::Pck), now()).bundle;
+    let of_a_call = OfferRequest { key_id: Some(sent.key_id), ..OfferRequest::new(ALICE, BOB, KeyType::Pck) };
+    let never_sent = OfferRequest { key_id: key_id(KeyType::Gmk), ..OfferRequest::new(ALICE, BOB, KeyType::Gmk) };
+    let without_name = OfferRequest { key: Some(sent.key), ..OfferRequest::new(ALICE, BOB, KeyType::Gmk) };
+    for request in [of_a_call, never_sent.clone(), without_name.clone()] {
+        let request = OfferRequest { revoke: true, ..request };
+        let error = offer(&mut alice.store, &request, now(), &mut rng()).unwrap_err();
+        assert!(matches!(error, Error::NothingToRevoke { .. }), "{error}");
+        assert!(alice.store.held_keys().is_empty());
+    }
+    let given = OfferRequest { revoke: true, key_id: never_sent.key_id, ..without_name };
+    assert!(!send(&mut alice, &given, now()).parameters.unwrap().status.is_live());
+}
+
+#[test]
+fn a_revocation_ends_a_life_that_has_not_begun_or_at_the_time_that_is_named() {
+    let (mut alice, _) = pair();
+    let parameters = KeyParameters {
+        activation: NOW_UNIX + 100,
+        expiry: NOW_UNIX + 200,
+        status: KeyStatus(KeyStatus::NOT_REVOKED.0 | KeyStatus::SHARED_WITH_GATEWAY.0),
+        ..KeyParameters::live(KeyType::Csk)
+    };
+    let request = OfferRequest { parameters: Some(parameters.clone()), ..OfferRequest::new(ALICE, BOB, KeyType::Csk) };
+    let key_id = Some(send(&mut alice, &request, now()).bundle.key_id);
+    let revoke = OfferRequest { key_id, revoke: true, ..OfferRequest::new(ALICE, BOB, KeyType::Csk) };
+    let said = send(&mut alice, &revoke, later(1)).parameters.unwrap();
+    assert_eq!((said.activation, said.expiry), (0, NOW_UNIX + 1));
+    let named = OfferRequest { parameters: Some(parameters.clone()), ..revoke };
+    let said = send(&mut alice, &named, later(1)).parameters.unwrap();
+    assert_eq!((said.activation, said.expiry, said.status), (0, parameters.expiry, KeyStatus::SHARED_WITH_GATEWAY));
+}
+
+#[test]
+fn what_status_zero_means_is_set_for_a_kms() {
+    let kms = TestKms::new(KMS);
+    let (mut alice, mut bob) = (TestStore::of(&kms, ALICE), TestStore::of(&kms, BOB));
+    let parameters = Some(KeyParameters { status: KeyStatus::ZERO, ..KeyParameters::live(KeyType::Csk) });
+    let request = OfferRequest { parameters, ..OfferRequest::new(ALICE, BOB, KeyType::Csk) };
+    bob.store.read_status_zero(KMS, StatusZero::Revoked).unwrap();
+    bob.import(&kms, BOB, kms.period_now());
+    let mut bob = bob.reopen();
+    let error = receive(&mut bob, BOB, &send(&mut alice, &request, now()).message, now()).unwrap_err();
+    assert!(matches!(error, Error::Message(mc::Error::KeyRevoked { .. })), "{error}");
+    bob.store.read_status_zero(KMS, StatusZero::PossiblyLive).unwrap();
+    let opened = receive(&mut bob, BOB, &send(&mut alice, &request, now()).message, now()).unwrap();
+    assert_eq!(opened.revocation, Revocation::Possible);
+    let unknown = bob.store.read_status_zero("kms.example.net", StatusZero::Revoked);
+    assert!(matches!(unknown, Err(Error::UnknownKms { .. })), "{unknown:?}");
 }
 
 #[test]

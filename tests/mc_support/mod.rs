@@ -105,7 +105,7 @@ pub fn message(key_type: KeyType) -> Vec<u8> {
     offer(key_type).parameters(KeyParameters::live(key_type)).unwrap().build(&mut rng()).unwrap()
 }
 
-/// The same with a map of its crypto sessions.
+/// The same with a map of the key's crypto sessions, of which not every type has any.
 pub fn mapped_message(key_type: KeyType) -> Vec<u8> {
     let offer = offer(key_type).session_map(SessionMap::GenericId);
     offer.parameters(KeyParameters::live(key_type)).unwrap().build(&mut rng()).unwrap()

@@ -2,7 +2,7 @@
 
 use crate::mc_support::{noon, offer, rng, unix};
 use mikey_sakke::mc::imessage::{IdentityMode, Offer, SessionMap};
-use mikey_sakke::mc::{KeyParameters, KeyStatus, KeyType};
+use mikey_sakke::mc::{CsId, KeyParameters, KeyStatus, KeyType};
 use mikey_sakke::mikey::{
     BaseTicket, CacheType, Cert, CertType, Chash, CsIdMap, DataType, Dh, DhGroup, EncryptionAlgorithm, ErrorNumber,
     ErrorPayload, Esk, ExtensionType, GeneralExtension, GenericIdEntry, GenericIdMap, HashFunction, Header, Ibake, Id,
@@ -44,15 +44,17 @@ fn offers(key_type: KeyType) -> Vec<(&'static str, Offer<'static>)> {
         groups,
         ..live.clone()
     };
-    vec![
+    let session_map = CsId::first(key_type).map(|_| ("session map", of().session_map(SessionMap::GenericId)));
+    let mut offers = vec![
         ("without parameters", of()),
         ("plain", of().identity_mode(IdentityMode::Plain)),
-        ("session map", of().session_map(SessionMap::GenericId)),
         ("to self", of().to_self()),
         ("live", with(live)),
         ("taken back", with(revoked)),
         ("all parameters, to self", with(full).to_self()),
-    ]
+    ];
+    offers.extend(session_map);
+    offers
 }
 
 /// A header of each data type.

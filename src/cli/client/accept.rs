@@ -2,8 +2,9 @@ use super::{Compatible, KeyTypeName, open};
 use crate::cli::failure::{Context, Failure};
 use crate::cli::key_view::{KeyView, hidden_note, parameters_json, parameters_text};
 use crate::cli::output::Output;
-use crate::cli::{message_input, passphrase};
+use crate::cli::{key_view, message_input, passphrase};
 use mikey_sakke::client::{self, AcceptOptions, now};
+use mikey_sakke::mc::imessage::Revocation;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -67,6 +68,11 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     if let Some(parameters) = &opened.parameters {
         output.line(format_args!("  parameters {}", parameters_text(parameters)));
     }
+    if opened.revocation == Revocation::Possible {
+        output.line(
+            "  revocation possible: status 0 revokes by table E.6.1-1 of TS 33.180, and some send it with live keys",
+        );
+    }
     hidden_note(arguments.show_secrets, output);
     output.object(&json!({
         "key_type": view.key_type(),
@@ -76,6 +82,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         "rand": view.rand(),
         "srtp": view.srtp(),
         "key_parameters": opened.parameters.as_ref().map_or(Value::Null, parameters_json),
+        "revocation": key_view::revocation(opened.revocation),
         "initiator": { "uid": initiator.uid().to_string(), "uri": initiator.uri(), "kms_uri": initiator.kms_uri() },
         "initiator_kms": initiator.kms_uri(),
         "recipient": { "uid": opened.recipient_uid.to_string(), "uri": opened.recipient_uri },

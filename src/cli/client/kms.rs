@@ -1,4 +1,4 @@
-use super::{excuses, open};
+use super::{StatusZeroName, excuses, open};
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::{Output, field_style};
 use crate::cli::passphrase;
@@ -7,7 +7,7 @@ use mikey_sakke::mc::imessage::Excuse;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Show the KMSs that a store knows, and set what to excuse in the messages of the users of one.
+/// Show the KMSs that a store knows, and set how to read the messages of the users of one.
 ///
 /// A vendor's KMS and its radios come together, so that what the radios do differently is set once for that KMS. Without
 /// a setting nothing is excused that weakens a check.
@@ -30,6 +30,9 @@ pub struct Arguments {
     /// Excuse nothing from now on.
     #[arg(long, requires = "kms_uri", conflicts_with = "excused")]
     excuse_nothing: bool,
+    /// What status 0 in key parameters means from now on.
+    #[arg(long, value_name = "MEANING", value_enum, requires = "kms_uri")]
+    status_zero: Option<StatusZeroName>,
     #[command(flatten)]
     passphrase: passphrase::Source,
 }
@@ -38,6 +41,9 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let mut store = open(&arguments.store, &arguments.passphrase)?;
     if let (Some(kms_uri), true) = (&arguments.kms_uri, arguments.excuse_nothing || !arguments.excused.is_empty()) {
         store.excuse(kms_uri, &arguments.excused).context("nothing was set")?;
+    }
+    if let (Some(kms_uri), Some(meaning)) = (&arguments.kms_uri, arguments.status_zero) {
+        store.read_status_zero(kms_uri, meaning.into()).context("nothing was set")?;
     }
     let mut kmss = store.kms_list();
     if let Some(kms_uri) = &arguments.kms_uri {
@@ -59,6 +65,8 @@ fn print(kms: &KmsSummary, output: &Output) {
     };
     output.line(format_args!("{} ({role})", kms.kms_uri));
     output.line(format_args!("  {field}key periods{field:#} of {} s from {} s on", kms.period, kms.offset));
+    let zero = if kms.status_zero_revokes { "revokes" } else { "possibly live" };
+    output.line(format_args!("  {field}status 0{field:#} {zero}"));
     match kms.excused.as_slice() {
         [] => output.line(format_args!("  {field}excused{field:#} nothing")),
         excused => excused.iter().for_each(|name| output.line(format_args!("  {field}excused{field:#} {name}"))),

@@ -60,7 +60,7 @@ pub struct Arguments {
     /// Let your other devices read the message as well (SAKKE-to-self, TS 33.180 E.5).
     #[arg(long)]
     to_self: bool,
-    /// Map the crypto session of the key in the header (GENERIC-ID map).
+    /// Map the crypto session of the key in the header (GENERIC-ID map). An SPK, MKFC or MSCCK has none.
     #[arg(long)]
     session_map: bool,
     #[command(flatten)]
@@ -79,8 +79,9 @@ pub struct Arguments {
 /// key is live, and of a key that you sent before, what was said of it then.
 #[derive(clap::Args)]
 struct Parameters {
-    /// Take the key back: whoever holds it stops using it.
-    #[arg(long)]
+    /// Take back a key that you sent, named by --key-id: whoever holds it stops using it. Everyone who has it must be
+    /// told, each by a message of their own. From then on it is not sent again.
+    #[arg(long, requires = "key_id")]
     revoke: bool,
     /// Say that a security gateway has the key as well.
     #[arg(long)]
@@ -99,17 +100,16 @@ struct Parameters {
 impl Parameters {
     /// `None` if nothing is to be said but the usual.
     fn of(&self, key_type: KeyType, groups: &[String]) -> Option<KeyParameters> {
-        let Self { revoke, shared_with_gateway, activation, expiry, text } = self;
-        let usual = !revoke && !shared_with_gateway && activation.is_none() && expiry.is_none() && text.is_none();
+        let Self { revoke: _, shared_with_gateway, activation, expiry, text } = self;
+        let usual = !shared_with_gateway && activation.is_none() && expiry.is_none() && text.is_none();
         if usual && groups.is_empty() {
             return None;
         }
         let unix = |time: &Option<NtpTime>| time.and_then(NtpTime::unix_seconds).unwrap_or(0);
-        let live = if *revoke { 0 } else { KeyStatus::NOT_REVOKED.0 };
         let shared = if *shared_with_gateway { KeyStatus::SHARED_WITH_GATEWAY.0 } else { 0 };
         Some(KeyParameters {
             key_type,
-            status: KeyStatus(live | shared),
+            status: KeyStatus(KeyStatus::NOT_REVOKED.0 | shared),
             activation: unix(activation),
             expiry: unix(expiry),
             text: text.clone().unwrap_or_default(),
@@ -159,6 +159,9 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         if let Some(parameters) = &offered.parameters {
             output.message(format_args!("parameters {}", parameters_text(parameters)));
         }
+        if let Some(doubt) = offered.parameters.as_ref().and_then(doubt) {
+            output.message(doubt);
+        }
         if let Some(key) = view.key() {
             output.message(format_args!("key {key}"));
         }
@@ -177,6 +180,13 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     }))
 }
 
+/// What a lab may want, and others did not mean.
+fn doubt(parameters: &KeyParameters) -> Option<&'static str> {
+    let now = now().unix_seconds().unwrap_or(0);
+    let expired = parameters.expiry != 0 && parameters.expiry <= now;
+    (expired && parameters.status.is_live()).then_some("The key has expired already: its receiver will refuse it.")
+}
+
 impl Arguments {
     fn request(&self) -> OfferRequest<'_> {
         let key_type = KeyType::from(self.key_type);
@@ -188,6 +198,7 @@ impl Arguments {
             session_map: if self.session_map { SessionMap::GenericId } else { SessionMap::Empty },
             to_self: self.to_self,
             parameters: self.parameters.of(key_type, &self.groups),
+            revoke: self.parameters.revoke,
             ..OfferRequest::new(&self.user, &self.to, key_type)
         }
     }

@@ -1,6 +1,6 @@
 use super::finding::Finding;
 use super::node::print_value;
-use crate::cli::key_view::{KeyView, hidden_note, parameters_fields, parameters_json, revocation};
+use crate::cli::key_view::{KeyView, hidden_note, parameters_fields, parameters_json, revocation, revocation_text};
 use crate::cli::output::{Output, error_style, field_style, good_style};
 use mikey_sakke::client::Examined;
 use mikey_sakke::mc::KeyParameters;
@@ -39,7 +39,7 @@ impl Opened {
             recipient: json!({ "uid": opened.recipient_uid.to_string(), "uri": opened.recipient_uri }),
             findings: opened.findings.iter().map(Finding::not_now).collect(),
             replayed: examined.replayed,
-            revocation: revocation(opened.revocation).0.into(),
+            revocation: revocation(opened.revocation).into(),
         }
     }
 
@@ -54,7 +54,7 @@ impl Opened {
         ));
         output.line(format_args!("  recipient  {}", opened.recipient_uri));
         KeyView::of(&opened.bundle, show_secrets).print(output);
-        output.line(format_args!("  revocation {}", revocation(opened.revocation).1));
+        output.line(format_args!("  revocation {}", revocation_text(opened.revocation)));
         if let Some(parameters) = &opened.parameters {
             print_parameters(parameters, output);
         }

@@ -4,8 +4,8 @@ use crate::cli::clock;
 use crate::cli::output::{Output, hex, quiet_style, title_style};
 use mikey_sakke::mikey::{
     CsIdMap, Dh, EncryptionAlgorithm, ExtensionType, GeneralExtension, Header, IdRole, Idr, KeyIdInformation,
-    KeyValidity, Mac, Message, NtpTime, OmaBcast, Part, Payload, PayloadType, SecurityPolicy, TicketPolicy, Timestamp,
-    TsRole,
+    KeyValidity, Mac, Message, NtpTime, OmaBcast, Part, Payload, PayloadType, SdpIds, SecurityPolicy, TicketPolicy,
+    Timestamp, TsRole,
 };
 use serde_json::{Map, Value, json};
 use std::ops::Range;
@@ -237,6 +237,11 @@ fn general_extension(extension: &GeneralExtension<'_>) -> Vec<Field> {
                 let key_ids: Value =
                     information.key_ids().map(|id| json!({ "type": id.key_id_type.0, "id": hex(id.id) })).collect();
                 fields.push(Field::new("key_ids", key_ids));
+            }
+        }
+        ExtensionType::SDP_IDS => {
+            if let Ok(protocols) = SdpIds::parse(&extension.data) {
+                fields.push(Field::new("protocols", protocols.ids().collect::<Value>()));
             }
         }
         ExtensionType::OMA_BCAST => {

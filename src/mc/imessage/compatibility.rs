@@ -80,8 +80,9 @@ impl Compatibility {
 /// What status 0 in key parameters means.
 ///
 /// By table E.6.1-1 a status without bit 0 is that of a revoked key, and Alea sends 0 with live GMKs. The two cannot be
-/// told apart within one message, but a receiver can: 0 for a key that it already holds revokes it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// told apart within one message unless its key has expired too, but a receiver can: 0 for a key that it already holds
+/// revokes it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
 pub enum StatusZero {
     /// The key opens, and [`Opened::revocation`](super::Opened::revocation) says
     /// [`Possible`](super::Revocation::Possible).

@@ -89,7 +89,8 @@ impl<'a> Offer<'a> {
         self
     }
 
-    /// Chooses whether the message maps its crypto sessions.
+    /// Chooses whether the message maps its crypto sessions. A key that has none, an SPK, MKFC or MSCCK, goes without:
+    /// [`Error::NoCryptoSessions`] of [`Offer::build`].
     #[must_use]
     pub const fn session_map(mut self, map: SessionMap) -> Self {
         self.session_map = map;

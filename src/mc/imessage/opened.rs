@@ -12,7 +12,8 @@ use alloc::vec::Vec;
 pub enum Revocation {
     /// No: it is live, or the message says nothing of it.
     No,
-    /// Status 0: live as some send it, revoked by the letter. It is revoked if the receiver holds the key already.
+    /// Status 0 with a key that has not expired: live as some send it, revoked by the letter. It is revoked if the
+    /// receiver holds the key already.
     Possible,
     /// Yes: the message is [`Decapsulated::Revoked`].
     Yes,
@@ -182,7 +183,7 @@ fn judge_parameters(
     if parameters.key_type != expected {
         return Err(Error::ParametersContradictType { found: parameters.key_type, expected });
     }
-    let revocation = revocation(parameters.status, policy.compatibility.status_zero);
+    let revocation = revocation(parameters, time, policy.compatibility.status_zero);
     if revocation == Revocation::Yes {
         match policy.time_rules {
             // A key can be taken back whenever its life ends.
@@ -200,10 +201,12 @@ fn judge_parameters(
     Ok(revocation)
 }
 
-fn revocation(status: KeyStatus, zero: StatusZero) -> Revocation {
-    match (status, zero) {
+/// Nobody sends a live key that has expired, so that status 0 is no doubt then.
+fn revocation(parameters: &KeyParameters, time: NtpTime, zero: StatusZero) -> Revocation {
+    let expired = parameters.expiry != 0 && time.unix_seconds().is_some_and(|sent| parameters.expiry <= sent);
+    match (parameters.status, zero) {
         (status, _) if status.is_live() => Revocation::No,
-        (KeyStatus::ZERO, StatusZero::PossiblyLive) => Revocation::Possible,
+        (KeyStatus::ZERO, StatusZero::PossiblyLive) if !expired => Revocation::Possible,
         _ => Revocation::Yes,
     }
 }

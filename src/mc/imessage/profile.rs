@@ -64,9 +64,10 @@ pub fn default_policy(key_type: KeyType) -> SecurityPolicy<'static> {
 }
 
 /// A GENERIC-ID map of the first crypto session under a key, with the key's identifiers as SPI: GMK-ID || GUK-ID for a
-/// GMK. Empty for keys that have no crypto sessions.
+/// GMK. Fails with [`Error::NoCryptoSessions`] for keys that have none.
 pub(super) fn generic_id_map(bundle: &Bundle) -> Result<CsIdMap<'static>, Error> {
-    let Some(cs_id) = CsId::first(bundle.key_id.key_type()) else { return Ok(EMPTY_MAP) };
+    let key_type = bundle.key_id.key_type();
+    let cs_id = CsId::first(key_type).ok_or(Error::NoCryptoSessions { key_type })?;
     let map = GenericIdMap::new(&[GenericIdEntry {
         cs_id: cs_id.to_u8(),
         protocol: ProtocolType::SRTP,

@@ -4,7 +4,7 @@ use super::encapsulation::encapsulation;
 use crate::cli::clock;
 use crate::cli::output::hex;
 use mikey_sakke::mc::ProtectedLayout;
-use mikey_sakke::mikey::{ExtensionType, GeneralExtension, KeyId, KeyIdInformation, OmaBcast, Sakke};
+use mikey_sakke::mikey::{ExtensionType, GeneralExtension, KeyId, KeyIdInformation, OmaBcast, Sakke, SdpIds};
 
 /// General Extension (RFC 3830 6.15).
 pub fn general_extension(extension: &GeneralExtension<'_>, fields: Fields) -> Fields {
@@ -22,11 +22,23 @@ pub fn general_extension(extension: &GeneralExtension<'_>, fields: Fields) -> Fi
             Ok(information) => information.key_ids().fold(fields, key_id),
             Err(_) => fields.field("octets", data.len(), short_hex(data)),
         },
+        ExtensionType::SDP_IDS => match SdpIds::parse(data) {
+            Ok(protocols) => sdp_ids(&protocols, fields),
+            Err(_) => fields.field("octets", data.len(), short_hex(data)),
+        },
         ExtensionType::OMA_BCAST => match OmaBcast::parse(data) {
             Ok(part) => fields.field("Subtype", 1, part.subtype).field("data", part.data.len(), short_hex(&part.data)),
             Err(_) => fields.field("octets", data.len(), short_hex(data)),
         },
         _ => fields.field("octets", data.len(), short_hex(data)),
+    })
+}
+
+/// The key management protocols of an SDP description, with a semicolon between them (RFC 4567 4.1.4).
+fn sdp_ids(protocols: &SdpIds<'_>, fields: Fields) -> Fields {
+    (0..).zip(protocols.ids()).fold(fields, |fields, (index, protocol)| {
+        let fields = if index == 0 { fields } else { fields.skip(1) };
+        fields.field("protocol", protocol.len(), protocol)
     })
 }
 

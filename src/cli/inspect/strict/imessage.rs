@@ -23,6 +23,7 @@ pub fn judge(message: &Message<'_>, extent: Extent) -> Vec<Finding> {
         findings.extend(policies(message, csb_id.key_type()));
     }
     findings.extend(payload::policies_beside_empty_map(message));
+    findings.extend(payload::extensions(message));
     findings.extend(type_of_no_map(message));
     findings.extend(message.payloads.iter().filter_map(payload_numbers));
     findings

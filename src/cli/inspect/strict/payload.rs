@@ -2,7 +2,7 @@
 use super::super::finding::Finding;
 use mikey_sakke::mikey::{
     CsIdMap, DataType, EncryptionAlgorithm, ExtensionType, GeneralExtension, Kemac, KeyIdInformation, MacAlgorithm,
-    Message, OmaBcast, Payload, SecurityPolicy,
+    Message, OmaBcast, Payload, SdpIds, SecurityPolicy,
 };
 
 /// The fewest octets of RAND that are recommended.
@@ -11,6 +11,7 @@ const RAND_LEN: usize = 16;
 /// Everything about RAND, keys, policies and extensions.
 pub fn judge(message: &Message<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = message.payloads.iter().flat_map(|payload| of_payload(payload, message)).collect();
+    findings.extend(extensions(message));
     findings.extend(policies_beside_empty_map(message));
     findings.extend(policy_numbers(message));
     findings
@@ -26,7 +27,6 @@ fn of_payload(payload: &Payload<'_>, message: &Message<'_>) -> Vec<Finding> {
         Payload::Verification(verification) if verification.mac.algorithm() == MacAlgorithm::Null => {
             vec![Finding::contradiction("V has the NULL MAC, which verifies nothing", "RFC 3830 4.2.4")]
         }
-        Payload::GeneralExtension(extension) => extension_data(extension).into_iter().collect(),
         _ => Vec::new(),
     }
 }
@@ -59,9 +59,18 @@ fn keys(kemac: &Kemac<'_>, data_type: DataType) -> Vec<Finding> {
     findings
 }
 
+/// General extensions of RFCs that cannot be read, in whatever message.
+pub fn extensions<'m>(message: &'m Message<'m>) -> impl Iterator<Item = Finding> {
+    message.payloads.iter().filter_map(|payload| match payload {
+        Payload::GeneralExtension(extension) => extension_data(extension),
+        _ => None,
+    })
+}
+
 fn extension_data(extension: &GeneralExtension<'_>) -> Option<Finding> {
     let (outcome, clause) = match extension.extension_type {
         ExtensionType::KEY_ID => (KeyIdInformation::parse(&extension.data).map(drop), "RFC 4563 4"),
+        ExtensionType::SDP_IDS => (SdpIds::parse(&extension.data).map(drop), "RFC 4567 4.1.4"),
         ExtensionType::OMA_BCAST => (OmaBcast::parse(&extension.data).map(drop), "RFC 5410 3"),
         _ => return None,
     };
