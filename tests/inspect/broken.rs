@@ -48,7 +48,7 @@ fn each_kind_of_fault_has_its_place() {
         (changed(2, 99), 1, "payload of type 99 (unassigned)", 10, "RFC 3830 6.1"),
         (changed(11, 9), 1, "T", 11, "RFC 3830 6.6"),
         (changed(10, 20), 2, "Key data", 20, "RFC 3830 6.13"),
-        (changed(21, 255), 2, "RAND", 22, "RFC 3830 6.11"),
+        (changed(21, 255)[..100].to_vec(), 2, "RAND", 22, "RFC 3830 6.11"),
         ([octets(), vec![0xab; 3]].concat(), 10, "last payload", octets().len(), "RFC 3830 6.1"),
     ] {
         let result = broken(&octets);
@@ -66,7 +66,9 @@ fn each_kind_of_fault_has_its_place() {
 fn the_fault_is_told_in_words_behind_the_tree() {
     let run = inspect(&["--strict"], &hex(&octets()[..40]));
     assert_eq!(run.code, 1);
-    for words in ["RAND len", "IDR cannot be read", "fault: ID", "(RFC 6043 6.6)", "octets from here: "] {
+    for words in
+        ["RAND len", "IDR cannot be read", "fault: IDR type at octet 40", "(RFC 6043 6.6)", "octets from here: "]
+    {
         assert!(run.stdout.contains(words), "{words}: {}", run.stdout);
     }
     assert!(!run.stdout.contains("the message has no"), "what is behind the fault may be there: {}", run.stdout);

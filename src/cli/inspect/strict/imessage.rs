@@ -14,7 +14,9 @@ const KEY_PARAMETERS: &str = "TS 33.180 E.6.1";
 /// What a receiver refuses, what a setting excuses, and what is accepted although it is not as it should be.
 pub fn judge(message: &Message<'_>, extent: Extent) -> Vec<Finding> {
     let Judgement { refusals, deviations, to_self } = Judgement::of(message);
-    let known = |error: &&Error| extent == Extent::Whole || !matches!(error, Error::Missing { .. });
+    // What follows a fault may be what seems to be missing.
+    let may_follow = |error: &Error| matches!(error, Error::Missing { .. } | Error::NoSuchPolicy { .. });
+    let known = |error: &&Error| extent == Extent::Whole || !may_follow(error);
     let mut findings: Vec<Finding> = deviations.into_iter().map(Finding::excusable).collect();
     findings.extend(refusals.iter().filter(known).map(Finding::refused));
     findings.extend(to_self.iter().map(Finding::of_to_self));

@@ -12,7 +12,7 @@ pub fn judge(message: &Message<'_>, extent: Extent) -> Vec<Finding> {
         findings.extend(composition.judge(message, extent));
     }
     findings.extend(header::judge(message));
-    findings.extend(payload::judge(message));
+    findings.extend(payload::judge(message, extent));
     findings.extend(ticket::judge(message));
     findings
 }

@@ -1,5 +1,6 @@
 //! Rules of single payloads, whatever the method.
 use super::super::finding::Finding;
+use super::Extent;
 use mikey_sakke::mikey::{
     CsIdMap, DataType, EncryptionAlgorithm, ExtensionType, GeneralExtension, Kemac, KeyIdInformation, MacAlgorithm,
     Message, OmaBcast, Payload, SdpIds, SecurityPolicy,
@@ -9,11 +10,14 @@ use mikey_sakke::mikey::{
 const RAND_LEN: usize = 16;
 
 /// Everything about RAND, keys, policies and extensions.
-pub fn judge(message: &Message<'_>) -> Vec<Finding> {
+pub fn judge(message: &Message<'_>, extent: Extent) -> Vec<Finding> {
     let mut findings: Vec<Finding> = message.payloads.iter().flat_map(|payload| of_payload(payload, message)).collect();
     findings.extend(extensions(message));
     findings.extend(policies_beside_empty_map(message));
-    findings.extend(policy_numbers(message));
+    findings.extend(repeated_policies(message));
+    if extent == Extent::Whole {
+        findings.extend(unknown_policies(message));
+    }
     findings
 }
 
@@ -88,15 +92,21 @@ pub fn policies_beside_empty_map(message: &Message<'_>) -> Option<Finding> {
     })
 }
 
-/// Numbers that two policies have, or that an entry of the map names and no policy has.
-fn policy_numbers(message: &Message<'_>) -> Vec<Finding> {
+/// Numbers that two policies have.
+fn repeated_policies(message: &Message<'_>) -> Vec<Finding> {
     let numbers: Vec<u8> = policies(message).map(|policy| policy.policy_no).collect();
     let again = numbers.iter().enumerate().filter(|(index, number)| numbers.iter().take(*index).any(|n| n == *number));
-    let mut findings: Vec<Finding> = again
+    again
         .map(|(_, number)| {
             Finding::contradiction(format!("another security policy has the number {number}"), "RFC 3830 6.10")
         })
-        .collect();
+        .collect()
+}
+
+/// Numbers that an entry of the map names and no policy has.
+fn unknown_policies(message: &Message<'_>) -> Vec<Finding> {
+    let numbers: Vec<u8> = policies(message).map(|policy| policy.policy_no).collect();
+    let mut findings = Vec::new();
     let unknown = |number: &u8| !numbers.is_empty() && !numbers.contains(number);
     let missing = |cs_id: usize, number: u8, clause| {
         let what = format!("crypto session {cs_id} names security policy {number}, which the message does not have");
