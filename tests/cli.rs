@@ -57,6 +57,8 @@ fn every_command_has_help() {
         &["kms", "user", "revoke"],
         &["kms", "issue"],
         &["kms", "status"],
+        &["kms", "audit", "verify"],
+        &["kms", "audit", "export"],
         &["kms", "test-token"],
     ] {
         let arguments = [command, &["--help"]].concat();

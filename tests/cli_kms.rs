@@ -486,3 +486,32 @@ impl Drop for RunningKms {
         let _ = self.child.wait();
     }
 }
+
+#[test]
+fn the_audit_log_tells_of_everything_and_can_be_exported_and_anchored() {
+    let kms = RunningKms::start(&[ALICE]);
+    kms.provision(ALICE);
+    let dir = kms.path("kms").to_str().unwrap().to_owned();
+    let verify = ["kms", "audit", "verify", "--dir", &dir];
+    let head = Program::new(&verify).json();
+    let anchor = format!("{}:{}", head["entries"], head["hash"].as_str().unwrap());
+    Program::new(&["kms", "user", "revoke", "--dir", &dir, "--user", ALICE]).json();
+    assert_eq!(Program::new(&verify).args(&["--anchor", &anchor]).json()["anchored"], true);
+    let forged = format!("{}:{}", head["entries"], "00".repeat(32));
+    let run = Program::new(&verify).args(&["--anchor", &forged]).run();
+    assert!(run.code == 1 && run.stderr.contains("is not the one that was noted"), "{}", run.stderr);
+    let run = Program::new(&verify).args(&["--anchor", "7"]).run();
+    assert!(run.code == 2 && run.stderr.contains("64 hex digits"), "{}", run.stderr);
+
+    let export = ["kms", "audit", "export", "--dir", &dir];
+    let lines = Program::new(&export).run().stdout;
+    let entries: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let events: Vec<_> = entries.iter().map(|line| line["entry"]["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["initialised", "user_added", "issued", "user_revoked"]);
+    assert!(entries[3]["entry"]["by"].as_str().unwrap().starts_with("operator "));
+    let file = format!("{dir}/log.jsonl");
+    let exported = Program::new(&export).args(&["--from", "3", "--out", &file]).json();
+    assert_eq!((&exported["exported"], &exported["last"]), (&json!(2), &json!(4)));
+    assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 2);
+    assert_eq!(Program::new(&export).args(&["--json"]).run().code, 1);
+}

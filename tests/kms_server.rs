@@ -6,6 +6,7 @@ mod schema;
 
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use mikey_sakke::kms::audit::{self, Act};
 use mikey_sakke::kms::development::TokenIssuer;
 use mikey_sakke::kms::{self, Error, InitOptions, Initialised, Server, State, admin, open_store};
 use mikey_sakke::kms_protocol::{
@@ -64,7 +65,7 @@ impl World {
 
     async fn with_config(edit: impl FnOnce(String) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let initialised = kms::init(folder.path(), options(), &passphrase()).await.unwrap();
+        let initialised = kms::init(folder.path(), options(), &passphrase(), act()).await.unwrap();
         let provider = TokenIssuer::new("https://idms.example.org", KMS_URI, "key-1").unwrap();
         std::fs::write(folder.path().join("jwks.json"), provider.jwks()).unwrap();
         let toml = folder.path().join("kms.toml");
@@ -73,9 +74,9 @@ impl World {
         let (_, store) = open_store(folder.path()).await.unwrap();
         for (id, uris) in [("alice", &[ALICE, ALICE_VIDEO][..]), ("bob", &[BOB]), ("revoked", &[REVOKED])] {
             let uris: Vec<String> = uris.iter().map(|uri| (*uri).to_owned()).collect();
-            admin::add_user(&*store, id, &uris, SystemTime::now()).await.unwrap();
+            admin::add_user(&*store, id, &uris, &act()).await.unwrap();
         }
-        admin::revoke_user(&*store, "revoked").await.unwrap();
+        admin::revoke_user(&*store, "revoked", &act()).await.unwrap();
         let server = serve(folder.path()).await;
         let client = trusting(folder.path()).build().unwrap();
         Self { folder, initialised, provider, server, client }
@@ -207,6 +208,17 @@ fn validate(kms: &Kms, key_set: &KmsKeySet) -> KeySet {
     KeySet::validate(kms, &key_set.user_uri, key_set.key_period_no, rsk, pair).unwrap()
 }
 
+fn act() -> Act {
+    Act::new("the operator", SystemTime::now())
+}
+
+/// The entries of the audit log, which must hold.
+async fn log(state: &State) -> Vec<Value> {
+    audit::verify(&*state.store, None).await.unwrap();
+    let entries = audit::page(&*state.store, 1).await.unwrap();
+    entries.iter().map(|entry| serde_json::from_str(&entry.entry).unwrap()).collect()
+}
+
 #[tokio::test]
 async fn init_gives_the_certificate() {
     let world = World::new().await;
@@ -312,12 +324,21 @@ async fn issues_are_noted_and_repeat_exactly_even_after_a_restart() {
     refused(world.post("keyprov", &world.token(REVOKED)).await, ErrorCode::RevokedUser).await;
 
     let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
-    let issues = state.store.issues_of_uri(ALICE).await.unwrap();
     let current = current_period();
-    let periods: Vec<u64> = issues.iter().map(|issue| issue.period_no).collect();
-    assert_eq!(periods, [current, current + 1].repeat(3));
-    assert!(issues.iter().all(|issue| issue.user_id == "alice" && issue.request_id.len() == 16));
-    assert_eq!(state.store.issues_of_uri(REVOKED).await.unwrap(), []);
+    let log = log(&state).await;
+    let of = |event: &str| log.iter().filter(|entry| entry["event"] == event).collect::<Vec<_>>();
+    let issues = of("issued");
+    assert_eq!(issues.len(), 3);
+    for issue in issues {
+        assert_eq!((&issue["user"], &issue["uri"], &issue["by"]), (&json!("alice"), &json!(ALICE), &json!(ALICE)));
+        assert_eq!(issue["periods"], json!([current, current + 1]));
+        assert_eq!(issue["request_id"].as_str().unwrap().len(), 16);
+    }
+    let [refusal] = of("refused")[..] else { panic!("{log:?}") };
+    assert_eq!(refusal["code"], ErrorCode::RevokedUser.number());
+    assert_eq!((&refusal["asked"], &refusal["by"]), (&json!(REVOKED), &json!(REVOKED)));
+    let resource = json!("/keymanagement/identity/v1/keyprov");
+    assert_eq!((&refusal["resource"], &refusal["peer"]), (&resource, &json!("127.0.0.1")));
 }
 
 #[tokio::test]
@@ -430,7 +451,7 @@ async fn revocation_works_while_the_server_runs() {
     let token = world.token(BOB);
     assert_eq!(world.post("keyprov", &token).await.status(), StatusCode::OK);
     let (_, store) = open_store(world.folder.path()).await.unwrap();
-    admin::revoke_user(&*store, "bob").await.unwrap();
+    admin::revoke_user(&*store, "bob", &act()).await.unwrap();
     refused(world.post("keyprov", &token).await, ErrorCode::RevokedUser).await;
 }
 
@@ -639,7 +660,7 @@ async fn every_answer_is_valid_against_the_schema() {
     }
     answers.push(world.client.post(world.url("init")).send().await.unwrap().text().await.unwrap());
     let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
-    answers.push(admin::issue(&state, ALICE, None, None, SystemTime::now()).await.unwrap().document.to_string());
+    answers.push(admin::issue(&state, ALICE, None, None, &act()).await.unwrap().document.to_string());
     answers.push(admin::init_document(&state, ALICE, None, SystemTime::now()).await.unwrap().to_string());
     for answer in answers {
         assert_eq!(schema.faults(&answer), None, "{answer}");
@@ -653,13 +674,13 @@ async fn files_for_pre_provisioning_hold_what_the_server_gives() {
     let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
     let now = SystemTime::now();
     let parse = |xml: &str| KmsResponse::from_xml(xml.as_bytes(), &Limits::default()).unwrap().into_parts().0;
-    let file = parse(&admin::issue(&state, ALICE, None, None, now).await.unwrap().document);
+    let file = parse(&admin::issue(&state, ALICE, None, None, &act()).await.unwrap().document);
     assert_eq!((file.user_uri.as_str(), file.kms_uri.as_str()), (ALICE, KMS_URI));
     let from_file = file.into_message().unwrap().into_key_prov().unwrap().key_sets;
     assert_eq!(from_file, key_sets(world.post("keyprov", &world.token(ALICE)).await).await);
 
     let later = current_period() + 7;
-    let issued = admin::issue(&state, ALICE, Some(later), None, now).await.unwrap();
+    let issued = admin::issue(&state, ALICE, Some(later), None, &act()).await.unwrap();
     assert_eq!(issued.key_sets, 1);
     let file = parse(&issued.document);
     let key_sets = file.into_message().unwrap().into_key_prov().unwrap().key_sets;
@@ -670,12 +691,14 @@ async fn files_for_pre_provisioning_hold_what_the_server_gives() {
     let certificate = file.into_message().unwrap().into_init().unwrap().certificate;
     assert_eq!(certificate, state.authority.certificate());
 
-    assert!(matches!(admin::issue(&state, UNKNOWN, None, None, now).await, Err(Error::UnknownUri(_))));
-    assert!(matches!(admin::issue(&state, REVOKED, None, None, now).await, Err(Error::Revoked { .. })));
+    assert!(matches!(admin::issue(&state, UNKNOWN, None, None, &act()).await, Err(Error::UnknownUri(_))));
+    assert!(matches!(admin::issue(&state, REVOKED, None, None, &act()).await, Err(Error::Revoked { .. })));
     assert!(matches!(admin::init_document(&state, REVOKED, None, now).await, Err(Error::Revoked { .. })));
-    assert!(matches!(admin::issue(&state, ALICE, Some(u64::MAX), None, now).await, Err(Error::Period(u64::MAX))));
-    let noted = state.store.issues_of_uri(ALICE).await.unwrap();
-    assert_eq!(noted.iter().filter(|issue| issue.request_id == "admin").count(), 3);
+    assert!(matches!(admin::issue(&state, ALICE, Some(u64::MAX), None, &act()).await, Err(Error::Period(u64::MAX))));
+    let log = log(&state).await;
+    let by_hand = log.iter().filter(|entry| entry["event"] == "issued" && entry["by"] == "the operator");
+    let periods: Vec<_> = by_hand.map(|entry| entry["periods"].as_array().unwrap().len()).collect();
+    assert_eq!(periods, [2, 1]);
 }
 
 #[tokio::test]
@@ -684,7 +707,7 @@ async fn users_are_added_only_with_proper_names() {
     let (config, store) = open_store(world.folder.path()).await.unwrap();
     let add = |id: &'static str, uri: &'static str| {
         let store = store.clone();
-        async move { admin::add_user(&*store, id, &[uri.to_owned()], SystemTime::now()).await }
+        async move { admin::add_user(&*store, id, &[uri.to_owned()], &act()).await }
     };
     for id in ["", "with space", "tab\t"] {
         assert!(matches!(add(id, "sip:new@example.org").await, Err(Error::UserId(_))), "{id:?}");
@@ -692,7 +715,7 @@ async fn users_are_added_only_with_proper_names() {
     for uri in ["", "alice", "sip:", ":x", "1sip:x", "sip:a b", "sip:a\n", "sip:<a>", "sip:b\u{e9}"] {
         assert!(matches!(add("new", uri).await, Err(Error::UserUri(_))), "{uri:?}");
     }
-    let none = admin::add_user(&*store, "new", &[], SystemTime::now()).await;
+    let none = admin::add_user(&*store, "new", &[], &act()).await;
     assert!(matches!(none, Err(Error::NoUri(_))));
     assert!(matches!(add("alice", "sip:new@example.org").await, Err(Error::Store(_))));
     assert!(matches!(add("new", BOB).await, Err(Error::Store(_))));
@@ -713,11 +736,11 @@ async fn init_never_overwrites_and_writes_nothing_for_wrong_values() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new/kms");
     let wrong = InitOptions { key_offset: PERIOD, ..options() };
-    assert!(matches!(kms::init(&path, wrong, &passphrase()).await, Err(Error::Config(_))));
+    assert!(matches!(kms::init(&path, wrong, &passphrase(), act()).await, Err(Error::Config(_))));
     assert!(!path.exists());
-    kms::init(&path, options(), &passphrase()).await.unwrap();
+    kms::init(&path, options(), &passphrase(), act()).await.unwrap();
     let secrets = std::fs::read(path.join("secrets.sealed")).unwrap();
-    assert!(matches!(kms::init(&path, options(), &passphrase()).await, Err(Error::Exists { .. })));
+    assert!(matches!(kms::init(&path, options(), &passphrase(), act()).await, Err(Error::Exists { .. })));
     assert_eq!(std::fs::read(path.join("secrets.sealed")).unwrap(), secrets);
     #[cfg(unix)]
     for name in ["", "kms.toml", "secrets.sealed", "tls-key.pem", "kms.sqlite"] {
@@ -730,11 +753,11 @@ async fn init_never_overwrites_and_writes_nothing_for_wrong_values() {
 #[tokio::test]
 async fn a_kms_that_was_half_made_is_named_as_such() {
     let folder = tempfile::tempdir().unwrap();
-    kms::init(folder.path(), options(), &passphrase()).await.unwrap();
+    kms::init(folder.path(), options(), &passphrase(), act()).await.unwrap();
     for name in ["kms.toml", "tls-key.pem", "tls-cert.pem", "kms.sqlite"] {
         std::fs::remove_file(folder.path().join(name)).unwrap();
         for error in [
-            kms::init(folder.path(), options(), &passphrase()).await.unwrap_err(),
+            kms::init(folder.path(), options(), &passphrase(), act()).await.unwrap_err(),
             State::open(folder.path(), &passphrase()).await.unwrap_err(),
             open_store(folder.path()).await.unwrap_err(),
         ] {
@@ -746,7 +769,7 @@ async fn a_kms_that_was_half_made_is_named_as_such() {
 #[tokio::test]
 async fn a_state_that_does_not_fit_is_not_opened() {
     let folder = tempfile::tempdir().unwrap();
-    kms::init(folder.path(), options(), &passphrase()).await.unwrap();
+    kms::init(folder.path(), options(), &passphrase(), act()).await.unwrap();
     let toml = folder.path().join("kms.toml");
     let good = std::fs::read_to_string(&toml).unwrap();
     let wrong = Passphrase::new("another passphrase".into()).unwrap();

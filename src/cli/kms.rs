@@ -1,5 +1,7 @@
+mod audit;
 mod init;
 mod issue;
+mod operator;
 mod serve;
 mod status;
 mod test_token;
@@ -19,6 +21,8 @@ pub enum Command {
     User(user::Command),
     #[command(subcommand)]
     Trk(trk::Command),
+    #[command(subcommand)]
+    Audit(audit::Command),
     Issue(issue::Arguments),
     Status(status::Arguments),
     TestToken(test_token::Arguments),
@@ -45,6 +49,7 @@ pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
         Command::Serve(arguments) => serve::run(arguments, output),
         Command::User(command) => user::run(command, output),
         Command::Trk(command) => trk::run(command, output),
+        Command::Audit(command) => audit::run(command, output),
         Command::Issue(arguments) => issue::run(arguments, output),
         Command::Status(arguments) => status::run(arguments, output),
         Command::TestToken(arguments) => test_token::run(arguments, output),

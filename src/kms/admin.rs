@@ -1,5 +1,6 @@
 //! What the operator of a KMS does beside running the server. Nothing here needs the server to be stopped.
 
+use super::audit::Act;
 use super::authority::key_periods;
 use super::config::Config;
 use super::issue::{self, Grant};
@@ -12,14 +13,11 @@ use std::time::SystemTime;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-/// The `request_id` of key sets that were issued to a file.
-const FILE_REQUEST: &str = "admin";
-
 /// Adds an active user that may have keys for `uris`.
 ///
 /// # Errors
 /// [`Error::UserId`], [`Error::UserUri`], [`Error::NoUri`], and [`Error::Store`] if the user or a URI is taken.
-pub async fn add_user(store: &dyn Store, id: &str, uris: &[String], now: SystemTime) -> Result<(), Error> {
+pub async fn add_user(store: &dyn Store, id: &str, uris: &[String], act: &Act) -> Result<(), Error> {
     if !(1..=255).contains(&id.len()) || id.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(Error::UserId(id.to_owned()));
     }
@@ -29,7 +27,7 @@ pub async fn add_user(store: &dyn Store, id: &str, uris: &[String], now: SystemT
     if let Some(uri) = uris.iter().find(|uri| !is_user_uri(uri)) {
         return Err(Error::UserUri(uri.clone()));
     }
-    store.add_user(id, uris, calendar::unix_seconds(now)).await?;
+    store.add_user(id, uris, act).await?;
     tracing::info!(user = id, "user added");
     Ok(())
 }
@@ -46,8 +44,8 @@ pub async fn list_users(store: &dyn Store) -> Result<Vec<User>, Error> {
 ///
 /// # Errors
 /// [`Error::Store`] if there is no such user or it is revoked already.
-pub async fn revoke_user(store: &dyn Store, id: &str) -> Result<(), Error> {
-    store.revoke_user(id).await?;
+pub async fn revoke_user(store: &dyn Store, id: &str, act: &Act) -> Result<(), Error> {
+    store.revoke_user(id, act).await?;
     tracing::info!(user = id, "user revoked");
     Ok(())
 }
@@ -72,20 +70,20 @@ pub async fn issue(
     user_uri: &str,
     period_no: Option<u64>,
     keys: Option<&ClientKeys>,
-    now: SystemTime,
+    act: &Act,
 ) -> Result<Issued, Error> {
     let grant = Grant::find(&*state.store, user_uri).await?;
     let protection = protection(state, &grant, keys).await?;
     let periods = match period_no {
         Some(number) => vec![number],
-        None => issue::current_and_next(state, now)?.to_vec(),
+        None => issue::current_and_next(state, act.at)?.to_vec(),
     };
-    let key_sets = issue::key_sets(state, &[grant], &periods, FILE_REQUEST, now).await?;
+    let key_sets = issue::key_sets(state, &[grant], &periods, act.clone()).await?;
     let count = key_sets.len();
     tracing::info!(uri = user_uri, key_sets = count, "issued to a file");
     let resource = Resource::KeyProv { user_uri: Some(user_uri.to_owned()), time: None };
     let message = KmsMessage::KeyProv(KmsKeyProv { key_sets, ..KmsKeyProv::default() });
-    Ok(Issued { document: document(state, user_uri, &resource, message, protection, now)?, key_sets: count })
+    Ok(Issued { document: document(state, user_uri, &resource, message, protection, act.at)?, key_sets: count })
 }
 
 /// The document that `init` would answer with: the KMS's certificate, which a client needs beside [`issue`]'s.
@@ -110,20 +108,15 @@ pub async fn init_document(
 ///
 /// # Errors
 /// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::ClientKeysExist`], [`Error::Store`].
-pub async fn new_client_keys(
-    state: &State,
-    user_uri: &str,
-    replace: bool,
-    now: SystemTime,
-) -> Result<ClientKeys, Error> {
+pub async fn new_client_keys(state: &State, user_uri: &str, replace: bool, act: &Act) -> Result<ClientKeys, Error> {
     let grant = Grant::find(&*state.store, user_uri).await?;
     let held = state.store.client_keys_of_uri(user_uri).await?;
     if !held.is_empty() && !replace {
         return Err(Error::ClientKeysExist(grant.user_id));
     }
     let generation = next_generation(&held);
-    let (keys, row) = state.vault.make(&grant.user_id, user_uri, generation, calendar::unix_seconds(now))?;
-    state.store.replace_client_keys(&row).await?;
+    let (keys, row) = state.vault.make(&grant.user_id, user_uri, generation, calendar::unix_seconds(act.at))?;
+    state.store.replace_client_keys(&row, act).await?;
     tracing::info!(user = grant.user_id, generation, "transport and integrity keys made");
     Ok(keys)
 }
@@ -143,15 +136,15 @@ pub struct ClientKeyIds {
 /// # Errors
 /// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::NoClientKeys`]; [`Error::Store`], also if the client has not used the
 /// last ones yet.
-pub async fn rotate_client_keys(state: &State, user_uri: &str, now: SystemTime) -> Result<ClientKeyIds, Error> {
+pub async fn rotate_client_keys(state: &State, user_uri: &str, act: &Act) -> Result<ClientKeyIds, Error> {
     let grant = Grant::find(&*state.store, user_uri).await?;
     let held = state.store.client_keys_of_uri(user_uri).await?;
     if held.is_empty() {
         return Err(Error::NoClientKeys(grant.user_id));
     }
     let generation = next_generation(&held);
-    let (_, row) = state.vault.make(&grant.user_id, user_uri, generation, calendar::unix_seconds(now))?;
-    state.store.add_next_client_keys(&row).await?;
+    let (_, row) = state.vault.make(&grant.user_id, user_uri, generation, calendar::unix_seconds(act.at))?;
+    state.store.add_next_client_keys(&row, act).await?;
     tracing::info!(user = grant.user_id, generation, "next transport and integrity keys made");
     Ok(ClientKeyIds { trk_id: row.trk_id, ink_id: row.ink_id })
 }

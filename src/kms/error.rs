@@ -1,3 +1,4 @@
+use super::audit;
 use super::auth::KeyRingError;
 use super::config::{self, ConfigError};
 use super::development::DevelopmentError;
@@ -49,6 +50,9 @@ pub enum Error {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The audit log does not hold.
+    #[error(transparent)]
+    Audit(#[from] audit::Fault),
     /// The identity provider's keys.
     #[error(transparent)]
     KeyRing(#[from] KeyRingError),

@@ -5,6 +5,7 @@
 //! KMS, URL and time, whose keys are asked for, whether that user is registered and active, the security extension, the key
 //! period. A signature is verified when the body is read. Refusals are not signed.
 
+use super::audit::{Act, Event};
 use super::auth::{self, AuthError, Authenticator, Identities};
 use super::config::Policy;
 use super::issue::{self, Grant};
@@ -38,6 +39,9 @@ const CERT_CACHE_NUMBER: u64 = 0;
 
 /// What a proxy adds to the requests that it forwards (RFC 9110 7.6.3, RFC 7239).
 const PROXY_HEADERS: [HeaderName; 3] = [VIA, FORWARDED, HeaderName::from_static("x-forwarded-for")];
+
+/// Who asks, before an access token was found good.
+const NOBODY: &str = "unauthenticated";
 
 /// What an answer repeats of the path, in characters; every resource has a shorter one.
 const MAX_PATH: usize = 1024;
@@ -90,6 +94,7 @@ impl App {
             Ok(outcome) => outcome,
             Err(_elapsed) => Err(Refusal::new(ErrorCode::RequestTimeout, "the request took too long")),
         };
+        let outcome = self.record_refusal(outcome, &exchange, peer).await;
         let status = outcome.as_ref().err().map_or(StatusCode::OK, Refusal::status);
         tracing::info!(
             request_id = exchange.request_id,
@@ -106,6 +111,27 @@ impl App {
             "request"
         );
         self.respond(exchange, outcome)
+    }
+
+    /// Writes a refusal to the audit log. If that fails, the client learns of the failure in place of the reason.
+    async fn record_refusal(
+        &self,
+        outcome: Result<KmsMessage, Refusal>,
+        exchange: &Exchange,
+        peer: Option<Peer>,
+    ) -> Result<KmsMessage, Refusal> {
+        let Err(refusal) = outcome else { return outcome };
+        let event = Event::Refused {
+            code: refusal.code.number(),
+            reason: excerpt(refusal.reason()),
+            resource: exchange.resource.as_ref().map(|resource| excerpt(&resource.path())),
+            asked: excerpt(&exchange.user_uri),
+            peer: peer.map(|Peer(address)| address.ip().to_string()),
+        };
+        match self.state.store.record(event, exchange.act()).await {
+            Ok(()) => Err(refusal),
+            Err(error) => Err(Refusal::internal(&error.into())),
+        }
     }
 
     async fn answer(&self, request: Request, exchange: &mut Exchange) -> Result<KmsMessage, Refusal> {
@@ -157,8 +183,7 @@ impl App {
             }
             Resource::KeyProv { user_uri: _, time } => {
                 let periods = self.periods(time, exchange.now)?;
-                let key_sets =
-                    issue::key_sets(&self.state, &grants, &periods, &exchange.request_id, exchange.now).await?;
+                let key_sets = issue::key_sets(&self.state, &grants, &periods, exchange.act()).await?;
                 Ok(KmsMessage::KeyProv(KmsKeyProv { key_sets, ..KmsKeyProv::default() }))
             }
         }
@@ -225,7 +250,7 @@ impl App {
         if is_required && signer.is_none() {
             return Err(Refusal::new(ErrorCode::SignatureRequired, ""));
         }
-        Ok(Protection::settle(&*self.state.store, keys, signer, exchange.trk_id.as_deref()).await?)
+        Ok(Protection::settle(&*self.state.store, keys, signer, exchange.trk_id.as_deref(), &exchange.act()).await?)
     }
 
     fn check_document(
@@ -337,6 +362,12 @@ impl App {
 }
 
 impl Exchange {
+    /// Who asks, and when.
+    fn act(&self) -> Act {
+        let by = self.asker.clone().unwrap_or_else(|| NOBODY.to_owned());
+        Act { at: self.now, by, request_id: Some(self.request_id.clone()) }
+    }
+
     fn begin(request: &Request, policy: Policy, kms_uri: &str) -> Self {
         let authority = request.uri().authority().map(|authority| authority.as_str());
         let host = authority.or_else(|| request.headers().get(HOST)?.to_str().ok()).filter(|host| is_host(host));

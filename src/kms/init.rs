@@ -1,3 +1,4 @@
+use super::audit::{Act, Event};
 use super::config::{self, AuthConfig, Config, KeySource, SecurityExtension, ServerConfig, defaults};
 use super::development::SelfSigned;
 use super::secrets::{self, MasterSecrets};
@@ -103,7 +104,12 @@ pub struct Initialised {
 /// # Errors
 /// [`Error::Exists`] if the folder has any of these files, [`Error::HalfMade`] if an earlier attempt was interrupted, [`Error::Config`] for a value out of range; nothing is then
 /// written. Otherwise what writing reports.
-pub async fn init(folder: &Path, options: InitOptions, passphrase: &Passphrase) -> Result<Initialised, Error> {
+pub async fn init(
+    folder: &Path,
+    options: InitOptions,
+    passphrase: &Passphrase,
+    act: Act,
+) -> Result<Initialised, Error> {
     let kdf = options.kdf;
     let config = options.config(folder)?;
     if state::is_half_made(folder) {
@@ -119,7 +125,14 @@ pub async fn init(folder: &Path, options: InitOptions, passphrase: &Passphrase) 
 
     let secrets = MasterSecrets::generate()?;
     secrets.create(&config, passphrase, kdf)?;
-    create_database(&config).await?;
+    let (pub_enc_key, pub_auth_key) = (secrets.sakke.public_key(), secrets.eccsi.public_key());
+    let hex = |octets: &[u8]| octets.iter().map(|octet| format!("{octet:02x}")).collect();
+    let event = Event::Initialised {
+        kms_uri: config.kms_uri.clone(),
+        pub_enc_key: hex(&pub_enc_key.to_bytes()),
+        pub_auth_key: hex(&pub_auth_key.to_bytes()),
+    };
+    create_database(&config, event, act).await?;
     let names: Vec<&str> = config.domains.iter().map(String::as_str).collect();
     let tls = SelfSigned::new(&names)?;
     for (name, content) in
@@ -128,11 +141,12 @@ pub async fn init(folder: &Path, options: InitOptions, passphrase: &Passphrase) 
         let path = folder.join(name);
         file::create(&path, content.as_bytes()).map_err(|source| Error::file(&path, source))?;
     }
-    Ok(Initialised { config, pub_enc_key: secrets.sakke.public_key(), pub_auth_key: secrets.eccsi.public_key() })
+    Ok(Initialised { config, pub_enc_key, pub_auth_key })
 }
 
-async fn create_database(config: &Config) -> Result<(), StoreError> {
+async fn create_database(config: &Config, event: Event, act: Act) -> Result<(), StoreError> {
     let store = SqliteStore::create(&config.database()).await?;
+    store.record(event, act).await?;
     store.close().await
 }
 

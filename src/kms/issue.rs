@@ -1,5 +1,6 @@
 //! From a URI to its key sets: the one way in which keys leave the KMS.
 
+use super::audit::Act;
 use super::store::{Issue, Store, StoreError, UserStatus};
 use super::{Error, State, calendar};
 use crate::kms_protocol::KmsKeySet;
@@ -29,8 +30,7 @@ pub(super) async fn key_sets(
     state: &State,
     grants: &[Grant],
     periods: &[u64],
-    request_id: &str,
-    now: SystemTime,
+    act: Act,
 ) -> Result<Vec<KmsKeySet>, Error> {
     let wanted: Vec<(String, u64)> =
         grants.iter().flat_map(|grant| periods.iter().map(|period| (grant.uri.clone(), *period))).collect();
@@ -39,16 +39,9 @@ pub(super) async fn key_sets(
     let key_sets: Result<_, Error> = tokio::task::spawn_blocking(derive).await.map_err(|_| Error::Interrupted)?;
     let key_sets = key_sets?;
 
-    let issue = |grant: &Grant, period_no| Issue {
-        issued: calendar::unix_seconds(now),
-        user_id: grant.user_id.clone(),
-        uri: grant.uri.clone(),
-        period_no,
-        request_id: request_id.to_owned(),
-    };
-    let issues: Vec<Issue> =
-        grants.iter().flat_map(|grant| periods.iter().map(move |period| issue(grant, *period))).collect();
-    state.store.record_issues(&issues).await.map_err(|error| match error {
+    let issue =
+        |grant: &Grant| Issue { user_id: grant.user_id.clone(), uri: grant.uri.clone(), periods: periods.to_vec() };
+    state.store.record_issues(grants.iter().map(issue).collect(), act).await.map_err(|error| match error {
         StoreError::AlreadyRevoked(user_id) => {
             let uri = grants.iter().find(|grant| grant.user_id == user_id).map(|grant| grant.uri.clone());
             Error::Revoked { user_id, uri: uri.unwrap_or_default() }

@@ -7,7 +7,8 @@
 //! | module | is |
 //! |---|---|
 //! | [`config`] | `kms.toml`, checked value by value |
-//! | [`store`] | users, their URIs, and what was issued, behind a trait |
+//! | [`store`] | users, their URIs, and the audit log, behind a trait |
+//! | [`audit`] | the log of every issue, refusal and administrative act: a chain of hashes |
 //! | `authority` | the master secrets, and the key sets that follow from them: the same at each call |
 //! | [`auth`] | access tokens: who is asking |
 //! | `issue` | the one way in which keys leave: an active user's, and noted |
@@ -19,6 +20,7 @@
 //! The server keeps no state but the store: several can serve from one sealed file and one database.
 //!
 //! ```
+//! use mikey_sakke::kms::audit::Act;
 //! use mikey_sakke::kms::{self, InitOptions, Server, State, admin, development::TokenIssuer};
 //! use mikey_sakke::sealing::{KdfParameters, Passphrase};
 //! use std::time::SystemTime;
@@ -29,14 +31,15 @@
 //! # let folder = temporary.path();
 //! let passphrase = Passphrase::new("correct horse battery staple".to_owned())?;
 //! let options = InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new("kms.example.org", "example.org") };
-//! kms::init(folder, options, &passphrase).await?;
+//! let act = || Act::new("the operator", SystemTime::now());
+//! kms::init(folder, options, &passphrase, act()).await?;
 //!
 //! // The identity provider publishes its keys; here it is a stand-in.
 //! let provider = TokenIssuer::new("https://idms.example.org", "kms.example.org", "key-1")?;
 //! std::fs::write(folder.join("jwks.json"), provider.jwks())?;
 //!
 //! let state = State::open(folder, &passphrase).await?;
-//! admin::add_user(&*state.store, "alice", &["sip:alice@example.org".to_owned()], SystemTime::now()).await?;
+//! admin::add_user(&*state.store, "alice", &["sip:alice@example.org".to_owned()], &act()).await?;
 //! let server = Server::bind(&state, Some("127.0.0.1:0".parse()?)).await?;
 //! println!("https://{}/keymanagement/identity/v1/init", server.address());
 //! server.shutdown().await;
@@ -45,6 +48,7 @@
 //! ```
 
 pub mod admin;
+pub mod audit;
 pub mod auth;
 mod authority;
 mod calendar;

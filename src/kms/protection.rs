@@ -1,6 +1,7 @@
 //! The security extension on the server's side (TS 33.180 5.3.3): whose requests are signed by whom, and how the answers to them
 //! are protected.
 
+use super::audit::Act;
 use super::config::Policy;
 use super::store::Store;
 use super::vault::Vault;
@@ -102,11 +103,12 @@ impl Protection {
         keys: UserKeys,
         key_name: Option<&str>,
         trk_id: Option<&str>,
+        act: &Act,
     ) -> Result<Option<Self>, Error> {
         let UserKeys { user_id, current, next } = keys;
         match (current, next) {
             (_, Some((generation, next))) if Some(next.signing_key().name()) == key_name => {
-                store.confirm_client_keys(&user_id, generation).await?;
+                store.confirm_client_keys(&user_id, generation, act).await?;
                 tracing::info!(user = user_id, generation, "new transport and integrity keys are in use");
                 Ok(Some(Self::under(next)))
             }

@@ -5,6 +5,7 @@
 
 mod sqlite;
 
+use super::audit::{Act, Entry, Event, Head};
 use core::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -18,13 +19,14 @@ pub(super) const FILE: &str = "kms.sqlite";
 /// What a method of a [`Store`] gives, in time.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// Storage of a KMS. Every method is one transaction.
+/// Storage of a KMS. Every method is one transaction. Those that change something take who does it and when, and write it to
+/// the audit log in the same transaction: what cannot be recorded does not happen.
 pub trait Store: Send + Sync + fmt::Debug {
     /// Adds an active user with the URIs that it may have keys for.
     ///
     /// # Errors
     /// [`StoreError::UserExists`], [`StoreError::UriTaken`]; nothing is then added.
-    fn add_user<'a>(&'a self, id: &'a str, uris: &'a [String], created: u64) -> Answer<'a, ()>;
+    fn add_user<'a>(&'a self, id: &'a str, uris: &'a [String], act: &'a Act) -> Answer<'a, ()>;
 
     /// All users, ordered by identifier.
     fn users(&self) -> Answer<'_, Vec<User>>;
@@ -36,16 +38,22 @@ pub trait Store: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// [`StoreError::NoSuchUser`], [`StoreError::AlreadyRevoked`].
-    fn revoke_user<'a>(&'a self, id: &'a str) -> Answer<'a, ()>;
+    fn revoke_user<'a>(&'a self, id: &'a str, act: &'a Act) -> Answer<'a, ()>;
 
-    /// Notes which key sets were issued, all of them or none, for a user that is active at that moment.
+    /// Notes which key sets were issued, all of them or none, for users that are active at that moment.
     ///
     /// # Errors
     /// [`StoreError::NoSuchUser`] and [`StoreError::AlreadyRevoked`]: the keys must then not be handed out.
-    fn record_issues<'a>(&'a self, issues: &'a [Issue]) -> Answer<'a, ()>;
+    fn record_issues(&self, issues: Vec<Issue>, act: Act) -> Answer<'_, ()>;
 
-    /// The notes of [`Store::record_issues`] about a URI, oldest first.
-    fn issues_of_uri<'a>(&'a self, uri: &'a str) -> Answer<'a, Vec<Issue>>;
+    /// Notes what has no other effect here: a refusal, a setting up.
+    fn record(&self, event: Event, act: Act) -> Answer<'_, ()>;
+
+    /// The end of the audit log.
+    fn audit_head(&self) -> Answer<'_, Head>;
+
+    /// At most `count` entries of the audit log, ordered, from the one after number `after` on.
+    fn audit_entries(&self, after: u64, count: u32) -> Answer<'_, Vec<Entry>>;
 
     /// The transport and integrity keys of the user that a URI belongs to, by generation; none if it has none.
     fn client_keys_of_uri<'a>(&'a self, uri: &'a str) -> Answer<'a, Vec<SealedClientKeys>>;
@@ -54,17 +62,17 @@ pub trait Store: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// [`StoreError::NoSuchUser`], [`StoreError::AlreadyRevoked`].
-    fn replace_client_keys<'a>(&'a self, keys: &'a SealedClientKeys) -> Answer<'a, ()>;
+    fn replace_client_keys<'a>(&'a self, keys: &'a SealedClientKeys, act: &'a Act) -> Answer<'a, ()>;
 
     /// Adds the keys that an active user shall have next.
     ///
     /// # Errors
     /// [`StoreError::NoSuchUser`], [`StoreError::AlreadyRevoked`], [`StoreError::RotationPending`].
-    fn add_next_client_keys<'a>(&'a self, keys: &'a SealedClientKeys) -> Answer<'a, ()>;
+    fn add_next_client_keys<'a>(&'a self, keys: &'a SealedClientKeys, act: &'a Act) -> Answer<'a, ()>;
 
     /// Makes the next keys, if they are of this generation, the ones in use, and forgets those before. If they are in use
     /// already, nothing changes.
-    fn confirm_client_keys<'a>(&'a self, user_id: &'a str, generation: u64) -> Answer<'a, ()>;
+    fn confirm_client_keys<'a>(&'a self, user_id: &'a str, generation: u64, act: &'a Act) -> Answer<'a, ()>;
 
     /// How much the store holds.
     fn counts(&self) -> Answer<'_, Counts>;
@@ -111,19 +119,15 @@ impl fmt::Display for UserStatus {
     }
 }
 
-/// The note that one key set was issued.
+/// The note that key sets of one URI were issued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issue {
-    /// When, in seconds since 1970.
-    pub issued: u64,
     /// To which user.
     pub user_id: String,
     /// For which of its URIs.
     pub uri: String,
-    /// For which key period.
-    pub period_no: u64,
-    /// The request of the log that asked for it.
-    pub request_id: String,
+    /// For which key periods, a key set each.
+    pub periods: Vec<u64>,
 }
 
 /// A TrK and an InK of a user, sealed.
@@ -179,6 +183,18 @@ pub enum StoreError {
         "user {0} has new transport and integrity keys already that its client has not used yet: wait until it provisions, or end all earlier keys with `kms trk new --replace`"
     )]
     RotationPending(String),
+    /// Writing together with what others wrote, the database failed.
+    #[error("database: {0}")]
+    Together(String),
+    /// The task that writes was stopped.
+    #[error("writing to the database was interrupted")]
+    Interrupted,
+    /// An entry of the audit log has a time that no date has.
+    #[error("the audit log cannot be written: {0}")]
+    EntryTime(#[from] time::error::Format),
+    /// An entry of the audit log cannot be written as JSON.
+    #[error("the audit log cannot be written: {0}")]
+    Entry(#[from] serde_json::Error),
     /// A number does not fit into the database.
     #[error("{0} is too great a number for the database")]
     NumberTooGreat(u64),

@@ -4,6 +4,7 @@ use crate::support::{ALICE, BOB, PERIOD, TestKms, TestStore, now, rng, xml};
 use mikey_sakke::client::{
     self, AcceptOptions, Error, ImportReport, OfferRequest, ProvisionRequest, Provisioner, accept, offer,
 };
+use mikey_sakke::kms::audit::Act;
 use mikey_sakke::kms::development::{SelfSigned, TokenIssuer};
 use mikey_sakke::kms::{self, InitOptions, Server, State, admin, open_store};
 use mikey_sakke::kms_protocol::{
@@ -38,13 +39,13 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let passphrase = Passphrase::new("a passphrase".into()).unwrap();
         let options = InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new(KMS, "example.org") };
-        kms::init(folder.path(), options, &passphrase).await.unwrap();
+        kms::init(folder.path(), options, &passphrase, act()).await.unwrap();
         let provider = TokenIssuer::new("https://idms.example.org", KMS, "key-1").unwrap();
         fs::write(folder.path().join("jwks.json"), provider.jwks()).unwrap();
         let (_, store) = open_store(folder.path()).await.unwrap();
         for (id, uris) in [("alice", &[ALICE, ALICE_VIDEO][..]), ("bob", &[BOB])] {
             let uris: Vec<String> = uris.iter().map(|uri| (*uri).to_owned()).collect();
-            admin::add_user(&*store, id, &uris, SystemTime::now()).await.unwrap();
+            admin::add_user(&*store, id, &uris, &act()).await.unwrap();
         }
         let state = State::open(folder.path(), &passphrase).await.unwrap();
         let server = Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap();
@@ -64,6 +65,10 @@ impl World {
     async fn provision(&self, made: &mut TestStore, user_uri: &str, token: &str) -> Result<ImportReport, Error> {
         Provisioner::new(self.request(user_uri), token)?.provision(&mut made.store, client::now()).await
     }
+}
+
+fn act() -> Act {
+    Act::new("the operator", SystemTime::now())
 }
 
 #[tokio::test]

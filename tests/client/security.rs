@@ -2,6 +2,7 @@
 
 use crate::support::{ALICE, BOB, TestStore, xml};
 use mikey_sakke::client::{self, Error, ImportReport, ProvisionRequest, Provisioner};
+use mikey_sakke::kms::audit::Act;
 use mikey_sakke::kms::development::TokenIssuer;
 use mikey_sakke::kms::{self, InitOptions, Server, State, admin};
 use mikey_sakke::kms_protocol::{
@@ -37,7 +38,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let passphrase = Passphrase::new("a passphrase".into()).unwrap();
         let options = InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new(KMS, "example.org") };
-        kms::init(folder.path(), options, &passphrase).await.unwrap();
+        kms::init(folder.path(), options, &passphrase, act()).await.unwrap();
         let toml = folder.path().join("kms.toml");
         let mut text = fs::read_to_string(&toml).unwrap();
         for (from, to) in edits {
@@ -50,18 +51,18 @@ impl World {
         let state = State::open(folder.path(), &passphrase).await.unwrap();
         for (id, uris) in [("alice", &[ALICE, ALICE_VIDEO][..]), ("bob", &[BOB])] {
             let uris: Vec<String> = uris.iter().map(|uri| (*uri).to_owned()).collect();
-            admin::add_user(&*state.store, id, &uris, SystemTime::now()).await.unwrap();
+            admin::add_user(&*state.store, id, &uris, &act()).await.unwrap();
         }
         let server = Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap();
         Self { folder, provider, state, server }
     }
 
     async fn new_keys(&self, user_uri: &str) -> ClientKeys {
-        admin::new_client_keys(&self.state, user_uri, false, SystemTime::now()).await.unwrap()
+        admin::new_client_keys(&self.state, user_uri, false, &act()).await.unwrap()
     }
 
     async fn rotate(&self, user_uri: &str) -> Result<admin::ClientKeyIds, kms::Error> {
-        admin::rotate_client_keys(&self.state, user_uri, SystemTime::now()).await
+        admin::rotate_client_keys(&self.state, user_uri, &act()).await
     }
 
     fn token(&self, uri: &str) -> String {
@@ -138,6 +139,10 @@ fn code(result: Result<ImportReport, Error>) -> i64 {
 }
 
 // Over the air.
+
+fn act() -> Act {
+    Act::new("the operator", SystemTime::now())
+}
 
 #[tokio::test]
 async fn a_user_with_keys_is_answered_signed_and_wrapped_and_keeps_the_keys() {
@@ -348,7 +353,7 @@ async fn identities_of_one_user_share_the_keys_and_their_rotation() {
         assert_eq!(report.signed_with.as_deref(), Some("ink.2.alice.video@example.org"));
     }
     // A file for one identity under the keys that name the other.
-    let second = admin::new_client_keys(&world.state, ALICE, true, SystemTime::now()).await.unwrap();
+    let second = admin::new_client_keys(&world.state, ALICE, true, &act()).await.unwrap();
     let document = admin::init_document(&world.state, ALICE_VIDEO, Some(&second), SystemTime::now()).await.unwrap();
     signed_with((200, document.as_bytes().to_vec()), &second);
 }
@@ -364,24 +369,23 @@ fn needed(result: Result<ImportReport, Error>) -> String {
 #[tokio::test]
 async fn keys_are_made_once_unless_they_are_replaced() {
     let world = World::new().await;
-    let now = SystemTime::now();
     assert!(matches!(world.rotate(ALICE).await, Err(kms::Error::NoClientKeys(_))));
     let first = world.new_keys(ALICE).await;
     for uri in [ALICE, ALICE_VIDEO] {
-        let again = admin::new_client_keys(&world.state, uri, false, now).await;
+        let again = admin::new_client_keys(&world.state, uri, false, &act()).await;
         assert!(matches!(again, Err(kms::Error::ClientKeysExist(user)) if user == "alice"));
     }
-    let second = admin::new_client_keys(&world.state, ALICE, true, now).await.unwrap();
+    let second = admin::new_client_keys(&world.state, ALICE, true, &act()).await.unwrap();
     assert_eq!(second.transport.name(), "tk.2.alice@example.org");
     assert_ne!(first.transport.octets(), second.transport.octets());
     let mut made = TestStore::empty();
     assert_eq!(code(world.provision(&mut made, ALICE, Some(&first)).await), ErrorCode::InvalidSignature.number());
     world.provision(&mut made, ALICE, Some(&second)).await.unwrap();
 
-    let unknown = admin::new_client_keys(&world.state, "sip:nobody@example.org", false, now).await;
+    let unknown = admin::new_client_keys(&world.state, "sip:nobody@example.org", false, &act()).await;
     assert!(matches!(unknown, Err(kms::Error::UnknownUri(_))));
-    admin::revoke_user(&*world.state.store, "bob").await.unwrap();
-    let revoked = admin::new_client_keys(&world.state, BOB, false, now).await;
+    admin::revoke_user(&*world.state.store, "bob", &act()).await.unwrap();
+    let revoked = admin::new_client_keys(&world.state, BOB, false, &act()).await;
     assert!(matches!(revoked, Err(kms::Error::Revoked { .. })));
     // The database shows none of it.
     let database = fs::read(world.folder.path().join("kms.sqlite")).unwrap();
@@ -397,7 +401,7 @@ async fn keys_are_made_once_unless_they_are_replaced() {
 async fn issued(world: &World, keys: Option<&ClientKeys>) -> (Vec<u8>, Vec<u8>) {
     let now = SystemTime::now();
     let init = admin::init_document(&world.state, ALICE, keys, now).await.unwrap();
-    let keyprov = admin::issue(&world.state, ALICE, None, keys, now).await.unwrap().document;
+    let keyprov = admin::issue(&world.state, ALICE, None, keys, &act()).await.unwrap().document;
     (init.as_bytes().to_vec(), keyprov.as_bytes().to_vec())
 }
 
@@ -509,7 +513,7 @@ async fn files_are_not_issued_under_the_keys_of_somebody_else() {
         ClientKeys { user_uri: BOB.into(), ..keys.clone() },
         ClientKeys { kms_uri: "kms.example.net".into(), ..keys.clone() },
     ] {
-        let issued = admin::issue(&world.state, ALICE, None, Some(&keys), now).await.map(|issued| issued.key_sets);
+        let issued = admin::issue(&world.state, ALICE, None, Some(&keys), &act()).await.map(|issued| issued.key_sets);
         assert!(matches!(issued, Err(kms::Error::OtherClientKeys { .. })));
         let init = admin::init_document(&world.state, ALICE, Some(&keys), now).await;
         assert!(matches!(init, Err(kms::Error::OtherClientKeys { .. })));

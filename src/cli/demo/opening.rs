@@ -2,6 +2,7 @@ use super::listener::shortened;
 use super::narrator::Narrator;
 use super::world::{DOMAIN, EVERYONE, KMS_URI, World};
 use crate::cli::failure::{Context, Failure};
+use mikey_sakke::kms::audit::Act;
 use mikey_sakke::kms::{self, InitOptions, Server, State, admin};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::SystemTime;
@@ -17,7 +18,7 @@ pub fn play(narrator: &mut Narrator<'_>, world: &mut World) -> Result<(), Failur
     let passphrase = World::passphrase()?;
     let made = narrator
         .step("Master secrets are drawn and sealed, a database and a TLS certificate are made", || {
-            world.runtime.block_on(kms::init(&folder, InitOptions::new(KMS_URI, DOMAIN), &passphrase))
+            world.runtime.block_on(kms::init(&folder, InitOptions::new(KMS_URI, DOMAIN), &passphrase, act()))
         })?;
     narrator.detail("encryption key", shortened(&made.pub_enc_key.to_bytes()));
     narrator.detail("signature key", shortened(&made.pub_auth_key.to_bytes()));
@@ -29,7 +30,7 @@ pub fn play(narrator: &mut Narrator<'_>, world: &mut World) -> Result<(), Failur
         world.runtime.block_on(async {
             for party in EVERYONE {
                 let uris = [party.uri.to_owned()];
-                admin::add_user(&*state.store, party.uri, &uris, SystemTime::now()).await?;
+                admin::add_user(&*state.store, party.uri, &uris, &act()).await?;
             }
             Ok::<_, kms::Error>(())
         })
@@ -40,4 +41,8 @@ pub fn play(narrator: &mut Narrator<'_>, world: &mut World) -> Result<(), Failur
     world.open_kms(server)?;
     narrator.detail("address", world.kms_url());
     Ok(())
+}
+
+fn act() -> Act {
+    Act::new("demo", SystemTime::now())
 }

@@ -1,4 +1,4 @@
-use super::Folder;
+use super::{Folder, operator};
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::{Output, hex};
 use crate::cli::{passphrase, runtime};
@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let options = arguments.options();
     let passphrase = arguments.passphrase.choose(&arguments.folder.secrets())?;
     let made = runtime::start()?
-        .block_on(kms::init(&arguments.folder.dir, options, &passphrase))
+        .block_on(kms::init(&arguments.folder.dir, options, &passphrase, operator::act()))
         .context(format_args!("cannot create a KMS in {}", arguments.folder.dir.display()))?;
 
     let dir = arguments.folder.dir.display();

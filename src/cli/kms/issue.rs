@@ -1,4 +1,4 @@
-use super::Folder;
+use super::{Folder, operator};
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::Output;
 use crate::cli::{key_files, passphrase, runtime};
@@ -6,7 +6,6 @@ use mikey_sakke::kms::{State, admin};
 use mikey_sakke::sealing;
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 /// Write a user's keys to a file, to be carried to the client by hand (pre-provisioning).
 ///
@@ -47,14 +46,15 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         let state = State::open(&arguments.folder.dir, &passphrase)
             .await
             .context(format_args!("cannot open the KMS in {}", arguments.folder.dir.display()))?;
-        let now = SystemTime::now();
+        let act = operator::act();
         if let Some(path) = &arguments.init_out {
-            let document =
-                admin::init_document(&state, user, keys.as_ref(), now).await.context("cannot write the certificate")?;
+            let document = admin::init_document(&state, user, keys.as_ref(), act.at)
+                .await
+                .context("cannot write the certificate")?;
             write(path, document.as_bytes())?;
             output.line(format_args!("certificate of {} in {}", state.config.kms_uri, path.display()));
         }
-        let issued = admin::issue(&state, user, arguments.period_no, keys.as_ref(), now)
+        let issued = admin::issue(&state, user, arguments.period_no, keys.as_ref(), &act)
             .await
             .context(format_args!("cannot issue keys for {user}"))?;
         write(&arguments.out, issued.document.as_bytes())?;

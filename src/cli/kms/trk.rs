@@ -1,4 +1,4 @@
-use super::Folder;
+use super::{Folder, operator};
 use crate::cli::failure::{Advise, Context, Failure};
 use crate::cli::output::Output;
 use crate::cli::{passphrase, runtime};
@@ -7,7 +7,6 @@ use mikey_sakke::sealing;
 use serde_json::json;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 /// Make the keys that a user's client and the KMS share: a transport key (TrK), which wraps, and an integrity key (InK),
 /// which signs.
@@ -77,7 +76,7 @@ fn new(arguments: &New, output: &Output) -> Result<(), Failure> {
     }
     let keys = runtime::start()?.block_on(async {
         let state = open(&arguments.folder, &arguments.passphrase).await?;
-        admin::new_client_keys(&state, user, arguments.replace, SystemTime::now())
+        admin::new_client_keys(&state, user, arguments.replace, &operator::act())
             .await
             .context(format_args!("cannot make keys for {user}"))
     })?;
@@ -97,7 +96,7 @@ fn rotate(arguments: &Rotate, output: &Output) -> Result<(), Failure> {
     let user = &arguments.user;
     let ids = runtime::start()?.block_on(async {
         let state = open(&arguments.folder, &arguments.passphrase).await?;
-        admin::rotate_client_keys(&state, user, SystemTime::now())
+        admin::rotate_client_keys(&state, user, &operator::act())
             .await
             .context(format_args!("cannot make new keys for {user}"))
     })?;

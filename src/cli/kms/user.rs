@@ -1,10 +1,9 @@
-use super::Folder;
+use super::{Folder, operator};
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::Output;
 use crate::cli::{clock, runtime};
 use mikey_sakke::kms::{admin, open_store};
 use serde_json::{Value, json};
-use std::time::SystemTime;
 
 /// Say who may get keys. The server need not be stopped, and no passphrase is needed.
 #[derive(clap::Subcommand)]
@@ -63,7 +62,7 @@ async fn add(arguments: &Add, output: &Output) -> Result<(), Failure> {
     let store = open(&arguments.folder).await?;
     let mut uris = vec![arguments.user.clone()];
     uris.extend(arguments.uris.iter().filter(|uri| **uri != arguments.user).cloned());
-    admin::add_user(&*store, &arguments.user, &uris, SystemTime::now())
+    admin::add_user(&*store, &arguments.user, &uris, &operator::act())
         .await
         .context(format_args!("cannot add {}", arguments.user))?;
     output.line(format_args!("{} may get keys for {}", arguments.user, uris.join(", ")));
@@ -89,7 +88,9 @@ async fn list(arguments: &List, output: &Output) -> Result<(), Failure> {
 
 async fn revoke(arguments: &Revoke, output: &Output) -> Result<(), Failure> {
     let store = open(&arguments.folder).await?;
-    admin::revoke_user(&*store, &arguments.user).await.context(format_args!("cannot revoke {}", arguments.user))?;
+    admin::revoke_user(&*store, &arguments.user, &operator::act())
+        .await
+        .context(format_args!("cannot revoke {}", arguments.user))?;
     output.line(format_args!("{} gets no more keys", arguments.user));
     output.object(&json!({ "user": arguments.user, "status": "revoked" }))
 }

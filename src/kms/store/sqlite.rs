@@ -1,10 +1,16 @@
+mod audit;
+mod together;
+
 use super::{Answer, Counts, Issue, SealedClientKeys, Store, StoreError, User, UserStatus};
+use crate::kms::audit::{Act, Entry, Event, Head};
+use crate::kms::calendar::unix_seconds;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row, SqliteConnection};
 use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::Duration;
+use together::{Note, Together};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/kms/migrations");
 
@@ -12,6 +18,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/kms/migrations");
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
     pool: SqlitePool,
+    together: Together,
 }
 
 impl SqliteStore {
@@ -47,17 +54,17 @@ impl SqliteStore {
             .busy_timeout(Duration::from_secs(10));
         let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
         MIGRATIONS.run(&pool).await?;
-        Ok(Self { pool })
+        Ok(Self { pool, together: Together::default() })
     }
 }
 
 impl Store for SqliteStore {
-    fn add_user<'a>(&'a self, id: &'a str, uris: &'a [String], created: u64) -> Answer<'a, ()> {
+    fn add_user<'a>(&'a self, id: &'a str, uris: &'a [String], act: &'a Act) -> Answer<'a, ()> {
         Box::pin(async move {
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
             sqlx::query("INSERT INTO users (id, status, created) VALUES (?, 'active', ?)")
                 .bind(id)
-                .bind(integer(created)?)
+                .bind(integer(unix_seconds(act.at))?)
                 .execute(&mut *transaction)
                 .await
                 .map_err(|error| on_conflict(error, || StoreError::UserExists(id.to_owned())))?;
@@ -69,6 +76,8 @@ impl Store for SqliteStore {
                     .await
                     .map_err(|error| on_conflict(error, || StoreError::UriTaken(uri.clone())))?;
             }
+            let event = Event::UserAdded { user: id.to_owned(), uris: uris.to_vec() };
+            audit::append(&mut transaction, act, &event).await?;
             Ok(transaction.commit().await?)
         })
     }
@@ -118,52 +127,30 @@ impl Store for SqliteStore {
         })
     }
 
-    fn revoke_user<'a>(&'a self, id: &'a str) -> Answer<'a, ()> {
+    fn revoke_user<'a>(&'a self, id: &'a str, act: &'a Act) -> Answer<'a, ()> {
         Box::pin(async move {
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
             require_active(&mut transaction, id).await?;
             sqlx::query("UPDATE users SET status = 'revoked' WHERE id = ?").bind(id).execute(&mut *transaction).await?;
+            audit::append(&mut transaction, act, &Event::UserRevoked { user: id.to_owned() }).await?;
             Ok(transaction.commit().await?)
         })
     }
 
-    fn record_issues<'a>(&'a self, issues: &'a [Issue]) -> Answer<'a, ()> {
-        Box::pin(async move {
-            let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-            for issue in issues {
-                require_active(&mut transaction, &issue.user_id).await?;
-                sqlx::query("INSERT INTO issues (issued, user_id, uri, period_no, request_id) VALUES (?, ?, ?, ?, ?)")
-                    .bind(integer(issue.issued)?)
-                    .bind(&issue.user_id)
-                    .bind(&issue.uri)
-                    .bind(integer(issue.period_no)?)
-                    .bind(&issue.request_id)
-                    .execute(&mut *transaction)
-                    .await?;
-            }
-            Ok(transaction.commit().await?)
-        })
+    fn record_issues(&self, issues: Vec<Issue>, act: Act) -> Answer<'_, ()> {
+        Box::pin(self.together.write(&self.pool, Note::Issues(issues), act))
     }
 
-    fn issues_of_uri<'a>(&'a self, uri: &'a str) -> Answer<'a, Vec<Issue>> {
-        Box::pin(async move {
-            let rows =
-                sqlx::query("SELECT issued, user_id, uri, period_no, request_id FROM issues WHERE uri = ? ORDER BY id")
-                    .bind(uri)
-                    .fetch_all(&self.pool)
-                    .await?;
-            rows.iter()
-                .map(|row| {
-                    Ok(Issue {
-                        issued: number(row.try_get("issued")?)?,
-                        user_id: row.try_get("user_id")?,
-                        uri: row.try_get("uri")?,
-                        period_no: number(row.try_get("period_no")?)?,
-                        request_id: row.try_get("request_id")?,
-                    })
-                })
-                .collect()
-        })
+    fn record(&self, event: Event, act: Act) -> Answer<'_, ()> {
+        Box::pin(self.together.write(&self.pool, Note::Event(event), act))
+    }
+
+    fn audit_head(&self) -> Answer<'_, Head> {
+        Box::pin(audit::head(&self.pool))
+    }
+
+    fn audit_entries(&self, after: u64, count: u32) -> Answer<'_, Vec<Entry>> {
+        Box::pin(audit::entries(&self.pool, after, count))
     }
 
     fn client_keys_of_uri<'a>(&'a self, uri: &'a str) -> Answer<'a, Vec<SealedClientKeys>> {
@@ -191,7 +178,7 @@ impl Store for SqliteStore {
         })
     }
 
-    fn replace_client_keys<'a>(&'a self, keys: &'a SealedClientKeys) -> Answer<'a, ()> {
+    fn replace_client_keys<'a>(&'a self, keys: &'a SealedClientKeys, act: &'a Act) -> Answer<'a, ()> {
         Box::pin(async move {
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
             require_active(&mut transaction, &keys.user_id).await?;
@@ -200,21 +187,26 @@ impl Store for SqliteStore {
                 .execute(&mut *transaction)
                 .await?;
             insert_client_keys(&mut transaction, keys, CURRENT).await?;
+            let event = Event::ClientKeysMade { user: keys.user_id.clone(), generation: keys.generation };
+            audit::append(&mut transaction, act, &event).await?;
             Ok(transaction.commit().await?)
         })
     }
 
-    fn add_next_client_keys<'a>(&'a self, keys: &'a SealedClientKeys) -> Answer<'a, ()> {
+    fn add_next_client_keys<'a>(&'a self, keys: &'a SealedClientKeys, act: &'a Act) -> Answer<'a, ()> {
         Box::pin(async move {
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
             require_active(&mut transaction, &keys.user_id).await?;
             insert_client_keys(&mut transaction, keys, NEXT).await?;
+            let event = Event::ClientKeysRotated { user: keys.user_id.clone(), generation: keys.generation };
+            audit::append(&mut transaction, act, &event).await?;
             Ok(transaction.commit().await?)
         })
     }
 
-    fn confirm_client_keys<'a>(&'a self, user_id: &'a str, generation: u64) -> Answer<'a, ()> {
+    fn confirm_client_keys<'a>(&'a self, user_id: &'a str, generation: u64, act: &'a Act) -> Answer<'a, ()> {
         Box::pin(async move {
+            let event = Event::ClientKeysConfirmed { user: user_id.to_owned(), generation };
             let generation = integer(generation)?;
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
             sqlx::query(
@@ -227,12 +219,17 @@ impl Store for SqliteStore {
             .bind(NEXT)
             .execute(&mut *transaction)
             .await?;
-            sqlx::query("UPDATE client_keys SET status = ? WHERE user_id = ? AND generation = ?")
-                .bind(CURRENT)
-                .bind(user_id)
-                .bind(generation)
-                .execute(&mut *transaction)
-                .await?;
+            let confirmed = sqlx::query(
+                "UPDATE client_keys SET status = ?1 WHERE user_id = ?2 AND generation = ?3 AND status <> ?1",
+            )
+            .bind(CURRENT)
+            .bind(user_id)
+            .bind(generation)
+            .execute(&mut *transaction)
+            .await?;
+            if confirmed.rows_affected() > 0 {
+                audit::append(&mut transaction, act, &event).await?;
+            }
             Ok(transaction.commit().await?)
         })
     }
@@ -242,7 +239,7 @@ impl Store for SqliteStore {
             let row = sqlx::query(
                 "SELECT (SELECT count(*) FROM users WHERE status = 'active') AS active, \
                  (SELECT count(*) FROM users WHERE status = 'revoked') AS revoked, \
-                 (SELECT count(*) FROM uris) AS uris, (SELECT count(*) FROM issues) AS issues",
+                 (SELECT count(*) FROM uris) AS uris, (SELECT key_sets FROM audit_head) AS issues",
             )
             .fetch_one(&self.pool)
             .await?;
@@ -324,6 +321,7 @@ fn number(integer: i64) -> Result<u64, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::UNIX_EPOCH;
 
     fn uris(uris: &[&str]) -> Vec<String> {
         uris.iter().map(|uri| (*uri).to_owned()).collect()
@@ -331,13 +329,24 @@ mod tests {
 
     async fn store(folder: &Path) -> SqliteStore {
         let store = SqliteStore::create(&folder.join("kms.sqlite")).await.unwrap();
-        store.add_user("alice", &uris(&["sip:alice@example.org", "sip:a.video@example.org"]), 1000).await.unwrap();
-        store.add_user("bob", &uris(&["sip:bob@example.org"]), 2000).await.unwrap();
+        store
+            .add_user("alice", &uris(&["sip:alice@example.org", "sip:a.video@example.org"]), &act(1000))
+            .await
+            .unwrap();
+        store.add_user("bob", &uris(&["sip:bob@example.org"]), &act(2000)).await.unwrap();
         store
     }
 
+    fn act(seconds: u64) -> Act {
+        Act { request_id: Some("r".into()), ..Act::new("the operator", UNIX_EPOCH + Duration::from_secs(seconds)) }
+    }
+
     fn issue(user_id: &str, uri: &str, period_no: u64) -> Issue {
-        Issue { issued: 3000, user_id: user_id.into(), uri: uri.into(), period_no, request_id: "r".into() }
+        Issue { user_id: user_id.into(), uri: uri.into(), periods: vec![period_no, period_no + 1] }
+    }
+
+    async fn log(store: &SqliteStore) -> Vec<Entry> {
+        store.audit_entries(0, u32::MAX).await.unwrap()
     }
 
     #[tokio::test]
@@ -364,32 +373,37 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = store(folder.path()).await;
         let before = store.counts().await.unwrap();
-        let error = store.add_user("alice", &uris(&["sip:new@example.org"]), 1).await.unwrap_err();
+        let error = store.add_user("alice", &uris(&["sip:new@example.org"]), &act(1)).await.unwrap_err();
         assert!(matches!(error, StoreError::UserExists(id) if id == "alice"));
-        let error = store.add_user("carol", &uris(&["sip:c@example.org", "sip:bob@example.org"]), 1).await.unwrap_err();
+        let error =
+            store.add_user("carol", &uris(&["sip:c@example.org", "sip:bob@example.org"]), &act(1)).await.unwrap_err();
         assert!(matches!(error, StoreError::UriTaken(uri) if uri == "sip:bob@example.org"));
-        let error = store.add_user("dave", &[], u64::MAX).await.unwrap_err();
+        let error = store.replace_client_keys(&client_keys("bob", u64::MAX, false), &act(1)).await.unwrap_err();
         assert!(matches!(error, StoreError::NumberTooGreat(u64::MAX)));
         assert_eq!(store.counts().await.unwrap(), before);
+        assert_eq!(log(&store).await.len(), 2, "nor to the log");
     }
 
     #[tokio::test]
     async fn a_revoked_user_stays_and_gets_no_issue() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(folder.path()).await;
-        store.record_issues(&[issue("bob", "sip:bob@example.org", 7)]).await.unwrap();
-        store.revoke_user("bob").await.unwrap();
+        store.record_issues(vec![issue("bob", "sip:bob@example.org", 7)], act(3000)).await.unwrap();
+        store.revoke_user("bob", &act(3001)).await.unwrap();
         assert_eq!(store.user_of_uri("sip:bob@example.org").await.unwrap().unwrap().status, UserStatus::Revoked);
-        let both = [issue("alice", "sip:alice@example.org", 7), issue("bob", "sip:bob@example.org", 8)];
-        assert!(matches!(store.record_issues(&both).await, Err(StoreError::AlreadyRevoked(id)) if id == "bob"));
-        assert!(matches!(store.revoke_user("bob").await, Err(StoreError::AlreadyRevoked(_))));
-        assert!(matches!(store.revoke_user("eve").await, Err(StoreError::NoSuchUser(_))));
-        let unknown = [issue("eve", "sip:eve@example.org", 7)];
-        assert!(matches!(store.record_issues(&unknown).await, Err(StoreError::NoSuchUser(_))));
+        let both = vec![issue("alice", "sip:alice@example.org", 7), issue("bob", "sip:bob@example.org", 8)];
+        assert!(
+            matches!(store.record_issues(both, act(3002)).await, Err(StoreError::AlreadyRevoked(id)) if id == "bob")
+        );
+        assert!(matches!(store.revoke_user("bob", &act(1)).await, Err(StoreError::AlreadyRevoked(_))));
+        assert!(matches!(store.revoke_user("eve", &act(1)).await, Err(StoreError::NoSuchUser(_))));
+        let unknown = vec![issue("eve", "sip:eve@example.org", 7)];
+        assert!(matches!(store.record_issues(unknown, act(3002)).await, Err(StoreError::NoSuchUser(_))));
         let counts = store.counts().await.unwrap();
-        assert_eq!(counts, Counts { active_users: 1, revoked_users: 1, uris: 3, issues: 1 });
+        assert_eq!(counts, Counts { active_users: 1, revoked_users: 1, uris: 3, issues: 2 });
+        assert_eq!(log(&store).await.len(), 4);
         assert!(matches!(
-            store.add_user("eve", &uris(&["sip:bob@example.org"]), 1).await,
+            store.add_user("eve", &uris(&["sip:bob@example.org"]), &act(1)).await,
             Err(StoreError::UriTaken(_))
         ));
     }
@@ -414,26 +428,26 @@ mod tests {
         let (first, second, third) =
             (client_keys("alice", 1, false), client_keys("alice", 2, true), client_keys("alice", 3, true));
         assert_eq!(held("sip:alice@example.org").await, []);
-        store.replace_client_keys(&first).await.unwrap();
-        store.replace_client_keys(&client_keys("bob", 1, false)).await.unwrap();
-        store.add_next_client_keys(&second).await.unwrap();
+        store.replace_client_keys(&first, &act(1)).await.unwrap();
+        store.replace_client_keys(&client_keys("bob", 1, false), &act(1)).await.unwrap();
+        store.add_next_client_keys(&second, &act(1)).await.unwrap();
         for uri in ["sip:alice@example.org", "sip:a.video@example.org"] {
             assert_eq!(held(uri).await, [first.clone(), second.clone()]);
         }
-        let pending = store.add_next_client_keys(&third).await;
+        let pending = store.add_next_client_keys(&third, &act(1)).await;
         assert!(matches!(pending, Err(StoreError::RotationPending(id)) if id == "alice"));
 
-        store.confirm_client_keys("alice", 7).await.unwrap();
+        store.confirm_client_keys("alice", 7, &act(1)).await.unwrap();
         assert_eq!(held("sip:alice@example.org").await, [first, second.clone()]);
         for _ in 0..2 {
-            store.confirm_client_keys("alice", 2).await.unwrap();
+            store.confirm_client_keys("alice", 2, &act(1)).await.unwrap();
             assert_eq!(held("sip:alice@example.org").await, [SealedClientKeys { is_next: false, ..second.clone() }]);
         }
         assert_eq!(held("sip:bob@example.org").await.len(), 1);
         assert_eq!(held("sip:eve@example.org").await, []);
 
-        store.add_next_client_keys(&third).await.unwrap();
-        store.replace_client_keys(&client_keys("alice", 4, false)).await.unwrap();
+        store.add_next_client_keys(&third, &act(1)).await.unwrap();
+        store.replace_client_keys(&client_keys("alice", 4, false), &act(1)).await.unwrap();
         assert_eq!(held("sip:alice@example.org").await, [client_keys("alice", 4, false)]);
     }
 
@@ -441,11 +455,11 @@ mod tests {
     async fn a_revoked_or_unknown_user_gets_no_client_keys() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(folder.path()).await;
-        store.revoke_user("bob").await.unwrap();
+        store.revoke_user("bob", &act(1)).await.unwrap();
         for (id, is_unknown) in [("bob", false), ("eve", true)] {
             for result in [
-                store.replace_client_keys(&client_keys(id, 1, false)).await,
-                store.add_next_client_keys(&client_keys(id, 1, true)).await,
+                store.replace_client_keys(&client_keys(id, 1, false), &act(1)).await,
+                store.add_next_client_keys(&client_keys(id, 1, true), &act(1)).await,
             ] {
                 let error = result.unwrap_err();
                 let expected = if is_unknown {
@@ -462,19 +476,19 @@ mod tests {
     async fn everything_is_there_after_reopening() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("kms.sqlite");
-        let issues = [issue("alice", "sip:alice@example.org", 7), issue("alice", "sip:alice@example.org", 8)];
-        let users = {
+        let issues = vec![issue("alice", "sip:alice@example.org", 7), issue("alice", "sip:alice@example.org", 8)];
+        let (users, entries) = {
             let store = store(folder.path()).await;
-            store.record_issues(&issues).await.unwrap();
-            let users = store.users().await.unwrap();
+            store.record_issues(issues, act(3000)).await.unwrap();
+            let (users, entries) = (store.users().await.unwrap(), log(&store).await);
             store.close().await.unwrap();
             assert!(!path.with_extension("sqlite-wal").exists());
-            users
+            (users, entries)
         };
         let store = SqliteStore::open(&path).await.unwrap();
         assert_eq!(store.users().await.unwrap(), users);
-        assert_eq!(store.issues_of_uri("sip:alice@example.org").await.unwrap(), issues);
-        assert_eq!(store.issues_of_uri("sip:bob@example.org").await.unwrap(), []);
+        assert_eq!(log(&store).await, entries);
+        assert_eq!(entries.len(), 4);
     }
 
     #[tokio::test]
@@ -485,5 +499,33 @@ mod tests {
         assert!(!path.exists());
         std::fs::write(&path, "this is no database, only some text that is long enough to be looked at").unwrap();
         assert!(SqliteStore::open(&path).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn who_writes_at_once_is_written_together_and_each_learns_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        store.revoke_user("bob", &act(1)).await.unwrap();
+        let writing = (0..64_u64).map(|number| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let (user, uri) =
+                    if number % 4 == 0 { ("bob", "sip:bob@example.org") } else { ("alice", "sip:alice@example.org") };
+                (number, store.record_issues(vec![issue(user, uri, number)], act(number)).await)
+            })
+        });
+        for writing in writing.collect::<Vec<_>>() {
+            let (number, result) = writing.await.unwrap();
+            match number % 4 {
+                0 => assert!(matches!(result, Err(StoreError::AlreadyRevoked(id)) if id == "bob")),
+                _ => result.unwrap(),
+            }
+        }
+        assert_eq!(store.counts().await.unwrap().issues, 96);
+        let head = crate::kms::audit::verify(&store, None).await.unwrap();
+        assert_eq!((head.number, head.key_sets), (3 + 48, 96));
+        store.close().await.unwrap();
+        let error = store.record_issues(vec![issue("alice", "sip:alice@example.org", 1)], act(1)).await.unwrap_err();
+        assert!(matches!(error, StoreError::Together(_)), "{error}");
     }
 }

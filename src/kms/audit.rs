@@ -1,0 +1,309 @@
+//! The audit log: every issue, every refusal and every administrative act, written in the transaction of its effect.
+//!
+//! Entries are numbered from 1 and chained: the hash of an entry is SHA-256 over the hash of the one before (32 octets of 0
+//! before the first), its number in 8 octets, and its JSON text. An entry that was altered, removed or put elsewhere breaks the
+//! chain there. Whoever can write to the whole database can forge a whole chain: the [`Head`] is to be kept elsewhere as well,
+//! by exporting the log or noting its number and hash, and [`verify`] compares with such an anchor.
+
+use super::store::{Store, StoreError};
+use super::{Error, calendar};
+use core::fmt;
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::time::SystemTime;
+use thiserror::Error;
+use time::format_description::well_known::Rfc3339;
+
+/// Entries that are read at a time.
+const PAGE: u32 = 4096;
+
+/// Who did something, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Act {
+    /// When.
+    pub at: SystemTime,
+    /// Who: an operator, or the identities of an access token.
+    pub by: String,
+    /// The request of the log that it belongs to, if it was one.
+    pub request_id: Option<String>,
+}
+
+impl Act {
+    /// What an operator does, outside any request.
+    pub fn new(by: impl Into<String>, at: SystemTime) -> Self {
+        Self { at, by: by.into(), request_id: None }
+    }
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// The KMS was made.
+    Initialised {
+        /// Its URI.
+        kms_uri: String,
+        /// Z, hex.
+        pub_enc_key: String,
+        /// KPAK, hex.
+        pub_auth_key: String,
+    },
+    /// Key sets were handed out.
+    Issued {
+        /// The user's identifier.
+        user: String,
+        /// The URI that they are for.
+        uri: String,
+        /// The key periods that they are for, one key set each.
+        periods: Vec<u64>,
+    },
+    /// A request was refused.
+    Refused {
+        /// ErrorCode of the answer.
+        code: i64,
+        /// The reason that the answer gives.
+        reason: String,
+        /// The resource asked for, if there is such a one.
+        resource: Option<String>,
+        /// Whose keys were asked for, as far as that was said.
+        asked: String,
+        /// The address that the request came from.
+        peer: Option<String>,
+    },
+    /// A user was added.
+    UserAdded {
+        /// The user's identifier.
+        user: String,
+        /// The URIs that it may have keys for.
+        uris: Vec<String>,
+    },
+    /// A user was revoked.
+    UserRevoked {
+        /// The user's identifier.
+        user: String,
+    },
+    /// A user got a first TrK and InK, or others in place of all earlier ones.
+    ClientKeysMade {
+        /// The user's identifier.
+        user: String,
+        /// Which pair of the user.
+        generation: u64,
+    },
+    /// A user shall have a new TrK and InK.
+    ClientKeysRotated {
+        /// The user's identifier.
+        user: String,
+        /// Which pair of the user.
+        generation: u64,
+    },
+    /// A user's client has used its new TrK and InK: the earlier ones are good no more.
+    ClientKeysConfirmed {
+        /// The user's identifier.
+        user: String,
+        /// Which pair of the user.
+        generation: u64,
+    },
+}
+
+impl Event {
+    /// The key sets that it hands out.
+    fn key_sets(&self) -> u64 {
+        match self {
+            Self::Issued { periods, .. } => periods.len() as u64,
+            _ => 0,
+        }
+    }
+}
+
+/// The hash of an entry, and through the chain of all before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Hash(pub [u8; 32]);
+
+impl Hash {
+    /// From 64 hex digits.
+    pub fn from_hex(digits: &str) -> Option<Self> {
+        let digits = digits.as_bytes();
+        if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
+        let mut octets = [0; 32];
+        for (octet, pair) in octets.iter_mut().zip(digits.chunks_exact(2)) {
+            *octet = u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        Some(Self(octets))
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|octet| write!(formatter, "{octet:02x}"))
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+/// The end of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Number of the last entry; 0 if there is none.
+    pub number: u64,
+    /// Its hash.
+    pub hash: Hash,
+    /// Key sets that were handed out by all entries.
+    pub key_sets: u64,
+}
+
+impl Head {
+    /// Of an empty log.
+    pub const EMPTY: Self = Self { number: 0, hash: Hash([0; 32]), key_sets: 0 };
+
+    /// The entry that comes after it, and the head that it makes.
+    pub(super) fn append(&self, act: &Act, event: &Event) -> Result<(Entry, Self), StoreError> {
+        let number = self.number.saturating_add(1);
+        let entry = text(act, event)?;
+        let hash = chained(&self.hash, number, &entry);
+        let head = Self { number, hash, key_sets: self.key_sets.saturating_add(event.key_sets()) };
+        Ok((Entry { number, entry, hash }, head))
+    }
+}
+
+fn chained(before: &Hash, number: u64, entry: &str) -> Hash {
+    let hash = Sha256::new().chain_update(before.0).chain_update(number.to_be_bytes()).chain_update(entry);
+    Hash(hash.finalize().into())
+}
+
+fn text(act: &Act, event: &Event) -> Result<String, StoreError> {
+    #[derive(Serialize)]
+    struct Record<'a> {
+        time: String,
+        by: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request_id: Option<&'a str>,
+        #[serde(flatten)]
+        event: &'a Event,
+    }
+    let time = calendar::date(act.at).format(&Rfc3339)?;
+    let record = Record { time, by: &act.by, request_id: act.request_id.as_deref(), event };
+    Ok(serde_json::to_string(&record)?)
+}
+
+/// An entry of the log, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Counted from 1.
+    pub number: u64,
+    /// A JSON object: `time` (RFC 3339), `by`, `request_id` of a request, `event`, and what belongs to the event.
+    pub entry: String,
+    /// The hash that stands beside it.
+    pub hash: Hash,
+}
+
+impl Entry {
+    /// One line of JSON: `number`, `hash`, and `entry` octet for octet as it was hashed.
+    pub fn to_json_line(&self) -> String {
+        format!("{{\"number\":{},\"hash\":\"{}\",\"entry\":{}}}", self.number, self.hash, self.entry)
+    }
+
+    fn key_sets(&self) -> u64 {
+        let entry: Value = serde_json::from_str(&self.entry).unwrap_or_default();
+        match &entry["event"] {
+            Value::String(event) if event == "issued" => entry["periods"].as_array().map_or(0, Vec::len) as u64,
+            _ => 0,
+        }
+    }
+}
+
+/// An entry that was noted outside the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    /// Its number.
+    pub number: u64,
+    /// Its hash.
+    pub hash: Hash,
+}
+
+/// What is wrong with a log.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Entries are not there.
+    #[error("entries {from} to {to} of the audit log were removed")]
+    Removed {
+        /// The first that is missing.
+        from: u64,
+        /// The last that is missing.
+        to: u64,
+    },
+    /// An entry does not follow from the ones before.
+    #[error("entry {number} of the audit log was altered, or put where another stood")]
+    Altered {
+        /// Which.
+        number: u64,
+    },
+    /// What is noted of the end does not fit the entries.
+    #[error("the audit log ends with entry {number}, but its head says otherwise: it was cut or rewritten")]
+    Head {
+        /// The last entry that is there.
+        number: u64,
+    },
+    /// An anchor is not part of the log.
+    #[error("entry {number} of the audit log is not the one that was noted: the log was rewritten or cut since")]
+    Anchor {
+        /// The number of the anchor.
+        number: u64,
+    },
+}
+
+/// Follows the whole chain, and compares it with its head and with an entry that was noted elsewhere.
+///
+/// # Errors
+/// [`Error::Audit`] with the first [`Fault`], [`Error::Store`].
+pub async fn verify(store: &dyn Store, anchor: Option<Anchor>) -> Result<Head, Error> {
+    let stored = store.audit_head().await?;
+    let mut head = Head::EMPTY;
+    let mut anchored = anchor.is_none();
+    while head.number < stored.number {
+        let page = store.audit_entries(head.number, PAGE).await?;
+        if page.is_empty() {
+            return Err(Fault::Removed { from: head.number + 1, to: stored.number }.into());
+        }
+        for entry in page.iter().take_while(|entry| entry.number <= stored.number) {
+            head = follow(&head, entry)?;
+            anchored |= anchor == Some(Anchor { number: entry.number, hash: entry.hash });
+        }
+    }
+    // Entries beyond the head were written meanwhile, and the head with them; or they are no entries.
+    let has_more = !store.audit_entries(stored.number, 1).await?.is_empty();
+    if head != stored || (has_more && store.audit_head().await? == stored) {
+        return Err(Fault::Head { number: head.number }.into());
+    }
+    match anchor {
+        Some(anchor) if !anchored => Err(Fault::Anchor { number: anchor.number }.into()),
+        _ => Ok(head),
+    }
+}
+
+fn follow(head: &Head, entry: &Entry) -> Result<Head, Fault> {
+    let number = head.number + 1;
+    if entry.number != number {
+        return Err(Fault::Removed { from: number, to: entry.number.saturating_sub(1) });
+    }
+    if chained(&head.hash, number, &entry.entry) != entry.hash {
+        return Err(Fault::Altered { number });
+    }
+    Ok(Head { number, hash: entry.hash, key_sets: head.key_sets.saturating_add(entry.key_sets()) })
+}
+
+/// Entries from a number on, a page at a time: fewer than asked for at the end alone.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn page(store: &dyn Store, from: u64) -> Result<Vec<Entry>, Error> {
+    Ok(store.audit_entries(from.saturating_sub(1), PAGE).await?)
+}
