@@ -9,8 +9,8 @@ use mikey_sakke::exchange::{
     Settings,
 };
 use mikey_sakke::mikey::{
-    CsIdMap, EncryptionAlgorithm, ErrorNumber, Id, KeyData, KeyDataType, KeyValidity, MacAlgorithm, NtpTime,
-    PrfFunction, SecurityPolicy, SrtpIdEntry, SrtpParameter, Timestamp,
+    CsIdMap, EncryptionAlgorithm, ErrorNumber, GenericIdEntry, GenericIdMap, Id, KeyData, KeyDataType, KeyValidity,
+    MacAlgorithm, NtpTime, PrfFunction, ProtocolType, SdpIds, SecurityPolicy, SrtpIdEntry, SrtpParameter, Timestamp,
 };
 use mikey_sakke::replay::ReplayCache;
 
@@ -56,18 +56,50 @@ fn initiate(octets: &[u8], key: &PreSharedKey) {
 
 fn build_and_bend(parts: &mut Unstructured<'_>, key: &PreSharedKey) -> Result<()> {
     let offer = offer(parts)?;
-    // Key data may not fit key wrap, and two sessions under a TEK not have one SSRC.
+    // Key data may not fit key wrap, and a map may refer to what is not there.
     let Ok(sent) = offer.seal(Some(key), &TRUSTING) else { return Ok(()) };
     let opened = open(sent.octets(), key).expect("what was sealed opens");
     assert_eq!(opened.bundle(), sent.bundle());
     if let Some(bent) = bend(sent.octets(), parts)? {
         assert!(open(&bent, key).is_none());
     }
-    let sessions = sent.bundle().cs_id_map();
-    let Ok(answer) = opened.verification_message(sessions.clone()) else { return Ok(()) };
-    assert_eq!(*answer.bundle.cs_id_map(), *sessions);
-    assert_eq!(sent.read_answer(&answer.octets), Ok(Answer::Verified(answer.bundle)));
+    let chosen = choice(sent.bundle().cs_id_map(), parts)?;
+    let Ok(answer) = opened.verification_message(chosen.clone()) else { return Ok(()) };
+    assert_eq!(*answer.bundle.cs_id_map(), chosen);
+    let Ok(Answer::Verified(agreed)) = sent.read_answer(&answer.octets) else { panic!("it is authentic") };
+    assert_eq!(agreed, answer.bundle);
+    for cs_id in 0..=u8::MAX {
+        assert_eq!(agreed.srtp_keys(cs_id), answer.bundle.srtp_keys(cs_id));
+    }
     refuse_bent(&sent, &answer.octets, parts)
+}
+
+/// What a responder might fill in, right or wrong.
+fn choice(offered: &CsIdMap<'static>, parts: &mut Unstructured<'_>) -> Result<CsIdMap<'static>> {
+    let CsIdMap::GenericId(map) = offered else { return Ok(offered.clone()) };
+    let entries = map.entries().map(|entry| generic_entry(entry.cs_id, parts)).collect::<Result<Vec<_>>>()?;
+    Ok(generic_id(&entries))
+}
+
+/// CS ID, policies, session data, SPI.
+type Entry = (u8, Vec<u8>, Vec<u8>, Vec<u8>);
+
+fn generic_entry(cs_id: u8, parts: &mut Unstructured<'_>) -> Result<Entry> {
+    let policies = parts.bytes(2)?.iter().map(|octet| octet % 3).take(parts.int_in_range(0..=2)?).collect();
+    let data_len = *parts.choose(&[0, 4, 10])?;
+    let data = parts.bytes(data_len)?.to_vec();
+    let spi_len = parts.int_in_range(0..=1)?;
+    Ok((cs_id, policies, data, parts.bytes(spi_len)?.to_vec()))
+}
+
+fn generic_id(entries: &[Entry]) -> CsIdMap<'static> {
+    let entries: Vec<_> = entries.iter().map(as_entry).collect();
+    CsIdMap::GenericId(GenericIdMap::new(&entries).expect("it is short"))
+}
+
+fn as_entry((cs_id, policy_numbers, session_data, spi): &Entry) -> GenericIdEntry<'_> {
+    let (cs_id, protocol, session_data_flag) = (*cs_id, ProtocolType::SRTP, session_data.len() == 10);
+    GenericIdEntry { cs_id, protocol, session_data_flag, policy_numbers, session_data, spi }
 }
 
 fn refuse_bent(sent: &Sent, answer: &[u8], parts: &mut Unstructured<'_>) -> Result<()> {
@@ -109,9 +141,19 @@ fn offer(parts: &mut Unstructured<'_>) -> Result<Offer<'static>> {
     let sessions = (0..parts.int_in_range(0..=3)?)
         .map(|_| Ok(SrtpIdEntry { policy_no: 0, ssrc: parts.arbitrary()?, roc: parts.arbitrary()? }))
         .collect::<Result<_>>()?;
-    offer.cs_id_map = CsIdMap::SrtpId(sessions);
+    offer.cs_id_map = if parts.arbitrary()? {
+        CsIdMap::SrtpId(sessions)
+    } else {
+        let entries =
+            (0..sessions.len()).map(|_| generic_entry(parts.arbitrary()?, parts)).collect::<Result<Vec<_>>>()?;
+        generic_id(&entries)
+    };
     let key_len = parts.arbitrary::<u8>()?;
-    offer.policies = vec![SecurityPolicy::srtp(0, &[(SrtpParameter::SESSION_ENCRYPTION_KEY_LENGTH, key_len)])];
+    let policy = |number, len| SecurityPolicy::srtp(number, &[(SrtpParameter::SESSION_ENCRYPTION_KEY_LENGTH, len)]);
+    offer.policies = vec![policy(0, key_len), policy(1, 16)];
+    if parts.arbitrary()? {
+        offer.extensions = vec![SdpIds::new(&["mikey"]).expect("an identifier").to_extension()];
+    }
     offer.keys = (0..parts.int_in_range(1..=3)?).map(|_| key(parts)).collect::<Result<_>>()?;
     Ok(offer)
 }
@@ -119,6 +161,7 @@ fn offer(parts: &mut Unstructured<'_>) -> Result<Offer<'static>> {
 fn key(parts: &mut Unstructured<'_>) -> Result<KeyData<'static>> {
     let validity = match parts.int_in_range(0..=2)? {
         0 => KeyValidity::Null,
+        1 if parts.arbitrary()? => KeyValidity::spi(parts.bytes(1)?.to_vec()),
         1 => KeyValidity::spi(short(parts)?),
         _ => KeyValidity::Interval { from: short(parts)?.into(), to: short(parts)?.into() },
     };

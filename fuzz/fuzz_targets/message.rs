@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mikey_sakke::mikey::{BaseTicket, IdRole, KeyIdInformation, Message, Payload, Sakke, TicketPolicy};
+use mikey_sakke::mikey::{BaseTicket, IdRole, KeyIdInformation, Message, Payload, Sakke, SdpIds, TicketPolicy};
 
 fuzz_target!(|octets: &[u8]| {
     let Ok(message) = Message::parse(octets) else { return };
@@ -21,6 +21,9 @@ fuzz_target!(|octets: &[u8]| {
             Payload::GeneralExtension(extension) => {
                 if let Ok(sakke) = Sakke::from_standalone(&extension.data) {
                     assert_eq!(sakke.to_standalone().unwrap()[1..], extension.data[1..]);
+                }
+                if let Ok(ids) = SdpIds::parse(&extension.data) {
+                    assert_eq!(ids.to_extension().data, extension.data);
                 }
                 if let Ok(information) = KeyIdInformation::parse(&extension.data) {
                     assert_eq!(information.to_extension().data, extension.data);

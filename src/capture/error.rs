@@ -100,12 +100,19 @@ pub enum Fault {
         line: usize,
     },
 
-    // SIP and MIME
-    /// A SIP message whose headers do not end.
-    #[error("a SIP message without the empty line that ends its headers")]
+    /// A `KeyMgmt` header without a message.
+    #[error("KeyMgmt header: {why}")]
+    KeyMgmt {
+        /// What is wrong.
+        why: String,
+    },
+
+    // SIP, RTSP and MIME
+    /// A SIP or RTSP message whose headers do not end.
+    #[error("a SIP or RTSP message without the empty line that ends its headers")]
     SipHeaders,
-    /// A SIP message that is cut.
-    #[error("a SIP message that is cut: its body has {present} of {stated} octets")]
+    /// A SIP or RTSP message that is cut.
+    #[error("a SIP or RTSP message that is cut: its body has {present} of {stated} octets")]
     SipCut {
         /// Octets of the body that are there.
         present: usize,
@@ -115,8 +122,8 @@ pub enum Fault {
     /// A SIP message on a stream whose end nothing tells.
     #[error("a SIP message over TCP without a valid Content-Length")]
     SipLength,
-    /// A SIP message on a stream that is too long.
-    #[error("a SIP message of {stated} octets, at most {limit} are read")]
+    /// A SIP or RTSP message on a stream that is too long.
+    #[error("a SIP or RTSP message of {stated} octets, at most {limit} are read")]
     SipTooLong {
         /// What it states.
         stated: usize,
@@ -161,8 +168,8 @@ pub enum Fault {
     /// A body of type application/mikey with nothing in it.
     #[error("an application/mikey body that is empty")]
     EmptyBody,
-    /// A `key-mgmt` line in something that is no SIP message.
-    #[error("a key-mgmt line outside of a SIP message that could be put together")]
+    /// A `key-mgmt` line in something that is neither a SIP nor an RTSP message.
+    #[error("a key-mgmt line outside of a SIP or RTSP message that could be put together")]
     OutsideSip,
 
     // Captures
@@ -209,6 +216,12 @@ pub enum Fault {
         /// How many.
         octets: u32,
     },
+    /// A MIKEY message on a stream of such messages that is cut.
+    #[error("a MIKEY message over TCP that is cut after {present} octets")]
+    MikeyCut {
+        /// Octets that are there.
+        present: usize,
+    },
     /// More streams than are followed.
     #[error("more than {limit} TCP streams, the others are not followed")]
     TooManyStreams {
@@ -222,6 +235,6 @@ pub enum Fault {
         limit: usize,
     },
     /// An encrypted stream.
-    #[error("a TLS stream: SIP in it cannot be read; capture before encryption")]
+    #[error("a TLS stream: what is in it cannot be read; capture before encryption")]
     Tls,
 }

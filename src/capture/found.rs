@@ -1,4 +1,5 @@
 use super::Fault;
+use super::sip::short;
 use core::fmt;
 use core::time::Duration;
 use std::net::SocketAddr;
@@ -41,6 +42,8 @@ pub struct Origin {
     pub packet: Option<Packet>,
     /// The SIP message around it.
     pub sip: Option<SipOrigin>,
+    /// The RTSP message around it.
+    pub rtsp: Option<RtspOrigin>,
 }
 
 impl Origin {
@@ -50,6 +53,15 @@ impl Origin {
 
     pub(super) fn in_form(&self, form: Form) -> Self {
         Self { form, ..self.clone() }
+    }
+
+    /// For the URI that a `KeyMgmt` header has, if it has one.
+    pub(super) fn for_uri(&self, uri: Option<&str>) -> Self {
+        let mut origin = self.clone();
+        if let (Some(rtsp), Some(uri)) = (&mut origin.rtsp, uri) {
+            rtsp.uri = Some(short(uri));
+        }
+        origin
     }
 }
 
@@ -67,6 +79,8 @@ pub enum Form {
     Base64,
     /// A `key-mgmt` attribute (RFC 4567).
     Sdp,
+    /// A `KeyMgmt` header of RTSP (RFC 4567 3.2).
+    KeyMgmt,
     /// A body of type `application/mikey`.
     Body,
     /// A pcap or pcapng file as such.
@@ -81,6 +95,7 @@ impl fmt::Display for Form {
             Self::HexDump => "hex dump",
             Self::Base64 => "base64",
             Self::Sdp => "sdp",
+            Self::KeyMgmt => "keymgmt",
             Self::Body => "application/mikey",
             Self::Capture => "capture",
         })
@@ -102,7 +117,7 @@ pub struct Packet {
     pub transport: Transport,
 }
 
-/// The transport protocols that carry SIP in clear.
+/// The transport protocols that carry SIP and RTSP in clear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Transport {
     /// UDP.
@@ -129,6 +144,18 @@ pub struct SipOrigin {
     pub status: Option<u16>,
     /// Call-ID, at most 128 octets of it.
     pub call_id: Option<String>,
+}
+
+/// An RTSP message, as far as it tells messages apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RtspOrigin {
+    /// The method of a request.
+    pub method: Option<String>,
+    /// The status of a response.
+    pub status: Option<u16>,
+    /// What the message is for, at most 128 octets of it: the URI of the `KeyMgmt` header, or else of the request (RFC 4567
+    /// 3.2).
+    pub uri: Option<String>,
 }
 
 /// How the text of a message deviates, though it can be read.

@@ -1,8 +1,8 @@
 //! Floor 5: MIKEY messages in what the field sends. Octets in, messages out.
 //!
-//! People who look into a call have a line of SDP, a SIP message from a log, a hex dump from a terminal, or a capture of
+//! People who look into a call have a line of SDP, a SIP or RTSP message from a log, a hex dump from a terminal, or a capture of
 //! packets. [`read`] finds out what it got and takes every MIKEY message from it, each with its [`Origin`]: for a
-//! capture the frame, the time, the addresses and the SIP message around it. What should have been a message and is
+//! capture the frame, the time, the addresses and the SIP or RTSP message around it. What should have been a message and is
 //! none comes along as [`Unread`], so that nothing is passed over in silence.
 //!
 //! ```
@@ -14,6 +14,7 @@
 //! The octets of a message are not judged here: that is for [`mikey::Message::parse`](crate::mikey::Message::parse).
 //! Whatever the input says, reading it takes at most four times its octets of memory and 64 KiB.
 
+mod bare;
 mod collector;
 mod error;
 mod file;
@@ -23,16 +24,19 @@ mod hex_dump;
 mod mime;
 mod packet;
 mod reader;
+mod rtsp;
 mod sdp;
 mod sip;
+mod start_line;
 mod stream;
+mod streams;
 mod tcp;
 mod text;
 
 use collector::Collector;
 
 pub use error::{Error, Fault};
-pub use found::{Form, Found, Mikey, Origin, Packet, Remark, SipOrigin, Transport, Unread};
+pub use found::{Form, Found, Mikey, Origin, Packet, Remark, RtspOrigin, SipOrigin, Transport, Unread};
 pub use text::from_hex;
 
 /// The most octets of a capture that are read.

@@ -3,26 +3,17 @@ use super::file::{self, Frame};
 use super::fragments::Fragments;
 use super::hex_dump::Blocks;
 use super::packet::{self, IpPayload};
-use super::tcp::Stream;
-use super::{Collector, Fault, Form, Found, Origin, Packet, Transport, sdp, sip};
-use crate::mikey::DataType;
+use super::streams::Streams;
+use super::{Collector, Fault, Form, Found, Origin, Packet, Transport, bare, sdp, sip, start_line};
 use core::net::SocketAddr;
 use core::time::Duration;
 use etherparse::{TcpSlice, UdpSlice};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-/// The port that MIKEY has of its own (RFC 3830 11).
-const MIKEY_PORT: u16 = 2269;
 const UDP: u8 = 17;
 const TCP: u8 = 6;
 const ETHERNET: i32 = 1;
 const RAW_IP: i32 = 101;
-/// Directions of connections that are followed at once, of any capture.
-const MAX_STREAMS: usize = 4096;
-/// Octets of the capture for each of them, beyond the first [`FREE_STREAMS`].
-const INPUT_PER_STREAM: usize = 768;
-const FREE_STREAMS: usize = 48;
-
 /// Every message of a capture file.
 pub(super) fn capture(input: &[u8]) -> Found {
     let mut reader = Reader::new(input.len());
@@ -49,9 +40,9 @@ fn blocks_of<'a>(blocks: impl Iterator<Item = &'a [u8]> + Clone, form: Form, fou
     let no_packets = packets.messages.is_empty() && packets.unread.is_empty();
     for block in blocks {
         let content = block.trim_ascii_start();
-        if is_mikey(block) {
+        if bare::begins(block) {
             found.add(block.to_vec(), Vec::new(), Origin::of(form));
-        } else if sip::begins(content) {
+        } else if start_line::begins(content) {
             sip::read_all(content, &Origin::of(form), found);
         } else if no_packets && sdp::is_in(block) {
             sdp::read(block, &Origin::of(form), found);
@@ -66,7 +57,7 @@ fn blocks_of<'a>(blocks: impl Iterator<Item = &'a [u8]> + Clone, form: Form, fou
 fn packets<'a>(blocks: impl Iterator<Item = &'a [u8]> + Clone) -> Found {
     let mut reader = Reader::new(blocks.clone().map(<[u8]>::len).sum());
     for (number, block) in (1..).zip(blocks) {
-        if is_mikey(block) {
+        if bare::begins(block) {
             continue;
         }
         let link = match block.first().map(|octet| octet >> 4) {
@@ -78,22 +69,15 @@ fn packets<'a>(blocks: impl Iterator<Item = &'a [u8]> + Clone) -> Found {
     reader.finish()
 }
 
-/// Whether a message of version 1 begins here.
-fn is_mikey(octets: &[u8]) -> bool {
-    matches!(octets, [1, data_type, ..] if DataType::from_number(*data_type).is_some())
-}
-
 /// Follows the packets of a capture.
 struct Reader {
     found: Collector,
     fragments: Fragments,
-    streams: BTreeMap<(SocketAddr, SocketAddr), Stream>,
-    max_streams: usize,
+    streams: Streams,
     /// Link types that were named already.
     unknown_links: BTreeSet<i32>,
     /// Packets that the capture cut: how many, and the first.
     cut: Option<(u64, u64)>,
-    told_of_streams: bool,
 }
 
 impl Reader {
@@ -102,11 +86,9 @@ impl Reader {
         Self {
             found: Collector::new(input_len),
             fragments: Fragments::new(input_len),
-            streams: BTreeMap::new(),
-            max_streams: MAX_STREAMS.min(FREE_STREAMS + input_len / INPUT_PER_STREAM),
+            streams: Streams::new(input_len),
             unknown_links: BTreeSet::new(),
             cut: None,
-            told_of_streams: false,
         }
     }
 
@@ -155,58 +137,27 @@ impl Reader {
             TCP => {
                 let Ok(segment) = TcpSlice::from_slice(octets) else { return };
                 let ports = (segment.source_port(), segment.destination_port());
-                self.segment(&segment, packet(Transport::Tcp, ports));
+                self.streams.add(&segment, packet(Transport::Tcp, ports), &mut self.found);
             }
             _ => {}
         }
     }
 
     fn datagram(&mut self, octets: &[u8], packet: Packet) {
-        let of_mikey = [packet.source.port(), packet.destination.port()].contains(&MIKEY_PORT);
+        let of_mikey = bare::is_between(&packet);
         let origin = Origin { packet: Some(packet), ..Origin::default() };
         let text = octets.trim_ascii_start();
-        if of_mikey && is_mikey(octets) {
+        if of_mikey && bare::begins(octets) {
             self.found.add(octets.to_vec(), Vec::new(), origin);
-        } else if sip::begins(text) && text.contains(&b'\n') {
+        } else if start_line::begins(text) && text.contains(&b'\n') {
             sip::read_datagram(text, &origin, &mut self.found);
         } else if sdp::is_in(octets) {
             self.found.fault(Fault::OutsideSip, &origin);
         }
     }
 
-    fn segment(&mut self, segment: &TcpSlice<'_>, packet: Packet) {
-        let key = (packet.source, packet.destination);
-        if !self.streams.contains_key(&key) && !self.has_room() {
-            return;
-        }
-        self.streams.entry(key).or_default().add(segment, packet, &mut self.found);
-    }
-
-    /// Makes room for another stream, if need be by letting go of those that are over.
-    fn has_room(&mut self) -> bool {
-        if self.streams.len() < self.max_streams {
-            return true;
-        }
-        let found = &mut self.found;
-        self.streams.retain(|_, stream| {
-            let over = stream.is_over();
-            if over {
-                stream.finish(found);
-            }
-            !over
-        });
-        let room = self.streams.len() < self.max_streams;
-        if !room && !self.told_of_streams {
-            self.told_of_streams = true;
-            self.found.fault(Fault::TooManyStreams { limit: self.max_streams }, &Origin::of(Form::Capture));
-        }
-        room
-    }
-
     fn finish(mut self) -> Found {
-        for stream in self.streams.values_mut() {
-            stream.finish(&mut self.found);
-        }
+        self.streams.finish(&mut self.found);
         for _ in 0..self.fragments.clear() {
             self.found.fault(Fault::Fragments, &Origin::of(Form::Capture));
         }

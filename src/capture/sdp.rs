@@ -1,8 +1,8 @@
 //! `key-mgmt` lines in SDP, read more leniently than [`mikey::sdp`](crate::mikey::sdp) does: as people paste them.
 use super::{Collector, Fault, Form, Origin, text};
+use crate::mikey::sdp::{PROTOCOL, split_value};
 
 const ATTRIBUTE: &[u8] = b"key-mgmt:";
-const PROTOCOL: &[u8] = b"mikey";
 
 /// Whether there is a `key-mgmt` attribute somewhere.
 pub(super) fn is_in(octets: &[u8]) -> bool {
@@ -30,7 +30,6 @@ pub(super) fn read(body: &[u8], origin: &Origin, found: &mut Collector) {
 
 /// The base64 of `mikey BASE64`.
 pub(super) fn message(value: &[u8]) -> Option<&[u8]> {
-    let (protocol, rest) = value.split_at_checked(PROTOCOL.len())?;
-    let ends = rest.first().is_none_or(u8::is_ascii_whitespace);
-    (protocol.eq_ignore_ascii_case(PROTOCOL) && ends).then(|| rest.trim_ascii())
+    let (protocol, _, data) = split_value(value, 0);
+    protocol.eq_ignore_ascii_case(PROTOCOL.as_bytes()).then(|| data.trim_ascii())
 }

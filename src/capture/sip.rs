@@ -1,39 +1,29 @@
-//! SIP messages (RFC 3261), as much of them as it takes to find bodies.
-use super::{Collector, Fault, Origin, SipOrigin, mime};
+//! SIP messages (RFC 3261) and RTSP messages (RFC 2326), which have the same form, as much of them as it takes to find
+//! bodies and `KeyMgmt` headers.
+use super::start_line::{Protocol, StartLine, begins};
+use super::{Collector, Fault, Origin, RtspOrigin, SipOrigin, mime, rtsp};
 
-const VERSION: &[u8] = b"SIP/2.0";
-/// No start line is longer.
-pub(super) const MAX_START_LINE: usize = 4096;
 /// Octets of a text that tells of a message; no Call-ID of the field is longer.
 const MAX_SHORT: usize = 128;
 
 /// The start line and the headers of a message.
 pub(super) struct Head {
-    origin: SipOrigin,
+    speaker: Speaker,
     headers: Headers,
     /// Octets of the head, the empty line included.
     pub len: usize,
+}
+
+enum Speaker {
+    Sip(SipOrigin),
+    Rtsp(RtspOrigin),
 }
 
 /// Header fields by their names in lower case and in full, each once.
 #[derive(Default)]
 pub(super) struct Headers(Vec<(&'static str, String)>);
 
-/// Whether `octets` begin with a start line, or, if they end before it does, with what could become one.
-pub(super) fn begins(octets: &[u8]) -> bool {
-    let end = octets.iter().take(MAX_START_LINE).position(|&octet| octet == b'\n');
-    match end.and_then(|end| octets.get(..end)) {
-        Some(line) => method(line.trim_ascii_end()).is_some() || status(line).is_some(),
-        None if octets.len() >= MAX_START_LINE => false,
-        None => {
-            let token = octets.iter().take_while(|octet| octet.is_ascii_uppercase()).count();
-            let response = !octets.is_empty() && octets.iter().zip(VERSION).all(|(a, b)| a == b);
-            response || (1..=16).contains(&token) && octets.get(token).is_none_or(|octet| *octet == b' ')
-        }
-    }
-}
-
-/// Takes every MIKEY message of one or more SIP messages, one behind the other.
+/// Takes every MIKEY message of one or more messages, one behind the other.
 ///
 /// Content-Length parts them; where it says more than there is, as in a log whose line ends were converted, the body is
 /// taken as it is.
@@ -51,7 +41,7 @@ pub(super) fn read_all(mut octets: &[u8], origin: &Origin, found: &mut Collector
     }
 }
 
-/// Takes every MIKEY message of the SIP message in a datagram.
+/// Takes every MIKEY message of the message in a datagram.
 pub(super) fn read_datagram(octets: &[u8], origin: &Origin, found: &mut Collector) {
     let Some(head) = Head::parse(octets) else {
         found.fault(Fault::SipHeaders, origin);
@@ -75,31 +65,54 @@ impl Head {
         let line_len = head.iter().position(|&octet| octet == b'\n')?;
         let (line, fields) = head.split_at_checked(line_len + 1)?;
         let headers = Headers::parse(fields);
-        let cseq = || headers.get("cseq")?.split_ascii_whitespace().nth(1).map(short);
-        let origin = SipOrigin {
-            method: method(line.trim_ascii_end()).or_else(cseq),
-            status: status(line),
-            call_id: headers.get("call-id").map(short),
+        let start = StartLine::parse(line.trim_ascii_end())?;
+        let method = start.method.map(short);
+        let speaker = match start.protocol {
+            Protocol::Sip => {
+                let cseq = || headers.get("cseq")?.split_ascii_whitespace().nth(1).map(short);
+                let call_id = headers.get("call-id").map(short);
+                Speaker::Sip(SipOrigin { method: method.or_else(cseq), status: start.status, call_id })
+            }
+            Protocol::Rtsp => {
+                let uri = start.uri.map(|uri| short(&text(uri)));
+                Speaker::Rtsp(RtspOrigin { method, status: start.status, uri })
+            }
         };
-        Some(Self { origin, headers, len })
+        Some(Self { speaker, headers, len })
     }
 
+    /// Without one, an RTSP message has no body (RFC 2326 4.4).
     pub(super) fn content_length(&self) -> Option<usize> {
-        self.headers.get("content-length")?.parse().ok()
+        match (self.headers.get("content-length"), &self.speaker) {
+            (Some(length), _) => length.parse().ok(),
+            (None, Speaker::Sip(_)) => None,
+            (None, Speaker::Rtsp(_)) => Some(0),
+        }
+    }
+
+    pub(super) const fn is_rtsp(&self) -> bool {
+        matches!(self.speaker, Speaker::Rtsp(_))
     }
 
     pub(super) fn within(&self, origin: &Origin) -> Origin {
-        Origin { sip: Some(self.origin.clone()), ..origin.clone() }
+        match &self.speaker {
+            Speaker::Sip(sip) => Origin { sip: Some(sip.clone()), ..origin.clone() },
+            Speaker::Rtsp(rtsp) => Origin { rtsp: Some(rtsp.clone()), ..origin.clone() },
+        }
     }
 
     pub(super) fn read_body(&self, body: &[u8], origin: &Origin, found: &mut Collector) {
-        mime::read(&self.headers, body, &self.within(origin), found);
+        let origin = self.within(origin);
+        if let Some(value) = self.headers.get(KEY_MGMT).filter(|_| self.is_rtsp()) {
+            rtsp::read_key_mgmt(value, &origin, found);
+        }
+        mime::read(&self.headers, body, &origin, found);
     }
 }
 
 impl Headers {
-    /// Reads the header fields that matter here, folded ones too; of several of one name, the first. What has no colon is
-    /// passed over.
+    /// Reads the header fields that matter here, folded ones too; of several of one name, the first, but of `KeyMgmt` all,
+    /// as one with commas between them (RFC 2326 4.2). What has no colon is passed over.
     pub(super) fn parse(octets: &[u8]) -> Self {
         let mut fields: Vec<(&'static str, String)> = Vec::new();
         // Whether a line that is folded belongs to the last of the fields.
@@ -113,9 +126,23 @@ impl Headers {
             } else if let Some(colon) = line.iter().position(|&octet| octet == b':') {
                 let (name, value) = line.split_at_checked(colon).unwrap_or_default();
                 let name = name_of(name.trim_ascii());
-                let new = name.filter(|name| fields.iter().all(|(known, _)| known != name));
-                goes_on = new.is_some();
-                fields.extend(new.map(|name| (name, text(value.get(1..).unwrap_or_default()))));
+                let value = value.get(1..).unwrap_or_default();
+                let known = name.and_then(|name| fields.iter().position(|(known, _)| *known == name));
+                goes_on = match (name, known) {
+                    (Some(name), None) => {
+                        fields.push((name, text(value)));
+                        true
+                    }
+                    // The last of the fields is the one that a folded line belongs to.
+                    (Some(KEY_MGMT), Some(at)) => {
+                        let (name, mut all) = fields.remove(at);
+                        all.push_str(", ");
+                        all.push_str(&text(value));
+                        fields.push((name, all));
+                        true
+                    }
+                    _ => false,
+                };
             }
         }
         Self(fields)
@@ -127,14 +154,18 @@ impl Headers {
 }
 
 /// The header fields that matter here, by their names and compact forms (RFC 3261 7.3.3).
-const NAMES: [(&str, &str); 6] = [
+const NAMES: [(&str, &str); 7] = [
     ("call-id", "i"),
     ("content-type", "c"),
     ("content-length", "l"),
     ("content-encoding", "e"),
     ("content-transfer-encoding", ""),
     ("cseq", ""),
+    (KEY_MGMT, ""),
 ];
+
+/// `KeyMgmt` (RFC 4567 3.2).
+const KEY_MGMT: &str = "keymgmt";
 
 fn name_of(name: &[u8]) -> Option<&'static str> {
     let is = |known: &str| !known.is_empty() && name.eq_ignore_ascii_case(known.as_bytes());
@@ -166,21 +197,6 @@ pub(super) fn head_len(octets: &[u8]) -> Option<usize> {
         }
     }
     None
-}
-
-/// The method of `METHOD URI SIP/2.0`.
-fn method(line: &[u8]) -> Option<String> {
-    let mut words = line.split(|&octet| octet == b' ');
-    let (method, uri, version) = (words.next()?, words.next()?, words.next()?);
-    let named = !method.is_empty() && method.len() <= 16 && method.iter().all(u8::is_ascii_uppercase);
-    (named && !uri.is_empty() && version == VERSION && words.next().is_none())
-        .then(|| String::from_utf8_lossy(method).into_owned())
-}
-
-/// The status of `SIP/2.0 STATUS REASON`.
-fn status(line: &[u8]) -> Option<u16> {
-    let digits = line.strip_prefix(VERSION)?.strip_prefix(b" ")?.get(..3)?;
-    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -231,12 +247,43 @@ mod tests {
     }
 
     #[test]
-    fn start_lines_are_told_from_other_text_even_in_part() {
-        for text in ["SIP/2.0 200 OK\r\n", "SIP", "INV", "INVITE", "INVITE sip:a", "INVITE sip:a SIP/2.0\r\n"] {
-            assert!(begins(text.as_bytes()), "{text}");
-        }
-        for text in ["GET / HTTP/1.1\r\n", "HTTP/1.1 200 OK\r\n", "v=0\r\n", "", "\x16\x03\x01", "ARoFgQ=="] {
-            assert!(!begins(text.as_bytes()), "{text}");
+    fn rtsp_gives_what_its_headers_and_its_body_have() {
+        let text = format!(
+            "RTSP/1.0 200 OK\r\nCSeq: 312\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{SDP}\
+             SETUP rtsp://a/b RTSP/1.0\r\nkeymgmt: prot=mikey; uri=\"rtsp://a\";\r\n  data=\"ARoFgQ==\"\r\nCSeq: 313\r\n\
+             KeyMgmt: prot=mikey; data=ARoFgQ\r\nTransport: RTP/SAVP/UDP;unicast\r\n\r\n\
+             RTSP/1.0 463 Key Management Failure\r\nKeyMgmt: prot=mikey; data=\"ARoFgQ==\"\r\n\r\n",
+            SDP.len()
+        );
+        let found = read(text.as_bytes()).unwrap();
+        assert_eq!(found.unread, []);
+        let at = |method: Option<&str>, status, uri: Option<&str>| {
+            Some(RtspOrigin { method: method.map(str::to_owned), status, uri: uri.map(str::to_owned) })
+        };
+        let expected = [
+            (Form::Sdp, at(None, Some(200), None)),
+            (Form::KeyMgmt, at(Some("SETUP"), None, Some("rtsp://a"))),
+            (Form::KeyMgmt, at(Some("SETUP"), None, Some("rtsp://a/b"))),
+            (Form::KeyMgmt, at(None, Some(463), None)),
+        ];
+        let origins = found.messages.iter().map(|message| (message.origin.form, message.origin.rtsp.clone()));
+        assert_eq!(origins.collect::<Vec<_>>(), expected);
+        assert!(found.messages.iter().all(|message| message.octets == [1, 0x1a, 5, 0x81]));
+        assert_eq!(found.messages[2].remarks, [crate::capture::Remark::Unpadded]);
+    }
+
+    #[test]
+    fn broken_key_mgmt_headers_are_named() {
+        for (value, why) in [
+            ("prot=mikey", "no KeyMgmt header at octet 10, expected ; after the protocol"),
+            ("prot=mikey; data=\"A!\"", "not base64: Invalid symbol 33, offset 1."),
+            ("prot=keyp; data=AQID", "it is not for MIKEY"),
+        ] {
+            let text = format!("SETUP rtsp://a RTSP/1.0\r\nKeyMgmt: {value}\r\n\r\n");
+            let error = read(text.as_bytes()).unwrap_err();
+            assert_eq!(error.to_string(), format!("KeyMgmt header: {why}"));
+            let sip = text.replace("rtsp://a RTSP/1.0", "sip:a SIP/2.0");
+            assert!(read(sip.as_bytes()).unwrap_err().to_string().starts_with("no SIP"), "SIP has no such header");
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Texts: what people paste.
-use super::{Collector, Fault, Form, Found, Origin, Remark, hex_dump, reader, sdp, sip};
+use super::{Collector, Fault, Form, Found, Origin, Remark, hex_dump, reader, rtsp, sdp, sip, start_line};
 use base64::Engine;
 use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::DecodePaddingMode;
@@ -13,7 +13,7 @@ pub(super) fn read(input: &[u8]) -> Found {
 }
 
 fn read_into(input: &[u8], found: &mut Collector) {
-    if sip::begins(input.trim_ascii_start()) {
+    if start_line::begins(input.trim_ascii_start()) {
         return sip::read_all(input.trim_ascii_start(), &Origin::default(), found);
     }
     if sdp::is_in(input) {
@@ -28,6 +28,9 @@ fn read_into(input: &[u8], found: &mut Collector) {
 }
 
 fn read_text(text: &str, found: &mut Collector) {
+    if rtsp::read_header(text, found) {
+        return;
+    }
     if hex_dump::is_one(text) {
         match hex_dump::parse(text) {
             Ok(blocks) => reader::blocks(&blocks, found),
@@ -94,7 +97,7 @@ mod tests {
 
     #[test]
     fn every_form_gives_the_same_octets() {
-        let forms: [&[u8]; 15] = [
+        let forms: [&[u8]; 17] = [
             b"ARoFgQ==",
             b"ARoFgQ",
             b"a=key-mgmt:mikey ARoFgQ",
@@ -102,6 +105,8 @@ mod tests {
             b"key-mgmt:MIKEY ARoFgQ==",
             b"ARoF\r\n  gQ==\n",
             b"mikey ARoFgQ==",
+            b"KeyMgmt: prot=mikey; uri=\"rtsp://a/b\"; data=\"ARoFgQ==\"\r\n",
+            b"keymgmt:prot=mikey;\n data=ARoFgQ",
             b"011a0581",
             b"01 1A 05 81\n",
             b"a=key-mgmt:mikey ARoFgQ==\r\n",

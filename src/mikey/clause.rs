@@ -32,6 +32,8 @@ impl Error {
             Self::Eccsi(_) => "RFC 6507 5.2",
             Self::NotKeyManagement { .. } | Self::UnsupportedProtocol { .. } => "RFC 4567 3.1",
             Self::ProtocolId { .. } => "RFC 4567 3",
+            Self::KeyMgmtHeader { .. } => "RFC 4567 3.2",
+            Self::Uri { .. } => "RFC 4567 3.2, RFC 3986 2",
             Self::InvalidBase64 { .. } => "RFC 4567 3.1, RFC 4648 4",
         })
     }
@@ -53,6 +55,8 @@ impl Error {
             | Self::NotKeyManagement { offset }
             | Self::UnsupportedProtocol { offset }
             | Self::ProtocolId { offset }
+            | Self::KeyMgmtHeader { offset, .. }
+            | Self::Uri { offset }
             | Self::InvalidBase64 { offset } => Some(*offset),
             Self::MessageTooLong { .. }
             | Self::MissingPayload { .. }

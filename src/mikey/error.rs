@@ -184,7 +184,21 @@ pub enum Error {
         /// Where it stops being one.
         offset: usize,
     },
-    /// The message in the attribute is not padded, canonical base64 (RFC 4648 4).
+    /// The text is no `KeyMgmt` header of RTSP, nor the value of one (RFC 4567 3.2).
+    #[error("no KeyMgmt header at octet {offset}, expected {expected}")]
+    KeyMgmtHeader {
+        /// Where the text stops being one.
+        offset: usize,
+        /// What the header goes on with.
+        expected: &'static str,
+    },
+    /// The URI of a `KeyMgmt` header is empty, or has a character that a URI does not have (RFC 3986 2).
+    #[error("no URI at octet {offset}")]
+    Uri {
+        /// Where it stops being one.
+        offset: usize,
+    },
+    /// The message in the attribute or header is not padded, canonical base64 (RFC 4648 4).
     #[error("invalid base64 at octet {offset}")]
     InvalidBase64 {
         /// Where decoding stopped.

@@ -65,6 +65,21 @@ impl<'a> Message<'a> {
         Ok(chain::each(next, reader, Payload::read))
     }
 
+    /// Octets of the message that begins here, whatever follows it: in a stream nothing else tells where it ends.
+    #[cfg(feature = "capture")]
+    pub(crate) fn measure(octets: &[u8]) -> Result<usize, Error> {
+        let mut reader = Reader::new(octets);
+        let (_, next) = Header::read(&mut reader)?;
+        let mut end = reader.position();
+        for (index, payload) in chain::each(next, reader, Payload::read).enumerate() {
+            if index == Self::MAX_PAYLOADS {
+                return Err(Error::TooManyPayloads { offset: end, limit: Self::MAX_PAYLOADS });
+            }
+            end = payload?.0.end;
+        }
+        Ok(end)
+    }
+
     /// The message as it goes on the wire.
     ///
     /// # Errors

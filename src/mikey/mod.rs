@@ -1,8 +1,9 @@
-//! Floor 3: MIKEY messages, the key derivation that goes with them, and the SDP line that carries them.
+//! Floor 3: MIKEY messages, the key derivation that goes with them, and the SDP lines and RTSP headers that carry them.
 //!
 //! A [`Message`] is a [`Header`] and a list of typed [`Payload`]s (RFC 3830, with the payloads of RFC 6043, RFC 6267 and
 //! RFC 6509). [`SubPayloads`] are what some of them hold once decrypted. [`Message::parse`] reads one and borrows from its input; [`Message::to_bytes`] writes one; one undoes the
-//! other. [`prf`] derives the keys of crypto sessions, [`sdp`] reads and writes `a=key-mgmt:` lines (RFC 4567).
+//! other. [`prf`] derives the keys of crypto sessions, [`sdp`] reads and writes `a=key-mgmt:` lines,
+//! [`rtsp`] `KeyMgmt` headers (RFC 4567).
 //!
 //! This floor knows form, not meaning: a parsed message has been checked for lengths and known payload types, and for
 //! nothing else.
@@ -29,6 +30,7 @@ mod partial;
 mod payload;
 pub mod prf;
 mod registry;
+pub mod rtsp;
 pub mod sdp;
 mod secret_octets;
 mod signature;

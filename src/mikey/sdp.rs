@@ -10,7 +10,8 @@ use super::payload::protocol_id;
 use super::{Error, SdpIds};
 
 const ATTRIBUTE: &[u8] = b"a=key-mgmt:";
-const PROTOCOL: &str = "mikey";
+/// KMPID of MIKEY (RFC 4567 7).
+pub(crate) const PROTOCOL: &str = "mikey";
 
 /// A MIKEY message found in an SDP body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,12 +128,12 @@ fn parse_value(value: &[u8], offset: usize) -> Result<Vec<u8>, Error> {
 }
 
 /// The identifier of `[SP] KMPID SP BASE64`, `offset` octets into the text; where it starts; and what follows it.
-fn split_value(value: &[u8], offset: usize) -> (&[u8], usize, &[u8]) {
+pub(crate) fn split_value(value: &[u8], offset: usize) -> (&[u8], usize, &[u8]) {
     let (value, offset) = match value {
         [b' ', rest @ ..] => (rest, offset + 1),
         _ => (value, offset),
     };
-    let name_len = value.iter().position(|&octet| octet == b' ').unwrap_or(value.len());
+    let name_len = value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len());
     let (name, data) = value.split_at_checked(name_len).unwrap_or((value, &[]));
     (name, offset, data)
 }

@@ -34,6 +34,15 @@ fn texts_of_the_smallest_parts() {
         assert_read("a header field that is folded", &[&sip[..], b"i:1\n", &of(" 2\n"), b"\n"].concat());
         assert_read("a header field that is no UTF-8", &[&sip[..], b"i:", &vec![0xff; 4 * count], b"\n\n"].concat());
         assert_read("SIP messages", &of("A a SIP/2.0\nl:0\n\n"));
+        assert_read("RTSP messages", &of("A a RTSP/1.0\n\n"));
+        assert_read("RTSP messages with a key", &of("A a RTSP/1.0\nkeymgmt:prot=mikey;data=AQ\n\n"));
+        assert_read("RTSP messages with a broken header", &of("A a RTSP/1.0\nkeymgmt:\n\n"));
+        let rtsp = format!("A {} RTSP/1.0\n", "u".repeat(count.min(4000)));
+        let headers = [rtsp.as_bytes(), &of("keymgmt:prot=m;data=A\n"), b"\n"].concat();
+        assert_read("headers of RTSP", &headers);
+        let specs = vec!["prot=mikey;uri=\"a\";data=AQ"; count].join(",");
+        assert_read("a header of RTSP", &[rtsp.as_bytes(), b"keymgmt:", specs.as_bytes(), b"\n\n"].concat());
+        assert_read("a header alone", &[b"keymgmt:", specs.as_bytes()].concat());
     }
 }
 
@@ -71,6 +80,18 @@ fn captures_of_the_smallest_packets() {
         assert_read("datagrams of MIKEY", &raw(&frames(&|_| wire::udp_to(2269, &[1, 26]).split_off(14))));
         assert_read("connections", &raw(&frames(&|index| segment(index, 1, &[], true))));
         assert_read("connections with an octet", &raw(&frames(&|index| segment(index, 1, b"A", false))));
+        let stream = |octets: &[u8]| {
+            let segments: Vec<_> = octets.chunks(1000).enumerate().collect();
+            let frame = |(index, piece): &(usize, &[u8])| segment_to(2269, 1, 1 + index * 1000, piece, false);
+            wire::pcap(RAW, &segments.iter().map(frame).collect::<Vec<_>>())
+        };
+        assert_read("a stream of MIKEY", &stream(&[1, 6, 0, 0, 0, 0, 0, 1, 0, 1].repeat(count)));
+        assert_read(
+            "a stream of MIKEY that does not end",
+            &stream(&[&[1, 6, 11][..], &[11; 9].repeat(count)].concat()),
+        );
+        let media = [&b"A a RTSP/1.0\n\n"[..], &b"$\0\0\0".repeat(count)].concat();
+        assert_read("media of RTSP", &stream(&media));
         assert_read("octets out of order", &raw(&frames(&|index| segment(1, 9 + 2 * index, b"A", false))));
         assert_read("fragments of many packets", &raw(&frames(&fragment)));
         let link = |index: usize| u32::try_from(1000 + index).unwrap();
@@ -81,9 +102,13 @@ fn captures_of_the_smallest_packets() {
 
 /// An IP packet with a segment of the connection with this number.
 fn segment(connection: usize, sequence: usize, payload: &[u8], syn: bool) -> Vec<u8> {
+    segment_to(5060, connection, sequence, payload, syn)
+}
+
+fn segment_to(port: u16, connection: usize, sequence: usize, payload: &[u8], syn: bool) -> Vec<u8> {
     let [high, low] = u16::try_from(connection % 65_536).unwrap().to_be_bytes();
     let sequence = u32::try_from(sequence).unwrap();
-    let builder = PacketBuilder::ipv4([10, 0, high, low], [10, 1, 0, 1], 64).tcp(40_000, 5060, sequence, 65_535);
+    let builder = PacketBuilder::ipv4([10, 0, high, low], [10, 1, 0, 1], 64).tcp(40_000, port, sequence, 65_535);
     let builder = if syn { builder.syn() } else { builder.ack(1) };
     let mut octets = Vec::new();
     builder.write(&mut octets, payload).unwrap();

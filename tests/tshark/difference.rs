@@ -7,13 +7,13 @@ use mikey_sakke::mikey::Message;
 #[derive(Debug)]
 pub enum Difference {
     /// It calls the message malformed, or has a word about it.
-    Complaint(#[expect(dead_code, reason = "for the text of a failed test")] String),
+    Complaint(String),
     /// It sees a field elsewhere.
     Moved(Field),
     /// It does not see a field.
     Missing(Field),
     /// It sees a field that is not there.
-    Extra(#[expect(dead_code, reason = "for the text of a failed test")] Field),
+    Extra(Field),
 }
 
 pub fn differences(message: &Message<'_>, dissection: &Dissection) -> Vec<Difference> {

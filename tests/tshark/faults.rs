@@ -12,14 +12,22 @@ pub struct Fault {
 }
 
 pub const FAULTS: [Fault; 6] = [
-    // It does not know CS ID map type 2 and takes the map for payloads, which it then calls malformed.
-    Fault { name: "GENERIC-ID map", explains: |message, _| has_generic_id_map(message) },
+    // It does not know CS ID map type 2 and takes the map for payloads, which it then calls malformed: what it sees from there
+    // on is wrong, what precedes is right.
+    Fault {
+        name: "GENERIC-ID map",
+        explains: |message, difference| has_generic_id_map(message) && is_behind_header(difference),
+    },
     // It adds the place of the policy in the message twice.
     Fault { name: "places of SP parameters", explains: |_, difference| is_moved_parameter(difference) },
     // Its list of parameters is one longer than it has names: the value of the first that it does not know gets none.
     Fault { name: "SP parameter 13", explains: |message, difference| has_parameter_13(message) && unnamed(difference) },
-    // It reads the length of a certificate from the octet before, and with it the certificate.
-    Fault { name: "length of a certificate", explains: |message, difference| has_cert(message) && !moved(difference) },
+    // It reads the length of a certificate from the octet before, and with it the certificate: the payload and what is behind
+    // its type are wrong, what precedes is right.
+    Fault {
+        name: "length of a certificate",
+        explains: |message, difference| cert(message).is_some_and(|start| is_in_cert(difference, start)),
+    },
     // It knows no MAC but HMAC-SHA-1-160.
     Fault { name: "HMAC-SHA-256", explains: |message, difference| has_sha_256(message) && is_missing_mac(difference) },
     // It knows nothing of RFC 6043 but IDR, and nothing of RFC 6267.
@@ -48,12 +56,31 @@ fn unnamed(difference: &Difference) -> bool {
     matches!(difference, Difference::Missing(field) if field.name == "sp.param")
 }
 
-fn moved(difference: &Difference) -> bool {
-    matches!(difference, Difference::Moved(_))
+/// Where the map begins. The header, which ends behind it, is too short for tshark.
+const MAP_START: usize = 10;
+
+fn is_behind_header(difference: &Difference) -> bool {
+    match difference {
+        Difference::Complaint(text) => text == "_ws.malformed" || text.starts_with("Malformed"),
+        Difference::Missing(field) | Difference::Extra(field) if field.name == "hdr" => true,
+        Difference::Missing(field) | Difference::Extra(field) | Difference::Moved(field) => field.start >= MAP_START,
+    }
 }
 
-fn has_cert(message: &Message<'_>) -> bool {
-    message.payloads.iter().any(|payload| matches!(payload, Payload::Cert(_)))
+/// Where the first certificate begins.
+fn cert(message: &Message<'_>) -> Option<usize> {
+    let mut located = message.located();
+    located.find(|(_, payload)| matches!(payload, Payload::Cert(_))).map(|(octets, _)| octets.start)
+}
+
+/// Next payload and type of the certificate precede its length.
+fn is_in_cert(difference: &Difference, start: usize) -> bool {
+    match difference {
+        Difference::Complaint(text) => text == "_ws.malformed" || text.starts_with("Malformed"),
+        Difference::Missing(field) | Difference::Extra(field) if field.name == "cert" => field.start == start,
+        Difference::Missing(field) | Difference::Extra(field) => field.start >= start + 2,
+        Difference::Moved(_) => false,
+    }
 }
 
 fn has_sha_256(message: &Message<'_>) -> bool {

@@ -1,5 +1,5 @@
 use crate::cli::clock;
-use mikey_sakke::capture::{Origin, Packet, SipOrigin};
+use mikey_sakke::capture::{Origin, Packet, RtspOrigin, SipOrigin};
 use serde_json::{Map, Value, json};
 
 /// Where something was found, for scripts: what is not known is absent.
@@ -15,6 +15,9 @@ pub fn json(origin: &Origin) -> Value {
     }
     if let Some(SipOrigin { method, status, call_id }) = &origin.sip {
         object.insert("sip".into(), json!({ "method": method, "status": status, "call_id": call_id }));
+    }
+    if let Some(RtspOrigin { method, status, uri }) = &origin.rtsp {
+        object.insert("rtsp".into(), json!({ "method": method, "status": status, "uri": uri }));
     }
     object.into()
 }
@@ -34,6 +37,11 @@ pub fn text(origin: &Origin) -> String {
             None => format!("SIP {method}"),
         });
         words.extend(call_id.as_ref().map(|id| format!("Call-ID {}", id.escape_debug())));
+    }
+    if let Some(RtspOrigin { method, status, uri }) = &origin.rtsp {
+        words.extend(method.as_ref().map(|method| format!("RTSP {}", method.escape_debug())));
+        words.extend(status.map(|status| format!("RTSP {status}")));
+        words.extend(uri.as_ref().map(|uri| uri.escape_debug().to_string()));
     }
     words.push(origin.form.to_string());
     words.join(", ")

@@ -127,7 +127,8 @@ impl Report {
         let (title, quiet) = (title_style(), quiet_style());
         let number = several.map_or_else(String::new, |count| format!(" {} of {count}", self.number));
         output.line(format_args!("{title}MIKEY message{number}, {} octets{title:#}", self.octets));
-        if several.is_some() || self.origin.packet.is_some() || self.origin.sip.is_some() {
+        if several.is_some() || self.origin.packet.is_some() || self.origin.sip.is_some() || self.origin.rtsp.is_some()
+        {
             output.line(format_args!("{quiet}{}{quiet:#}", origin::text(&self.origin)));
         }
         self.payloads.iter().for_each(|payload| payload.print(output));
