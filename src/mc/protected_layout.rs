@@ -102,6 +102,7 @@ impl<'a> ProtectedLayout<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     fn octets() -> [u8; 52] {
         let mut octets = [7; 52];
@@ -131,7 +132,7 @@ mod tests {
         assert_eq!(layout.faults().count(), 0);
         let mut wrong = octets();
         (wrong[0], wrong[11], wrong[34]) = (0x80, 2, 18);
-        let faults: alloc::vec::Vec<_> = ProtectedLayout::parse(&wrong).unwrap().faults().collect();
+        let faults: Vec<_> = ProtectedLayout::parse(&wrong).unwrap().faults().collect();
         let expected = [
             Error::ParametersNotEncrypted { message_type: 0x80 },
             Error::ParametersAlgorithm { found: 2 },
