@@ -512,6 +512,6 @@ fn the_audit_log_tells_of_everything_and_can_be_exported_and_anchored() {
     let file = format!("{dir}/log.jsonl");
     let exported = Program::new(&export).args(&["--from", "3", "--out", &file]).json();
     assert_eq!((&exported["exported"], &exported["last"]), (&json!(2), &json!(4)));
-    assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 2);
+    assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 2);
     assert_eq!(Program::new(&export).args(&["--json"]).run().code, 1);
 }
