@@ -5,8 +5,9 @@
 mod mc_support;
 
 use mc_support::*;
-use mikey_sakke::mc::imessage::{Compatibility, IdentityMode, Policy, StatusZero};
+use mikey_sakke::mc::imessage::{Compatibility, IdentityMode, Incoming, Judgement, Policy, StatusZero};
 use mikey_sakke::mc::{CsId, KeyParameters, KeyType};
+use mikey_sakke::mikey::{Message, Partial};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::sync::LazyLock;
@@ -111,6 +112,34 @@ proptest! {
     #[test]
     fn noise_is_refused(octets in prop::collection::vec(any::<u8>(), 0..600)) {
         prop_assert!(bob_opens_under(&octets, &lenient()).is_err());
+    }
+
+    #[test]
+    fn what_is_said_of_a_message_is_what_a_receiver_refuses(
+        which in any::<Index>(),
+        mutations in prop::collection::vec(mutation(), 0..4),
+    ) {
+        let mut octets = which.get(&MESSAGES).clone();
+        mutations.iter().for_each(|mutation| mutate(&mut octets, mutation));
+        let partial = Partial::parse(&octets);
+        let message = match Message::parse(&octets) {
+            Ok(message) => message,
+            Err(error) => {
+                prop_assert_eq!(partial.fault.map(|fault| fault.error), Some(error));
+                return Ok(());
+            }
+        };
+        prop_assert_eq!(partial.fault, None);
+        prop_assert_eq!(&partial.payloads, &message.payloads);
+        let judgement = Judgement::of(&message);
+        prop_assert!(judgement.refusals.iter().all(|refusal| refusal.clause().is_some()));
+        match Incoming::parse(&octets) {
+            Ok(incoming) => {
+                prop_assert_eq!(judgement.refusals, vec![]);
+                prop_assert_eq!(judgement.deviations, incoming.deviations());
+            }
+            Err(error) => prop_assert!(judgement.refusals.contains(&error), "{} {:?}", error, judgement),
+        }
     }
 }
 

@@ -169,6 +169,17 @@ pub enum Remark {
     UndeclaredBase64,
 }
 
+impl Remark {
+    /// The clause that says otherwise.
+    pub const fn clause(self) -> &'static str {
+        match self {
+            Self::Unpadded => "RFC 4567 3.1, RFC 4648 3.2",
+            Self::TrailingBits => "RFC 4567 3.1, RFC 4648 3.5",
+            Self::UndeclaredBase64 => "RFC 2045 6.1",
+        }
+    }
+}
+
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

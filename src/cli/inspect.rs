@@ -1,5 +1,5 @@
 mod anatomy;
-mod clause;
+mod broken;
 mod finding;
 mod node;
 mod opened;
@@ -18,7 +18,7 @@ use mikey_sakke::capture::{Found, Unread};
 use mikey_sakke::client::{AcceptOptions, Store, examine, now};
 use opened::Opened;
 use report::Report;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
 /// Decode MIKEY messages field by field; with a store of keys, verify and decrypt them as well.
@@ -74,19 +74,41 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         Some(folder) => Some(client::open(folder, &arguments.passphrase)?),
         None => None,
     };
-    let report = |(number, message)| Report::of(number, message, arguments.strict, arguments.show_secrets);
-    let mut reports: Vec<Report> = (1..).zip(&found.messages).map(report).collect();
-    let several = (found.messages.len() > 1).then_some(found.messages.len());
-    for (report, message) in reports.iter_mut().zip(&found.messages).skip(chosen.start).take(chosen.len()) {
-        report.print(several, output);
-        if let (Some(store), Some(user), true) = (&mut store, &arguments.user, report.is_readable()) {
-            arguments.open(store, user, &message.octets, report, output);
+    let mut outcome = Outcome::default();
+    let mut first = Map::new();
+    // One message at a time: what is said of all messages of a capture takes many times its octets.
+    let mut results = output.stream();
+    results.begin_list("messages");
+    for (index, message) in found.messages.iter().enumerate() {
+        let mut report = Report::of(index + 1, message, arguments.strict, arguments.show_secrets);
+        if chosen.contains(&index) {
+            report.print(several(&found), output);
+            if let (Some(store), Some(user), true) = (&mut store, &arguments.user, report.is_readable()) {
+                arguments.open(store, user, &message.octets, &mut report, output);
+            }
+        }
+        if output.is_json() {
+            let object = report.json();
+            if index == chosen.start {
+                first.clone_from(&object);
+            }
+            results.item(&object.into());
+        }
+        if chosen.contains(&index) {
+            outcome.add(report);
         }
     }
+    results.end_list();
+    first.iter().for_each(|(name, value)| results.field(name, value));
     print_unread(&found.unread, output);
-    output.object(&json(&reports, &found.unread, chosen.start))?;
-    let mut shown = reports.into_iter().skip(chosen.start).take(chosen.len());
-    arguments.outcome(&mut shown).map_err(Failure::once_reported)
+    results.field("unread", &found.unread.iter().map(unread).collect());
+    results.end();
+    outcome.result(arguments.strict).map_err(Failure::once_reported)
+}
+
+/// How many messages there are, if there is more than one.
+fn several(found: &Found) -> Option<usize> {
+    Some(found.messages.len()).filter(|count| *count > 1)
 }
 
 impl Arguments {
@@ -123,33 +145,36 @@ impl Arguments {
             }
         }
     }
+}
+
+/// What comes of all messages that were looked at.
+#[derive(Default)]
+struct Outcome {
+    failure: Option<Failure>,
+    deviations: usize,
+}
+
+impl Outcome {
+    fn add(&mut self, report: Report) {
+        self.deviations += report.deviations();
+        self.failure = self.failure.take().or(report.into_failure());
+    }
 
     /// The first failure; under --strict deviations are one.
-    fn outcome(&self, reports: &mut impl Iterator<Item = Report>) -> Result<(), Failure> {
-        let mut deviations = 0;
-        for mut report in reports {
-            if let Some(failure) = report.take_failure() {
-                return Err(failure);
-            }
-            deviations += report.deviations();
-        }
-        match deviations {
-            0 => Ok(()),
-            _ if !self.strict => Ok(()),
-            1 => Err(Failure::new("1 deviation from the specification")),
-            count => Err(Failure::new(format!("{count} deviations from the specification"))),
+    fn result(self, strict: bool) -> Result<(), Failure> {
+        match (self.failure, self.deviations) {
+            (Some(failure), _) => Err(failure),
+            (None, 0) => Ok(()),
+            (None, _) if !strict => Ok(()),
+            (None, 1) => Err(Failure::new("1 deviation from the specification")),
+            (None, count) => Err(Failure::new(format!("{count} deviations from the specification"))),
         }
     }
 }
 
-/// The fields of the first message looked at, and all messages.
-fn json(reports: &[Report], unread: &[Unread], first: usize) -> Value {
-    let mut object = reports.get(first).map(Report::json).unwrap_or_default();
-    object.insert("messages".into(), reports.iter().map(|report| Value::from(report.json())).collect());
-    let unread =
-        unread.iter().map(|unread| json!({ "what": unread.fault.to_string(), "origin": origin::json(&unread.origin) }));
-    object.insert("unread".into(), unread.collect());
-    object.into()
+/// What cannot be read, for scripts.
+fn unread(unread: &Unread) -> Value {
+    json!({ "what": unread.fault.to_string(), "origin": origin::json(&unread.origin) })
 }
 
 fn print_unread(unread: &[Unread], output: &Output) {

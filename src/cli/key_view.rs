@@ -107,6 +107,15 @@ pub fn revocation(revocation: Revocation) -> &'static str {
     }
 }
 
+/// The same in words.
+pub fn revocation_text(revocation: Revocation) -> &'static str {
+    match revocation {
+        Revocation::No => "not revoked",
+        Revocation::Possible => "possibly revoked: status 0, which some send with live keys",
+        Revocation::Yes => "revoked",
+    }
+}
+
 /// Key parameters as JSON: activation and expiry in seconds since 1970, 0 where there is no limit.
 pub fn parameters_json(parameters: &KeyParameters) -> Value {
     json!({
@@ -119,24 +128,31 @@ pub fn parameters_json(parameters: &KeyParameters) -> Value {
     })
 }
 
-/// Key parameters in one line.
-pub fn parameters_text(parameters: &KeyParameters) -> String {
+/// Key parameters in words, in the order of table E.6.1-1 of TS 33.180: the name of each field, and what it says.
+pub fn parameters_fields(parameters: &KeyParameters) -> Vec<(&'static str, String)> {
     let limit = |time: u64, unlimited: &str| match time {
-        0 => unlimited.to_owned(),
+        0 => format!("0 ({unlimited})"),
         time => clock::display_unix(time),
     };
-    let mut text = format!(
-        "{}, status {:#x}, from {} until {}",
-        parameters.key_type,
-        parameters.status.0,
-        limit(parameters.activation, "the message's time"),
-        limit(parameters.expiry, "revoked")
-    );
-    if !parameters.groups.is_empty() {
-        text.push_str(&format!(", for {}", parameters.groups.join(", ")));
-    }
-    if !parameters.text.is_empty() {
-        text.push_str(&format!(", text {:?}", parameters.text));
-    }
-    text
+    let status = match (parameters.status.is_live(), parameters.status.is_shared_with_gateway()) {
+        (true, true) => "not revoked, shared with a security gateway",
+        (true, false) => "not revoked",
+        (false, _) => "revoked",
+    };
+    let mut fields = vec![
+        ("Key Type", name(parameters.key_type).to_owned()),
+        ("Status", format!("{:#x} ({status})", parameters.status.0)),
+        ("Activation Time", limit(parameters.activation, "the message's time")),
+        ("Expiry Time", limit(parameters.expiry, "when revoked")),
+        ("Text", format!("{:?}", parameters.text)),
+    ];
+    fields.extend(parameters.groups.iter().map(|group| ("MC Group ID", group.clone())));
+    fields
+}
+
+/// The same in one line.
+pub fn parameters_text(parameters: &KeyParameters) -> String {
+    let fields = parameters_fields(parameters);
+    let said = fields.iter().filter(|(name, _)| *name != "Text" || !parameters.text.is_empty());
+    said.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
 }

@@ -1,9 +1,9 @@
 use super::failure::Failure;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt::Display;
-use std::io::{IsTerminal, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 
 /// Where a command's results go: as text line by line, or as one JSON object at its end.
 pub struct Output {
@@ -36,6 +36,11 @@ impl Output {
         Ok(())
     }
 
+    /// Begins the JSON object of results that are too many to be held at once.
+    pub fn stream(&self) -> ObjectStream {
+        ObjectStream { out: self.json.then(|| BufWriter::new(std::io::stdout())), state: State::Empty }
+    }
+
     /// Prints a message to standard error.
     pub fn message(&self, message: impl Display) {
         put(anstream::stderr(), message);
@@ -66,6 +71,76 @@ impl Output {
         }
         if self.json {
             put(anstream::stdout(), json!({ "error": failure.message(), "advice": failure.advice() }));
+        }
+    }
+}
+
+/// A JSON object for scripts that is written field by field, and its lists item by item. Without `--json` it is nothing.
+pub struct ObjectStream {
+    out: Option<BufWriter<std::io::Stdout>>,
+    state: State,
+}
+
+enum State {
+    Empty,
+    Fields,
+    EmptyList,
+    List,
+}
+
+impl ObjectStream {
+    /// Adds a field.
+    pub fn field(&mut self, name: &str, value: &Value) {
+        self.begin_field(name);
+        self.put(value);
+        self.state = State::Fields;
+    }
+
+    /// Begins a list as the next field.
+    pub fn begin_list(&mut self, name: &str) {
+        self.begin_field(name);
+        self.put_text("[");
+        self.state = State::EmptyList;
+    }
+
+    /// Adds to the list that was begun.
+    pub fn item(&mut self, value: &Value) {
+        if matches!(self.state, State::List) {
+            self.put_text(",");
+        }
+        self.put(value);
+        self.state = State::List;
+    }
+
+    /// Ends the list.
+    pub fn end_list(&mut self) {
+        self.put_text("]");
+        self.state = State::Fields;
+    }
+
+    /// Ends the object.
+    pub fn end(mut self) {
+        self.put_text(if matches!(self.state, State::Empty) { "{}\n" } else { "}\n" });
+        if let Some(out) = &mut self.out {
+            let _ = out.flush();
+        }
+    }
+
+    fn begin_field(&mut self, name: &str) {
+        self.put_text(if matches!(self.state, State::Empty) { "{" } else { "," });
+        self.put(&name.into());
+        self.put_text(":");
+    }
+
+    fn put(&mut self, value: &Value) {
+        if let Some(out) = &mut self.out {
+            let _ = serde_json::to_writer(out, value);
+        }
+    }
+
+    fn put_text(&mut self, text: &str) {
+        if let Some(out) = &mut self.out {
+            let _ = out.write_all(text.as_bytes());
         }
     }
 }

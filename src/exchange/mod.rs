@@ -56,6 +56,7 @@
 
 mod answer;
 mod bundle;
+mod clause;
 mod cs_id_map;
 mod error;
 mod error_message;

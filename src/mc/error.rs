@@ -2,7 +2,7 @@ use super::imessage::Deviation;
 use super::{KeyType, Uid};
 use crate::mikey::{
     DataType, IdRole, IdScheme, IdType, NtpTime, PayloadType, PrfFunction, ProtocolType, SakkeParameters,
-    SignatureType, SrtpParameter,
+    SignatureType, SrtpParameter, Utc,
 };
 use crate::{eccsi, mikey, sakke};
 use alloc::string::String;
@@ -51,7 +51,7 @@ pub enum Error {
     #[error("a key period must have at least one second")]
     ZeroPeriod,
     /// A time for which no key period exists.
-    #[error("time {} s (NTP) is before the first key period", .time.seconds())]
+    #[error("time {} ({} s of NTP) is before the first key period", Utc::from(*.time), .time.seconds())]
     BeforeFirstPeriod {
         /// The time.
         time: NtpTime,
@@ -77,7 +77,7 @@ pub enum Error {
     #[error("signing key (SSK, PVT): {0}")]
     SigningKeyInvalid(#[source] eccsi::Error),
     /// The KMS certificate is not yet or no longer valid.
-    #[error("the certificate of KMS {kms_uri} is not valid at {} s (NTP)", .time.seconds())]
+    #[error("the certificate of KMS {kms_uri} is not valid at {} ({} s of NTP)", Utc::from(*.time), .time.seconds())]
     KmsNotValid {
         /// The KMS.
         kms_uri: String,
@@ -446,7 +446,11 @@ pub enum Error {
         found: u8,
     },
     /// Key parameters of a key that ends before it begins.
-    #[error("the key parameters end the key at {expiry} s and begin it at {activation} s (Unix)")]
+    #[error(
+        "the key parameters end the key at {} ({expiry} s of Unix) and begin it at {} ({activation} s of Unix)",
+        Utc::from_unix(*.expiry),
+        Utc::from_unix(*.activation)
+    )]
     ExpiryBeforeActivation {
         /// Unix seconds.
         expiry: u64,
@@ -496,13 +500,13 @@ pub enum Error {
         key_id: u32,
     },
     /// The key's life is over.
-    #[error("the key expired at {expiry} s (Unix)")]
+    #[error("the key expired at {} ({expiry} s of Unix)", Utc::from_unix(*.expiry))]
     KeyExpired {
         /// Unix seconds.
         expiry: u64,
     },
     /// The key's life has not begun.
-    #[error("the key is not active before {activation} s (Unix)")]
+    #[error("the key is not active before {} ({activation} s of Unix)", Utc::from_unix(*.activation))]
     KeyNotYetActive {
         /// Unix seconds.
         activation: u64,

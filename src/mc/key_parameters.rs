@@ -198,17 +198,16 @@ impl KeyParameters {
     /// they were altered, and the errors of the two encodings.
     pub fn unprotect(data: &[u8], key: &SharedSecret, csb_id: KeyId) -> Result<Self, Error> {
         let payload = ProtectedPayload::parse(data)?;
-        require_dppk_id(&payload, csb_id)?;
+        require_dppk_id(payload.dppk_id(), csb_id.to_u32())?;
         Self::parse(&payload.open(key)?)
     }
 }
 
 /// The parameters must be protected with the key of their own message (clause E.6.1).
-pub(super) fn require_dppk_id(payload: &ProtectedPayload, csb_id: KeyId) -> Result<(), Error> {
-    if payload.dppk_id() == csb_id.to_bytes() {
-        Ok(())
-    } else {
-        Err(Error::DppkIdMismatch { found: u32::from_be_bytes(payload.dppk_id()), expected: csb_id.to_u32() })
+pub(super) fn require_dppk_id(dppk_id: [u8; 4], csb_id: u32) -> Result<(), Error> {
+    match u32::from_be_bytes(dppk_id) {
+        found if found == csb_id => Ok(()),
+        found => Err(Error::DppkIdMismatch { found, expected: csb_id }),
     }
 }
 

@@ -24,6 +24,7 @@
 #![deny(unsafe_code)]
 
 mod bundle;
+mod clause;
 mod domain;
 mod error;
 mod kdf;
@@ -32,6 +33,7 @@ mod key_parameters;
 mod key_set;
 mod kms;
 mod period;
+mod protected_layout;
 mod protected_payload;
 mod text;
 mod uid;
@@ -48,5 +50,6 @@ pub use key_parameters::{KeyParameters, KeyStatus};
 pub use key_set::KeySet;
 pub use kms::Kms;
 pub use period::{KeyPeriods, PeriodEpoch};
+pub use protected_layout::ProtectedLayout;
 pub use protected_payload::dpck;
 pub use uid::{Identity, IdentityForm, UID_LEN, Uid};

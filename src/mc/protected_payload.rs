@@ -1,6 +1,6 @@
 //! The MCData Protected Payload (TS 33.180 8.5.4), which carries key parameters.
 use super::kdf::kdf;
-use super::{Error, KeyId};
+use super::{Error, KeyId, ProtectedLayout};
 use crate::sakke::SharedSecret;
 use aes_gcm::aead::{Aead, AeadInOut, Nonce, Payload};
 use aes_gcm::aes::Aes128;
@@ -11,15 +11,12 @@ use zeroize::Zeroizing;
 
 /// FC of the DPCK.
 const FC_DPCK: u8 = 0x53;
-/// The message type's bit that says the payload is encrypted.
-const ENCRYPTED: u8 = 0x40;
 /// The message type that we write; 0x40 and others with the encrypted bit are read as well.
 const MESSAGE_TYPE: u8 = 0x43;
 const ALGORITHM_AES_128_GCM: u8 = 1;
-const IV_LEN: usize = 16;
-const TAG_LEN: usize = 16;
-/// The octets before the payload's TLV; all of them are authenticated.
-const HEADER_LEN: usize = 32;
+const IV_LEN: usize = ProtectedLayout::IV_LEN;
+const TAG_LEN: usize = ProtectedLayout::TAG_LEN;
+const HEADER_LEN: usize = ProtectedLayout::HEADER_LEN;
 /// The payload's information element identifier as the field writes it; any is read.
 const PAYLOAD_IEI: u8 = 0x00;
 
@@ -48,28 +45,18 @@ pub(super) struct ProtectedPayload {
 }
 
 impl ProtectedPayload {
-    /// Reads the clear part. Payload ID, sequence number and time are ignored, as clause E.6.1 wants.
-    ///
-    /// Layout: message type (1), time (5), payload ID (4), sequence (1), algorithm (1), IV (16), DPPK-ID (4), then a TLV
-    /// with a two-octet length: ciphertext and tag (16).
+    /// Judges the clear part. Payload ID, sequence number and time are ignored, as clause E.6.1 wants.
     pub(super) fn parse(data: &[u8]) -> Result<Self, Error> {
-        let too_short = Error::ParametersTooShort { len: data.len() };
-        let (header, payload) = data.split_first_chunk::<HEADER_LEN>().ok_or(too_short.clone())?;
-        let [message_type, _, _, _, _, _, _, _, _, _, _, algorithm, rest @ ..] = header;
-        let (iv, rest) = rest.split_first_chunk::<IV_LEN>().ok_or(too_short.clone())?;
-        let dppk_id = rest.first_chunk::<4>().ok_or(too_short.clone())?;
-        if message_type & ENCRYPTED == 0 {
-            return Err(Error::ParametersNotEncrypted { message_type: *message_type });
+        let layout = ProtectedLayout::parse(data)?;
+        match layout.faults().next() {
+            Some(fault) => Err(fault),
+            None => Ok(Self {
+                header: *layout.header,
+                iv: layout.iv,
+                dppk_id: layout.dppk_id,
+                ciphertext: layout.protected.to_vec(),
+            }),
         }
-        if *algorithm != ALGORITHM_AES_128_GCM {
-            return Err(Error::ParametersAlgorithm { found: *algorithm });
-        }
-        let ([_iei, len @ ..], ciphertext) = payload.split_first_chunk::<3>().ok_or(too_short)?;
-        let stated = usize::from(u16::from_be_bytes(*len));
-        if stated != ciphertext.len() || stated < TAG_LEN {
-            return Err(Error::ParametersPayloadLength { stated, present: ciphertext.len() });
-        }
-        Ok(Self { header: *header, iv: *iv, dppk_id: *dppk_id, ciphertext: ciphertext.to_vec() })
     }
 
     /// The identifier of the key that protects it.

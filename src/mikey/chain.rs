@@ -12,6 +12,15 @@ const LIST_FLOOR: usize = 1024;
 /// Octets that a list of payloads may take beyond that for each octet that it is read from.
 const LIST_FACTOR: usize = 4;
 
+/// Where a chain breaks.
+pub(super) struct Break {
+    /// The type of the payload that cannot be read, as it was announced; [`PayloadType::LAST`] for what follows the last.
+    pub(super) payload_type: PayloadType,
+    /// Where that payload starts.
+    pub(super) start: usize,
+    pub(super) error: Error,
+}
+
 /// Reads payloads along the chain of next payload fields, from one of this type to the end of the octets. `read_one` reads
 /// a payload of a type, and the type of the next.
 pub(super) fn read<'a, P>(
@@ -19,15 +28,10 @@ pub(super) fn read<'a, P>(
     reader: &mut Reader<'a>,
     read_one: impl Fn(PayloadType, &mut Reader<'a>) -> Result<(P, PayloadType), Error>,
 ) -> Result<Vec<P>, Error> {
-    // Counted before they are kept: a list that grows would for a while be there twice.
-    let mut payloads = Vec::with_capacity(count(first, reader.clone(), &read_one)?);
-    let mut next = first;
-    while next != PayloadType::LAST {
-        let (payload, following) = read_one(next, reader)?;
-        payloads.push(payload);
-        next = following;
+    match read_to_break(first, reader, read_one) {
+        (payloads, None) => Ok(payloads),
+        (_, Some(at)) => Err(at.error),
     }
-    Ok(payloads)
 }
 
 /// The same payloads in turn, each with its octets, without a list of them.
@@ -48,24 +52,44 @@ pub(super) fn each<'a, P>(
     })
 }
 
-fn count<'a, P>(
+/// The same, with what can be read before the chain breaks.
+pub(super) fn read_to_break<'a, P>(
     first: PayloadType,
-    mut reader: Reader<'a>,
+    reader: &mut Reader<'a>,
     read_one: impl Fn(PayloadType, &mut Reader<'a>) -> Result<(P, PayloadType), Error>,
-) -> Result<usize, Error> {
+) -> (Vec<P>, Option<Break>) {
+    // Counted before they are kept: a list that grows would for a while be there twice.
+    let mut count = 0;
+    let _ = walk(first, &mut reader.clone(), &read_one, |_| count += 1);
+    let mut payloads = Vec::with_capacity(count);
+    let end = walk(first, reader, &read_one, |payload| payloads.push(payload));
+    (payloads, end.err())
+}
+
+fn walk<'a, P>(
+    first: PayloadType,
+    reader: &mut Reader<'a>,
+    read_one: impl Fn(PayloadType, &mut Reader<'a>) -> Result<(P, PayloadType), Error>,
+    mut visit: impl FnMut(P),
+) -> Result<(), Break> {
     let limit = limit::<P>(reader.remaining());
     let mut next = first;
     let mut count = 0;
     while next != PayloadType::LAST {
+        let (payload_type, start) = (next, reader.position());
+        let broken = |error| Break { payload_type, start, error };
         if count == limit {
-            return Err(Error::TooManyPayloads { offset: reader.position(), limit });
+            return Err(broken(Error::TooManyPayloads { offset: start, limit }));
         }
-        (_, next) = read_one(next, &mut reader)?;
+        let (payload, following) = read_one(next, reader).map_err(broken)?;
+        visit(payload);
+        next = following;
         count += 1;
     }
+    let start = reader.position();
     match reader.remaining() {
-        0 => Ok(count),
-        count => Err(Error::TrailingOctets { offset: reader.position(), count }),
+        0 => Ok(()),
+        count => Err(Break { payload_type: next, start, error: Error::TrailingOctets { offset: start, count } }),
     }
 }
 

@@ -21,10 +21,12 @@
 //! ```
 
 mod chain;
+mod clause;
 pub(crate) mod codec;
 mod error;
 mod message;
 mod ntp_time;
+mod partial;
 mod payload;
 pub mod prf;
 mod registry;
@@ -33,10 +35,12 @@ pub mod sdp;
 mod secret_octets;
 mod signature;
 mod sub_payloads;
+mod utc;
 
 pub use error::Error;
 pub use message::Message;
 pub use ntp_time::NtpTime;
+pub use partial::{Fault, Part, Partial};
 pub(crate) use payload::SIGN_HEADER_LEN;
 pub use payload::{
     BaseTicket, CacheType, Cert, CertType, Chash, CsIdMap, DataType, Dh, DhGroup, EccCurve, Eccpt, EncryptionAlgorithm,
@@ -49,3 +53,4 @@ pub use payload::{
 };
 pub use secret_octets::SecretOctets;
 pub use sub_payloads::{SubPayload, SubPayloads};
+pub use utc::Utc;

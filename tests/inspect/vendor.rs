@@ -62,6 +62,7 @@ fn summary(result: &Value) -> Value {
         "signature": result["signature"],
         "key": { "type": result["key"]["type"], "id": result["key"]["id"], "guk_id": result["key"]["guk_id"] },
         "key_parameters": result["key_parameters"],
+        "revocation": result["revocation"],
         "error": result["error"],
     })
 }

@@ -1,7 +1,6 @@
 use super::finding::Finding;
 use super::node::print_value;
-use crate::cli::clock;
-use crate::cli::key_view::{KeyView, hidden_note, name, parameters_json};
+use crate::cli::key_view::{KeyView, hidden_note, parameters_fields, parameters_json, revocation, revocation_text};
 use crate::cli::output::{Output, error_style, field_style, good_style};
 use mikey_sakke::client::Examined;
 use mikey_sakke::mc::KeyParameters;
@@ -15,6 +14,7 @@ pub struct Opened {
     pub recipient: Value,
     pub findings: Vec<Finding>,
     pub replayed: bool,
+    pub revocation: Value,
 }
 
 impl Opened {
@@ -39,6 +39,7 @@ impl Opened {
             recipient: json!({ "uid": opened.recipient_uid.to_string(), "uri": opened.recipient_uri }),
             findings: opened.findings.iter().map(Finding::not_now).collect(),
             replayed: examined.replayed,
+            revocation: revocation(opened.revocation).into(),
         }
     }
 
@@ -53,6 +54,7 @@ impl Opened {
         ));
         output.line(format_args!("  recipient  {}", opened.recipient_uri));
         KeyView::of(&opened.bundle, show_secrets).print(output);
+        output.line(format_args!("  revocation {}", revocation_text(opened.revocation)));
         if let Some(parameters) = &opened.parameters {
             print_parameters(parameters, output);
         }
@@ -64,25 +66,9 @@ impl Opened {
     }
 }
 
-/// Key parameters, decrypted, in the order of table E.6.1-1.
+/// Key parameters, decrypted.
 fn print_parameters(parameters: &KeyParameters, output: &Output) {
-    let limit = |time: u64, unlimited: &str| match time {
-        0 => format!("0 ({unlimited})"),
-        time => clock::display_unix(time),
-    };
-    let status = match (parameters.status.is_live(), parameters.status.is_shared_with_gateway()) {
-        (true, true) => "not revoked, shared with a security gateway",
-        (true, false) => "not revoked",
-        (false, _) => "revoked",
-    };
     let field = field_style();
     output.line(format_args!("  {field}key parameters{field:#}"));
-    print_value("Key Type", name(parameters.key_type), output);
-    print_value("Status", &format!("{:#x} ({status})", parameters.status.0), output);
-    print_value("Activation Time", &limit(parameters.activation, "the message's time"), output);
-    print_value("Expiry Time", &limit(parameters.expiry, "when revoked"), output);
-    print_value("Text", &format!("{:?}", parameters.text), output);
-    for group in &parameters.groups {
-        print_value("MC Group ID", group, output);
-    }
+    parameters_fields(parameters).iter().for_each(|(name, value)| print_value(name, value, output));
 }

@@ -4,7 +4,8 @@ use crate::cli::clock;
 use crate::cli::output::{Output, hex, quiet_style, title_style};
 use mikey_sakke::mikey::{
     CsIdMap, Dh, EncryptionAlgorithm, ExtensionType, GeneralExtension, Header, IdRole, Idr, KeyIdInformation,
-    KeyValidity, Mac, Message, OmaBcast, Payload, PayloadType, SecurityPolicy, TicketPolicy, Timestamp,
+    KeyValidity, Mac, Message, NtpTime, OmaBcast, Part, Payload, PayloadType, SdpIds, SecurityPolicy, TicketPolicy,
+    Timestamp, TsRole,
 };
 use serde_json::{Map, Value, json};
 use std::ops::Range;
@@ -55,9 +56,13 @@ impl Field {
     }
 }
 
-/// Describes the header and every payload, in their order.
-pub fn describe(message: &Message<'_>, show_secrets: bool) -> Vec<Described> {
-    let mut following = message.payloads.iter().map(Payload::payload_type);
+/// Describes the header and every payload, in their order. `unread` is the part behind them that cannot be read.
+pub fn describe(message: &Message<'_>, unread: Option<Part>, show_secrets: bool) -> Vec<Described> {
+    let announced = match unread {
+        Some(Part::Payload(payload_type)) => Some(payload_type),
+        Some(Part::Header) | None => None,
+    };
+    let mut following = message.payloads.iter().map(Payload::payload_type).chain(announced);
     let mut next = || following.next().unwrap_or(PayloadType::LAST);
     let header = Described {
         name: "HDR".to_owned(),
@@ -66,12 +71,16 @@ pub fn describe(message: &Message<'_>, show_secrets: bool) -> Vec<Described> {
         tree: anatomy::header(&message.header, next()),
     };
     let payloads = message.located().map(|(octets, payload)| {
-        let payload_type = payload.payload_type();
-        let name = payload_type.name().map_or_else(|| payload_type.to_string(), str::to_owned);
         let tree = anatomy::payload(payload, octets.start, next(), show_secrets);
-        Described { name, octets, fields: fields(payload, show_secrets), tree }
+        Described { name: name(payload), octets, fields: fields(payload, show_secrets), tree }
     });
     std::iter::once(header).chain(payloads).collect()
+}
+
+/// The name of a payload's type.
+pub fn name(payload: &Payload<'_>) -> String {
+    let payload_type = payload.payload_type();
+    payload_type.name().map_or_else(|| payload_type.to_string(), str::to_owned)
 }
 
 fn header(header: &Header<'_>) -> Vec<Field> {
@@ -153,7 +162,15 @@ fn fields(payload: &Payload<'_>, show_secrets: bool) -> Vec<Field> {
         Payload::ErrorPayload(error) => vec![Field::new("error", error.number.0)],
         Payload::Tr(tr) => {
             let mut fields = vec![Field::new("role", tr.role.0)];
-            fields.extend(time(tr.timestamp));
+            match (tr.role, tr.timestamp) {
+                (TsRole::REKEYING_INTERVAL, Timestamp::NtpUtc32(seconds)) => {
+                    fields.extend([
+                        Field::new("timestamp_type", tr.timestamp.type_name()),
+                        Field::new("seconds", seconds),
+                    ]);
+                }
+                _ => fields.extend(time(tr.timestamp)),
+            }
             fields
         }
         Payload::Randr(randr) => {
@@ -185,10 +202,21 @@ fn time(timestamp: Timestamp) -> Vec<Field> {
                 Field::new("ntp", format!("{:016x}", time.to_bits())),
             ]
         }
-        Timestamp::NtpUtc32(seconds) => vec![timestamp_type, Field::new("ntp", format!("{seconds:08x}"))],
+        Timestamp::NtpUtc32(seconds) => {
+            vec![
+                timestamp_type,
+                Field::new("time", clock::display(ntp_utc_32(seconds))),
+                Field::new("ntp", format!("{seconds:08x}")),
+            ]
+        }
         Timestamp::Counter(count) => vec![timestamp_type, Field::new("counter", count)],
         _ => vec![timestamp_type],
     }
+}
+
+/// The time of a timestamp without a fraction (RFC 6043 6.3).
+pub fn ntp_utc_32(seconds: u32) -> NtpTime {
+    NtpTime::from_bits(u64::from(seconds) << 32)
 }
 
 fn identity(idr: &Idr<'_>) -> Vec<Field> {
@@ -209,6 +237,11 @@ fn general_extension(extension: &GeneralExtension<'_>) -> Vec<Field> {
                 let key_ids: Value =
                     information.key_ids().map(|id| json!({ "type": id.key_id_type.0, "id": hex(id.id) })).collect();
                 fields.push(Field::new("key_ids", key_ids));
+            }
+        }
+        ExtensionType::SDP_IDS => {
+            if let Ok(protocols) = SdpIds::parse(&extension.data) {
+                fields.push(Field::new("protocols", protocols.ids().collect::<Value>()));
             }
         }
         ExtensionType::OMA_BCAST => {
@@ -280,7 +313,7 @@ mod tests {
     fn every_crypto_session_is_described() {
         let entries = [1, 2].map(|ssrc| SrtpIdEntry { policy_no: 0, ssrc, roc: 7 });
         let message = Message::new(Header::sakke(0x1000_0001, CsIdMap::SrtpId(entries.to_vec())));
-        let header = describe(&message, false).remove(0).json();
+        let header = describe(&message, None, false).remove(0).json();
         assert_eq!(header["csb_id"], "10000001");
         assert_eq!(header["crypto_sessions"][1], json!({ "policy": 0, "ssrc": "00000002", "roc": 7 }));
         assert_eq!(header["length"], 28);
@@ -292,7 +325,7 @@ mod tests {
             .with(Idr::uri(IdRole::INITIATOR, b"sip:a@example.org".as_slice()))
             .with(Idr::uri(IdRole::INITIATOR_KMS, b"kms\0".as_slice()))
             .with(Idr::uri(IdRole::RESPONDER_UID, b"abc".as_slice()));
-        let payloads = describe(&message, false);
+        let payloads = describe(&message, None, false);
         let identities: Vec<_> = payloads.iter().skip(1).map(|payload| payload.json()["identity"].clone()).collect();
         assert_eq!(identities, ["sip:a@example.org", "6b6d7300", "616263"]);
         assert_eq!(payloads.last().unwrap().json()["offset"], 10 + 22 + 9);

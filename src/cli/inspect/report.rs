@@ -1,14 +1,16 @@
+use super::broken::Broken;
 use super::finding::{Finding, Severity};
 use super::opened::Opened;
+use super::origin;
 use super::payloads::{self, Described};
-use super::{clause, origin, strict};
+use super::strict::{self, Extent};
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::{Output, error_style, quiet_style, title_style};
 use mikey_sakke::capture::{self, Mikey};
 use mikey_sakke::client::Error;
 use mikey_sakke::mc;
-use mikey_sakke::mc::imessage::Incoming;
-use mikey_sakke::mikey::{self, Message};
+use mikey_sakke::mc::imessage::Judgement;
+use mikey_sakke::mikey::{Message, Part, Partial};
 use serde_json::{Map, Value};
 
 /// What is known of a message so far.
@@ -19,6 +21,8 @@ pub struct Report {
     payloads: Vec<Described>,
     data_type: Option<u8>,
     csb_id: Option<u32>,
+    /// Where it breaks.
+    broken: Option<Broken>,
     /// What only a setting excuses.
     deviations: Vec<String>,
     /// What nothing excuses.
@@ -31,8 +35,9 @@ pub struct Report {
 }
 
 impl Report {
-    /// Reads a message and holds it against the profile of TS 33.180.
+    /// Reads a message as far as it goes, and holds it against the specification of its data type.
     pub fn of(number: usize, message: &Mikey, strict: bool, show_secrets: bool) -> Self {
+        let Partial { header, payloads, fault } = Partial::parse(&message.octets);
         let mut report = Self {
             number,
             origin: message.origin.clone(),
@@ -40,6 +45,7 @@ impl Report {
             payloads: Vec::new(),
             data_type: None,
             csb_id: None,
+            broken: fault.as_ref().map(|fault| Broken::of(fault, &message.octets)),
             deviations: Vec::new(),
             refusal: None,
             findings: Vec::new(),
@@ -48,59 +54,42 @@ impl Report {
             failure: None,
         };
         if strict {
-            let remarks = message.remarks.iter();
-            report.add(remarks.map(|remark| Finding::accepted(remark, clause::of_remark(*remark))));
+            report.add(message.remarks.iter().copied().map(Finding::remark));
         }
-        match Message::parse(&message.octets) {
-            Ok(parsed) => {
-                report.describe(&parsed, show_secrets);
-                report.judge(&message.octets);
-                if strict {
-                    report.add(strict::judge(&parsed));
-                }
-            }
-            Err(error) => report.broken(&message.octets, &error, strict, show_secrets),
+        if let Some(header) = header {
+            let message = Message { header, payloads };
+            report.describe(&message, fault.as_ref().map(|fault| fault.part), show_secrets);
+            report.judge(&message, if fault.is_none() { Extent::Whole } else { Extent::Beginning }, strict);
+        }
+        if let Some(fault) = fault {
+            report.add([Finding::broken(&fault)]);
+            report.failure = Err::<(), _>(fault.error).context("this is no MIKEY message that can be read").err();
         }
         report
     }
 
-    /// A message that cannot be read is shown as far as its last payload, if it only goes on behind that.
-    fn broken(&mut self, octets: &[u8], error: &mikey::Error, strict: bool, show_secrets: bool) {
-        if let mikey::Error::TrailingOctets { offset, .. } = error
-            && let Some(Ok(parsed)) = octets.get(..*offset).map(Message::parse)
-        {
-            self.describe(&parsed, show_secrets);
-            if strict {
-                self.add(strict::judge(&parsed));
-            }
-        }
-        self.add([Finding::refused(&error.clone().into())]);
-        self.failure = Err::<(), _>(error.clone()).context("this is no MIKEY message that can be read").err();
-    }
-
-    fn describe(&mut self, message: &Message<'_>, show_secrets: bool) {
+    fn describe(&mut self, message: &Message<'_>, unread: Option<Part>, show_secrets: bool) {
         self.csb_id = Some(message.header.csb_id);
         self.data_type = Some(message.header.data_type.number());
-        self.payloads = payloads::describe(message, show_secrets);
+        self.payloads = payloads::describe(message, unread, show_secrets);
     }
 
-    fn judge(&mut self, octets: &[u8]) {
-        match Incoming::parse(octets) {
-            Ok(incoming) => {
-                self.deviations = incoming.deviations().iter().map(ToString::to_string).collect();
-                self.add(incoming.deviations().iter().map(|deviation| Finding::excusable(*deviation)));
-            }
-            Err(error) => {
-                self.refusal = Some(Failure::explain(&error));
-                self.add([Finding::refused(&error)]);
-            }
+    /// Without `strict` what is accepted stays unsaid, and so do the rules of other methods.
+    fn judge(&mut self, message: &Message<'_>, extent: Extent, strict: bool) {
+        let judgement = Judgement::of(message);
+        if extent == Extent::Whole {
+            self.deviations = judgement.deviations.iter().map(ToString::to_string).collect();
+            self.refusal = judgement.refusals.first().map(|refusal| Failure::explain(refusal));
         }
+        let told = |severity| strict || !matches!(severity, Severity::Accepted | Severity::Contradicts);
+        let findings = strict::judge(message, extent);
+        self.add(findings.into_iter().filter(|finding| told(finding.severity)));
     }
 
     /// Adds what was not found before.
     pub fn add(&mut self, findings: impl IntoIterator<Item = Finding>) {
         for finding in findings {
-            if !self.findings.iter().any(|known| known.what == finding.what) {
+            if !self.findings.iter().any(|known| known.what == finding.what && known.clause == finding.clause) {
                 self.findings.push(finding);
             }
         }
@@ -124,13 +113,13 @@ impl Report {
         self.failure = Some(Failure::new("the message cannot be opened").because(error));
     }
 
-    pub fn take_failure(&mut self) -> Option<Failure> {
-        self.failure.take()
+    pub fn into_failure(self) -> Option<Failure> {
+        self.failure
     }
 
     /// Deviations from the specification, whatever comes of them.
     pub fn deviations(&self) -> usize {
-        self.findings.iter().filter(|finding| finding.severity != Severity::NotNow).count()
+        self.findings.iter().filter(|finding| finding.severity.is_deviation()).count()
     }
 
     /// Prints the message; with its number and origin if there are `several` or it comes from elsewhere.
@@ -143,9 +132,10 @@ impl Report {
             output.line(format_args!("{quiet}{}{quiet:#}", origin::text(&self.origin)));
         }
         self.payloads.iter().for_each(|payload| payload.print(output));
-        // The error of a message that cannot be read ends the command, if it is the only one.
-        let broken = self.failure.is_some() && several.is_none();
-        let told = |finding: &&Finding| !(broken && finding.severity == Severity::Refused);
+        if let Some(broken) = &self.broken {
+            broken.print(output);
+        }
+        let told = |finding: &&Finding| !self.broken.as_ref().is_some_and(|broken| broken.is(finding));
         self.findings.iter().filter(told).for_each(|finding| finding.print(output));
     }
 
@@ -159,6 +149,7 @@ impl Report {
         object.insert("number".into(), self.number.into());
         object.insert("origin".into(), origin::json(&self.origin));
         object.insert("payloads".into(), self.payloads.iter().map(Described::json).collect());
+        object.insert("fault".into(), self.broken.as_ref().map(Broken::json).into());
         object.insert("data_type".into(), self.data_type.into());
         object.insert("csb_id".into(), self.csb_id.map(|csb_id| format!("{csb_id:08x}")).into());
         object.insert("deviations".into(), self.deviations.clone().into());
@@ -170,6 +161,7 @@ impl Report {
             object.insert("initiator".into(), opened.initiator.clone());
             object.insert("recipient".into(), opened.recipient.clone());
             object.insert("replayed".into(), opened.replayed.into());
+            object.insert("revocation".into(), opened.revocation.clone());
             (key, parameters) = (opened.key.clone(), opened.parameters.clone());
         }
         object.insert("key".into(), key);

@@ -1,17 +1,13 @@
 //! Step 1: the shape of a message, before anything of it is trusted.
+use super::payloads::Payloads;
+use super::refusals::AtFirst;
 use super::sessions::Sessions;
-use super::{Deviation, SrtpPolicy, profile};
-use crate::mc::error::Party;
-use crate::mc::key_parameters::require_dppk_id;
+use super::{Deviation, header, to_self};
+use crate::eccsi;
 use crate::mc::protected_payload::ProtectedPayload;
-use crate::mc::text::is_printable;
-use crate::mc::{Error, KeyId, KeyParameters, KeyType, UID_LEN, Uid};
-use crate::mikey::{
-    DataType, ExtensionType, GeneralExtension, Header, IdRole, IdScheme, IdType, Idr, Message, NtpTime, Payload,
-    PrfFunction, Rand, SIGN_HEADER_LEN, Sakke, SakkeParameters, SecurityPolicy, Sign, SignatureType, Timestamp,
-};
+use crate::mc::{Error, KeyId, KeyParameters, KeyType, Uid};
+use crate::mikey::{Message, NtpTime, SIGN_HEADER_LEN};
 use crate::sakke::SharedSecret;
-use crate::{eccsi, sakke};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -85,18 +81,20 @@ impl Incoming {
     /// Each fault has its own variant of [`Error`]; faults of MIKEY syntax are [`Error::Mikey`].
     pub fn parse(octets: &[u8]) -> Result<Self, Error> {
         let message = Message::parse(octets)?;
-        let mut deviations = Vec::new();
-        let csb_id = judge_header(&message.header, &mut deviations)?;
-        let payloads = Payloads::collect(&message)?;
+        let mut deviations: Vec<_> = header::deviations(&message.header).collect();
+        header::rules(&message.header).into_iter().collect::<Result<(), _>>()?;
+        let csb_id = KeyId::from_u32(message.header.csb_id)?;
+        let payloads = Payloads::collect(&message, &mut AtFirst)?;
 
         let time = payloads.time()?;
         let rand = payloads.rand()?;
         let (initiator, recipient) = payloads.parties(&mut deviations)?;
-        let policies = payloads.policies()?;
-        let sessions = Sessions::judge(&message.header.cs_id_map, policies, csb_id, &mut deviations)?;
+        let policies = payloads.policies(&mut AtFirst)?;
+        let map = &message.header.cs_id_map;
+        let sessions = Sessions::judge(map, policies, Some(csb_id), &mut deviations, &mut AtFirst)?;
         let sed = payloads.sed(&mut deviations)?;
         let parameters = payloads.parameters(csb_id, &mut deviations)?;
-        payloads.judge_signature()?;
+        payloads.signature_rules().into_iter().collect::<Result<(), _>>()?;
 
         Ok(Self {
             octets: octets.to_vec(),
@@ -182,12 +180,7 @@ impl Incoming {
     /// SAKKE encapsulated data for the initiator itself.
     pub(super) fn sed_to_self(&self) -> Result<Vec<u8>, Error> {
         let octets = self.to_self.as_ref().ok_or(Error::Missing { what: "SAKKE-to-self extension" })?;
-        let sakke = Sakke::from_standalone(octets)?;
-        require_profile(&sakke)?;
-        match sakke.data.len() {
-            sakke::SED_LEN => Ok(sakke.data.into_owned()),
-            found => Err(Error::SakkeLength { found }),
-        }
+        to_self::sed(octets)
     }
 
     pub(super) const fn parameters(&self) -> Option<&CarriedParameters> {
@@ -196,224 +189,5 @@ impl Incoming {
 
     pub(super) const fn sessions(&self) -> &Sessions {
         &self.sessions
-    }
-}
-
-fn judge_header(header: &Header<'_>, deviations: &mut Vec<Deviation>) -> Result<KeyId, Error> {
-    if header.data_type != DataType::Sakke {
-        return Err(Error::DataType { found: header.data_type });
-    }
-    if header.verification_expected {
-        deviations.push(Deviation::VFlag);
-    }
-    match header.prf {
-        PrfFunction::HMAC_SHA_256 => {}
-        PrfFunction::MIKEY_1 => deviations.push(Deviation::PrfZero),
-        found => return Err(Error::Prf { found }),
-    }
-    KeyId::from_u32(header.csb_id)
-}
-
-/// The payloads of a message by kind, each there as often as it may be.
-#[derive(Default)]
-struct Payloads<'m> {
-    timestamp: Option<Timestamp>,
-    rand: Option<&'m Rand<'m>>,
-    initiator: Option<&'m Idr<'m>>,
-    recipient: Option<&'m Idr<'m>>,
-    initiator_kms: Option<&'m Idr<'m>>,
-    recipient_kms: Option<&'m Idr<'m>>,
-    policies: Vec<&'m SecurityPolicy<'m>>,
-    sakke: Option<&'m Sakke<'m>>,
-    parameters: Option<&'m GeneralExtension<'m>>,
-    to_self: Option<&'m GeneralExtension<'m>>,
-    sign: Option<&'m Sign<'m>>,
-}
-
-impl<'m> Payloads<'m> {
-    fn collect(message: &'m Message<'m>) -> Result<Self, Error> {
-        let mut found = Self::default();
-        for payload in &message.payloads {
-            match payload {
-                Payload::Timestamp(timestamp) => once(&mut found.timestamp, *timestamp, "T")?,
-                Payload::Rand(rand) => once(&mut found.rand, rand, "RAND")?,
-                Payload::Idr(idr) => found.add_identity(idr)?,
-                Payload::SecurityPolicy(policy) => found.policies.push(policy),
-                Payload::Sakke(sakke) => once(&mut found.sakke, sakke, "SAKKE")?,
-                Payload::GeneralExtension(extension) => match extension.extension_type {
-                    ExtensionType::KEY_PARAMETERS => {
-                        once(&mut found.parameters, extension, "key parameters extension")?;
-                    }
-                    ExtensionType::SAKKE_TO_SELF => once(&mut found.to_self, extension, "SAKKE-to-self extension")?,
-                    // Extensions of other types are optional to understand (RFC 3830 6.15).
-                    _ => {}
-                },
-                Payload::Sign(sign) => once(&mut found.sign, sign, "signature")?,
-                other => return Err(Error::UnexpectedPayload { found: other.payload_type() }),
-            }
-        }
-        Ok(found)
-    }
-
-    fn add_identity(&mut self, idr: &'m Idr<'m>) -> Result<(), Error> {
-        let slot = match idr.role {
-            IdRole::INITIATOR | IdRole::INITIATOR_UID => &mut self.initiator,
-            IdRole::RESPONDER | IdRole::RESPONDER_UID => &mut self.recipient,
-            IdRole::INITIATOR_KMS => &mut self.initiator_kms,
-            IdRole::RESPONDER_KMS => &mut self.recipient_kms,
-            role => return Err(Error::UnexpectedRole { role }),
-        };
-        once(slot, idr, role_name(idr.role))
-    }
-
-    fn time(&self) -> Result<NtpTime, Error> {
-        match self.timestamp {
-            Some(Timestamp::NtpUtc(time)) => Ok(time),
-            Some(other) => Err(Error::TimestampType { found: other.type_number() }),
-            None => Err(Error::Missing { what: "T" }),
-        }
-    }
-
-    fn rand(&self) -> Result<[u8; 16], Error> {
-        let octets = &self.rand.ok_or(Error::Missing { what: "RAND" })?.octets;
-        octets.as_ref().try_into().map_err(|_| Error::RandLength { found: octets.len() })
-    }
-
-    fn parties(&self, deviations: &mut Vec<Deviation>) -> Result<(CarriedParty, CarriedParty), Error> {
-        let initiator = self.initiator.ok_or(Error::Missing { what: "IDRi" })?;
-        let recipient = self.recipient.ok_or(Error::Missing { what: "IDRr" })?;
-        let initiator_kms = self.initiator_kms.ok_or(Error::Missing { what: "IDRkmsi" })?;
-        let recipient_kms = self.recipient_kms.ok_or(Error::Missing { what: "IDRkmsr" })?;
-        if is_hidden(initiator) != is_hidden(recipient) {
-            return Err(Error::MixedRoles);
-        }
-        let initiator = read_party(Party::Initiator, initiator, initiator_kms, deviations)?;
-        let recipient = read_party(Party::Recipient, recipient, recipient_kms, deviations)?;
-        Ok((initiator, recipient))
-    }
-
-    /// Judges the security policies and lists them by number.
-    fn policies(&self) -> Result<Vec<(u8, SrtpPolicy)>, Error> {
-        let mut policies: Vec<(u8, SrtpPolicy)> = Vec::with_capacity(self.policies.len());
-        for policy in &self.policies {
-            if policies.iter().any(|(number, _)| *number == policy.policy_no) {
-                return Err(Error::Repeated { what: "security policy of one number" });
-            }
-            policies.push((policy.policy_no, profile::judge_policy(policy)?));
-        }
-        Ok(policies)
-    }
-
-    fn sed(&self, deviations: &mut Vec<Deviation>) -> Result<&'m [u8], Error> {
-        let sakke = self.sakke.ok_or(Error::Missing { what: "SAKKE" })?;
-        require_profile(sakke)?;
-        match sakke.data.len() {
-            sakke::SED_LEN => {}
-            length if length > sakke::POINT_LEN && length < sakke::SED_LEN => {
-                deviations.push(Deviation::ShortEncapsulation);
-            }
-            found => return Err(Error::SakkeLength { found }),
-        }
-        Ok(&sakke.data)
-    }
-
-    fn parameters(&self, csb_id: KeyId, deviations: &mut Vec<Deviation>) -> Result<Option<CarriedParameters>, Error> {
-        let Some(extension) = self.parameters else { return Ok(None) };
-        if let Ok(octets) = extension.data.as_ref().try_into() {
-            deviations.push(Deviation::ClearKeyParameters);
-            return Ok(Some(CarriedParameters::Clear(octets)));
-        }
-        let payload = ProtectedPayload::parse(&extension.data)?;
-        require_dppk_id(&payload, csb_id)?;
-        Ok(Some(CarriedParameters::Protected(payload)))
-    }
-
-    fn judge_signature(&self) -> Result<(), Error> {
-        let sign = self.sign.ok_or(Error::Missing { what: "signature" })?;
-        if sign.signature_type != SignatureType::ECCSI {
-            return Err(Error::SignatureType { found: sign.signature_type });
-        }
-        if sign.signature.len() != eccsi::SIGNATURE_LEN {
-            return Err(Error::SignatureLength { found: sign.signature.len() });
-        }
-        Ok(())
-    }
-}
-
-/// The parameter set and the identities of TS 33.180.
-fn require_profile(sakke: &Sakke<'_>) -> Result<(), Error> {
-    if sakke.parameters != SakkeParameters::SET_1 {
-        return Err(Error::SakkeParameterSet { found: sakke.parameters });
-    }
-    if sakke.id_scheme != IdScheme::MCX_UID {
-        return Err(Error::IdScheme { found: sakke.id_scheme });
-    }
-    Ok(())
-}
-
-fn once<T>(slot: &mut Option<T>, value: T, what: &'static str) -> Result<(), Error> {
-    match slot.replace(value) {
-        Some(_) => Err(Error::Repeated { what }),
-        None => Ok(()),
-    }
-}
-
-const fn role_name(role: IdRole) -> &'static str {
-    match role {
-        IdRole::INITIATOR => "IDRi",
-        IdRole::RESPONDER => "IDRr",
-        IdRole::INITIATOR_KMS => "IDRkmsi",
-        IdRole::RESPONDER_KMS => "IDRkmsr",
-        IdRole::INITIATOR_UID => "IDRuidi",
-        IdRole::RESPONDER_UID => "IDRuidr",
-        _ => "IDR",
-    }
-}
-
-fn is_hidden(idr: &Idr<'_>) -> bool {
-    matches!(idr.role, IdRole::INITIATOR_UID | IdRole::RESPONDER_UID)
-}
-
-fn read_party(
-    party: Party,
-    user: &Idr<'_>,
-    kms: &Idr<'_>,
-    deviations: &mut Vec<Deviation>,
-) -> Result<CarriedParty, Error> {
-    for idr in [user, kms] {
-        if idr.id_type != IdType::URI {
-            return Err(Error::IdentityType { role: role_name(idr.role), found: idr.id_type });
-        }
-    }
-    let uid = <[u8; UID_LEN]>::try_from(user.data.as_ref()).map(Uid::from_bytes);
-    let identity = match (is_hidden(user), uid, uri_text(&user.data, user.role)) {
-        (true, Ok(uid), _) => CarriedIdentity::Uid(uid),
-        (true, Err(_), _) => {
-            return Err(Error::UidLength { role: role_name(user.role), found: user.data.len() });
-        }
-        (false, _, Ok(uri)) => CarriedIdentity::Uri(uri.into()),
-        (false, Ok(uid), Err(_)) => {
-            deviations.push(Deviation::UidInPlainRole(party));
-            CarriedIdentity::Uid(uid)
-        }
-        (false, Err(_), Err(error)) => return Err(error),
-    };
-    let kms_uri = match kms.data.strip_suffix(&[0]) {
-        Some(uri) => {
-            deviations.push(Deviation::KmsUriTrailingNul(party));
-            uri
-        }
-        None => &kms.data,
-    };
-    let kms_uri = uri_text(kms_uri, kms.role)?;
-    Ok(CarriedParty { identity, kms_uri: kms_uri.into() })
-}
-
-/// Text that can be shown, which a UID practically never is: a random one with a chance of 2^-45.
-fn uri_text(octets: &[u8], role: IdRole) -> Result<&str, Error> {
-    match core::str::from_utf8(octets) {
-        Ok(text) if !is_printable(text) => Err(Error::UnprintableUri { role: role_name(role) }),
-        Ok(text) if !text.is_empty() => Ok(text),
-        _ => Err(Error::NotAUri { role: role_name(role) }),
     }
 }

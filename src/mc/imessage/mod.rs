@@ -92,18 +92,24 @@
 
 mod compatibility;
 mod excuse;
+mod header;
 mod incoming;
+mod judgement;
 mod offer;
 mod opened;
 mod own;
+mod payloads;
 mod peer;
 mod profile;
+mod refusals;
 mod sessions;
+mod to_self;
 mod verify;
 
 pub use compatibility::{Compatibility, Deviation, StatusZero};
 pub use excuse::Excuse;
 pub use incoming::{CarriedIdentity, CarriedParty, Incoming};
+pub use judgement::Judgement;
 pub use offer::{IdentityMode, Offer, SessionMap};
 pub use opened::{Decapsulated, Opened, Revocation};
 pub use own::SentTo;

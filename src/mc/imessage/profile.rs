@@ -79,39 +79,53 @@ pub(super) fn generic_id_map(bundle: &Bundle) -> Result<CsIdMap<'static>, Error>
     Ok(CsIdMap::GenericId(map))
 }
 
-/// Judges a received security policy: AEAD_AES_128_GCM in one of the two forms of the tables, or less explicitly.
+/// Every fault of a received security policy, which should be AEAD_AES_128_GCM in one of the two forms of the tables, or
+/// less explicitly.
 ///
 /// Deployed senders mix the two forms, so each parameter is judged by itself. Each has one acceptable value; what is left
 /// out has the same meaning by default, save the cipher, which must be there.
-pub(super) fn judge_policy(policy: &SecurityPolicy<'_>) -> Result<SrtpPolicy, Error> {
-    let policy_no = policy.policy_no;
-    if policy.protocol != ProtocolType::SRTP {
-        return Err(Error::PolicyProtocol { policy_no, found: policy.protocol });
-    }
-    let mut seen: Vec<Parameter> = Vec::new();
-    for parameter in policy.parameters() {
-        let kind = SrtpParameter(parameter.parameter_type);
-        if seen.iter().any(|(earlier, _)| *earlier == kind) {
-            return Err(Error::Repeated { what: "parameter of one type in a security policy" });
+pub(super) fn policy_faults<'p>(policy: &'p SecurityPolicy<'_>) -> impl Iterator<Item = Error> + 'p {
+    let (policy_no, is_srtp) = (policy.policy_no, policy.protocol == ProtocolType::SRTP);
+    let protocol = (!is_srtp).then_some(Error::PolicyProtocol { policy_no, found: policy.protocol });
+    let mut seen: Vec<SrtpParameter> = Vec::new();
+    let parameters = parameters(policy).filter_map(move |(kind, value)| {
+        if seen.contains(&kind) {
+            return Some(Error::Repeated { what: "parameter of one type in a security policy" });
         }
-        let refused = Error::PolicyParameter { policy_no, parameter: kind };
-        let [value] = *parameter.value else { return Err(refused) };
-        if !GROUP.iter().chain(&[SRTP_ENCRYPTED, SRTCP_ENCRYPTED]).any(|known| *known == (kind, value)) {
-            return Err(refused);
-        }
-        seen.push((kind, value));
+        seen.push(kind);
+        let known = match *value {
+            [value] => GROUP.iter().chain(&[SRTP_ENCRYPTED, SRTCP_ENCRYPTED]).any(|known| *known == (kind, value)),
+            _ => false,
+        };
+        (!known).then_some(Error::PolicyParameter { policy_no, parameter: kind })
+    });
+    let has_cipher = self::parameters(policy).any(|(kind, _)| kind == SrtpParameter::ENCRYPTION_ALGORITHM);
+    let cipher = (!has_cipher).then_some(Error::PolicyCipher { policy_no });
+    // The parameters of another protocol have other meanings.
+    protocol.into_iter().chain(parameters.chain(cipher).filter(move |_| is_srtp))
+}
+
+/// Which of the two tables a policy without faults follows.
+pub(super) fn srtp_policy(policy: &SecurityPolicy<'_>) -> SrtpPolicy {
+    let (roc_mode, value) = ROC_MODE;
+    match parameters(policy).any(|parameter| parameter == (roc_mode, &[value])) {
+        true => SrtpPolicy::Group,
+        false => SrtpPolicy::Pair,
     }
-    match (seen.contains(&AES_GCM), seen.contains(&ROC_MODE)) {
-        (false, _) => Err(Error::PolicyCipher { policy_no }),
-        (true, true) => Ok(SrtpPolicy::Group),
-        (true, false) => Ok(SrtpPolicy::Pair),
-    }
+}
+
+fn parameters<'p>(policy: &'p SecurityPolicy<'_>) -> impl Iterator<Item = (SrtpParameter, &'p [u8])> {
+    policy.parameters().map(|parameter| (SrtpParameter(parameter.parameter_type), parameter.value))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::mikey::PolicyParameter;
+
+    fn judge_policy(policy: &SecurityPolicy<'_>) -> Result<SrtpPolicy, Error> {
+        policy_faults(policy).next().map_or_else(|| Ok(srtp_policy(policy)), Err)
+    }
 
     fn judge(parameters: &[Parameter]) -> Result<SrtpPolicy, Error> {
         judge_policy(&SecurityPolicy::srtp(7, parameters))
@@ -153,6 +167,15 @@ mod tests {
     #[test]
     fn a_policy_without_a_cipher_is_refused() {
         assert_eq!(judge(&[KEY_LENGTH]), Err(Error::PolicyCipher { policy_no: 7 }));
+    }
+
+    #[test]
+    fn every_fault_is_found() {
+        let wrong = [(KEY_LENGTH.0, 32), (SALT_LENGTH.0, 14)];
+        let faults: Vec<_> = policy_faults(&SecurityPolicy::srtp(7, &wrong)).collect();
+        let parameter = |parameter| Error::PolicyParameter { policy_no: 7, parameter };
+        let expected = [parameter(KEY_LENGTH.0), parameter(SALT_LENGTH.0), Error::PolicyCipher { policy_no: 7 }];
+        assert_eq!(faults, expected);
     }
 
     #[test]

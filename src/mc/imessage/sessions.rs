@@ -1,4 +1,5 @@
 //! The crypto sessions of a message: which there are, under which security policy.
+use super::refusals::Refusals;
 use super::{Deviation, SrtpPolicy};
 use crate::mc::{CsId, Error, KeyId, KeyType};
 use crate::mikey::{CsIdMap, GenericIdEntry, ProtocolType};
@@ -16,28 +17,29 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    /// Judges the map of the header.
+    /// Judges the map of the header. Without a CSB-ID that names a key type, what depends on it is not judged.
     pub(super) fn judge(
         map: &CsIdMap<'_>,
         policies: Vec<(u8, SrtpPolicy)>,
-        csb_id: KeyId,
+        csb_id: Option<KeyId>,
         deviations: &mut Vec<Deviation>,
+        refusals: &mut impl Refusals,
     ) -> Result<Self, Error> {
         let mut sessions = Self { policies, ..Self::default() };
         match map {
             CsIdMap::Empty { cs_count: 0 } => {}
-            CsIdMap::Empty { cs_count } => return Err(Error::SessionsWithoutMap { count: *cs_count }),
+            CsIdMap::Empty { cs_count } => refusals.refuse(Error::SessionsWithoutMap { count: *cs_count })?,
             CsIdMap::SrtpId(entries) => {
                 if !entries.is_empty() {
                     deviations.push(Deviation::SrtpIdMap);
                 }
                 for (cs_id, entry) in (1..=u8::MAX).zip(entries) {
-                    sessions.add_policies(cs_id, &[entry.policy_no])?;
+                    sessions.add_policies(cs_id, &[entry.policy_no], refusals)?;
                 }
             }
             CsIdMap::GenericId(map) => {
                 for entry in map.entries() {
-                    sessions.add(&entry, csb_id)?;
+                    sessions.add(&entry, csb_id, refusals)?;
                 }
             }
         }
@@ -62,30 +64,54 @@ impl Sessions {
         }
     }
 
-    fn add(&mut self, entry: &GenericIdEntry<'_>, csb_id: KeyId) -> Result<(), Error> {
-        let (cs_id, key_type) = (entry.cs_id, csb_id.key_type());
-        if entry.protocol != ProtocolType::SRTP {
-            return Err(Error::CsProtocol { cs_id, found: entry.protocol });
+    fn add(
+        &mut self,
+        entry: &GenericIdEntry<'_>,
+        csb_id: Option<KeyId>,
+        refusals: &mut impl Refusals,
+    ) -> Result<(), Error> {
+        let cs_id = entry.cs_id;
+        for rule in self.rules(entry, csb_id) {
+            rule.or_else(|error| refusals.refuse(error))?;
         }
-        if !CsId::ALL.iter().any(|known| known.to_u8() == cs_id && known.key_type() == key_type) {
-            return Err(Error::CsId { cs_id, key_type });
+        self.add_policies(cs_id, entry.policy_numbers, refusals)?;
+        match csb_id.map(|csb_id| judge_spi(entry, csb_id)) {
+            Some(Ok(gmk_id)) => self.claimed_gmk_ids.extend(gmk_id.map(|gmk_id| (cs_id, gmk_id))),
+            Some(Err(error)) => refusals.refuse(error)?,
+            None => {}
         }
-        if self.policy_numbers.iter().any(|(seen, _)| *seen == cs_id) {
-            return Err(Error::Repeated { what: "crypto session of one CS-ID" });
-        }
-        if entry.session_data_flag || !entry.session_data.is_empty() {
-            return Err(Error::SessionData { cs_id });
-        }
-        self.add_policies(cs_id, entry.policy_numbers)?;
-        self.claimed_gmk_ids.extend(judge_spi(entry, csb_id)?.map(|gmk_id| (cs_id, gmk_id)));
         Ok(())
     }
 
-    fn add_policies(&mut self, cs_id: u8, numbers: &[u8]) -> Result<(), Error> {
-        match numbers.iter().find(|number| !self.policies.iter().any(|(known, _)| known == *number)) {
-            Some(policy_no) => return Err(Error::NoSuchPolicy { cs_id, policy_no: *policy_no }),
-            None => self.policy_numbers.extend(numbers.first().map(|number| (cs_id, *number))),
-        }
+    /// Protocol, CS-ID, session data, each by itself.
+    fn rules(&self, entry: &GenericIdEntry<'_>, csb_id: Option<KeyId>) -> [Result<(), Error>; 4] {
+        let cs_id = entry.cs_id;
+        let has = |key_type| CsId::ALL.iter().any(|known| known.to_u8() == cs_id && known.key_type() == key_type);
+        [
+            match entry.protocol {
+                ProtocolType::SRTP => Ok(()),
+                found => Err(Error::CsProtocol { cs_id, found }),
+            },
+            match csb_id.map(KeyId::key_type) {
+                Some(key_type) if !has(key_type) => Err(Error::CsId { cs_id, key_type }),
+                _ => Ok(()),
+            },
+            match self.policy_numbers.iter().any(|(seen, _)| *seen == cs_id) {
+                true => Err(Error::Repeated { what: "crypto session of one CS-ID" }),
+                false => Ok(()),
+            },
+            match entry.session_data_flag || !entry.session_data.is_empty() {
+                true => Err(Error::SessionData { cs_id }),
+                false => Ok(()),
+            },
+        ]
+    }
+
+    fn add_policies(&mut self, cs_id: u8, numbers: &[u8], refusals: &mut impl Refusals) -> Result<(), Error> {
+        let is_known = |number: &&u8| self.policies.iter().any(|(known, _)| known == *number);
+        let unknown = numbers.iter().filter(|number| !is_known(number));
+        unknown.copied().try_for_each(|policy_no| refusals.refuse(Error::NoSuchPolicy { cs_id, policy_no }))?;
+        self.policy_numbers.extend(numbers.first().map(|number| (cs_id, *number)));
         Ok(())
     }
 }

@@ -1,9 +1,9 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use super::TicketPolicy;
-use crate::mikey::Error;
+use super::{Payload, PayloadType, TicketPolicy};
 use crate::mikey::codec::{Reader, put_data_16};
+use crate::mikey::{Error, chain};
 
 /// TICKET, a ticket under its policy (RFC 6043 6.10).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,20 @@ impl<'a> Ticket<'a> {
     /// A ticket without initiator data.
     pub fn new(policy: TicketPolicy<'a>, data: impl Into<Cow<'a, [u8]>>) -> Self {
         Self { policy, data: data.into(), initiator_data: Cow::Borrowed(&[]) }
+    }
+
+    /// The payloads of Initiator Data: V for the KMS and V for the responder, where keys are forked; none where there is no
+    /// Initiator Data. Offsets in errors count from the start of Initiator Data.
+    ///
+    /// # Errors
+    /// Those of [`Message::parse`](crate::mikey::Message::parse) for what is wrong with a payload.
+    pub fn initiator_payloads(&self) -> Result<Vec<Payload<'_>>, Error> {
+        if self.initiator_data.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut reader = Reader::new(&self.initiator_data);
+        let first = PayloadType(reader.octet("Initiator Data First Payload")?);
+        chain::read(first, &mut reader, Payload::read)
     }
 
     /// The same payload with all of its data owned.
@@ -54,7 +68,7 @@ mod tests {
     use alloc::vec;
 
     use super::super::testing::{HEADER_LEN, assert_form, build_error, parse_error};
-    use super::super::{PayloadType, PrfFunction, TicketFlags, TicketType};
+    use super::super::{Mac, PrfFunction, TicketFlags, TicketType, Verification};
     use super::*;
 
     fn ticket() -> Ticket<'static> {
@@ -75,6 +89,16 @@ mod tests {
         assert_form(ticket(), &[0, 0, 2, 3, 4, 0, 0, 0, 0, 1, 0, 0, 2, 8, 9, 0, 0]);
         let initiated = Ticket { initiator_data: vec![7].into(), ..ticket() };
         assert_form(initiated, &[0, 0, 2, 3, 4, 0, 0, 0, 0, 1, 0, 0, 2, 8, 9, 0, 1, 7]);
+    }
+
+    #[test]
+    fn initiator_data_is_a_chain_of_payloads() {
+        let of = |data: &[u8]| Ticket { initiator_data: data.to_vec().into(), ..ticket() };
+        assert_eq!(ticket().initiator_payloads(), Ok(vec![]));
+        let v: Payload<'_> = Verification::new(Mac::null()).into();
+        assert_eq!(of(&[9, 9, 0, 0, 0]).initiator_payloads(), Ok(vec![v.clone(), v]));
+        let trailing = Error::TrailingOctets { offset: 3, count: 1 };
+        assert_eq!(of(&[9, 0, 0, 1]).initiator_payloads(), Err(trailing));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod ticket;
 mod transport;
 
 use super::node::{Fields, Node};
+use super::payloads::ntp_utc_32;
 use super::short_hex;
 use crate::cli::clock;
 use crate::cli::output::hex;
@@ -68,9 +69,14 @@ fn generic_id(fields: Fields, entry: GenericIdEntry<'_>) -> Fields {
 
 /// The fields of a payload that begins at `offset`.
 pub fn payload(payload: &Payload<'_>, offset: usize, next: PayloadType, show_secrets: bool) -> Vec<Node> {
+    body(payload, Fields::at(offset), next, show_secrets).nodes()
+}
+
+/// The fields of a payload behind other fields.
+fn body(payload: &Payload<'_>, fields: Fields, next: PayloadType, show_secrets: bool) -> Fields {
     let fields = match payload {
-        Payload::Sign(sign) => return signature(sign, Fields::at(offset)).nodes(),
-        _ => Fields::at(offset).field("Next payload", 1, next),
+        Payload::Sign(sign) => return signature(sign, fields),
+        _ => fields.field("Next payload", 1, next),
     };
     match payload {
         Payload::Timestamp(time) => timestamp(*time, fields),
@@ -95,13 +101,12 @@ pub fn payload(payload: &Payload<'_>, offset: usize, next: PayloadType, show_sec
         Payload::ErrorPayload(error) => fields.field("Error no", 1, error.number).field("Reserved", 2, error.reserved),
         Payload::Tr(tr) => ticket::timestamp_with_role(tr, fields),
         Payload::Randr(randr) => ticket::rand_with_role(randr, fields),
-        Payload::TicketPolicy(policy) => ticket::policy(policy, fields),
-        Payload::Ticket(ticket) => ticket::ticket(ticket, fields),
+        Payload::TicketPolicy(policy) => ticket::policy(policy, fields, show_secrets),
+        Payload::Ticket(ticket) => ticket::ticket(ticket, fields, show_secrets),
         Payload::Ibake(ibake) => transport::data_16("Encr data", &ibake.data, fields),
         Payload::Esk(esk) => transport::data_16("Encr data", &esk.data, fields),
         _ => fields,
     }
-    .nodes()
 }
 
 fn timestamp(timestamp: Timestamp, fields: Fields) -> Fields {
@@ -112,7 +117,9 @@ fn timestamp(timestamp: Timestamp, fields: Fields) -> Fields {
             fields.field("TS value", 8, format!("{} ({:016x})", clock::display(time), time.to_bits()))
         }
         Timestamp::Counter(count) => fields.field("TS value", 4, count),
-        Timestamp::NtpUtc32(seconds) => fields.field("TS value", 4, format!("{seconds:08x}")),
+        Timestamp::NtpUtc32(seconds) => {
+            fields.field("TS value", 4, format!("{} ({seconds:08x})", clock::display(ntp_utc_32(seconds))))
+        }
         _ => fields,
     }
 }
