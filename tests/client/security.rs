@@ -90,6 +90,7 @@ impl World {
             device_id: None,
             client_req_url: format!("https://{}{ROOT}/{resource}", self.server.address()),
             client_error: None,
+            krr_list: Vec::new(),
             key_ids: KeyIds::default(),
         }
     }
