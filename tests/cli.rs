@@ -13,6 +13,27 @@ use std::path::Path;
 const PASSPHRASE: &str = "a passphrase for tests";
 
 #[test]
+#[cfg(target_os = "linux")]
+fn results_that_cannot_be_written_are_a_failure_and_a_closed_pipe_is_none() {
+    use std::fs::OpenOptions;
+    use std::process::{Command, Stdio};
+    let uid =
+        ["uid", "--user-uri", "sip:a@b", "--kms-uri", "k", "--period", "86400", "--offset", "0", "--period-no", "1"];
+    for json in [&[][..], &["--json"]] {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut program = Command::new(env!("CARGO_BIN_EXE_mikey-sakke"));
+        let output = program.args(uid).args(json).stdout(full).stderr(Stdio::piped()).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && stderr.contains("cannot write the results"), "{stderr}");
+
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut program = Command::new(env!("CARGO_BIN_EXE_mikey-sakke"));
+        assert!(program.args(uid).args(json).stdout(writer).status().unwrap().success());
+    }
+}
+
+#[test]
 fn wrong_usage_exits_with_2_and_says_so_on_standard_error() {
     for arguments in [
         &["no-such-command"][..],

@@ -15,7 +15,11 @@ use mikey_sakke::mikey::{
 use mikey_sakke::replay::ReplayCache;
 
 const NOW: NtpTime = NtpTime::from_bits(0xd6b4_3232_8000_0001);
-const TRUSTING: Settings = Settings { clock_skew: 600, keys_in_clear: KeysInClear::OverProtectedTransport };
+const TRUSTING: Settings = Settings {
+    clock_skew: 600,
+    keys_in_clear: KeysInClear::OverProtectedTransport,
+    unnamed_initiator: false,
+};
 
 fuzz_target!(|octets: &[u8]| {
     let key = PreSharedKey::new(vec![0x5a; 32]).expect("it has octets");

@@ -8,7 +8,21 @@ pub fn parse(text: &str) -> Result<NtpTime, String> {
     let time = OffsetDateTime::parse(text, &Rfc3339)
         .map_err(|error| format!("{error}; write it like 2026-11-24T16:00:00Z"))?;
     let seconds = u64::try_from(time.unix_timestamp()).map_err(|_| "a time from 1970 on is needed".to_owned())?;
-    Ok(NtpTime::from_unix(seconds))
+    let time = NtpTime::from_unix(seconds);
+    match time.unix_seconds() {
+        Some(held) if held == seconds => Ok(time),
+        _ => Err("a time before 2104-02-26T09:42:24Z is needed: later ones have no NTP timestamp".to_owned()),
+    }
+}
+
+/// The same for where the life of a key begins or ends.
+pub fn parse_limit(text: &str) -> Result<NtpTime, String> {
+    match parse(text)? {
+        time if time.unix_seconds() == Some(0) => {
+            Err("this very second stands for no limit: leave the option out, or name another".to_owned())
+        }
+        time => Ok(time),
+    }
 }
 
 /// `time` for people: `2026-11-24T16:00:00Z`.
@@ -60,5 +74,15 @@ mod tests {
     fn a_time_that_is_no_time_says_how_to_write_one() {
         assert!(parse("tomorrow").unwrap_err().contains("2026-11-24T16:00:00Z"));
         assert_eq!(parse("1969-12-31T23:59:59Z").unwrap_err(), "a time from 1970 on is needed");
+    }
+
+    #[test]
+    fn times_that_would_be_taken_for_others_are_refused() {
+        assert_eq!(display(parse("2104-02-26T09:42:23Z").unwrap()), "2104-02-26T09:42:23Z");
+        for later in ["2104-02-26T09:42:24Z", "2105-01-01T00:00:00Z", "2200-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
+            assert!(parse(later).unwrap_err().contains("2104-02-26"), "{later}");
+        }
+        assert!(parse_limit("1970-01-01T00:00:00Z").unwrap_err().contains("no limit"));
+        assert_eq!(parse_limit("1970-01-01T00:00:01Z").unwrap().unix_seconds(), Some(1));
     }
 }

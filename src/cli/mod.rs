@@ -70,7 +70,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         output.failure(&failure);
         return ExitCode::from(USAGE);
     }
-    match dispatch(&arguments.command, &output) {
+    match dispatch(&arguments.command, &output).and_then(|()| output.finish()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output.failure(&failure);

@@ -2,17 +2,43 @@ use super::failure::Failure;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::fmt::Display;
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::rc::Rc;
 
 /// Where a command's results go: as text line by line, or as one JSON object at its end.
 pub struct Output {
     json: bool,
+    unwritten: Unwritten,
+}
+
+/// The first error of writing results. That nobody reads them any more is none: a closed pipe ends the output, not the work.
+#[derive(Clone, Default)]
+struct Unwritten(Rc<RefCell<Option<io::Error>>>);
+
+impl Unwritten {
+    fn note(&self, written: io::Result<()>) {
+        if let Err(error) = written
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            self.0.borrow_mut().get_or_insert(error);
+        }
+    }
 }
 
 impl Output {
     pub fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, unwritten: Unwritten::default() }
+    }
+
+    /// Fails if results could not be written.
+    pub fn finish(&self) -> Result<(), Failure> {
+        self.unwritten.note(io::stdout().flush());
+        match self.unwritten.0.borrow_mut().take() {
+            Some(error) => Err(Failure::new("cannot write the results to standard output").because(&error)),
+            None => Ok(()),
+        }
     }
 
     pub fn is_json(&self) -> bool {
@@ -22,7 +48,7 @@ impl Output {
     /// Prints a line of text for people. Colours in it are dropped where standard output is no terminal.
     pub fn line(&self, line: impl Display) {
         if !self.json {
-            put(anstream::stdout(), line);
+            self.unwritten.note(put(anstream::stdout(), line));
         }
     }
 
@@ -31,24 +57,29 @@ impl Output {
         if self.json {
             let text = serde_json::to_string(object)
                 .map_err(|error| Failure::new("cannot write the result as JSON").because(&error))?;
-            put(anstream::stdout(), text);
+            self.unwritten.note(put(anstream::stdout(), text));
         }
         Ok(())
     }
 
     /// Begins the JSON object of results that are too many to be held at once.
     pub fn stream(&self) -> ObjectStream {
-        ObjectStream { out: self.json.then(|| BufWriter::new(std::io::stdout())), state: State::Empty }
+        ObjectStream {
+            out: self.json.then(|| BufWriter::new(io::stdout())),
+            state: State::Empty,
+            unwritten: self.unwritten.clone(),
+        }
     }
 
     /// Prints a message to standard error.
     pub fn message(&self, message: impl Display) {
-        put(anstream::stderr(), message);
+        // That messages have nowhere to go is nothing that could be told.
+        let _ = put(anstream::stderr(), message);
     }
 
     /// Shows how far long work has come, if somebody is watching.
     pub fn progress(&self, message: impl Display) {
-        if !self.json && std::io::stderr().is_terminal() {
+        if !self.json && io::stderr().is_terminal() {
             let mut stderr = anstream::stderr();
             let _ = write!(stderr, "\r\x1b[2K{message}");
             let _ = stderr.flush();
@@ -70,15 +101,18 @@ impl Output {
             self.message(advice);
         }
         if self.json {
-            put(anstream::stdout(), json!({ "error": failure.message(), "advice": failure.advice() }));
+            let object = json!({ "error": failure.message(), "advice": failure.advice() });
+            // The exit code tells of the failure, whether this does or not.
+            let _ = put(anstream::stdout(), object);
         }
     }
 }
 
 /// A JSON object for scripts that is written field by field, and its lists item by item. Without `--json` it is nothing.
 pub struct ObjectStream {
-    out: Option<BufWriter<std::io::Stdout>>,
+    out: Option<BufWriter<io::Stdout>>,
     state: State,
+    unwritten: Unwritten,
 }
 
 enum State {
@@ -122,7 +156,7 @@ impl ObjectStream {
     pub fn end(mut self) {
         self.put_text(if matches!(self.state, State::Empty) { "{}\n" } else { "}\n" });
         if let Some(out) = &mut self.out {
-            let _ = out.flush();
+            self.unwritten.note(out.flush());
         }
     }
 
@@ -134,20 +168,19 @@ impl ObjectStream {
 
     fn put(&mut self, value: &Value) {
         if let Some(out) = &mut self.out {
-            let _ = serde_json::to_writer(out, value);
+            self.unwritten.note(serde_json::to_writer(out, value).map_err(io::Error::from));
         }
     }
 
     fn put_text(&mut self, text: &str) {
         if let Some(out) = &mut self.out {
-            let _ = out.write_all(text.as_bytes());
+            self.unwritten.note(out.write_all(text.as_bytes()));
         }
     }
 }
 
-/// A closed pipe ends the output, not the work.
-fn put(mut stream: impl Write, line: impl Display) {
-    let _ = writeln!(stream, "{line}");
+fn put(mut stream: impl Write, line: impl Display) -> io::Result<()> {
+    writeln!(stream, "{line}")
 }
 
 pub const fn error_style() -> Style {

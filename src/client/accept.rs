@@ -53,11 +53,12 @@ impl AcceptOptions<'_> {
 /// [`mc::imessage`] gives. The key is kept in the store, except a PCK.
 ///
 /// A message that takes back a key is remembered as well; it drops the key if that came from the same initiator,
-/// whether that names itself or not. Status 0 takes back a key that is held already.
+/// whether that names itself or not, and messages that were made before it bring that key no more. Status 0 takes back a
+/// key that is held already. What the user took back with another device is not sent from this one either.
 ///
 /// # Errors
 /// [`Error::Message`] for what is wrong with the message, which is [`mc::Error::KeyRevoked`] for one that takes back a
-/// key that is not held; [`Error::HeldKeyRevoked`] where it was; [`Error::Replayed`], [`Error::Forgotten`]; [`Error::InitiatorUntied`]; [`Error::UnknownUser`],
+/// key that is not held; [`Error::HeldKeyRevoked`] where it was; [`Error::RevokedSince`]; [`Error::Replayed`], [`Error::Forgotten`]; [`Error::InitiatorUntied`]; [`Error::UnknownUser`],
 /// [`Error::NoKeysForPeriod`], [`Error::KeySetDates`]; [`Error::UnknownKms`], [`Error::CertificateRevoked`];
 /// [`Error::File`]. After an error the store is what it was, unless a key was taken back.
 pub fn accept(
@@ -78,20 +79,21 @@ pub fn accept(
     }
     let policy = policy(store, &incoming, options, now);
     let decapsulated = open(store, user_uri, incoming, options, &policy)?;
-    let change = key_change(store, &decapsulated)?;
-    let insertion = store.replay.insert(time, tag, now.seconds().saturating_sub(REMEMBERED));
+    let change = key_change(store, &decapsulated, options.sent_to.is_some())?;
+    let oldest = now.seconds().saturating_sub(REMEMBERED);
+    let insertion = store.replay.insert(time, tag, oldest);
     // First remembered, then held: of the two files, this one can be written back.
     if let Err(error) = store.save_replay() {
         store.replay.undo(insertion);
         return Err(error);
     }
-    if let Err(error) = store.change_keys(&change, now) {
+    if let Err(error) = store.change_keys(&change, now, oldest) {
         store.replay.undo(insertion);
         store.save_replay()?;
         return Err(error);
     }
     match change {
-        KeyChange::Drop(key) => Err(Error::HeldKeyRevoked { key_id: key.bundle.key_id }),
+        KeyChange::Drop(key) | KeyChange::TakeBack(key) => Err(Error::HeldKeyRevoked { key_id: key.bundle.key_id }),
         _ => Ok(decapsulated.live()?),
     }
 }
@@ -247,8 +249,8 @@ fn key_set_for(
     }
 }
 
-/// What the message means for the keys that are held. A key of one call is not.
-fn key_change(store: &Store, decapsulated: &Decapsulated) -> Result<KeyChange, Error> {
+/// What the message means for the keys that are held. A key of one call is not. `own` if the user itself sent it.
+fn key_change(store: &Store, decapsulated: &Decapsulated, own: bool) -> Result<KeyChange, Error> {
     let (opened, revoked) = match decapsulated {
         Decapsulated::Live(opened) => (opened, opened.revocation != Revocation::No),
         Decapsulated::Revoked(opened) => (opened, true),
@@ -267,11 +269,14 @@ fn key_change(store: &Store, decapsulated: &Decapsulated) -> Result<KeyChange, E
         groups: parameters.map(|parameters| parameters.groups.clone()).unwrap_or_default(),
         revoked: false,
     };
-    if revoked && store.holds(&key)? {
-        return Ok(KeyChange::Drop(key));
+    let held = revoked && store.holds(&key)?;
+    if let (Decapsulated::Live(_), false) = (decapsulated, held) {
+        store.contents.require_not_taken_back(&key)?;
+        return Ok(KeyChange::Hold(key));
     }
-    Ok(match decapsulated {
-        Decapsulated::Live(_) => KeyChange::Hold(key),
-        Decapsulated::Revoked(_) => KeyChange::Nothing,
+    Ok(match (own, held) {
+        (true, _) => KeyChange::TakeBack(HeldKey { revoked: true, ..key }),
+        (false, true) => KeyChange::Drop(key),
+        (false, false) => KeyChange::Bar(key),
     })
 }

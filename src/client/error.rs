@@ -1,6 +1,7 @@
 use super::convention::Attempt;
 use super::held_key::is_kept;
 use crate::mc::{KeyId, KeyType};
+use crate::mikey::Utc;
 use crate::{kms_protocol, mc, sealing};
 use core::fmt::Write;
 use std::io;
@@ -469,6 +470,23 @@ pub enum Error {
     KeyTakenBack {
         /// The identifier.
         key_id: KeyId,
+    },
+    /// A revocation would end the key's life only later, and until then some take its status for that of a live key.
+    #[error("the key is taken back, but its life is to end only at {}: name a time that is past, or none", Utc::from_unix(*expiry))]
+    RevocationAhead {
+        /// Unix seconds.
+        expiry: u64,
+    },
+    /// A revocation is said in the key parameters, which shall be left out.
+    #[error("only the key parameters can take a key back: they cannot be left out")]
+    RevocationUnsaid,
+    /// The message is older than one that took its key back.
+    #[error("key {key_id} was taken back at {revoked}, after this message was made: it must not be used")]
+    RevokedSince {
+        /// The identifier.
+        key_id: KeyId,
+        /// When the message was made that took it back.
+        revoked: String,
     },
     /// The message takes back a key that was held. It is no longer.
     #[error(

@@ -121,8 +121,12 @@ impl fmt::Display for Initiator {
 pub(super) enum KeyChange {
     Nothing,
     Hold(HeldKey),
-    /// Drops this key from the same initiator to the same recipient.
+    /// Drops this key from the same initiator to the same recipient, and lets no older message bring it again.
     Drop(HeldKey),
+    /// Lets no older message bring this key, which is not held.
+    Bar(HeldKey),
+    /// The user took this key of its own back, with another device: from all recipients.
+    TakeBack(HeldKey),
 }
 
 impl Store {
@@ -139,7 +143,7 @@ impl Store {
     pub(super) fn holds(&self, key: &HeldKey) -> Result<bool, Error> {
         let mut found = Tie::Different;
         for held in self.contents.keys.iter().filter_map(HeldKey::of) {
-            match self.contents.tie(&held, key) {
+            match self.contents.tie(&held.initiator, &key.initiator) {
                 _ if !held.is_key(key) => {}
                 Tie::Same => return Ok(true),
                 Tie::Unknown => found = Tie::Unknown,
@@ -153,12 +157,26 @@ impl Store {
     }
 
     /// Changes the keys that are held, on the disk and then in memory.
-    pub(super) fn change_keys(&mut self, change: &KeyChange, now: NtpTime) -> Result<(), Error> {
+    ///
+    /// `oldest` is how far back a message may be dated to be accepted, in seconds since 1900.
+    pub(super) fn change_keys(&mut self, change: &KeyChange, now: NtpTime, oldest: u64) -> Result<(), Error> {
         match change {
             KeyChange::Nothing => Ok(()),
             KeyChange::Hold(key) => self.hold(key, now, LIMIT_PER_INITIATOR),
             KeyChange::Drop(key) => self.change(|contents| {
-                contents.retain_keys(|contents, held| !(held.is_key(key) && contents.tie(held, key) == Tie::Same));
+                contents.retain_keys(|contents, held| {
+                    !(held.is_key(key) && contents.tie(&held.initiator, &key.initiator) == Tie::Same)
+                });
+                contents.remember_taken_back(key, false, oldest);
+                Ok(())
+            }),
+            KeyChange::Bar(key) => self.change(|contents| {
+                contents.remember_taken_back(key, false, oldest);
+                Ok(())
+            }),
+            KeyChange::TakeBack(key) => self.change(|contents| {
+                contents.put_key(key.clone(), now.unix_seconds().unwrap_or(0), LIMIT);
+                contents.remember_taken_back(key, true, oldest);
                 Ok(())
             }),
         }
@@ -179,11 +197,11 @@ impl Store {
 }
 
 impl Contents {
-    fn tie(&self, held: &HeldKey, key: &HeldKey) -> Tie {
-        let periods = self.kms(&held.initiator.kms_uri).and_then(|kms| kms.periods().ok());
+    pub(super) fn tie(&self, one: &Initiator, other: &Initiator) -> Tie {
+        let periods = self.kms(&one.kms_uri).and_then(|kms| kms.periods().ok());
         match periods {
-            Some(periods) => held.initiator.tie(&key.initiator, &periods),
-            None if held.initiator.uid == key.initiator.uid => Tie::Same,
+            Some(periods) => one.tie(other, &periods),
+            None if one.uid == other.uid => Tie::Same,
             None => Tie::Different,
         }
     }
@@ -194,7 +212,7 @@ impl Contents {
     fn put_key(&mut self, mut key: HeldKey, now: u64, of_initiator: usize) {
         let mut same_initiator = 0;
         self.retain_keys(|contents, held| {
-            if contents.tie(held, &key) != Tie::Same {
+            if contents.tie(&held.initiator, &key.initiator) != Tie::Same {
                 return true;
             }
             if key.initiator.uri.is_none() {
@@ -210,8 +228,9 @@ impl Contents {
             let mut surplus = same_initiator + 1 - of_initiator;
             for only_expired in [true, false] {
                 self.retain_keys(|contents, held| {
-                    let goes =
-                        surplus > 0 && (!only_expired || held.is_expired(now)) && contents.tie(held, &key) == Tie::Same;
+                    let goes = surplus > 0
+                        && (!only_expired || held.is_expired(now))
+                        && contents.tie(&held.initiator, &key.initiator) == Tie::Same;
                     surplus -= usize::from(goes);
                     !goes
                 });

@@ -46,6 +46,7 @@ mod ready;
 mod record;
 mod report;
 mod store;
+mod taken_back;
 
 pub use accept::{AcceptOptions, Examined, accept, examine};
 pub use convention::{Attempt, Convention};

@@ -37,7 +37,11 @@ pub struct OfferRequest<'a> {
     /// What the message says about the key. Without it: of an SPK or MSCCK nothing; of others that it is live, and of a
     /// key that is sent again, what groups it is for and how long it lives.
     pub parameters: Option<KeyParameters>,
-    /// Take the key back: [`KeyParameters::revoked`] from now on, unless the parameters name another end of its life. The
+    /// Whether the message says nothing of the key, whatever `parameters` has.
+    pub without_parameters: bool,
+    /// Whether the message leaves out the security policy.
+    pub without_policy: bool,
+    /// Take the key back: [`KeyParameters::revoked`] from now on, or since the end of its life that the parameters name. The
     /// key must be one that this user sent, or be given. It is held on, so that other recipients can be told; as a live
     /// key it is not sent again.
     pub revoke: bool,
@@ -57,6 +61,8 @@ impl<'a> OfferRequest<'a> {
             session_map: SessionMap::Empty,
             to_self: false,
             parameters: None,
+            without_parameters: false,
+            without_policy: false,
             revoke: false,
         }
     }
@@ -80,7 +86,7 @@ pub struct Offered {
 /// # Errors
 /// [`Error::RecipientUri`], [`Error::UnknownUser`], [`Error::NoKeysForPeriod`], [`Error::KeySetDates`], [`Error::UnknownKms`], [`Error::AmbiguousKms`],
 /// [`Error::CertificateRevoked`], [`Error::KeyIdType`], [`Error::OtherKeyHeld`], [`Error::NothingToRevoke`],
-/// [`Error::KeyTakenBack`], [`Error::Message`], [`Error::File`].
+/// [`Error::KeyTakenBack`], [`Error::RevocationAhead`], [`Error::RevocationUnsaid`], [`Error::Message`], [`Error::File`].
 pub fn offer(
     store: &mut Store,
     request: &OfferRequest<'_>,
@@ -127,6 +133,9 @@ fn build(
         .session_map(request.session_map);
     if request.to_self {
         offer = offer.to_self();
+    }
+    if request.without_policy {
+        offer = offer.without_policy();
     }
     if let Some(parameters) = parameters.clone() {
         offer = offer.parameters(parameters)?;
@@ -175,7 +184,12 @@ impl Material {
             return Err(Error::NothingToRevoke { key_type: request.key_type, key_id: request.key_id });
         }
         let said = request.parameters.clone().or_else(|| usual_parameters(request.key_type, sent.as_ref()));
-        let parameters = if request.revoke { Some(revoked_parameters(request, said, now)) } else { said };
+        let parameters = match (request.revoke, request.without_parameters) {
+            (true, true) => return Err(Error::RevocationUnsaid),
+            (true, false) => Some(revoked_parameters(request, said, now)?),
+            (false, true) => None,
+            (false, false) => said,
+        };
         if let Some(sent) = sent {
             if sent.revoked && !request.revoke {
                 return Err(Error::KeyTakenBack { key_id: sent.bundle.key_id });
@@ -213,18 +227,24 @@ fn usual_parameters(key_type: KeyType, sent: Option<&HeldKey>) -> Option<KeyPara
 }
 
 /// What was said of the key, but that it is taken back.
-fn revoked_parameters(request: &OfferRequest<'_>, said: Option<KeyParameters>, now: NtpTime) -> KeyParameters {
+fn revoked_parameters(
+    request: &OfferRequest<'_>,
+    said: Option<KeyParameters>,
+    now: NtpTime,
+) -> Result<KeyParameters, Error> {
     let since = now.unix_seconds().unwrap_or(0);
-    let revoked = KeyParameters::revoked(request.key_type, since);
     let named = request.parameters.as_ref().map(|parameters| parameters.expiry).filter(|expiry| *expiry != 0);
-    let Some(said) = said else { return revoked };
-    KeyParameters {
+    if let Some(expiry) = named.filter(|expiry| *expiry > since) {
+        return Err(Error::RevocationAhead { expiry });
+    }
+    let Some(said) = said else { return Ok(KeyParameters::revoked(request.key_type, since)) };
+    Ok(KeyParameters {
         status: KeyStatus(said.status.0 & !KeyStatus::NOT_REVOKED.0),
         // A key that was to become active later never will.
-        activation: if said.activation > since { 0 } else { said.activation },
+        activation: if said.activation > named.unwrap_or(since) { 0 } else { said.activation },
         expiry: named.unwrap_or(since),
         ..said
-    }
+    })
 }
 
 impl Store {

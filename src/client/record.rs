@@ -28,11 +28,19 @@ pub(super) struct Contents {
     /// Each user is in at most one of each KMS.
     #[serde(default)]
     pub(super) client_keys: Vec<ClientKeysRecord>,
+    #[serde(default)]
+    pub(super) revocations: Vec<RevocationRecord>,
 }
 
 impl Contents {
-    pub(super) const EMPTY: Self =
-        Self { version: VERSION, kms: Vec::new(), key_sets: Vec::new(), keys: Vec::new(), client_keys: Vec::new() };
+    pub(super) const EMPTY: Self = Self {
+        version: VERSION,
+        kms: Vec::new(),
+        key_sets: Vec::new(),
+        keys: Vec::new(),
+        client_keys: Vec::new(),
+        revocations: Vec::new(),
+    };
 
     pub(super) fn kms(&self, kms_uri: &str) -> Option<&KmsRecord> {
         self.kms.iter().find(|kms| kms.kms_uri == kms_uri)
@@ -229,6 +237,23 @@ pub(super) struct KeyRecord {
     /// Whether this client took it back.
     #[serde(default)]
     pub(super) revoked: bool,
+}
+
+/// A key that was taken back, without the key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RevocationRecord {
+    pub(super) key_id: u32,
+    /// UID of who sent it.
+    pub(super) initiator_uid: Octets,
+    /// Its URI, where it is known.
+    pub(super) initiator_uri: Option<String>,
+    pub(super) initiator_kms: String,
+    /// The key period of the UID.
+    pub(super) initiator_period: u64,
+    /// From whom; from all whom the user sent it to, if that is `None`.
+    pub(super) recipient: Option<String>,
+    /// T of the message that took it back, seconds since 1900.
+    pub(super) time: u64,
 }
 
 #[derive(Serialize, Deserialize)]

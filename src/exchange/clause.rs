@@ -25,6 +25,7 @@ impl Error {
             | Self::Missing { .. }
             | Self::Repeated { .. }
             | Self::ResponderAlone
+            | Self::UnnamedInitiator
             | Self::NoPreSharedKey
             | Self::EmptyPreSharedKey
             | Self::NoVerification => METHOD,

@@ -227,6 +227,9 @@ pub enum Error {
         /// The SSRC.
         ssrc: u32,
     },
+    /// The message does not name the initiator that is expected ([`Settings::unnamed_initiator`](super::Settings)).
+    #[error("the message names no initiator, and one is expected")]
+    UnnamedInitiator,
     /// The SDP IDs of the message are not those of the description that brought it: someone may have deleted a stronger offer
     /// (RFC 4567 4.1.4, 7).
     #[error("the message lists other key management protocols than its SDP description")]
@@ -291,7 +294,7 @@ impl Error {
             Self::Prf { .. } => ErrorNumber::INVALID_PRF,
             Self::NullMac => ErrorNumber::INVALID_MAC,
             Self::Encryption { .. } | Self::KeysInClear => ErrorNumber::INVALID_EA,
-            Self::Identity { .. } => ErrorNumber::INVALID_ID,
+            Self::Identity { .. } | Self::UnnamedInitiator => ErrorNumber::INVALID_ID,
             Self::RepeatedPolicy { .. }
             | Self::NoSuchPolicy { .. }
             | Self::PolicyProtocol { .. }

@@ -48,8 +48,9 @@ pub struct Reception<'a> {
     /// The time.
     pub now: NtpTime,
     /// Who the two ends are, as far as the signalling that the message came with tells, or the choice of the pre-shared
-    /// key does. What the message names must agree. Who offers keys under the same pre-shared key, too, has to say whom
-    /// the message must be from, or takes its own offers when someone sends them back.
+    /// key does. What the message names must agree, and it must name the initiator that is expected here, unless
+    /// [`Settings::unnamed_initiator`] is set. Who offers keys under the same pre-shared key, too, has to say whom the
+    /// message must be from, or takes its own offers when someone sends them back.
     pub parties: Parties<'a>,
     /// The key management protocols of the SDP description that the message came in, as
     /// [`sdp::protocol_ids`](crate::mikey::sdp::protocol_ids) reads them. The message must list the same, or someone may
@@ -174,6 +175,12 @@ impl Incoming {
             Seen::Before => return Err(Error::Replayed),
             Seen::Forgotten => return Err(Error::Forgotten),
         }
+        if self.parties.initiator.is_none()
+            && reception.parties.initiator.is_some()
+            && !reception.settings.unnamed_initiator
+        {
+            return Err(Error::UnnamedInitiator);
+        }
         let parties = self.parties.agreeing_with(&reception.parties)?;
         let prf = self.prf()?;
         self.protection.judge(&reception.settings, key.is_some())?;
@@ -214,15 +221,17 @@ impl Incoming {
         parties: &Parties<'_>,
     ) -> Result<Vec<u8>, Error> {
         let message = report.with_header(self.header.clone(), self.timestamp)?;
-        match key.filter(|_| !self.is_from_responder(parties)).and_then(|key| self.authentic(key)) {
+        match key.filter(|_| !self.may_be_from_responder(parties)).and_then(|key| self.authentic(key)) {
             Some(mac_key) => verification::seal(message, &mac_key, &self.parties.or(parties), self.timestamp),
             None => Ok(message.to_bytes()?),
         }
     }
 
-    /// Whether the one that the message names as its initiator is known to be the responder.
-    fn is_from_responder(&self, known: &Parties<'_>) -> bool {
-        self.parties.initiator.is_some() && self.parties.initiator == known.responder
+    /// Whether the one that the message names as its initiator is known to be the responder. A message that names nobody
+    /// may be, where the responder is known.
+    fn may_be_from_responder(&self, known: &Parties<'_>) -> bool {
+        known.responder.is_some()
+            && self.parties.initiator.as_ref().is_none_or(|id| known.responder.as_ref() == Some(id))
     }
 
     /// What a replay cache keeps of the message: SHA-256 of the octets that its MAC covers.

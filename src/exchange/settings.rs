@@ -9,6 +9,10 @@ pub struct Settings {
     pub clock_skew: u64,
     /// Whether keys may travel without encryption.
     pub keys_in_clear: KeysInClear,
+    /// Whether a message need not name the initiator that [`Reception::parties`](super::Reception::parties) expects. Then
+    /// only the pre-shared key tells who made it, and the responder takes its own offer for the other's if someone sends
+    /// it back: allow it where one end alone makes offers under that key.
+    pub unnamed_initiator: bool,
 }
 
 /// Whether keys may travel with the NULL encryption, and with the NULL MAC too if there is no pre-shared key.
@@ -35,9 +39,9 @@ pub struct Protection {
 }
 
 impl Default for Settings {
-    /// Ten minutes of clock skew, and no keys in clear.
+    /// Ten minutes of clock skew, no keys in clear, and an expected initiator names itself.
     fn default() -> Self {
-        Self { clock_skew: 600, keys_in_clear: KeysInClear::Refused }
+        Self { clock_skew: 600, keys_in_clear: KeysInClear::Refused, unnamed_initiator: false }
     }
 }
 

@@ -62,7 +62,8 @@ const STRONG: Vector = Vector {
 
 const NOW: NtpTime = NtpTime::from_bits(0xd6b4_3232_8000_0001);
 
-const TRUSTING: Settings = Settings { clock_skew: 600, keys_in_clear: KeysInClear::OverProtectedTransport };
+const TRUSTING: Settings =
+    Settings { clock_skew: 600, keys_in_clear: KeysInClear::OverProtectedTransport, unnamed_initiator: false };
 
 fn hex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
@@ -304,8 +305,14 @@ fn identities_must_be_those_that_are_known() {
 fn parties_that_are_not_named_are_still_covered_by_the_verification_message() {
     let sent = seal(&Offer { names_parties: false, ..offer() });
     assert_eq!(*Incoming::parse(sent.octets()).unwrap().parties(), Parties::default());
+    let expected = Reception { parties: Parties::new(alice(), bob()), ..Reception::at(NOW) };
+    assert_eq!(open_with(sent.octets(), Some(&key()), &expected).unwrap_err(), Error::UnnamedInitiator);
+    let sent_back = Reception { parties: Parties::new(bob(), alice()), ..Reception::at(NOW) };
+    assert_eq!(open_with(sent.octets(), Some(&key()), &sent_back).unwrap_err(), Error::UnnamedInitiator);
+    let settings = Settings { unnamed_initiator: true, ..Settings::default() };
     let answer_of = |parties| {
-        let opened = open_with(sent.octets(), Some(&key()), &Reception { parties, ..Reception::at(NOW) }).unwrap();
+        let reception = Reception { parties, settings, ..Reception::at(NOW) };
+        let opened = open_with(sent.octets(), Some(&key()), &reception).unwrap();
         sent.read_answer(&opened.verification_message(offer().cs_id_map).unwrap().octets)
     };
     assert_eq!(answer_of(Parties::new(alice(), bob())), Ok(Answer::Verified(sent.bundle().clone())));
@@ -531,7 +538,9 @@ fn who_names_another_identity_is_told_so_with_authority() {
     let unnamed = seal(&Offer { names_parties: false, ..offer() });
     let incoming = Incoming::parse(unnamed.octets()).unwrap();
     let octets = incoming.error_message(&report, Some(&key()), &Parties::new(alice(), bob())).unwrap();
-    assert_eq!(unnamed.read_answer(&octets), refused(true), "who is not named is known");
+    assert_eq!(unnamed.read_answer(&octets), refused(false), "it may be the responder's own, sent back");
+    let octets = incoming.error_message(&report, Some(&key()), &Parties::default()).unwrap();
+    assert_eq!(unnamed.read_answer(&octets), refused(true));
 }
 
 /// RFC 6043 6.1.1: policy, SPI and SSRC that the responder chooses are those that both ends derive keys by.

@@ -3,7 +3,7 @@
 use crate::support::{ALICE, BOB, NOW_UNIX, PERIOD, TestKms, TestStore, later, now, rng};
 use mikey_sakke::client::{AcceptOptions, Error, OfferRequest, Offered, Store, accept, examine, import, offer};
 use mikey_sakke::mc::imessage::{
-    Compatibility, Deviation, Excuse, IdentityMode, Opened, Revocation, StatusZero, TimeWindow,
+    Compatibility, Deviation, Excuse, IdentityMode, Opened, Revocation, SessionMap, StatusZero, TimeWindow,
 };
 use mikey_sakke::mc::{self, CsId, IdentityForm, KeyId, KeyParameters, KeyStatus, KeyType, PeriodEpoch};
 use mikey_sakke::mikey::NtpTime;
@@ -679,9 +679,88 @@ fn a_revocation_ends_a_life_that_has_not_begun_or_at_the_time_that_is_named() {
     let revoke = OfferRequest { key_id, revoke: true, ..OfferRequest::new(ALICE, BOB, KeyType::Csk) };
     let said = send(&mut alice, &revoke, later(1)).parameters.unwrap();
     assert_eq!((said.activation, said.expiry), (0, NOW_UNIX + 1));
-    let named = OfferRequest { parameters: Some(parameters.clone()), ..revoke };
+    let ahead = OfferRequest { parameters: Some(parameters.clone()), ..revoke.clone() };
+    let error = offer(&mut alice.store, &ahead, later(1), &mut rng()).unwrap_err();
+    assert!(matches!(error, Error::RevocationAhead { expiry } if expiry == parameters.expiry), "{error}");
+    let past = KeyParameters { activation: 0, expiry: NOW_UNIX, ..parameters };
+    let named = OfferRequest { parameters: Some(past), ..revoke.clone() };
     let said = send(&mut alice, &named, later(1)).parameters.unwrap();
-    assert_eq!((said.activation, said.expiry, said.status), (0, parameters.expiry, KeyStatus::SHARED_WITH_GATEWAY));
+    assert_eq!((said.activation, said.expiry, said.status), (0, NOW_UNIX, KeyStatus::SHARED_WITH_GATEWAY));
+    let unsaid = OfferRequest { without_parameters: true, ..revoke };
+    let error = offer(&mut alice.store, &unsaid, later(1), &mut rng()).unwrap_err();
+    assert!(matches!(error, Error::RevocationUnsaid), "{error}");
+}
+
+#[test]
+fn no_older_message_brings_back_a_key_that_was_taken_back() {
+    let kms = TestKms::new(KMS);
+    let (mut alice, mut bob) = (TestStore::of(&kms, ALICE), TestStore::of(&kms, BOB));
+    let request = OfferRequest::new(ALICE, BOB, KeyType::Gmk);
+    let first = send(&mut alice, &request, now());
+    let again = OfferRequest { key_id: Some(first.bundle.key_id), ..request.clone() };
+    let [second, third] = [1, 2].map(|seconds| send(&mut alice, &again, later(seconds)).message);
+    let revoking = send(&mut alice, &OfferRequest { revoke: true, ..again.clone() }, later(3)).message;
+    receive(&mut bob, BOB, &first.message, now()).unwrap();
+    require_revoked(&mut bob, &revoking, None, later(3));
+    let error = receive(&mut bob, BOB, &second, later(4)).unwrap_err();
+    assert!(matches!(error, Error::RevokedSince { key_id, .. } if key_id == first.bundle.key_id), "{error}");
+    let mut bob = bob.reopen();
+    let error = receive(&mut bob, BOB, &third, later(4)).unwrap_err();
+    assert!(matches!(error, Error::RevokedSince { .. }), "{error}");
+    assert!(bob.store.held_keys().is_empty());
+
+    // A revocation that comes before what it takes back.
+    let mut other = TestStore::of(&kms, BOB);
+    let error = receive(&mut other, BOB, &revoking, later(3)).unwrap_err();
+    assert!(matches!(error, Error::Message(mc::Error::KeyRevoked { .. })), "{error}");
+    let error = receive(&mut other, BOB, &first.message, later(4)).unwrap_err();
+    assert!(matches!(error, Error::RevokedSince { .. }), "{error}");
+    // A new key of the same initiator is another one.
+    let renewed = send(&mut alice, &request, later(5));
+    receive(&mut other, BOB, &renewed.message, later(5)).unwrap();
+}
+
+#[test]
+fn what_one_device_took_back_the_other_does_not_send_again() {
+    let kms = TestKms::new(KMS);
+    let (mut alice, mut device) = (TestStore::of(&kms, ALICE), TestStore::of(&kms, ALICE));
+    let own = |device: &mut TestStore, message: &[u8], recipient: &str, at| {
+        let options = AcceptOptions { sent_to: Some(recipient), ..AcceptOptions::default() };
+        accept(&mut device.store, ALICE, message, &options, at)
+    };
+    let request = OfferRequest { to_self: true, ..OfferRequest::new(ALICE, BOB, KeyType::Gmk) };
+    let to_bob = send(&mut alice, &request, now());
+    let key_id = Some(to_bob.bundle.key_id);
+    let to_carol = send(&mut alice, &OfferRequest { key_id, recipient_uri: CAROL, ..request.clone() }, now());
+    let late = send(&mut alice, &OfferRequest { key_id, recipient_uri: GMS, ..request.clone() }, now());
+    own(&mut device, &to_bob.message, BOB, now()).unwrap();
+    own(&mut device, &to_carol.message, CAROL, now()).unwrap();
+    let revoking = send(&mut alice, &OfferRequest { key_id, revoke: true, ..request.clone() }, later(1));
+    let error = own(&mut device, &revoking.message, BOB, later(1)).unwrap_err();
+    assert!(matches!(error, Error::HeldKeyRevoked { .. }), "{error}");
+    let error = own(&mut device, &late.message, GMS, later(2)).unwrap_err();
+    assert!(matches!(error, Error::RevokedSince { .. }), "{error}");
+    let mut device = device.reopen();
+    let again = OfferRequest { key_id, recipient_uri: GMS, ..request };
+    let error = offer(&mut device.store, &again, later(2), &mut rng()).unwrap_err();
+    assert!(matches!(error, Error::KeyTakenBack { .. }), "{error}");
+    let told = send(&mut device, &OfferRequest { revoke: true, ..again }, later(2));
+    assert_eq!(told.bundle.key.as_bytes(), to_bob.bundle.key.as_bytes());
+}
+
+#[test]
+fn what_is_optional_can_be_left_out() {
+    let (mut alice, mut bob) = pair();
+    let request = OfferRequest {
+        without_parameters: true,
+        without_policy: true,
+        session_map: SessionMap::GenericId,
+        ..OfferRequest::new(ALICE, BOB, KeyType::Csk)
+    };
+    let sent = send(&mut alice, &request, now());
+    assert_eq!(sent.parameters, None);
+    let opened = receive(&mut bob, BOB, &sent.message, now()).unwrap();
+    assert_eq!((opened.parameters.is_none(), opened.policy(CsId::McpttCsk)), (true, None));
 }
 
 #[test]

@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-const TRUSTING: Settings = Settings { clock_skew: 600, keys_in_clear: KeysInClear::OverProtectedTransport };
+const TRUSTING: Settings =
+    Settings { clock_skew: 600, keys_in_clear: KeysInClear::OverProtectedTransport, unnamed_initiator: false };
 const NOW: NtpTime = NtpTime::from_bits(0xd6b4_3232_8000_0001);
 
 /// The C program, built.

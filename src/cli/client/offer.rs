@@ -63,6 +63,9 @@ pub struct Arguments {
     /// Map the crypto session of the key in the header (GENERIC-ID map). An SPK, MKFC or MSCCK has none.
     #[arg(long)]
     session_map: bool,
+    /// Leave the security policy out (SP).
+    #[arg(long)]
+    no_policy: bool,
     #[command(flatten)]
     parameters: Parameters,
     /// Print the message as an SDP line (a=key-mgmt:mikey ...).
@@ -87,20 +90,23 @@ struct Parameters {
     #[arg(long)]
     shared_with_gateway: bool,
     /// From when on the key may be used, for example 2026-11-24T16:00:00Z; without it, at once.
-    #[arg(long, value_name = "RFC3339", value_parser = clock::parse)]
+    #[arg(long, value_name = "RFC3339", value_parser = clock::parse_limit)]
     activation: Option<NtpTime>,
-    /// From when on the key must not be used; without it, never.
-    #[arg(long, value_name = "RFC3339", value_parser = clock::parse)]
+    /// From when on the key must not be used; without it, never. Of a key that is taken back: no later than now.
+    #[arg(long, value_name = "RFC3339", value_parser = clock::parse_limit)]
     expiry: Option<NtpTime>,
     /// Text for people.
     #[arg(long)]
     text: Option<String>,
+    /// Say nothing of the key: leave the key parameters out, which are optional.
+    #[arg(long, conflicts_with_all = ["revoke", "shared_with_gateway", "activation", "expiry", "text", "groups"])]
+    no_parameters: bool,
 }
 
 impl Parameters {
     /// `None` if nothing is to be said but the usual.
     fn of(&self, key_type: KeyType, groups: &[String]) -> Option<KeyParameters> {
-        let Self { revoke: _, shared_with_gateway, activation, expiry, text } = self;
+        let Self { shared_with_gateway, activation, expiry, text, .. } = self;
         let usual = !shared_with_gateway && activation.is_none() && expiry.is_none() && text.is_none();
         if usual && groups.is_empty() {
             return None;
@@ -198,6 +204,8 @@ impl Arguments {
             session_map: if self.session_map { SessionMap::GenericId } else { SessionMap::Empty },
             to_self: self.to_self,
             parameters: self.parameters.of(key_type, &self.groups),
+            without_parameters: self.parameters.no_parameters,
+            without_policy: self.no_policy,
             revoke: self.parameters.revoke,
             ..OfferRequest::new(&self.user, &self.to, key_type)
         }

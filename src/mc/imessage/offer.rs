@@ -39,6 +39,7 @@ pub struct Offer<'a> {
     session_map: SessionMap,
     parameters: Option<KeyParameters>,
     to_self: bool,
+    has_policy: bool,
 }
 
 impl<'a> Offer<'a> {
@@ -79,6 +80,7 @@ impl<'a> Offer<'a> {
             session_map: SessionMap::default(),
             parameters: None,
             to_self: false,
+            has_policy: true,
         })
     }
 
@@ -94,6 +96,13 @@ impl<'a> Offer<'a> {
     #[must_use]
     pub const fn session_map(mut self, map: SessionMap) -> Self {
         self.session_map = map;
+        self
+    }
+
+    /// Leaves out the security policy, which a receiver then has to know from elsewhere.
+    #[must_use]
+    pub const fn without_policy(mut self) -> Self {
+        self.has_policy = false;
         self
     }
 
@@ -134,13 +143,16 @@ impl<'a> Offer<'a> {
 
         let map = match self.session_map {
             SessionMap::Empty => profile::EMPTY_MAP,
-            SessionMap::GenericId => profile::generic_id_map(&self.bundle)?,
+            SessionMap::GenericId => profile::generic_id_map(&self.bundle, self.has_policy)?,
         };
         let mut message = Message::new(Header::sakke(csb_id.to_u32(), map))
             .with(Timestamp::NtpUtc(self.time))
             .with(Rand::new(rand.as_slice()));
         message.payloads.extend(self.identities(&recipient_uid).map(Into::into));
-        message = message.with(profile::default_policy(csb_id.key_type())).with(sakke);
+        if self.has_policy {
+            message = message.with(profile::default_policy(csb_id.key_type()));
+        }
+        message = message.with(sakke);
         if self.to_self {
             let data = encapsulate(key, self.initiator.kms(), self.initiator.uid())?.to_standalone()?;
             message = message.with(GeneralExtension::new(ExtensionType::SAKKE_TO_SELF, data));

@@ -64,15 +64,16 @@ pub fn default_policy(key_type: KeyType) -> SecurityPolicy<'static> {
 }
 
 /// A GENERIC-ID map of the first crypto session under a key, with the key's identifiers as SPI: GMK-ID || GUK-ID for a
-/// GMK. Fails with [`Error::NoCryptoSessions`] for keys that have none.
-pub(super) fn generic_id_map(bundle: &Bundle) -> Result<CsIdMap<'static>, Error> {
+/// GMK. Fails with [`Error::NoCryptoSessions`] for keys that have none. The session is under the default policy, if the
+/// message has it.
+pub(super) fn generic_id_map(bundle: &Bundle, has_policy: bool) -> Result<CsIdMap<'static>, Error> {
     let key_type = bundle.key_id.key_type();
     let cs_id = CsId::first(key_type).ok_or(Error::NoCryptoSessions { key_type })?;
     let map = GenericIdMap::new(&[GenericIdEntry {
         cs_id: cs_id.to_u8(),
         protocol: ProtocolType::SRTP,
         session_data_flag: false,
-        policy_numbers: &[POLICY_NO],
+        policy_numbers: if has_policy { &[POLICY_NO] } else { &[] },
         session_data: &[],
         spi: &bundle.mki(),
     }])?;

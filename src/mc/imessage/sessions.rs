@@ -10,7 +10,9 @@ use alloc::vec::Vec;
 pub(super) struct Sessions {
     /// The security policies of the message, by number.
     policies: Vec<(u8, SrtpPolicy)>,
-    /// The first security policy of each session that is mapped.
+    /// The sessions that are mapped.
+    cs_ids: Vec<u8>,
+    /// The first security policy of each session that is mapped and has one.
     policy_numbers: Vec<(u8, u8)>,
     /// For a GMK, whose identifier shows only once the key is there: what SPIs claim it to be, by CS-ID.
     claimed_gmk_ids: Vec<(u8, [u8; 4])>,
@@ -74,6 +76,7 @@ impl Sessions {
         for rule in self.rules(entry, csb_id) {
             rule.or_else(|error| refusals.refuse(error))?;
         }
+        self.cs_ids.push(cs_id);
         self.add_policies(cs_id, entry.policy_numbers, refusals)?;
         match csb_id.map(|csb_id| judge_spi(entry, csb_id)) {
             Some(Ok(gmk_id)) => self.claimed_gmk_ids.extend(gmk_id.map(|gmk_id| (cs_id, gmk_id))),
@@ -96,7 +99,7 @@ impl Sessions {
                 Some(key_type) if !has(key_type) => Err(Error::CsId { cs_id, key_type }),
                 _ => Ok(()),
             },
-            match self.policy_numbers.iter().any(|(seen, _)| *seen == cs_id) {
+            match self.cs_ids.contains(&cs_id) {
                 true => Err(Error::Repeated { what: "crypto session of one CS-ID" }),
                 false => Ok(()),
             },
