@@ -214,6 +214,11 @@ fn each_optional_part_of_a_message_can_be_set_and_a_key_can_be_taken_back() {
     let run = Program::new(&accept).passphrase(PASSPHRASE).stdin(revoked["message"].as_str().unwrap()).run();
     assert_eq!(run.code, 1, "{}", run.stdout);
     assert!(run.stderr.contains("takes back key 2abbccdd, which was held"), "{}", run.stderr);
+    let told = Program::new(&offer).args(&["--revoke"]).passphrase(PASSPHRASE).json();
+    let run =
+        Program::new(&accept).args(&["--json"]).passphrase(PASSPHRASE).stdin(told["message"].as_str().unwrap()).run();
+    let told: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((run.code, &told["key_id"], &told["dropped"]), (1, &json!("2abbccdd"), &json!(false)));
     let again = Program::new(&offer).passphrase(PASSPHRASE).run();
     assert!(again.code == 1 && again.stderr.contains("was taken back"), "{}", again.stderr);
 
@@ -248,8 +253,8 @@ fn what_is_excused_under_a_kms_is_set_shown_and_taken_back() {
     let text = Program::new(&show).passphrase(PASSPHRASE).run().stdout;
     assert!(text.contains("dropped-zeros"), "{text}");
     assert_eq!(set(&["--excuse-nothing"])["excused"], json!([]));
-    assert_eq!(set(&["--status-zero", "revoked"])["status_zero_revokes"], true);
-    assert_eq!(set(&["--status-zero", "possibly-live"])["status_zero_revokes"], false);
+    assert_eq!(set(&["--status-zero", "revoked"])["status_zero"], "revoked");
+    assert_eq!(set(&["--status-zero", "possibly-live"])["status_zero"], "possibly-live");
 
     let unknown = Program::new(&show).args(&["--kms-uri", "kms.example.net"]).passphrase(PASSPHRASE).run();
     assert_eq!(unknown.code, 1);

@@ -136,6 +136,8 @@ pub struct Compatible {
 enum StatusZeroName {
     /// The key opens unless it is held already or has expired, as some senders have it.
     PossiblyLive,
+    /// The key is live, also if it is held already.
+    Live,
     /// The key is revoked, by the letter of table E.6.1-1.
     Revoked,
 }
@@ -144,6 +146,7 @@ impl From<StatusZeroName> for StatusZero {
     fn from(name: StatusZeroName) -> Self {
         match name {
             StatusZeroName::PossiblyLive => Self::PossiblyLive,
+            StatusZeroName::Live => Self::Live,
             StatusZeroName::Revoked => Self::Revoked,
         }
     }

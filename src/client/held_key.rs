@@ -311,6 +311,7 @@ impl HeldKey {
 mod tests {
     use super::*;
     use crate::client::record::KmsRecord;
+    use crate::mc::imessage::StatusZero;
     use crate::mc::{IdentityForm, PeriodEpoch};
 
     const KMS: &str = "kms.example.org";
@@ -356,7 +357,7 @@ mod tests {
             pub_auth_key: Octets::new(&[]),
             cache_number: None,
             excused: Vec::new(),
-            status_zero_revokes: false,
+            status_zero: StatusZero::default(),
         };
         Contents { kms: vec![record], ..Contents::EMPTY }
     }

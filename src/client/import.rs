@@ -10,6 +10,7 @@ use crate::kms_protocol::{
     self, ClientKeys, KeyContent, KmsCertCache, KmsCertificate, KmsInit, KmsKeyProv, KmsKeySet, KmsMessage,
     KmsResponse, Limits, USER_ID_FORMAT_HASHED,
 };
+use crate::mc::imessage::StatusZero;
 use crate::mc::{IdentityForm, KeyPeriods, KeySet, Kms, PeriodEpoch, Uid};
 use crate::mikey::NtpTime;
 use crate::{eccsi, sakke};
@@ -399,7 +400,7 @@ impl KmsRecord {
             pub_auth_key: Octets::new(&certificate.pub_auth_key),
             cache_number,
             excused: Vec::new(),
-            status_zero_revokes: false,
+            status_zero: StatusZero::default(),
         }
     }
 

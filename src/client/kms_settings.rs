@@ -21,7 +21,7 @@ impl Store {
     /// # Errors
     /// [`Error::UnknownKms`], [`Error::File`].
     pub fn read_status_zero(&mut self, kms_uri: &str, meaning: StatusZero) -> Result<(), Error> {
-        self.change_kms(kms_uri, |kms| kms.status_zero_revokes = meaning == StatusZero::Revoked)
+        self.change_kms(kms_uri, |kms| kms.status_zero = meaning)
     }
 
     fn change_kms(&mut self, kms_uri: &str, set: impl FnOnce(&mut KmsRecord)) -> Result<(), Error> {
@@ -36,9 +36,9 @@ impl Store {
     pub(super) fn with_settings(&self, settings: Compatibility, kms_uri: &str) -> Compatibility {
         let Some(kms) = self.contents.kms(kms_uri) else { return settings };
         let settings = settings.and(kms.excused.iter().filter_map(|name| Excuse::from_name(name)));
-        match kms.status_zero_revokes {
-            true => Compatibility { status_zero: StatusZero::Revoked, ..settings },
-            false => settings,
+        match settings.status_zero {
+            StatusZero::PossiblyLive => Compatibility { status_zero: kms.status_zero, ..settings },
+            StatusZero::Live | StatusZero::Revoked => settings,
         }
     }
 }

@@ -4,6 +4,7 @@ use super::Error;
 use super::calendar::{unix_date, unix_seconds};
 use super::octets::Octets;
 use crate::kms_protocol::ClientKeys;
+use crate::mc::imessage::StatusZero;
 use crate::mc::{IdentityForm, PeriodEpoch};
 use crate::mikey::NtpTime;
 use crate::xml_security::{self, NamedKey};
@@ -51,7 +52,7 @@ impl Contents {
         match self.kms.iter_mut().find(|kms| kms.kms_uri == record.kms_uri) {
             Some(known) => {
                 let excused = mem::take(&mut known.excused);
-                *known = KmsRecord { excused, status_zero_revokes: known.status_zero_revokes, ..record };
+                *known = KmsRecord { excused, status_zero: known.status_zero, ..record };
             }
             None => self.kms.push(record),
         }
@@ -170,9 +171,9 @@ pub(super) struct KmsRecord {
     /// Names of what is excused in messages of its users.
     #[serde(default)]
     pub(super) excused: Vec<String>,
-    /// Whether status 0 in key parameters of its users revokes.
-    #[serde(default)]
-    pub(super) status_zero_revokes: bool,
+    /// What status 0 in key parameters of its users means.
+    #[serde(default, with = "StatusZeroText")]
+    pub(super) status_zero: StatusZero,
 }
 
 /// A user's keys for one period, which were validated when they came in.
@@ -261,6 +262,14 @@ pub(super) struct RevocationRecord {
 pub(super) enum IdentityFormText {
     Raw,
     HexText,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "StatusZero", rename_all = "kebab-case")]
+pub(super) enum StatusZeroText {
+    PossiblyLive,
+    Live,
+    Revoked,
 }
 
 #[derive(Serialize, Deserialize)]

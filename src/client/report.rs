@@ -1,7 +1,8 @@
 //! What a client has, and what it took in: for people and programs to read, without secrets.
 
 use super::convention::Convention;
-use super::record::{IdentityFormText, KeySetRecord, KmsRecord, PeriodEpochText};
+use super::record::{IdentityFormText, KeySetRecord, KmsRecord, PeriodEpochText, StatusZeroText};
+use crate::mc::imessage::StatusZero;
 use crate::mc::{IdentityForm, PeriodEpoch};
 use core::fmt;
 use serde::Serialize;
@@ -111,8 +112,9 @@ pub struct KmsSummary {
     pub period_epoch: PeriodEpoch,
     /// What is excused in messages whose initiator is a user of it: names of [`Excuse`](crate::mc::imessage::Excuse)s.
     pub excused: Vec<String>,
-    /// What status 0 in key parameters means in these messages: that the key is revoked, or possibly live.
-    pub status_zero_revokes: bool,
+    /// What status 0 in key parameters means in these messages.
+    #[serde(with = "StatusZeroText")]
+    pub status_zero: StatusZero,
 }
 
 impl KmsSummary {
@@ -126,7 +128,7 @@ impl KmsSummary {
             identity_form: record.identity_form,
             period_epoch: record.period_epoch,
             excused: record.excused.clone(),
-            status_zero_revokes: record.status_zero_revokes,
+            status_zero: record.status_zero,
         }
     }
 }

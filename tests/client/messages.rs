@@ -777,6 +777,13 @@ fn what_status_zero_means_is_set_for_a_kms() {
     bob.store.read_status_zero(KMS, StatusZero::PossiblyLive).unwrap();
     let opened = receive(&mut bob, BOB, &send(&mut alice, &request, now()).message, now()).unwrap();
     assert_eq!(opened.revocation, Revocation::Possible);
+    // Without a setting a key that comes again with status 0 is taken back; some send each of theirs so, again and again.
+    bob.store.read_status_zero(KMS, StatusZero::Live).unwrap();
+    for _ in 0..2 {
+        let again = OfferRequest { key_id: Some(opened.bundle.key_id), ..request.clone() };
+        let live = receive(&mut bob, BOB, &send(&mut alice, &again, now()).message, now()).unwrap();
+        assert_eq!(live.revocation, Revocation::No);
+    }
     let unknown = bob.store.read_status_zero("kms.example.net", StatusZero::Revoked);
     assert!(matches!(unknown, Err(Error::UnknownKms { .. })), "{unknown:?}");
 }

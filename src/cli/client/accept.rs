@@ -3,7 +3,8 @@ use crate::cli::failure::{Context, Failure};
 use crate::cli::key_view::{KeyView, hidden_note, parameters_json, parameters_text};
 use crate::cli::output::Output;
 use crate::cli::{key_view, message_input, passphrase};
-use mikey_sakke::client::{self, AcceptOptions, now};
+use mikey_sakke::client::{self, AcceptOptions, Error, now};
+use mikey_sakke::mc;
 use mikey_sakke::mc::imessage::Revocation;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -47,6 +48,15 @@ pub struct Arguments {
     passphrase: passphrase::Source,
 }
 
+/// The key that a message takes back, and whether it was held.
+fn taken_back(error: &Error) -> Option<(String, bool)> {
+    match error {
+        Error::HeldKeyRevoked { key_id } => Some((key_id.to_string(), true)),
+        Error::Message(mc::Error::KeyRevoked { key_id }) => Some((format!("{key_id:08x}"), false)),
+        _ => None,
+    }
+}
+
 pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let message = message_input::read(arguments.file.as_deref())?;
     let mut store = open(&arguments.store, &arguments.passphrase)?;
@@ -57,8 +67,19 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         window: None,
         compatibility: arguments.compatible.settings(),
     };
-    let opened =
-        client::accept(&mut store, &arguments.user, &message, &options, now()).context("the message was refused")?;
+    let accepted = client::accept(&mut store, &arguments.user, &message, &options, now());
+    let taken_back = accepted.as_ref().err().and_then(taken_back);
+    let opened = match accepted.context("the message was refused") {
+        Ok(opened) => opened,
+        Err(failure) => match taken_back {
+            Some((key_id, dropped)) => {
+                let error = failure.message();
+                output.object(&json!({ "error": error, "revocation": "yes", "key_id": key_id, "dropped": dropped }))?;
+                return Err(failure.once_reported());
+            }
+            None => return Err(failure),
+        },
+    };
 
     let view = KeyView::of(&opened.bundle, arguments.show_secrets);
     let initiator = opened.initiator();

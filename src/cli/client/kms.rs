@@ -3,7 +3,7 @@ use crate::cli::failure::{Context, Failure};
 use crate::cli::output::{Output, field_style};
 use crate::cli::passphrase;
 use mikey_sakke::client::KmsSummary;
-use mikey_sakke::mc::imessage::Excuse;
+use mikey_sakke::mc::imessage::{Excuse, StatusZero};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -65,7 +65,11 @@ fn print(kms: &KmsSummary, output: &Output) {
     };
     output.line(format_args!("{} ({role})", kms.kms_uri));
     output.line(format_args!("  {field}key periods{field:#} of {} s from {} s on", kms.period, kms.offset));
-    let zero = if kms.status_zero_revokes { "revokes" } else { "possibly live" };
+    let zero = match kms.status_zero {
+        StatusZero::PossiblyLive => "possibly live",
+        StatusZero::Live => "live",
+        StatusZero::Revoked => "revoked",
+    };
     output.line(format_args!("  {field}status 0{field:#} {zero}"));
     match kms.excused.as_slice() {
         [] => output.line(format_args!("  {field}excused{field:#} nothing")),

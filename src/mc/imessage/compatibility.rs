@@ -88,6 +88,8 @@ pub enum StatusZero {
     /// [`Possible`](super::Revocation::Possible).
     #[default]
     PossiblyLive,
+    /// The key is live, also where the receiver holds it already.
+    Live,
     /// The key is revoked.
     Revoked,
 }

@@ -207,6 +207,7 @@ fn revocation(parameters: &KeyParameters, time: NtpTime, zero: StatusZero) -> Re
     match (parameters.status, zero) {
         (status, _) if status.is_live() => Revocation::No,
         (KeyStatus::ZERO, StatusZero::PossiblyLive) if !expired => Revocation::Possible,
+        (KeyStatus::ZERO, StatusZero::Live) if !expired => Revocation::No,
         _ => Revocation::Yes,
     }
 }
