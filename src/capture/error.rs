@@ -22,7 +22,7 @@ pub enum Error {
 
 fn explain(unread: &[Unread]) -> String {
     let Some(first) = unread.first() else {
-        return "no SIP or SDP with a key-mgmt line or an application/mikey body".to_owned();
+        return "no SIP, RTSP or SDP with a key-mgmt line or an application/mikey body".to_owned();
     };
     let place = first.origin.packet.as_ref().map_or_else(String::new, |packet| format!("frame {}: ", packet.frame));
     match unread.len() - 1 {
@@ -119,8 +119,8 @@ pub enum Fault {
         /// Content-Length.
         stated: usize,
     },
-    /// A SIP message on a stream whose end nothing tells.
-    #[error("a SIP message over TCP without a valid Content-Length")]
+    /// A SIP or RTSP message on a stream whose end nothing tells.
+    #[error("a SIP or RTSP message over TCP without a valid Content-Length")]
     SipLength,
     /// A SIP or RTSP message on a stream that is too long.
     #[error("a SIP or RTSP message of {stated} octets, at most {limit} are read")]
@@ -130,6 +130,12 @@ pub enum Fault {
         /// The limit.
         limit: usize,
     },
+    /// A body with a `key-mgmt` line that no Content-Type makes SDP.
+    #[error("a body without Content-Type, in which there is a key-mgmt line")]
+    NoContentType,
+    /// A `key-mgmt` line behind the end of a SIP or RTSP message.
+    #[error("a key-mgmt line behind the body, whose length Content-Length states, or 0 if RTSP has none")]
+    BehindLength,
     /// A body that was compressed or otherwise coded.
     #[error("a body with Content-Encoding {coding:?}, which is not read")]
     ContentEncoding {

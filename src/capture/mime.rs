@@ -14,7 +14,12 @@ pub(super) fn read(headers: &Headers, body: &[u8], origin: &Origin, found: &mut 
 }
 
 fn read_part(headers: &Headers, body: &[u8], origin: &Origin, found: &mut Collector, depth: usize) {
-    let Some(content_type) = headers.get("content-type") else { return };
+    let Some(content_type) = headers.get("content-type") else {
+        if sdp::is_in(body) {
+            found.fault(Fault::NoContentType, origin);
+        }
+        return;
+    };
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let multipart = kind.starts_with("multipart/");
     if !multipart && kind != "application/sdp" && kind != "application/mikey" {
@@ -243,6 +248,22 @@ mod tests {
         let other = sip("application/sdp", "Content-Transfer-Encoding: x-uue\r\n", b"x");
         assert_eq!(faults(&other), [Fault::TransferEncoding { encoding: "x-uue".into() }]);
         assert_eq!(faults(&sip("application/mikey", "", b"\r\n")), [Fault::EmptyBody]);
+    }
+
+    #[test]
+    fn a_key_mgmt_line_in_a_body_without_its_type_is_named() {
+        let line = "a=key-mgmt:mikey ARoFgQ==\r\n";
+        for head in ["INVITE sip:b SIP/2.0", "RTSP/1.0 200 OK"] {
+            let of_length = |length: usize| format!("{head}\r\nContent-Length: {length}\r\n\r\nv=0\r\n{line}");
+            assert_eq!(faults(of_length(5 + line.len()).as_bytes()), [Fault::NoContentType], "{head}");
+            assert_eq!(faults(of_length(0).as_bytes()), [Fault::BehindLength], "{head}");
+            let other = format!("{head}\r\nContent-Length: 5\r\n\r\nv=0\r\n");
+            assert_eq!(faults(other.as_bytes()), [], "{head}");
+        }
+        let without_length = format!("RTSP/1.0 200 OK\r\nContent-Type: application/sdp\r\n\r\n{line}");
+        assert_eq!(faults(without_length.as_bytes()), [Fault::BehindLength]);
+        let part = format!("--x\r\n\r\n{line}\r\n--x--\r\n");
+        assert_eq!(faults(&sip("multipart/mixed; boundary=x", "", part.as_bytes())), [Fault::NoContentType]);
     }
 
     #[test]

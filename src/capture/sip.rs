@@ -1,7 +1,7 @@
 //! SIP messages (RFC 3261) and RTSP messages (RFC 2326), which have the same form, as much of them as it takes to find
 //! bodies and `KeyMgmt` headers.
 use super::start_line::{Protocol, StartLine, begins};
-use super::{Collector, Fault, Origin, RtspOrigin, SipOrigin, mime, rtsp};
+use super::{Collector, Fault, Origin, RtspOrigin, SipOrigin, mime, rtsp, sdp};
 
 /// Octets of a text that tells of a message; no Call-ID of the field is longer.
 const MAX_SHORT: usize = 128;
@@ -38,6 +38,9 @@ pub(super) fn read_all(mut octets: &[u8], origin: &Origin, found: &mut Collector
         let (body, rest) = rest.split_at_checked(length).unwrap_or((rest, &[]));
         head.read_body(body, origin, found);
         octets = rest.trim_ascii_start();
+        if !begins(octets) && sdp::is_in(octets) {
+            found.fault(Fault::BehindLength, &head.within(origin));
+        }
     }
 }
 
@@ -52,7 +55,13 @@ pub(super) fn read_datagram(octets: &[u8], origin: &Origin, found: &mut Collecto
         Some(stated) if stated > body.len() => {
             found.fault(Fault::SipCut { present: body.len(), stated }, &head.within(origin));
         }
-        Some(stated) => head.read_body(body.get(..stated).unwrap_or(body), origin, found),
+        Some(stated) => {
+            let (body, rest) = body.split_at_checked(stated).unwrap_or((body, &[]));
+            head.read_body(body, origin, found);
+            if sdp::is_in(rest) {
+                found.fault(Fault::BehindLength, &head.within(origin));
+            }
+        }
         None => head.read_body(body, origin, found),
     }
 }

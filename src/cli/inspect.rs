@@ -1,6 +1,7 @@
 mod anatomy;
 mod broken;
 mod finding;
+mod findings;
 mod node;
 mod opened;
 mod origin;
@@ -23,10 +24,10 @@ use std::path::PathBuf;
 
 /// Decode MIKEY messages field by field; with a store of keys, verify and decrypt them as well.
 ///
-/// A message is taken as it comes: base64, `mikey BASE64`, an SDP a=key-mgmt line or a whole SDP body, a SIP message with
-/// its headers, hex, a hex dump (xxd, hexdump -C, tcpdump -X, Wireshark), binary, or a capture of packets (pcap, pcapng;
-/// SIP over UDP and TCP). Of a capture every message is shown with the frame that completed it, and what could have been
-/// a message and is none is named.
+/// A message is taken as it comes: base64, `mikey BASE64`, an SDP a=key-mgmt line or a whole SDP body, a SIP or RTSP
+/// message with its headers, hex, a hex dump (xxd, hexdump -C, tcpdump -X, Wireshark), binary, or a capture of packets
+/// (pcap, pcapng; SIP, RTSP, and MIKEY itself on port 2269, over UDP and TCP). Of a capture every message is shown with the
+/// frame that completed it, and what could have been a message and is none is named.
 ///
 /// Where a message deviates from the profile of TS 33.180 is said as well, with the clause. With a store a message of any
 /// age is opened, as often as you like, and nothing is stored: what its age or a replay would make wrong is reported. Every
@@ -60,7 +61,7 @@ pub struct Arguments {
     sent_to: Option<String>,
     #[command(flatten)]
     compatible: Compatible,
-    /// Show the key itself.
+    /// Show the key itself, keys in clear, and what could be one where a message breaks.
     #[arg(long)]
     show_secrets: bool,
     #[command(flatten)]
@@ -183,6 +184,9 @@ fn print_unread(unread: &[Unread], output: &Output) {
         output.line(format_args!("{style}not read:{style:#} {fault} ({})", origin::text(origin)));
     }
 }
+
+/// In place of what is a secret, or could have one in it.
+const HIDDEN: &str = "(hidden)";
 
 /// Octets in hex, shortened for a screen.
 fn short_hex(octets: &[u8]) -> String {

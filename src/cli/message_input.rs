@@ -3,8 +3,9 @@ use mikey_sakke::capture::{self, Error, Found, MAX_CAPTURE_LEN};
 use std::io::Read;
 use std::path::Path;
 
-const FORMS: &str = "A message may be given as base64, `mikey BASE64`, an SDP a=key-mgmt line or a whole SDP body, a SIP \
-                     message, hex, a hex dump, or binary; inspect reads pcap and pcapng captures too.";
+const FORMS: &str = "A message may be given as base64, `mikey BASE64`, an SDP a=key-mgmt line or a whole SDP body, a SIP or \
+                     RTSP message, hex, a hex dump, or binary; inspect reads pcap and pcapng captures too, with SIP, RTSP, \
+                     and MIKEY on port 2269.";
 
 /// Reads a MIKEY message from `file`, or from standard input if it is `-` or absent, in whatever form it comes: the first,
 /// if there are several. A capture is refused: which of its messages is meant is not for a program to guess.

@@ -79,7 +79,7 @@ impl Bundle {
     ///
     /// # Errors
     /// [`Error::RandLength`], [`Error::Missing`] without a key or for a key without octets, [`Error::KeyType`],
-    /// [`Error::RepeatedPolicy`], and those of [`cs_id_map::judge`].
+    /// and those of [`cs_id_map::judge`].
     pub(super) fn judge(&self) -> Result<(), Error> {
         if self.rand.len() < MIN_RAND_LEN {
             return Err(Error::RandLength { found: self.rand.len() });
@@ -88,13 +88,6 @@ impl Bundle {
             return Err(Error::Missing { what: "Key data" });
         }
         self.keys.iter().try_for_each(judge_key)?;
-        let mut seen = Vec::with_capacity(self.policies.len());
-        for SecurityPolicy { policy_no, .. } in &self.policies {
-            if seen.contains(policy_no) {
-                return Err(Error::RepeatedPolicy { policy_no: *policy_no });
-            }
-            seen.push(*policy_no);
-        }
         cs_id_map::judge(self)
     }
 

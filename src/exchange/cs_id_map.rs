@@ -1,28 +1,76 @@
 //! What the map of crypto sessions may say, in an I_MESSAGE and in its answer.
 
 use alloc::vec::Vec;
+use core::ops::ControlFlow;
 
 use super::{Bundle, Error};
-use crate::mikey::{CsIdMap, GenericIdEntry, GenericIdMap, KeyDataType, KeyValidity, ProtocolType, SrtpIdEntry};
+use crate::mikey::{
+    CsIdMap, GenericIdEntry, GenericIdMap, KeyData, KeyDataType, KeyValidity, ProtocolType, SecurityPolicy, SrtpIdEntry,
+};
 
 /// Session data of an SRTP session: SSRC, and with the S flag ROC and SEQ (RFC 6043 6.1.1).
 const SSRC_LEN: usize = 4;
 const SSRC_ROC_SEQ_LEN: usize = 10;
 
-/// What the map of any message must be: each policy that it refers to is there, and no SSRC comes twice under one SRTP master
-/// key; in a GENERIC-ID map, no session comes twice, policies are for the session's protocol, session data of SRTP have
-/// their length, and the key of an SPI is there (RFC 3830 6.1.1, RFC 6043 6.1.1).
+/// Which message of an exchange a map is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MapRole {
+    /// The first: policies that it refers to are there.
+    Offer,
+    /// A later one, as an update of the bundle: it may refer to policies that came before (RFC 3830 4.5).
+    Update,
+    /// The answer, which leaves nothing open and may refer to policies of the offer (RFC 6043 6.1.1).
+    Answer,
+}
+
+/// A map, and what of its message it is held against.
+struct Context<'m> {
+    map: &'m CsIdMap<'m>,
+    policies: &'m [SecurityPolicy<'m>],
+    /// None where they are not known.
+    keys: Option<&'m [KeyData<'m>]>,
+    role: MapRole,
+}
+
+/// Takes a fault, and says whether to look for more.
+type Take<'t> = &'t mut dyn FnMut(Error) -> ControlFlow<Error>;
+
+/// Everything that an exchange refuses about a map of crypto sessions and the policies of its message, whatever its method;
+/// what comes first is what [`Incoming::open`](super::Incoming::open) says of an offer.
+///
+/// No two policies have one number. Of an offer, each policy that the map refers to is there. In a GENERIC-ID map no session
+/// comes twice, policies are for the session's protocol, and session data of SRTP are 4 octets, or 10 with the S flag; in an
+/// answer each entry has one policy, session data and an SPI (RFC 3830 6.1.1, 6.10, RFC 6043 6.1.1). Where `keys` are known,
+/// one of them has each SPI, and no SSRC comes twice under a TEK (RFC 3711 9.1).
+pub fn map_faults(
+    map: &CsIdMap<'_>,
+    policies: &[SecurityPolicy<'_>],
+    keys: Option<&[KeyData<'_>]>,
+    role: MapRole,
+) -> Vec<Error> {
+    let mut faults = Vec::new();
+    let _ = Context { map, policies, keys, role }.judge(&mut |fault| {
+        faults.push(fault);
+        ControlFlow::Continue(())
+    });
+    faults
+}
+
+/// What the map of any message must be, as [`map_faults`] says of an offer.
 ///
 /// # Errors
-/// [`Error::NoSuchPolicy`], [`Error::RepeatedSsrc`], [`Error::RepeatedSession`], [`Error::PolicyProtocol`],
-/// [`Error::SessionDataLength`], [`Error::NoSuchKey`].
+/// [`Error::RepeatedPolicy`], [`Error::NoSuchPolicy`], [`Error::RepeatedSsrc`], [`Error::RepeatedSession`],
+/// [`Error::PolicyProtocol`], [`Error::SessionDataLength`], [`Error::NoSuchKey`].
 pub(super) fn judge(bundle: &Bundle) -> Result<(), Error> {
-    match &bundle.cs_id_map {
-        CsIdMap::SrtpId(entries) => judge_srtp_id(entries, bundle)?,
-        CsIdMap::Empty { .. } => {}
-        CsIdMap::GenericId(map) => judge_generic_id(map, bundle)?,
+    let (map, policies, keys) = (&bundle.cs_id_map, &bundle.policies, Some(bundle.keys.as_slice()));
+    first(Context { map, policies, keys, role: MapRole::Offer }.judge(&mut ControlFlow::Break))
+}
+
+fn first(outcome: ControlFlow<Error>) -> Result<(), Error> {
+    match outcome {
+        ControlFlow::Break(fault) => Err(fault),
+        ControlFlow::Continue(()) => Ok(()),
     }
-    judge_ssrcs(bundle)
 }
 
 /// The bundle that both ends agree on: what was offered, with the map of the answer.
@@ -36,7 +84,7 @@ pub(super) fn judge(bundle: &Bundle) -> Result<(), Error> {
 /// [`judge`].
 pub(super) fn agree(offered: &Bundle, answered: &CsIdMap<'_>) -> Result<Bundle, Error> {
     if let CsIdMap::GenericId(map) = answered {
-        map.entries().try_for_each(|entry| require_complete(&entry))?;
+        first(map.entries().try_for_each(|entry| judge_complete(&entry, &mut ControlFlow::Break)))?;
     }
     require_kept(&offered.cs_id_map, answered)?;
     let agreed = Bundle { cs_id_map: answered.clone().into_owned(), ..offered.clone() };
@@ -44,55 +92,94 @@ pub(super) fn agree(offered: &Bundle, answered: &CsIdMap<'_>) -> Result<Bundle, 
     Ok(agreed)
 }
 
-/// A message without policies means SRTP's defaults, whatever number an SRTP-ID entry has for them.
-fn judge_srtp_id(entries: &[SrtpIdEntry], bundle: &Bundle) -> Result<(), Error> {
-    (1..=u8::MAX).zip(entries).try_for_each(|(cs_id, SrtpIdEntry { policy_no, .. })| {
-        let is_there = bundle.policies.is_empty() || bundle.policy(*policy_no).is_some();
-        if is_there { Ok(()) } else { Err(Error::NoSuchPolicy { cs_id, policy_no: *policy_no }) }
-    })
-}
-
-fn judge_generic_id(map: &GenericIdMap<'_>, bundle: &Bundle) -> Result<(), Error> {
-    let mut seen = [false; 256];
-    for entry in map.entries() {
-        let cs_id = entry.cs_id;
-        if seen.get_mut(usize::from(cs_id)).is_some_and(|seen| core::mem::replace(seen, true)) {
-            return Err(Error::RepeatedSession { cs_id });
+impl Context<'_> {
+    fn judge(&self, take: Take<'_>) -> ControlFlow<Error> {
+        self.judge_policies(take)?;
+        match self.map {
+            CsIdMap::SrtpId(entries) => self.judge_srtp_id(entries, take)?,
+            CsIdMap::Empty { .. } => {}
+            CsIdMap::GenericId(map) => self.judge_generic_id(map, take)?,
         }
-        for &policy_no in entry.policy_numbers {
-            let policy = bundle.policy(policy_no).ok_or(Error::NoSuchPolicy { cs_id, policy_no })?;
-            if policy.protocol != entry.protocol {
-                let (found, expected) = (policy.protocol, entry.protocol);
-                return Err(Error::PolicyProtocol { cs_id, policy_no, found, expected });
+        self.judge_ssrcs(take)
+    }
+
+    fn judge_policies(&self, take: Take<'_>) -> ControlFlow<Error> {
+        let mut seen = [false; 256];
+        self.policies.iter().try_for_each(|&SecurityPolicy { policy_no, .. }| match is_again(policy_no, &mut seen) {
+            true => take(Error::RepeatedPolicy { policy_no }),
+            false => ControlFlow::Continue(()),
+        })
+    }
+
+    /// An offer without policies means SRTP's defaults, whatever number an entry has for them.
+    fn judge_srtp_id(&self, entries: &[SrtpIdEntry], take: Take<'_>) -> ControlFlow<Error> {
+        let any = self.policies.is_empty() || self.role != MapRole::Offer;
+        (1..=u8::MAX).zip(entries).try_for_each(|(cs_id, &SrtpIdEntry { policy_no, .. })| {
+            if any || self.policy(policy_no).is_some() {
+                return ControlFlow::Continue(());
+            }
+            take(Error::NoSuchPolicy { cs_id, policy_no })
+        })
+    }
+
+    fn judge_generic_id(&self, map: &GenericIdMap<'_>, take: Take<'_>) -> ControlFlow<Error> {
+        let mut seen = [false; 256];
+        for entry in map.entries() {
+            let cs_id = entry.cs_id;
+            if is_again(cs_id, &mut seen) {
+                take(Error::RepeatedSession { cs_id })?;
+            }
+            self.judge_policies_of(&entry, take)?;
+            if self.role == MapRole::Answer {
+                judge_complete(&entry, take)?;
+            } else if !entry.session_data.is_empty() {
+                judge_session_data(&entry, take)?;
+            }
+            let names = |validity: &KeyValidity<'_>| matches!(validity, KeyValidity::Spi(spi) if **spi == *entry.spi);
+            let is_unknown = self.keys.is_some_and(|keys| !keys.iter().any(|key| names(&key.validity)));
+            if !entry.spi.is_empty() && is_unknown {
+                take(Error::NoSuchKey { cs_id })?;
             }
         }
-        if !entry.session_data.is_empty() {
-            require_session_data(&entry)?;
-        }
-        let is_named = |validity: &KeyValidity<'_>| matches!(validity, KeyValidity::Spi(spi) if **spi == *entry.spi);
-        if !entry.spi.is_empty() && !bundle.keys.iter().any(|key| is_named(&key.validity)) {
-            return Err(Error::NoSuchKey { cs_id });
-        }
+        ControlFlow::Continue(())
     }
-    Ok(())
+
+    fn judge_policies_of(&self, entry: &GenericIdEntry<'_>, take: Take<'_>) -> ControlFlow<Error> {
+        let (cs_id, expected) = (entry.cs_id, entry.protocol);
+        entry.policy_numbers.iter().try_for_each(|&policy_no| {
+            match self.policy(policy_no).map(|found| found.protocol) {
+                None if self.role == MapRole::Offer => take(Error::NoSuchPolicy { cs_id, policy_no }),
+                Some(found) if found != expected => take(Error::PolicyProtocol { cs_id, policy_no, found, expected }),
+                _ => ControlFlow::Continue(()),
+            }
+        })
+    }
+
+    /// A TEK is the master key of every session: two streams of one SSRC would be encrypted with the same key stream
+    /// (RFC 3830 6.1.1, RFC 3711 9.1). Of a TGK each session has a key of its own.
+    fn judge_ssrcs(&self, take: Take<'_>) -> ControlFlow<Error> {
+        let is_tek = |key: &KeyData<'_>| matches!(key.key_type, KeyDataType::Tek | KeyDataType::TekSalt);
+        if !self.keys.is_some_and(|keys| keys.iter().any(is_tek)) {
+            return ControlFlow::Continue(());
+        }
+        let mut ssrcs: Vec<u32> = match self.map {
+            CsIdMap::SrtpId(entries) => entries.iter().map(|entry| entry.ssrc).filter(|ssrc| *ssrc != 0).collect(),
+            CsIdMap::Empty { .. } => Vec::new(),
+            CsIdMap::GenericId(map) => map.entries().filter_map(|entry| ssrc(&entry)).collect(),
+        };
+        ssrcs.sort_unstable();
+        let mut again = ssrcs.chunk_by(|one, other| one == other).filter(|same| same.len() > 1);
+        again.try_for_each(|same| same.iter().take(1).try_for_each(|&ssrc| take(Error::RepeatedSsrc { ssrc })))
+    }
+
+    fn policy(&self, number: u8) -> Option<&SecurityPolicy<'_>> {
+        self.policies.iter().find(|policy| policy.policy_no == number)
+    }
 }
 
-/// A TEK is the master key of every session: two streams of one SSRC would be encrypted with the same key stream (RFC 3830
-/// 6.1.1, RFC 3711 9.1). Of a TGK each session has a key of its own.
-fn judge_ssrcs(bundle: &Bundle) -> Result<(), Error> {
-    if !bundle.keys.iter().any(|key| matches!(key.key_type, KeyDataType::Tek | KeyDataType::TekSalt)) {
-        return Ok(());
-    }
-    let mut ssrcs: Vec<u32> = match &bundle.cs_id_map {
-        CsIdMap::SrtpId(entries) => entries.iter().map(|entry| entry.ssrc).filter(|ssrc| *ssrc != 0).collect(),
-        CsIdMap::Empty { .. } => Vec::new(),
-        CsIdMap::GenericId(map) => map.entries().filter_map(|entry| ssrc(&entry)).collect(),
-    };
-    ssrcs.sort_unstable();
-    match ssrcs.array_windows().find(|[one, other]| one == other) {
-        Some(&[ssrc, _]) => Err(Error::RepeatedSsrc { ssrc }),
-        None => Ok(()),
-    }
+/// Whether a number was there before.
+fn is_again(number: u8, seen: &mut [bool; 256]) -> bool {
+    seen.get_mut(usize::from(number)).is_some_and(|seen| core::mem::replace(seen, true))
 }
 
 fn ssrc(entry: &GenericIdEntry<'_>) -> Option<u32> {
@@ -101,23 +188,23 @@ fn ssrc(entry: &GenericIdEntry<'_>) -> Option<u32> {
 }
 
 /// In a response "#P SHALL always be exactly 1", session data "MUST be provided" for SRTP, and so must the SPI.
-fn require_complete(entry: &GenericIdEntry<'_>) -> Result<(), Error> {
+fn judge_complete(entry: &GenericIdEntry<'_>, take: Take<'_>) -> ControlFlow<Error> {
     let cs_id = entry.cs_id;
     match entry.policy_numbers.len() {
         1 => {}
-        found => return Err(Error::PolicyCount { cs_id, found }),
+        found => take(Error::PolicyCount { cs_id, found })?,
     }
-    require_session_data(entry)?;
-    if entry.spi.is_empty() { Err(Error::NoSpi { cs_id }) } else { Ok(()) }
+    judge_session_data(entry, take)?;
+    if entry.spi.is_empty() { take(Error::NoSpi { cs_id }) } else { ControlFlow::Continue(()) }
 }
 
-fn require_session_data(entry: &GenericIdEntry<'_>) -> Result<(), Error> {
+fn judge_session_data(entry: &GenericIdEntry<'_>, take: Take<'_>) -> ControlFlow<Error> {
     let expected = if entry.session_data_flag { SSRC_ROC_SEQ_LEN } else { SSRC_LEN };
     match entry.session_data.len() {
         found if found != expected && entry.protocol == ProtocolType::SRTP => {
-            Err(Error::SessionDataLength { cs_id: entry.cs_id, found, expected })
+            take(Error::SessionDataLength { cs_id: entry.cs_id, found, expected })
         }
-        _ => Ok(()),
+        _ => ControlFlow::Continue(()),
     }
 }
 
@@ -315,6 +402,37 @@ mod tests {
         let no_policy = CsIdMap::SrtpId(vec![SrtpIdEntry { policy_no: 9, ssrc: 0, roc: 0 }]);
         assert_eq!(judge(&bundle(no_policy.clone())), Err(Error::NoSuchPolicy { cs_id: 1, policy_no: 9 }));
         assert_eq!(judge(&Bundle { policies: vec![], ..bundle(no_policy) }), Ok(()));
+    }
+
+    #[test]
+    fn every_fault_of_a_map_is_told_and_first_what_an_exchange_refuses() {
+        let open = bundle(map(&[]));
+        let entries = [
+            GenericIdEntry { policy_numbers: &[9, 6], session_data: &[1], spi: &[9], ..open_entry() },
+            GenericIdEntry { policy_numbers: &[1, 8], ..open_entry() },
+        ];
+        let faulty = map(&entries);
+        let cs_id = 3;
+        let no_policy = |policy_no| Error::NoSuchPolicy { cs_id, policy_no };
+        let (found, expected) = (ProtocolType::TESLA, ProtocolType::SRTP);
+        let foreign = Error::PolicyProtocol { cs_id, policy_no: 6, found, expected };
+        let length = |found| Error::SessionDataLength { cs_id, found, expected: 4 };
+        let (again, no_key) = (Error::RepeatedSession { cs_id }, Error::NoSuchKey { cs_id });
+        let keys = Some(open.keys.as_slice());
+        let faults = map_faults(&faulty, &open.policies, keys, MapRole::Offer);
+        assert_eq!(faults, [no_policy(9), foreign.clone(), length(1), no_key, again.clone(), no_policy(8)]);
+        assert_eq!(judge(&bundle(faulty.clone())), Err(no_policy(9)));
+        let faults = map_faults(&faulty, &open.policies, None, MapRole::Update);
+        assert_eq!(faults, [foreign.clone(), length(1), again.clone()]);
+        let count = Error::PolicyCount { cs_id, found: 2 };
+        let faults = map_faults(&faulty, &open.policies, None, MapRole::Answer);
+        assert_eq!(faults, [foreign, count.clone(), length(1), again, count, length(0), Error::NoSpi { cs_id }]);
+        let policies = [SecurityPolicy::srtp(1, &[]), SecurityPolicy::srtp(1, &[])];
+        let faults = map_faults(&srtp_id(&[1]), &policies, None, MapRole::Offer);
+        assert_eq!(faults, [Error::RepeatedPolicy { policy_no: 1 }, Error::NoSuchPolicy { cs_id: 1, policy_no: 0 }]);
+        let teks = with_teks(srtp_id(&[7, 8, 7, 8, 7, 9]));
+        let faults = map_faults(&teks.cs_id_map, &[], Some(&teks.keys), MapRole::Offer);
+        assert_eq!(faults, [Error::RepeatedSsrc { ssrc: 7 }, Error::RepeatedSsrc { ssrc: 8 }]);
     }
 
     #[test]

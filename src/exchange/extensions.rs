@@ -1,5 +1,7 @@
 //! General extensions that an exchange knows (RFC 3830 6.15): SDP IDs and key IDs, each there once at most.
 
+use alloc::vec::Vec;
+
 use super::Error;
 use crate::mikey::{ExtensionType, GeneralExtension, KeyIdInformation, SdpIds};
 
@@ -14,24 +16,40 @@ pub(super) fn judge(extensions: &[GeneralExtension<'_>]) -> Result<(), Error> {
 }
 
 pub(super) fn sdp_ids<'e>(extensions: &'e [GeneralExtension<'_>]) -> Result<Option<SdpIds<'e>>, Error> {
-    let data = only(extensions, ExtensionType::SDP_IDS, "SDP IDs")?;
+    let data = only(extensions, SDP_IDS)?;
     Ok(data.map(SdpIds::parse).transpose()?)
 }
 
 pub(super) fn key_ids<'e>(extensions: &'e [GeneralExtension<'_>]) -> Result<Option<KeyIdInformation<'e>>, Error> {
-    let data = only(extensions, ExtensionType::KEY_ID, "key ID information")?;
+    let data = only(extensions, KEY_IDS)?;
     Ok(data.map(KeyIdInformation::parse).transpose()?)
 }
 
-fn only<'e>(
-    extensions: &'e [GeneralExtension<'_>],
-    extension_type: ExtensionType,
-    what: &'static str,
-) -> Result<Option<&'e [u8]>, Error> {
-    let mut of_type = extensions.iter().filter(|extension| extension.extension_type == extension_type);
+/// An extension that an exchange knows, in words of the specification.
+type Known = (ExtensionType, &'static str);
+
+const SDP_IDS: Known = (ExtensionType::SDP_IDS, "SDP IDs");
+const KEY_IDS: Known = (ExtensionType::KEY_ID, "key ID information");
+
+/// Which of the extensions that may be there once are there again: SDP IDs and key ID information, as
+/// [`Error::Repeated`], each told once.
+pub fn repeated_extensions<'e>(extensions: impl Iterator<Item = &'e GeneralExtension<'e>> + Clone) -> Vec<Error> {
+    let again = |known| once(extensions.clone(), known).err();
+    [SDP_IDS, KEY_IDS].into_iter().filter_map(again).collect()
+}
+
+fn only<'e>(extensions: &'e [GeneralExtension<'_>], known: Known) -> Result<Option<&'e [u8]>, Error> {
+    Ok(once(extensions.iter(), known)?.map(|extension| &*extension.data))
+}
+
+fn once<'e, 'd: 'e>(
+    extensions: impl Iterator<Item = &'e GeneralExtension<'d>>,
+    (extension_type, what): Known,
+) -> Result<Option<&'e GeneralExtension<'d>>, Error> {
+    let mut of_type = extensions.filter(|extension| extension.extension_type == extension_type);
     let first = of_type.next();
     match of_type.next() {
         Some(_) => Err(Error::Repeated { what }),
-        None => Ok(first.map(|extension| &*extension.data)),
+        None => Ok(first),
     }
 }

@@ -80,8 +80,10 @@ mod verification;
 
 pub use answer::Answer;
 pub use bundle::Bundle;
+pub use cs_id_map::{MapRole, map_faults};
 pub use error::{Error, Party};
 pub use error_message::ErrorMessage;
+pub use extensions::repeated_extensions;
 pub use incoming::{Incoming, Reception};
 pub use offer::Offer;
 pub use opened::{Opened, VerificationMessage};

@@ -149,7 +149,7 @@ fn what_is_wrong_with_a_capture_is_named() {
     large.resize(MAX_CAPTURE_LEN + 1, 0);
     assert_eq!(read(&large), Err(Error::TooLong { limit: MAX_CAPTURE_LEN }));
     let nothing = read(&wire::pcap(ETHERNET, &frames[1..])).unwrap_err();
-    assert!(nothing.to_string().starts_with("no SIP or SDP"), "{nothing}");
+    assert!(nothing.to_string().starts_with("no SIP, RTSP or SDP"), "{nothing}");
 }
 
 #[test]

@@ -2,11 +2,11 @@ use crate::cli_support::{Program, Run};
 use crate::message::{invite, message, octets};
 use crate::wire::{self, ETHERNET};
 use mikey_sakke::mikey::{
-    BaseTicket, CacheType, Cert, CertType, Chash, CsIdMap, Dh, DhGroup, EncryptionAlgorithm, ErrorNumber, ErrorPayload,
-    Esk, ExtensionType, GeneralExtension, HashFunction, Header, Ibake, IdRole, Idr, Kemac, KeyData, KeyDataType, KeyId,
-    KeyIdInformation, KeyIdType, KeyValidity, Mac, MacAlgorithm, Message, NtpTime, OmaBcast, OmaBcastSubtype, Pke,
-    PolicyParameter, PrfFunction, ProtocolType, RandRole, Randr, SdpIds, SecurityPolicy, SubPayloads, Ticket,
-    TicketFlags, TicketPolicy, TicketType, Timestamp, Tr, TsRole, Verification,
+    BaseTicket, CacheType, Cert, CertType, Chash, CsIdMap, DataType, Dh, DhGroup, EncryptionAlgorithm, ErrorNumber,
+    ErrorPayload, Esk, ExtensionType, GeneralExtension, HashFunction, Header, Ibake, IdRole, Idr, Kemac, KeyData,
+    KeyDataType, KeyId, KeyIdInformation, KeyIdType, KeyValidity, Mac, MacAlgorithm, Message, NtpTime, OmaBcast,
+    OmaBcastSubtype, Pke, PolicyParameter, PrfFunction, ProtocolType, Rand, RandRole, Randr, SdpIds, SecurityPolicy,
+    SubPayloads, Ticket, TicketFlags, TicketPolicy, TicketType, Timestamp, Tr, TsRole, Verification,
 };
 use serde_json::{Value, json};
 
@@ -177,6 +177,108 @@ fn keys_in_clear_are_shown_where_secrets_are() {
     assert!(shown.contains(&key) && shown.contains(&salt), "{shown}");
     let shown = object(&inspect(&["--show-secrets", "--json"], &octets));
     assert_eq!(shown["payloads"][1]["data"].as_str().unwrap().len(), 2 * keys.len());
+}
+
+const KEY: [u8; 30] = {
+    let mut key = [0; 30];
+    let mut index = 0;
+    while index < key.len() {
+        key[index] = 0xa1 + index as u8;
+        index += 1;
+    }
+    key
+};
+
+fn clear_kemac() -> Kemac<'static> {
+    let key = KeyData::new(KeyDataType::Tek, KEY.to_vec(), KeyValidity::Null);
+    Kemac::new(EncryptionAlgorithm::NULL, SubPayloads::new().with(key).to_bytes().unwrap().to_vec(), Mac::null())
+}
+
+fn of_type(data_type: DataType) -> Message<'static> {
+    Message::new(Header { data_type, ..Header::sakke(1, CsIdMap::Empty { cs_count: 0 }) })
+        .with(Timestamp::Counter(7))
+        .with(Rand::new(vec![0x11; 16]))
+}
+
+/// No 4 octets of the key are shown, in text or JSON, until secrets are.
+fn assert_hidden(octets: &[u8], case: &str) -> Value {
+    let digits: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+    let has_key = |text: &str| {
+        KEY.windows(4).any(|four| text.contains(&four.iter().map(|octet| format!("{octet:02x}")).collect::<String>()))
+    };
+    let (text, json) = (inspect(&[], digits.as_bytes()).stdout, inspect(&["--json"], digits.as_bytes()));
+    assert!(!has_key(&text) && !has_key(&json.stdout), "{case}: {text}");
+    assert!(text.contains("(hidden)"), "{case}: {text}");
+    for arguments in [&["--show-secrets"][..], &["--show-secrets", "--json"]] {
+        let shown = inspect(arguments, digits.as_bytes()).stdout;
+        assert!(has_key(&shown), "{case}: {shown}");
+    }
+    object(&json)
+}
+
+#[test]
+fn keys_in_what_cannot_be_read_are_hidden() {
+    let whole = of_type(DataType::PreShared).with(clear_kemac()).to_bytes().unwrap();
+    let start = of_type(DataType::PreShared).to_bytes().unwrap();
+    let key_data = &whole[start.len() + 4..whole.len() - 1];
+    // The Next payload of RAND.
+    let with_next = |next: u8, octets: &[u8]| {
+        let mut start = start.clone();
+        start[10 + 6] = next;
+        [&start, octets].concat()
+    };
+    let kemac = &whole[start.len()..];
+    for (case, octets) in [
+        ("KEMAC cut short", whole[..whole.len() - 4].to_vec()),
+        ("Key data", with_next(20, key_data)),
+        ("an unknown payload before KEMAC", with_next(99, kemac)),
+        ("octets behind the last payload", with_next(0, kemac)),
+    ] {
+        let result = assert_hidden(&octets, case);
+        assert_eq!(result["fault"]["octets"], Value::Null, "{case}");
+    }
+}
+
+#[test]
+fn keys_in_tickets_are_hidden() {
+    let policy = |ticket_type, data: Vec<u8>| TicketPolicy {
+        ticket_type,
+        subtype: 1,
+        version: 1,
+        prf: PrfFunction::HMAC_SHA_256,
+        flags: TicketFlags::D,
+        reserved: 0,
+        data: data.into(),
+    };
+    let plain = || policy(TicketType::MIKEY_BASE, vec![0]);
+    let chain = TicketPolicy::data_of(&[clear_kemac().into()]).unwrap();
+    let base = BaseTicket { header_data: vec![].into(), payloads: vec![clear_kemac().into()] }.to_bytes().unwrap();
+    let inside = Ticket::new(policy(TicketType::MIKEY_BASE, chain.clone()), vec![]);
+    let cut = |data: &[u8]| data[..data.len() - 3].to_vec();
+    let transferred = |ticket: Ticket<'static>| of_type(DataType::TicketTransferInit).with(ticket).to_bytes().unwrap();
+    let initiated = |data: Vec<u8>| Ticket { initiator_data: data.into(), ..Ticket::new(plain(), vec![]) };
+    for (field, ticket) in [
+        ("policy_data", Ticket::new(policy(TicketType::MIKEY_BASE, chain.clone()), vec![])),
+        ("policy_data", Ticket::new(policy(TicketType::MIKEY_BASE, cut(&chain)), vec![])),
+        ("ticket_data", Ticket::new(plain(), base.clone())),
+        ("ticket_data", Ticket::new(plain(), cut(&base))),
+        ("ticket_data", Ticket::new(policy(TicketType::THREE_GPP_BASE, vec![0]), base.clone())),
+        ("initiator_data", initiated(chain.clone())),
+        ("initiator_data", initiated(cut(&chain))),
+        ("initiator_data", initiated(TicketPolicy::data_of(&[inside.into()]).unwrap())),
+    ] {
+        let result = assert_hidden(&transferred(ticket), field);
+        let ticket = &result["payloads"][3];
+        for name in ["policy_data", "ticket_data", "initiator_data"] {
+            assert_eq!(ticket[name].is_null(), name == field, "{name} of {ticket}");
+        }
+    }
+    let requested = policy(TicketType::MIKEY_BASE, chain);
+    let result = assert_hidden(
+        &of_type(DataType::TicketRequestPreShared).with(requested).to_bytes().unwrap(),
+        "the policy of a request",
+    );
+    assert_eq!(result["payloads"][3]["policy_data"], Value::Null);
 }
 
 /// Fields that share octets with the next one.

@@ -3,11 +3,12 @@ use crate::cli_support::Run;
 use crate::message::{base64, message};
 use crate::program::{inspect, object};
 use mikey_sakke::mikey::{
-    Cert, CertType, CsIdMap, DataType, Dh, DhGroup, EncryptionAlgorithm, ErrorNumber, ErrorPayload, ExtensionType,
-    GeneralExtension, GenericIdEntry, GenericIdMap, Header, Ibake, Id, IdRole, Idr, Kemac, KeyValidity, Mac,
-    MacAlgorithm, Message, NtpTime, Payload, Pke, PrfFunction, ProtocolType, Rand, RandRole, Randr, Sakke,
-    SakkeParameters, SecurityPolicy, Sign, SignatureType, SrtpIdEntry, SrtpParameter, Ticket, TicketFlags,
-    TicketPolicy, TicketType, Timestamp, Tr, TsRole, Verification,
+    BaseTicket, Cert, CertType, CsIdMap, DataType, Dh, DhGroup, EncryptionAlgorithm, ErrorNumber, ErrorPayload,
+    ExtensionType, GeneralExtension, GenericIdEntry, GenericIdMap, Header, Ibake, Id, IdRole, Idr, Kemac, KeyData,
+    KeyDataType, KeyId, KeyIdInformation, KeyIdType, KeyValidity, Mac, MacAlgorithm, Message, NtpTime, Payload, Pke,
+    PrfFunction, ProtocolType, Rand, RandRole, Randr, Sakke, SakkeParameters, SdpIds, SecurityPolicy, Sign,
+    SignatureType, SrtpIdEntry, SrtpParameter, SubPayloads, Ticket, TicketFlags, TicketPolicy, TicketType, Timestamp,
+    Tr, TsRole, Verification,
 };
 use serde_json::{Value, json};
 
@@ -248,6 +249,12 @@ fn randr(role: RandRole) -> Payload<'static> {
     Randr::new(role, vec![5; 16]).into()
 }
 
+/// KEMAC with a key that nothing hides.
+fn in_clear(key_type: KeyDataType) -> Payload<'static> {
+    let keys = SubPayloads::new().with(KeyData::new(key_type, vec![2; 16], KeyValidity::Null));
+    Kemac::new(EncryptionAlgorithm::NULL, keys.to_bytes().unwrap().to_vec(), hmac()).into()
+}
+
 fn pke() -> Payload<'static> {
     Pke::new(mikey_sakke::mikey::CacheType(0), vec![6; 128]).into()
 }
@@ -448,7 +455,7 @@ fn every_rule_of_other_methods_has_its_clause() {
         ),
         (
             changed(DataType::PreShared, &|m| {
-                m.payloads[4] = Kemac::new(EncryptionAlgorithm::NULL, vec![2; 9], hmac()).into();
+                m.payloads[4] = in_clear(KeyDataType::Tgk);
             }),
             "the keys are in clear",
             "RFC 3830 4.2.3",
@@ -483,7 +490,7 @@ fn every_rule_of_other_methods_has_its_clause() {
                 m.header.cs_id_map = srtp(0);
                 m.payloads.splice(4..4, [sp(0), sp(0)]);
             }),
-            "another security policy has the number 0",
+            "two security policies have the number 0",
             "RFC 3830 6.10",
             "contradicts",
         ),
@@ -492,7 +499,7 @@ fn every_rule_of_other_methods_has_its_clause() {
                 m.header.cs_id_map = srtp(7);
                 m.payloads.insert(4, sp(0));
             }),
-            "crypto session 1 names security policy 7",
+            "crypto session 1 refers to security policy 7",
             "RFC 3830 6.1.1",
             "contradicts",
         ),
@@ -501,8 +508,8 @@ fn every_rule_of_other_methods_has_its_clause() {
                 m.header.cs_id_map = generic_id(3, &[7], &[]);
                 m.payloads.insert(4, sp(0));
             }),
-            "crypto session 3 names security policy 7",
-            "RFC 6043 6.1.1",
+            "crypto session 3 refers to security policy 7",
+            "RFC 3830 6.1.1",
             "contradicts",
         ),
         (
@@ -514,7 +521,10 @@ fn every_rule_of_other_methods_has_its_clause() {
             "contradicts",
         ),
         (
-            changed(DataType::TicketTransferInit, &|m| m.payloads[4] = flags(TicketFlags::I, &[])),
+            changed(DataType::TicketTransferInit, &|m| {
+                m.header.verification_expected = true;
+                m.payloads[4] = flags(TicketFlags::I.with(TicketFlags::E).with(TicketFlags::F), &[]);
+            }),
             "flag I (key forking) is set, and the ticket has no Initiator Data",
             "RFC 6043 6.10",
             "contradicts",
@@ -563,4 +573,182 @@ fn every_rule_of_other_methods_has_its_clause() {
         assert!(findings[0]["what"].as_str().unwrap().starts_with(what), "{findings:?}, expected {what}");
         assert_eq!((&findings[0]["clause"], &findings[0]["severity"]), (&json!(clause), &json!(severity)), "{what}");
     }
+}
+
+fn with(data_type: DataType, change: impl FnOnce(&mut Message<'static>)) -> Message<'static> {
+    let mut message = of(data_type);
+    change(&mut message);
+    message
+}
+
+fn whats(message: &Message<'_>) -> Vec<String> {
+    beyond(message).iter().map(|finding| finding["what"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The message has this one contradiction.
+fn assert_contradicts(message: &Message<'_>, what: &str, clause: &str) {
+    let findings = beyond(message);
+    assert_eq!(findings.len(), 1, "{what}: {findings:#?}");
+    assert!(findings[0]["what"].as_str().unwrap().starts_with(what), "{findings:?}, expected {what}");
+    let place = (&findings[0]["clause"], &findings[0]["severity"]);
+    assert_eq!(place, (&json!(clause), &json!("contradicts")), "{what}");
+}
+
+/// An entry of a GENERIC-ID map that leaves nothing open.
+fn complete() -> GenericIdEntry<'static> {
+    GenericIdEntry {
+        cs_id: 3,
+        protocol: ProtocolType::SRTP,
+        session_data_flag: false,
+        policy_numbers: &[0],
+        session_data: &[0, 0, 0, 7],
+        spi: &[1],
+    }
+}
+
+fn generic(entries: &[GenericIdEntry<'_>]) -> CsIdMap<'static> {
+    CsIdMap::GenericId(GenericIdMap::new(entries).unwrap())
+}
+
+#[test]
+fn sessions_that_an_exchange_refuses_are_contradictions() {
+    let clause = "RFC 6043 6.1.1";
+    let offer = |entries: &[GenericIdEntry<'_>]| {
+        with(DataType::PreShared, |m| {
+            m.header.cs_id_map = generic(entries);
+            m.payloads.insert(4, SecurityPolicy::srtp(0, &[(SrtpParameter(0), 1)]).into());
+        })
+    };
+    assert_eq!(whats(&offer(&[complete(), GenericIdEntry { cs_id: 4, ..complete() }])), [""; 0]);
+    assert_contradicts(&offer(&[complete(), complete()]), "crypto session 3 is there twice", clause);
+    let short = GenericIdEntry { session_data: b"abc", ..complete() };
+    assert_contradicts(&offer(&[short]), "crypto session 3 has 3 octets of session data, expected 4", clause);
+    let foreign = GenericIdEntry { protocol: ProtocolType::TESLA, ..complete() };
+    assert_contradicts(
+        &offer(&[foreign]),
+        "crypto session 3 refers to security policy 0 for security protocol",
+        clause,
+    );
+    let no_policy = with(DataType::PreShared, |m| m.header.cs_id_map = generic(&[complete()]));
+    assert_contradicts(&no_policy, "crypto session 3 refers to security policy 0, which the message", "RFC 3830 6.1.1");
+    let defaults = with(DataType::PreShared, |m| {
+        m.header.cs_id_map = CsIdMap::SrtpId(vec![SrtpIdEntry { policy_no: 5, ssrc: 1, roc: 0 }]);
+    });
+    assert_eq!(whats(&defaults), [""; 0], "no policy stands for the defaults of SRTP");
+}
+
+#[test]
+fn an_answer_leaves_nothing_open() {
+    let clause = "RFC 6043 6.1.1";
+    for data_type in [DataType::PreSharedVerification, DataType::TicketTransferResponse, DataType::DhHmacResponse] {
+        let answer = |entry| with(data_type, |m| m.header.cs_id_map = generic(&[entry]));
+        assert_eq!(whats(&answer(complete())), [""; 0], "policies are in the offer");
+        let two = GenericIdEntry { policy_numbers: &[0, 1], ..complete() };
+        assert_contradicts(&answer(two), "the answer has 2 security policies for crypto session 3", clause);
+        let none = GenericIdEntry { session_data: &[], ..complete() };
+        assert_contradicts(&answer(none), "crypto session 3 has 0 octets of session data", clause);
+        let no_spi = GenericIdEntry { spi: &[], ..complete() };
+        assert_contradicts(&answer(no_spi), "the answer has no SPI for crypto session 3", clause);
+    }
+}
+
+#[test]
+fn extensions_that_an_exchange_takes_once_are_there_once() {
+    let key_ids = KeyIdInformation::new(&[KeyId { key_id_type: KeyIdType::MBMS_TRAFFIC_KEY, id: &[1] }]).unwrap();
+    let sdp_ids = SdpIds::new(&["mikey"]).unwrap();
+    for (extension, what) in [
+        (sdp_ids.to_extension().into_owned(), "the message has more than one SDP IDs"),
+        (key_ids.to_extension().into_owned(), "the message has more than one key ID information"),
+    ] {
+        let mut message = of(DataType::PreShared);
+        message.payloads.insert(2, extension.clone().into());
+        assert_eq!(whats(&message), [""; 0]);
+        message.payloads.insert(2, extension.into());
+        assert_contradicts(&message, what, "RFC 3830 3.1");
+    }
+}
+
+#[test]
+fn keys_in_clear_are_judged() {
+    let clear = "the keys are in clear, which the protocol below has to protect";
+    let twice = |key_type| {
+        with(DataType::PreShared, |m| {
+            let entry = SrtpIdEntry { policy_no: 0, ssrc: 7, roc: 0 };
+            m.header.cs_id_map = CsIdMap::SrtpId(vec![entry; 2]);
+            m.payloads[4] = in_clear(key_type);
+        })
+    };
+    let found = whats(&twice(KeyDataType::Tek));
+    assert_eq!(found, [clear, "two crypto sessions under one TEK have the SSRC 0x00000007"]);
+    assert_eq!(whats(&twice(KeyDataType::Tgk)), [clear], "each session has a key of its own");
+    let broken = with(DataType::PreShared, |m| {
+        m.payloads[4] = Kemac::new(EncryptionAlgorithm::NULL, vec![0, 0x20, 0, 9, 1], hmac()).into();
+    });
+    let findings = beyond(&broken);
+    assert_eq!(findings.len(), 2, "{findings:?}");
+    assert_eq!((&findings[0]["what"], &findings[1]["severity"]), (&json!(clear), &json!("contradicts")));
+    assert!(findings[1]["what"].as_str().unwrap().starts_with("Key data"), "{findings:?}");
+}
+
+#[test]
+fn tickets_are_held_against_their_policies() {
+    use TicketFlags as F;
+    let (clause, forking) = ("RFC 6043 6.10", "RFC 6043 5.1.1");
+    let ticket = |flags: F| {
+        let initiator_data = if flags.contains(F::I) { vec![0] } else { vec![] };
+        Ticket { initiator_data: initiator_data.into(), ..Ticket::new(ticket_policy(flags), vec![8; 20]) }
+    };
+    let transfer = |ticket: Ticket<'static>| {
+        with(DataType::TicketTransferInit, |m| {
+            m.header.verification_expected = ticket.policy.flags.contains(F::F);
+            m.payloads[4] = ticket.into();
+        })
+    };
+    let all = F::D.with(F::E).with(F::F).with(F::G).with(F::I).with(F::K);
+    assert_eq!(whats(&transfer(ticket(all))), [""; 0]);
+    for (flags, what, clause) in [
+        (F::D.with(F::G), "flag G is set without flag F", clause),
+        (F::D.with(F::I).with(F::F), "flag I is set without flag E", forking),
+        (F::D.with(F::I).with(F::E), "flag I is set without flag F", forking),
+        (F::K, "flag K is set without flag D", clause),
+    ] {
+        assert_contradicts(&transfer(ticket(flags)), what, clause);
+    }
+    let base = |subtype, version| {
+        let data = BaseTicket { header_data: vec![].into(), payloads: vec![] }.to_bytes().unwrap();
+        let policy = ticket_policy(F::D);
+        Ticket::new(TicketPolicy { ticket_type: TicketType::MIKEY_BASE, subtype, version, ..policy }, data)
+    };
+    assert_eq!(whats(&transfer(base(1, 1))), [""; 0]);
+    assert_contradicts(&transfer(base(9, 7)), "a MIKEY base ticket of subtype 9 and version 7", clause);
+    let with_keys = TicketPolicy::data_of(&[kemac(Mac::null())]).unwrap();
+    let granted = TicketPolicy { data: with_keys.into(), ..ticket_policy(F::D) };
+    assert_contradicts(&transfer(Ticket::new(granted, vec![8; 20])), "TP Data of the ticket has KEMAC", clause);
+    let grant = with(DataType::TicketRequestResponse, |m| m.payloads[2] = ticket(F::NONE).into());
+    assert_contradicts(&grant, "flag D is not set", clause);
+    let request = with(DataType::TicketRequestPreShared, |m| m.payloads[4] = ticket_policy(F::D.with(F::K)).into());
+    let found = beyond(&request);
+    assert_eq!((found.len(), &found[0]["severity"], &found[0]["clause"]), (1, &json!("accepted"), &json!(clause)));
+    for data_type in [DataType::TicketTransferInit, DataType::TicketTransferResponse] {
+        let mapped = with(data_type, |m| {
+            m.header.cs_id_map = CsIdMap::SrtpId(vec![SrtpIdEntry { policy_no: 0, ssrc: 1, roc: 0 }]);
+        });
+        assert_contradicts(&mapped, "a CS ID map of type SRTP-ID", "RFC 6043 6.1");
+    }
+}
+
+#[test]
+fn of_one_rule_that_is_broken_often_the_first_findings_are_told() {
+    let numbers: Vec<u8> = (0..127).collect();
+    let entry = |cs_id| GenericIdEntry { cs_id, policy_numbers: &numbers, session_data: &[], spi: &[], ..complete() };
+    let entries: Vec<_> = (0..255).map(entry).collect();
+    let message = with(DataType::PreShared, |m| {
+        m.header.cs_id_map = generic(&entries);
+        m.payloads.insert(4, SecurityPolicy::srtp(200, &[(SrtpParameter(0), 1)]).into());
+    });
+    let text = inspect(&["--strict"], &message.to_bytes().unwrap());
+    assert!(text.stderr.contains("32385 deviations"), "{}", text.stderr);
+    let found = whats(&message);
+    assert_eq!(found.len(), 21);
+    assert!(found[20].ends_with("(and 32364 more of this kind)"), "{}", found[20]);
 }

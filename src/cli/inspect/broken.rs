@@ -1,20 +1,25 @@
 use super::finding::Finding;
-use super::short_hex;
+use super::{HIDDEN, short_hex};
 use crate::cli::output::{Output, error_style, quiet_style};
-use mikey_sakke::mikey::{Fault, Part};
+use mikey_sakke::mikey::{DataType, Fault, Part, PayloadType};
 use serde_json::{Value, json};
+
+/// Octets of the header without its map of crypto sessions (RFC 3830 6.1).
+const HEADER_LEN: usize = 10;
 
 /// Where a message breaks: which part cannot be read, at which octet, and what is there.
 pub struct Broken {
     part: String,
     start: usize,
     offset: usize,
-    octets: String,
+    /// None where they could be keys.
+    octets: Option<String>,
     finding: Finding,
 }
 
 impl Broken {
-    pub fn of(fault: &Fault, message: &[u8]) -> Self {
+    /// `data_type` is that of the header, if it can be read.
+    pub fn of(fault: &Fault, message: &[u8], data_type: Option<DataType>, show_secrets: bool) -> Self {
         let offset = fault.offset();
         Self {
             part: match fault.part {
@@ -25,7 +30,7 @@ impl Broken {
             },
             start: fault.start,
             offset,
-            octets: short_hex(message.get(offset..).unwrap_or_default()),
+            octets: octets(fault, message, data_type, show_secrets).map(short_hex),
             finding: Finding::broken(fault),
         }
     }
@@ -54,7 +59,29 @@ impl Broken {
             self.offset,
             self.finding.text()
         ));
-        let octets = if self.octets.is_empty() { "none" } else { &self.octets };
+        let octets = match self.octets.as_deref() {
+            None => HIDDEN,
+            Some("") => "none",
+            Some(octets) => octets,
+        };
         output.line(format_args!("         octets from here: {octets}"));
+    }
+}
+
+/// What is at the fault, where it cannot be a key in clear: nothing tells what else an unreadable part hides. MIKEY-SAKKE
+/// has keys in clear nowhere but where a message of another method is taken for it.
+fn octets<'m>(fault: &Fault, message: &'m [u8], data_type: Option<DataType>, show_secrets: bool) -> Option<&'m [u8]> {
+    let start = fault.offset();
+    let rest = message.get(start..).unwrap_or_default();
+    let has_keys = |part| {
+        matches!(
+            part,
+            Part::Payload(PayloadType::KEMAC | PayloadType::KEY_DATA | PayloadType::TP | PayloadType::TICKET)
+        )
+    };
+    match fault.part {
+        _ if show_secrets || rest.is_empty() => Some(rest),
+        Part::Header => message.get(start..message.len().min(HEADER_LEN)).filter(|octets| !octets.is_empty()),
+        part => Some(rest).filter(|_| data_type == Some(DataType::Sakke) && !has_keys(part)),
     }
 }

@@ -1,6 +1,7 @@
 use crate::cli::failure::Failure;
 use crate::cli::output::{Output, error_style};
 use mikey_sakke::capture::Remark;
+use mikey_sakke::exchange;
 use mikey_sakke::mc::Error;
 use mikey_sakke::mc::imessage::Deviation;
 use mikey_sakke::mikey::Fault;
@@ -70,6 +71,11 @@ impl Finding {
 
     pub fn contradiction(what: impl ToString, clause: &'static str) -> Self {
         Self { what: what.to_string(), clause: Some(clause), severity: Severity::Contradicts }
+    }
+
+    /// What an exchange of another method refuses.
+    pub fn of_exchange(error: &exchange::Error) -> Self {
+        Self { what: Failure::explain(error), clause: error.clause(), severity: Severity::Contradicts }
     }
 
     pub fn other_method(error: &Error) -> Self {

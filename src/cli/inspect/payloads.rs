@@ -3,9 +3,9 @@ use super::node::Node;
 use crate::cli::clock;
 use crate::cli::output::{Output, hex, quiet_style, title_style};
 use mikey_sakke::mikey::{
-    CsIdMap, Dh, EncryptionAlgorithm, ExtensionType, GeneralExtension, Header, IdRole, Idr, KeyIdInformation,
-    KeyValidity, Mac, Message, NtpTime, OmaBcast, Part, Payload, PayloadType, SdpIds, SecurityPolicy, TicketPolicy,
-    Timestamp, TsRole,
+    BaseTicket, CsIdMap, Dh, EncryptionAlgorithm, Error, ExtensionType, GeneralExtension, Header, IdRole, Idr,
+    KeyIdInformation, KeyValidity, Mac, Message, NtpTime, OmaBcast, Part, Payload, PayloadType, SdpIds, SecurityPolicy,
+    Ticket, TicketPolicy, TicketType, Timestamp, TsRole,
 };
 use serde_json::{Map, Value, json};
 use std::ops::Range;
@@ -176,13 +176,8 @@ fn fields(payload: &Payload<'_>, show_secrets: bool) -> Vec<Field> {
         Payload::Randr(randr) => {
             vec![Field::new("role", randr.role.0), Field::octets("rand", &randr.octets)]
         }
-        Payload::TicketPolicy(policy) => ticket_policy(policy),
-        Payload::Ticket(ticket) => {
-            let mut fields = ticket_policy(&ticket.policy);
-            fields.push(Field::octets("ticket_data", &ticket.data));
-            fields.push(Field::octets("initiator_data", &ticket.initiator_data));
-            fields
-        }
+        Payload::TicketPolicy(policy) => ticket_policy(policy, show_secrets),
+        Payload::Ticket(ticket) => self::ticket(ticket, show_secrets),
         Payload::Ibake(ibake) => vec![Field::octets("data", &ibake.data)],
         Payload::Esk(esk) => vec![Field::octets("data", &esk.data)],
         Payload::Sign(sign) => {
@@ -276,14 +271,41 @@ fn validity(validity: &KeyValidity<'_>) -> Vec<Field> {
     fields
 }
 
-fn ticket_policy(policy: &TicketPolicy<'_>) -> Vec<Field> {
+/// Ticket Data of another type than RFC 6043 are as opaque as such that cannot be read.
+fn ticket(ticket: &Ticket<'_>, show_secrets: bool) -> Vec<Field> {
+    let data = match ticket.policy.ticket_type {
+        TicketType::MIKEY_BASE => {
+            let inside = BaseTicket::parse(&ticket.data).map(|ticket| ticket.payloads);
+            chain("ticket_data", &ticket.data, inside, show_secrets)
+        }
+        _ => Field::new("ticket_data", (show_secrets || ticket.data.is_empty()).then(|| hex(&ticket.data))),
+    };
+    let mut fields = ticket_policy(&ticket.policy, show_secrets);
+    fields.extend([data, chain("initiator_data", &ticket.initiator_data, ticket.initiator_payloads(), show_secrets)]);
+    fields
+}
+
+/// Octets with payloads inside; null where there could be a key in clear among them: in a KEMAC that is not encrypted, in
+/// a ticket or its policy, or in what cannot be read.
+fn chain(name: &'static str, octets: &[u8], inside: Result<Vec<Payload<'_>>, Error>, show_secrets: bool) -> Field {
+    let may_be_secret = |payload: &Payload<'_>| match payload {
+        Payload::Kemac(kemac) => kemac.encryption == EncryptionAlgorithm::NULL,
+        Payload::TicketPolicy(_) | Payload::Ticket(_) => true,
+        _ => false,
+    };
+    let is_shown =
+        show_secrets || octets.is_empty() || inside.is_ok_and(|payloads| !payloads.iter().any(may_be_secret));
+    Field::new(name, is_shown.then(|| hex(octets)))
+}
+
+fn ticket_policy(policy: &TicketPolicy<'_>, show_secrets: bool) -> Vec<Field> {
     vec![
         Field::new("ticket_type", policy.ticket_type.0),
         Field::new("subtype", policy.subtype),
         Field::new("version", policy.version),
         Field::new("prf", policy.prf.0),
         Field::new("flags", policy.flags.to_string()),
-        Field::octets("policy_data", &policy.data),
+        chain("policy_data", &policy.data, policy.payloads(), show_secrets),
     ]
 }
 

@@ -1,5 +1,6 @@
 use super::broken::Broken;
 use super::finding::{Finding, Severity};
+use super::findings::Findings;
 use super::opened::Opened;
 use super::origin;
 use super::payloads::{self, Described};
@@ -27,7 +28,7 @@ pub struct Report {
     deviations: Vec<String>,
     /// What nothing excuses.
     refusal: Option<String>,
-    findings: Vec<Finding>,
+    findings: Findings,
     signature: Signature,
     opened: Option<Opened>,
     /// Why it could not be read or opened.
@@ -38,6 +39,7 @@ impl Report {
     /// Reads a message as far as it goes, and holds it against the specification of its data type.
     pub fn of(number: usize, message: &Mikey, strict: bool, show_secrets: bool) -> Self {
         let Partial { header, payloads, fault } = Partial::parse(&message.octets);
+        let data_type = header.as_ref().map(|header| header.data_type);
         let mut report = Self {
             number,
             origin: message.origin.clone(),
@@ -45,10 +47,10 @@ impl Report {
             payloads: Vec::new(),
             data_type: None,
             csb_id: None,
-            broken: fault.as_ref().map(|fault| Broken::of(fault, &message.octets)),
+            broken: fault.as_ref().map(|fault| Broken::of(fault, &message.octets, data_type, show_secrets)),
             deviations: Vec::new(),
             refusal: None,
-            findings: Vec::new(),
+            findings: Findings::default(),
             signature: Signature::Unchecked,
             opened: None,
             failure: None,
@@ -88,11 +90,7 @@ impl Report {
 
     /// Adds what was not found before.
     pub fn add(&mut self, findings: impl IntoIterator<Item = Finding>) {
-        for finding in findings {
-            if !self.findings.iter().any(|known| known.what == finding.what && known.clause == finding.clause) {
-                self.findings.push(finding);
-            }
-        }
+        self.findings.add(findings);
     }
 
     pub fn is_readable(&self) -> bool {
@@ -119,7 +117,7 @@ impl Report {
 
     /// Deviations from the specification, whatever comes of them.
     pub fn deviations(&self) -> usize {
-        self.findings.iter().filter(|finding| finding.severity.is_deviation()).count()
+        self.findings.deviations()
     }
 
     /// Prints the message; with its number and origin if there are `several` or it comes from elsewhere.
@@ -136,7 +134,7 @@ impl Report {
             broken.print(output);
         }
         let told = |finding: &&Finding| !self.broken.as_ref().is_some_and(|broken| broken.is(finding));
-        self.findings.iter().filter(told).for_each(|finding| finding.print(output));
+        self.findings.told().iter().filter(told).for_each(|finding| finding.print(output));
     }
 
     pub fn print_signature(&self, output: &Output) {
@@ -154,7 +152,7 @@ impl Report {
         object.insert("csb_id".into(), self.csb_id.map(|csb_id| format!("{csb_id:08x}")).into());
         object.insert("deviations".into(), self.deviations.clone().into());
         object.insert("refusal".into(), self.refusal.clone().into());
-        object.insert("findings".into(), self.findings.iter().map(Finding::json).collect());
+        object.insert("findings".into(), self.findings.told().iter().map(Finding::json).collect());
         object.insert("signature".into(), self.signature.name().into());
         let (mut key, mut parameters) = (Value::Null, Value::Null);
         if let Some(opened) = &self.opened {

@@ -1,7 +1,7 @@
 use super::super::node::Fields;
 use super::super::payloads::name;
 use super::timestamp;
-use super::transport::data_16;
+use super::transport::{data_16, hidden_16};
 use crate::cli::output::hex;
 use mikey_sakke::mikey::{
     BaseTicket, Error, Payload, PayloadType, Randr, Ticket, TicketPolicy, TicketType, Timestamp, Tr, TsRole,
@@ -43,7 +43,7 @@ pub fn ticket(ticket: &Ticket<'_>, fields: Fields, show_secrets: bool) -> Fields
     let fields = policy(&ticket.policy, fields, show_secrets);
     let fields = match ticket.policy.ticket_type {
         TicketType::MIKEY_BASE => base_ticket(&ticket.data, fields, show_secrets),
-        _ => data_16("Ticket Data", &ticket.data, fields),
+        _ => hidden_16("Ticket Data", &ticket.data, fields, show_secrets),
     };
     chain("Initiator Data", &ticket.initiator_data, ticket.initiator_payloads(), fields, show_secrets)
 }
@@ -51,7 +51,7 @@ pub fn ticket(ticket: &Ticket<'_>, fields: Fields, show_secrets: bool) -> Fields
 /// The Ticket Data of a MIKEY base ticket: THDR and payloads (RFC 6043 A).
 fn base_ticket(data: &[u8], fields: Fields, show_secrets: bool) -> Fields {
     let Ok(BaseTicket { header_data, payloads }) = BaseTicket::parse(data) else {
-        return data_16("Ticket Data", data, fields);
+        return hidden_16("Ticket Data", data, fields, show_secrets);
     };
     let first = payloads.first().map_or(PayloadType::LAST, Payload::payload_type);
     fields.field("Ticket Data len", 2, data.len()).nested("Ticket Data", data.len(), "", |fields| {
@@ -62,7 +62,7 @@ fn base_ticket(data: &[u8], fields: Fields, show_secrets: bool) -> Fields {
     })
 }
 
-/// Data that is the type of a first payload, and payloads; octets where it is not.
+/// Data that is the type of a first payload, and payloads; octets, which are a secret, where it is not.
 fn chain(
     name: &str,
     data: &[u8],
@@ -70,7 +70,9 @@ fn chain(
     fields: Fields,
     show_secrets: bool,
 ) -> Fields {
-    let Some(payloads) = payloads.ok().filter(|_| !data.is_empty()) else { return data_16(name, data, fields) };
+    let Some(payloads) = payloads.ok().filter(|_| !data.is_empty()) else {
+        return hidden_16(name, data, fields, show_secrets);
+    };
     let first = payloads.first().map_or(PayloadType::LAST, Payload::payload_type);
     fields
         .field(&format!("{name} len"), 2, data.len())

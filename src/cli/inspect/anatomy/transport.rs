@@ -1,5 +1,5 @@
 use super::super::node::Fields;
-use super::super::short_hex;
+use super::super::{HIDDEN, short_hex};
 use crate::cli::output::hex;
 use mikey_sakke::mikey::{
     Cert, Chash, Dh, EncryptionAlgorithm, Kemac, KeyData, KeyValidity, Mac, PayloadType, Pke, SubPayload, SubPayloads,
@@ -49,7 +49,7 @@ fn key_data(key: &KeyData<'_>, fields: Fields, show_secrets: bool) -> Fields {
 }
 
 fn secret(octets: &[u8], show_secrets: bool) -> String {
-    if show_secrets { hex(octets) } else { "(hidden)".to_owned() }
+    if show_secrets { hex(octets) } else { HIDDEN.to_owned() }
 }
 
 /// PKE (RFC 3830 6.3).
@@ -83,6 +83,15 @@ pub fn mac(mac: &Mac<'_>, fields: Fields) -> Fields {
 /// Data of 16 bits of length, named for it.
 pub fn data_16(name: &str, data: &[u8], fields: Fields) -> Fields {
     fields.field(&format!("{name} len"), 2, data.len()).field(name, data.len(), short_hex(data))
+}
+
+/// The same for data that could have keys in clear in them.
+pub fn hidden_16(name: &str, data: &[u8], fields: Fields, show_secrets: bool) -> Fields {
+    match data {
+        [] => data_16(name, data, fields),
+        _ if show_secrets => data_16(name, data, fields),
+        _ => fields.field(&format!("{name} len"), 2, data.len()).field(name, data.len(), HIDDEN),
+    }
 }
 
 /// Key validity data (RFC 3830 6.14).

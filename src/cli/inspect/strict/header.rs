@@ -4,7 +4,7 @@ use mikey_sakke::mikey::{CsIdMap, DataType, Message, Payload, PrfFunction, Ticke
 
 /// V flag, PRF and crypto sessions.
 pub fn judge(message: &Message<'_>) -> Vec<Finding> {
-    [v_flag(message), prf(message), sessions(message)].into_iter().flatten().collect()
+    [v_flag(message), prf(message), sessions(message), map_type(message)].into_iter().flatten().collect()
 }
 
 fn v_flag(message: &Message<'_>) -> Option<Finding> {
@@ -62,5 +62,14 @@ fn sessions(message: &Message<'_>) -> Option<Finding> {
         let what =
             format!("{} crypto sessions in a map of type {}: expected 0, empty", map.cs_count(), map.type_name());
         Finding::contradiction(what, clause)
+    })
+}
+
+/// "The map type SRTP-ID SHALL NOT be used" where tickets are transferred.
+fn map_type(message: &Message<'_>) -> Option<Finding> {
+    let transfers = matches!(message.header.data_type, DataType::TicketTransferInit | DataType::TicketTransferResponse);
+    (transfers && matches!(message.header.cs_id_map, CsIdMap::SrtpId(_))).then(|| {
+        let what = "a CS ID map of type SRTP-ID: expected 2 (GENERIC-ID) where a ticket is transferred";
+        Finding::contradiction(what, "RFC 6043 6.1")
     })
 }

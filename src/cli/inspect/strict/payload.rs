@@ -1,23 +1,22 @@
 //! Rules of single payloads, whatever the method.
 use super::super::finding::Finding;
 use super::Extent;
+use mikey_sakke::exchange::{self, MapRole, map_faults, repeated_extensions};
 use mikey_sakke::mikey::{
-    CsIdMap, DataType, EncryptionAlgorithm, ExtensionType, GeneralExtension, Kemac, KeyIdInformation, MacAlgorithm,
-    Message, OmaBcast, Payload, SdpIds, SecurityPolicy,
+    CsIdMap, DataType, EncryptionAlgorithm, ExtensionType, GeneralExtension, Kemac, KeyData, KeyIdInformation,
+    MacAlgorithm, Message, OmaBcast, Payload, PayloadType, SdpIds, SecurityPolicy, SubPayload, SubPayloads,
 };
 
 /// The fewest octets of RAND that are recommended.
 const RAND_LEN: usize = 16;
 
-/// Everything about RAND, keys, policies and extensions.
+/// Everything about RAND, keys, policies, sessions and extensions.
 pub fn judge(message: &Message<'_>, extent: Extent) -> Vec<Finding> {
     let mut findings: Vec<Finding> = message.payloads.iter().flat_map(|payload| of_payload(payload, message)).collect();
     findings.extend(extensions(message));
+    findings.extend(repeated_extensions(general_extensions(message)).iter().map(Finding::of_exchange));
     findings.extend(policies_beside_empty_map(message));
-    findings.extend(repeated_policies(message));
-    if extent == Extent::Whole {
-        findings.extend(unknown_policies(message));
-    }
+    findings.extend(sessions(message, extent));
     findings
 }
 
@@ -41,6 +40,9 @@ fn keys(kemac: &Kemac<'_>, data_type: DataType) -> Vec<Finding> {
         let what = "the keys are in clear, which the protocol below has to protect";
         findings.push(Finding::accepted(what, "RFC 3830 4.2.3"));
     }
+    if let Some(Err(error)) = keys_in_clear(kemac, data_type) {
+        findings.push(Finding::of_exchange(&error));
+    }
     let null_mac = kemac.mac.algorithm() == MacAlgorithm::Null;
     // In exchanges with V the MAC is there, and KEMAC has none.
     let in_v = match data_type {
@@ -63,10 +65,35 @@ fn keys(kemac: &Kemac<'_>, data_type: DataType) -> Vec<Finding> {
     findings
 }
 
+/// The keys of a KEMAC that hides nothing, where the method has nothing before Key data.
+fn keys_in_clear<'m>(kemac: &'m Kemac<'_>, data_type: DataType) -> Option<Result<Vec<KeyData<'m>>, exchange::Error>> {
+    let begins_with_keys = matches!(
+        data_type,
+        DataType::PreShared
+            | DataType::TicketRequestResponse
+            | DataType::TicketTransferInit
+            | DataType::TicketTransferResponse
+            | DataType::TicketResolveResponse
+    );
+    let is_clear = kemac.encryption == EncryptionAlgorithm::NULL && !kemac.data.is_empty();
+    (begins_with_keys && is_clear).then(|| {
+        let inside = SubPayloads::parse(PayloadType::KEY_DATA, &kemac.data)?;
+        let keys = inside.payloads.into_iter().map(|payload| match payload {
+            SubPayload::KeyData(key) => Ok(key),
+            other => Err(exchange::Error::UnexpectedPayload { found: other.payload_type() }),
+        });
+        keys.collect()
+    })
+}
+
 /// General extensions of RFCs that cannot be read, in whatever message.
 pub fn extensions<'m>(message: &'m Message<'m>) -> impl Iterator<Item = Finding> {
+    general_extensions(message).filter_map(extension_data)
+}
+
+fn general_extensions<'m>(message: &'m Message<'m>) -> impl Iterator<Item = &'m GeneralExtension<'m>> + Clone {
     message.payloads.iter().filter_map(|payload| match payload {
-        Payload::GeneralExtension(extension) => extension_data(extension),
+        Payload::GeneralExtension(extension) => Some(extension),
         _ => None,
     })
 }
@@ -92,38 +119,47 @@ pub fn policies_beside_empty_map(message: &Message<'_>) -> Option<Finding> {
     })
 }
 
-/// Numbers that two policies have.
-fn repeated_policies(message: &Message<'_>) -> Vec<Finding> {
-    let numbers: Vec<u8> = policies(message).map(|policy| policy.policy_no).collect();
-    let again = numbers.iter().enumerate().filter(|(index, number)| numbers.iter().take(*index).any(|n| n == *number));
-    again
-        .map(|(_, number)| {
-            Finding::contradiction(format!("another security policy has the number {number}"), "RFC 3830 6.10")
-        })
-        .collect()
+/// What an exchange refuses of the crypto sessions and their policies.
+fn sessions(message: &Message<'_>, extent: Extent) -> Vec<Finding> {
+    let policies: Vec<SecurityPolicy<'_>> = policies(message).cloned().collect();
+    let role = role(message, extent);
+    let keys = match role {
+        MapRole::Offer => pre_shared_method_keys(message),
+        MapRole::Update | MapRole::Answer => None,
+    };
+    let faults = map_faults(&message.header.cs_id_map, &policies, keys.as_deref(), role);
+    faults.iter().map(Finding::of_exchange).collect()
 }
 
-/// Numbers that an entry of the map names and no policy has.
-fn unknown_policies(message: &Message<'_>) -> Vec<Finding> {
-    let numbers: Vec<u8> = policies(message).map(|policy| policy.policy_no).collect();
-    let mut findings = Vec::new();
-    let unknown = |number: &u8| !numbers.is_empty() && !numbers.contains(number);
-    let missing = |cs_id: usize, number: u8, clause| {
-        let what = format!("crypto session {cs_id} names security policy {number}, which the message does not have");
-        Finding::contradiction(what, clause)
+/// What a message says of sessions is an offer, unless it answers one, updates a bundle, or breaks before all policies were
+/// there. Only an update has no RAND (RFC 3830 4.5, RFC 6043 5.2), save in RSA-R, where it may be missing (RFC 4738 3.1).
+fn role(message: &Message<'_>, extent: Extent) -> MapRole {
+    let has_rand = message.payloads.iter().any(|payload| matches!(payload, Payload::Rand(_) | Payload::Randr(_)));
+    let is_first = match message.header.data_type {
+        DataType::PreSharedVerification
+        | DataType::PublicKeyVerification
+        | DataType::DiffieHellmanResponse
+        | DataType::DhHmacResponse
+        | DataType::RsaReverseResponse
+        | DataType::TicketTransferResponse => return MapRole::Answer,
+        DataType::PreShared
+        | DataType::PublicKey
+        | DataType::DiffieHellmanInit
+        | DataType::DhHmacInit
+        | DataType::TicketTransferInit => has_rand,
+        DataType::RsaReverseInit => true,
+        _ => false,
     };
-    match &message.header.cs_id_map {
-        CsIdMap::SrtpId(entries) => {
-            let numbered = (1..).zip(entries).filter(|(_, entry)| unknown(&entry.policy_no));
-            findings.extend(numbered.map(|(cs_id, entry)| missing(cs_id, entry.policy_no, "RFC 3830 6.1.1")));
-        }
-        CsIdMap::GenericId(map) => findings.extend(map.entries().flat_map(|entry| {
-            let named = entry.policy_numbers.iter().filter(|number| unknown(number));
-            named.map(move |number| missing(entry.cs_id.into(), *number, "RFC 6043 6.1.1")).collect::<Vec<_>>()
-        })),
-        _ => {}
-    }
-    findings
+    if is_first && extent == Extent::Whole { MapRole::Offer } else { MapRole::Update }
+}
+
+/// All keys of a message, where it has them in clear. Other methods have further keys elsewhere.
+fn pre_shared_method_keys<'m>(message: &'m Message<'m>) -> Option<Vec<KeyData<'m>>> {
+    let data_type = Some(message.header.data_type).filter(|data_type| *data_type == DataType::PreShared)?;
+    message.payloads.iter().find_map(|payload| match payload {
+        Payload::Kemac(kemac) => keys_in_clear(kemac, data_type)?.ok(),
+        _ => None,
+    })
 }
 
 /// The security policies of a message.
