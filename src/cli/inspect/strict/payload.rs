@@ -41,7 +41,8 @@ fn keys(kemac: &Kemac<'_>, data_type: DataType) -> Vec<Finding> {
         findings.push(Finding::accepted(what, "RFC 3830 4.2.3"));
     }
     if let Some(Err(error)) = keys_in_clear(kemac, data_type) {
-        findings.push(Finding::of_exchange(&error));
+        let finding = Finding::of_exchange(&error);
+        findings.push(Finding { what: format!("in Encr data of KEMAC: {}", finding.what), ..finding });
     }
     let null_mac = kemac.mac.algorithm() == MacAlgorithm::Null;
     // In exchanges with V the MAC is there, and KEMAC has none.
