@@ -44,7 +44,7 @@ fn respond_to(octets: &[u8], key: &PreSharedKey) {
         assert!(opened.verification_message(opened.bundle().cs_id_map().clone()).is_err(), "there is no MAC");
     }
     let report = ErrorMessage::new(ErrorNumber::UNSPECIFIED);
-    assert!(incoming.error_message(&report, Some(key), &Parties::default()).is_ok());
+    assert!(incoming.error_message(&report, Some(key), &reception).is_ok());
 }
 
 fn initiate(octets: &[u8], key: &PreSharedKey) {

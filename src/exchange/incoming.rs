@@ -206,7 +206,7 @@ impl Incoming {
     }
 
     /// An error message in answer, authenticated by V if this I_MESSAGE is authentic under `key`: an answer to a stranger
-    /// is never (RFC 3830 5.1.2). `parties` is what [`Reception::parties`] was.
+    /// is never (RFC 3830 5.1.2). `reception` is that under which it was opened.
     ///
     /// V covers the identities as the I_MESSAGE names them, "identical to those transported in the ID and T payloads" (5.2),
     /// so that the initiator can verify it even where they are what is wrong ([`Error::Identity`]). One's own offer that
@@ -218,20 +218,24 @@ impl Incoming {
         &self,
         report: &ErrorMessage<'_>,
         key: Option<&PreSharedKey>,
-        parties: &Parties<'_>,
+        reception: &Reception<'_>,
     ) -> Result<Vec<u8>, Error> {
         let message = report.with_header(self.header.clone(), self.timestamp)?;
-        match key.filter(|_| !self.may_be_from_responder(parties)).and_then(|key| self.authentic(key)) {
-            Some(mac_key) => verification::seal(message, &mac_key, &self.parties.or(parties), self.timestamp),
+        match key.filter(|_| !self.may_be_from_responder(reception)).and_then(|key| self.authentic(key)) {
+            Some(mac_key) => {
+                verification::seal(message, &mac_key, &self.parties.or(&reception.parties), self.timestamp)
+            }
             None => Ok(message.to_bytes()?),
         }
     }
 
     /// Whether the one that the message names as its initiator is known to be the responder. A message that names nobody
-    /// may be, where the responder is known.
-    fn may_be_from_responder(&self, known: &Parties<'_>) -> bool {
-        known.responder.is_some()
-            && self.parties.initiator.as_ref().is_none_or(|id| known.responder.as_ref() == Some(id))
+    /// may be the responder's own, unless it is known to make none.
+    fn may_be_from_responder(&self, Reception { parties, settings, .. }: &Reception<'_>) -> bool {
+        match &self.parties.initiator {
+            Some(initiator) => Some(initiator) == parties.responder.as_ref(),
+            None => parties.responder.is_some() && !settings.unnamed_initiator,
+        }
     }
 
     /// What a replay cache keeps of the message: SHA-256 of the octets that its MAC covers.

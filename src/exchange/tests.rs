@@ -190,7 +190,7 @@ fn messages_and_keys_are_those_of_other_code() {
 
         let report = ErrorMessage::new(ErrorNumber::INVALID_SP_PARAMETERS);
         let incoming = Incoming::parse(sent.octets()).unwrap();
-        let error = incoming.error_message(&report, Some(&key()), &Parties::default()).unwrap();
+        let error = incoming.error_message(&report, Some(&key()), &Reception::at(NOW)).unwrap();
         assert_eq!(error, hex(vector.error));
     }
 }
@@ -504,7 +504,7 @@ fn errors_are_authenticated_to_who_is_authentic() {
         let (errors, policies) = (report.errors.clone(), report.policies.clone());
         Ok(Answer::Refused { errors, policies, authenticated })
     };
-    let tell = |key: Option<&PreSharedKey>| incoming.error_message(&report, key, &Parties::default()).unwrap();
+    let tell = |key: Option<&PreSharedKey>| incoming.error_message(&report, key, &Reception::at(NOW)).unwrap();
     assert_eq!(sent.read_answer(&tell(Some(&key()))), refused(true));
     assert_eq!(sent.read_answer(&tell(None)), refused(false));
     assert_eq!(sent.read_answer(&tell(Some(&other_key()))), refused(false), "the I_MESSAGE is not from its holder");
@@ -513,7 +513,7 @@ fn errors_are_authenticated_to_who_is_authentic() {
     *bent.last_mut().unwrap() ^= 1;
     assert_eq!(sent.read_answer(&bent), Err(Error::Authentication));
     let nothing = ErrorMessage { errors: vec![], policies: vec![] };
-    let error = incoming.error_message(&nothing, None, &Parties::default()).unwrap_err();
+    let error = incoming.error_message(&nothing, None, &Reception::at(NOW)).unwrap_err();
     assert_eq!(error, Error::Missing { what: "ERR" });
 }
 
@@ -523,24 +523,31 @@ fn who_names_another_identity_is_told_so_with_authority() {
     let sent = seal(&offer());
     let incoming = Incoming::parse(sent.octets()).unwrap();
     let carol = Parties { initiator: Some(Id::uri("sip:carol@example.org")), responder: None };
-    let reception = Reception { parties: carol.clone(), ..Reception::at(NOW) };
+    let reception = Reception { parties: carol, ..Reception::at(NOW) };
     let error = open_with(sent.octets(), Some(&key()), &reception).unwrap_err();
     assert_eq!(error, Error::Identity { party: Party::Initiator });
     let report = ErrorMessage::new(error.number().unwrap());
-    let answer =
-        |parties: &Parties<'_>| sent.read_answer(&incoming.error_message(&report, Some(&key()), parties).unwrap());
+    let answer = |reception: &Reception<'_>| {
+        sent.read_answer(&incoming.error_message(&report, Some(&key()), reception).unwrap())
+    };
     let refused =
         |authenticated| Ok(Answer::Refused { errors: vec![ErrorNumber::INVALID_ID], policies: vec![], authenticated });
-    assert_eq!(answer(&carol), refused(true));
-    let other_responder = Parties { initiator: None, responder: Some(alice()) };
-    assert_eq!(answer(&other_responder), refused(false), "the offer is the responder's own, sent back");
+    assert_eq!(answer(&reception), refused(true));
+    let parties = Parties { initiator: None, responder: Some(alice()) };
+    assert_eq!(
+        answer(&Reception { parties, ..Reception::at(NOW) }),
+        refused(false),
+        "the offer is the responder's own, sent back"
+    );
 
     let unnamed = seal(&Offer { names_parties: false, ..offer() });
     let incoming = Incoming::parse(unnamed.octets()).unwrap();
-    let octets = incoming.error_message(&report, Some(&key()), &Parties::new(alice(), bob())).unwrap();
+    let mut reception = Reception { parties: Parties::new(alice(), bob()), ..Reception::at(NOW) };
+    let octets = incoming.error_message(&report, Some(&key()), &reception).unwrap();
     assert_eq!(unnamed.read_answer(&octets), refused(false), "it may be the responder's own, sent back");
-    let octets = incoming.error_message(&report, Some(&key()), &Parties::default()).unwrap();
-    assert_eq!(unnamed.read_answer(&octets), refused(true));
+    reception.settings.unnamed_initiator = true;
+    let octets = incoming.error_message(&report, Some(&key()), &reception).unwrap();
+    assert_eq!(unnamed.read_answer(&octets), refused(true), "who is not named is known");
 }
 
 /// RFC 6043 6.1.1: policy, SPI and SSRC that the responder chooses are those that both ends derive keys by.

@@ -33,7 +33,7 @@ impl Exchange {
         let answer = opened.verification_message(opened.bundle().cs_id_map().clone()).unwrap();
         assert_eq!(sent.read_answer(&answer.octets), Ok(Answer::Verified(answer.bundle)));
         let report = ErrorMessage::new(ErrorNumber::INVALID_SP);
-        let error = incoming.error_message(&report, Some(&key), &Parties::default()).unwrap();
+        let error = incoming.error_message(&report, Some(&key), &reception).unwrap();
         Self { i_message: sent.octets().to_vec(), r_message: answer.octets, error }
     }
 }
