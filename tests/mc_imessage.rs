@@ -560,6 +560,19 @@ fn a_policy_that_an_srtp_id_map_names_must_be_there() {
 }
 
 #[test]
+fn a_session_is_mapped_once_also_without_a_policy() {
+    let message = altered_message(&mapped_message(KeyType::Csk), |parts| {
+        // #P and the one policy number.
+        parts.header.splice(12..14, [0]);
+        let entry = parts.header[10..].to_vec();
+        parts.header.extend(entry);
+        parts.header[8] = 2;
+    });
+    let refused = Error::Repeated { what: "crypto session of one CS-ID" };
+    assert_eq!(bob_opens(&message).map(|_| ()), Err(refused));
+}
+
+#[test]
 fn a_crypto_session_for_another_protocol_is_refused() {
     let message = altered_message(&mapped_message(KeyType::Gmk), |parts| parts.header[11] = 1);
     assert_eq!(Incoming::parse(&message).map(|_| ()), Err(Error::CsProtocol { cs_id: 4, found: ProtocolType(1) }));
