@@ -13,7 +13,7 @@ use crate::replay::Seen;
 use std::sync::Arc;
 
 /// How long accepted messages are remembered, in seconds: twice the longest time that one may be under way.
-const REMEMBERED: u64 = 2 * GROUP_KEY_PAST;
+pub(super) const REMEMBERED: u64 = 2 * GROUP_KEY_PAST;
 
 /// A group key may be a day under way, for it waits for members who are out of coverage.
 const GROUP_KEY_PAST: u64 = 24 * 60 * 60;
@@ -58,7 +58,7 @@ impl AcceptOptions<'_> {
 ///
 /// # Errors
 /// [`Error::Message`] for what is wrong with the message, which is [`mc::Error::KeyRevoked`] for one that takes back a
-/// key that is not held; [`Error::HeldKeyRevoked`] where it was; [`Error::RevokedSince`]; [`Error::Replayed`], [`Error::Forgotten`]; [`Error::InitiatorUntied`]; [`Error::UnknownUser`],
+/// key that is not held; [`Error::HeldKeyRevoked`] where it was, [`Error::TakenBackElsewhere`] of one's own; [`Error::RevokedSince`]; [`Error::Replayed`], [`Error::Forgotten`]; [`Error::InitiatorUntied`]; [`Error::UnknownUser`],
 /// [`Error::NoKeysForPeriod`], [`Error::KeySetDates`]; [`Error::UnknownKms`], [`Error::CertificateRevoked`];
 /// [`Error::File`]. After an error the store is what it was, unless a key was taken back.
 pub fn accept(
@@ -93,7 +93,8 @@ pub fn accept(
         return Err(error);
     }
     match change {
-        KeyChange::Drop(key) | KeyChange::TakeBack(key) => Err(Error::HeldKeyRevoked { key_id: key.bundle.key_id }),
+        KeyChange::Drop(key) => Err(Error::HeldKeyRevoked { key_id: key.bundle.key_id }),
+        KeyChange::TakeBack(key) => Err(Error::TakenBackElsewhere { key_id: key.bundle.key_id }),
         _ => Ok(decapsulated.live()?),
     }
 }
@@ -105,6 +106,9 @@ pub struct Examined {
     pub opened: Opened,
     /// Whether [`accept`] would refuse it as a replay.
     pub replayed: bool,
+    /// Why [`accept`] would refuse it for what the store remembers of its key: [`Error::RevokedSince`],
+    /// [`Error::InitiatorUntied`].
+    pub barred: Option<Error>,
     /// What a setting excused: the refusal without it.
     pub excused: Option<mc::Error>,
 }
@@ -125,7 +129,9 @@ pub fn examine(
     let incoming = Incoming::parse(message)?;
     let seen = store.replay.look_up(incoming.time().seconds(), incoming.replay_tag());
     let policy = policy(store, &incoming, options, now).at_any_age();
-    let opened = open(store, user_uri, incoming, options, &policy)?.into_opened();
+    let decapsulated = open(store, user_uri, incoming, options, &policy)?;
+    let barred = key_change(store, &decapsulated, options.sent_to.is_some()).err();
+    let opened = decapsulated.into_opened();
     let excused = match policy.compatibility == Compatibility::default() {
         true => None,
         false => {
@@ -136,7 +142,7 @@ pub fn examine(
             }
         }
     };
-    Ok(Examined { opened, replayed: seen != Seen::Never, excused })
+    Ok(Examined { opened, replayed: seen != Seen::Never, barred, excused })
 }
 
 fn policy(store: &Store, incoming: &Incoming, options: &AcceptOptions<'_>, now: NtpTime) -> Policy {
@@ -255,9 +261,6 @@ fn key_change(store: &Store, decapsulated: &Decapsulated, own: bool) -> Result<K
         Decapsulated::Live(opened) => (opened, opened.revocation != Revocation::No),
         Decapsulated::Revoked(opened) => (opened, true),
     };
-    if !is_kept(opened.key_type()) {
-        return Ok(KeyChange::Nothing);
-    }
     let parameters = opened.parameters.as_ref();
     let key = HeldKey {
         bundle: opened.bundle.clone(),
@@ -269,6 +272,12 @@ fn key_change(store: &Store, decapsulated: &Decapsulated, own: bool) -> Result<K
         groups: parameters.map(|parameters| parameters.groups.clone()).unwrap_or_default(),
         revoked: false,
     };
+    if !is_kept(opened.key_type()) {
+        return match decapsulated {
+            Decapsulated::Live(_) => store.contents.require_not_taken_back(&key).map(|()| KeyChange::Nothing),
+            Decapsulated::Revoked(_) => Ok(KeyChange::Bar { key, from_all: own }),
+        };
+    }
     let held = revoked && store.holds(&key)?;
     if let (Decapsulated::Live(_), false) = (decapsulated, held) {
         store.contents.require_not_taken_back(&key)?;
@@ -277,6 +286,6 @@ fn key_change(store: &Store, decapsulated: &Decapsulated, own: bool) -> Result<K
     Ok(match (own, held) {
         (true, _) => KeyChange::TakeBack(HeldKey { revoked: true, ..key }),
         (false, true) => KeyChange::Drop(key),
-        (false, false) => KeyChange::Bar(key),
+        (false, false) => KeyChange::Bar { key, from_all: false },
     })
 }

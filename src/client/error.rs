@@ -496,6 +496,14 @@ pub enum Error {
         /// The identifier.
         key_id: KeyId,
     },
+    /// The user took the key back with another device. This one can tell others, and does not send it as a live key again.
+    #[error(
+        "this is your own message that takes back key {key_id}: it is not sent from here again, but to take it back from others"
+    )]
+    TakenBackElsewhere {
+        /// The identifier.
+        key_id: KeyId,
+    },
     /// The message takes back a key that is held, but from whom that one came cannot be told.
     #[error(
         "the message revokes key {key_id}, which is held, but its hidden initiator cannot be tied to whoever sent that one: name the initiator (--from)"

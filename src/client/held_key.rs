@@ -123,8 +123,11 @@ pub(super) enum KeyChange {
     Hold(HeldKey),
     /// Drops this key from the same initiator to the same recipient, and lets no older message bring it again.
     Drop(HeldKey),
-    /// Lets no older message bring this key, which is not held.
-    Bar(HeldKey),
+    /// Lets no older message bring this key, which is not held: to its recipient, or to all.
+    Bar {
+        key: HeldKey,
+        from_all: bool,
+    },
     /// The user took this key of its own back, with another device: from all recipients.
     TakeBack(HeldKey),
 }
@@ -164,14 +167,23 @@ impl Store {
             KeyChange::Nothing => Ok(()),
             KeyChange::Hold(key) => self.hold(key, now, LIMIT_PER_INITIATOR),
             KeyChange::Drop(key) => self.change(|contents| {
+                let mut sent = None;
                 contents.retain_keys(|contents, held| {
-                    !(held.is_key(key) && contents.tie(&held.initiator, &key.initiator) == Tie::Same)
+                    let goes = held.is_key(key) && contents.tie(&held.initiator, &key.initiator) == Tie::Same;
+                    if goes && held.initiator.uri.as_ref().is_some_and(|uri| contents.is_user(uri)) {
+                        sent = Some(HeldKey { revoked: true, ..held.clone() });
+                    }
+                    !goes
                 });
+                // Both ends have this store: who sent it must not send it again.
+                if let Some(sent) = sent {
+                    contents.put_key(sent, now.unix_seconds().unwrap_or(0), LIMIT);
+                }
                 contents.remember_taken_back(key, false, oldest);
                 Ok(())
             }),
-            KeyChange::Bar(key) => self.change(|contents| {
-                contents.remember_taken_back(key, false, oldest);
+            KeyChange::Bar { key, from_all } => self.change(|contents| {
+                contents.remember_taken_back(key, *from_all, oldest);
                 Ok(())
             }),
             KeyChange::TakeBack(key) => self.change(|contents| {
@@ -182,9 +194,13 @@ impl Store {
         }
     }
 
-    /// Holds a key that this client sends itself: to as many recipients as the store has room for.
-    pub(super) fn hold_own(&mut self, key: &HeldKey, now: NtpTime) -> Result<(), Error> {
-        self.hold(key, now, LIMIT)
+    /// Holds a key that this client sends itself: to as many recipients as the store has room for. If it takes the key back,
+    /// no older message of its own brings it again. `oldest` is that of [`change_keys`](Self::change_keys).
+    pub(super) fn hold_own(&mut self, key: &HeldKey, now: NtpTime, oldest: u64) -> Result<(), Error> {
+        match key.revoked {
+            true => self.change_keys(&KeyChange::TakeBack(key.clone()), now, oldest),
+            false => self.hold(key, now, LIMIT),
+        }
     }
 
     fn hold(&mut self, key: &HeldKey, now: NtpTime, of_initiator: usize) -> Result<(), Error> {
@@ -197,6 +213,10 @@ impl Store {
 }
 
 impl Contents {
+    fn is_user(&self, uri: &str) -> bool {
+        self.key_sets.iter().any(|set| set.user_uri == uri)
+    }
+
     pub(super) fn tie(&self, one: &Initiator, other: &Initiator) -> Tie {
         let periods = self.kms(&one.kms_uri).and_then(|kms| kms.periods().ok());
         match periods {
@@ -221,6 +241,8 @@ impl Contents {
             let replaced = held.bundle.key_id == key.bundle.key_id
                 && held.bundle.csb_id == key.bundle.csb_id
                 && held.recipient == key.recipient;
+            // What was taken back stays so, whoever sends it again.
+            key.revoked |= replaced && held.revoked;
             same_initiator += usize::from(!replaced);
             !replaced
         });

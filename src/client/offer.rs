@@ -1,5 +1,6 @@
 //! Sending: from a key to a message.
 
+use super::accept::REMEMBERED;
 use super::held_key::{Initiator, is_kept};
 use super::record::KmsRecord;
 use super::{Error, HeldKey, Store};
@@ -98,9 +99,11 @@ pub fn offer(
     let initiator = store.sender(request.user_uri, &recipient_kms, now)?;
     let recipient_kms = store.kms(&recipient_kms)?;
     let material = Material::choose(store, request, now, rng)?;
+    let known = material.known.clone();
     let offered = build(request, &initiator, &recipient_kms, material, now, rng)?;
     if is_kept(request.key_type) {
-        store.hold_own(&held(request, &initiator, &offered, now), now)?;
+        let oldest = now.seconds().saturating_sub(REMEMBERED);
+        store.hold_own(&held(request, &initiator, &offered, known.as_ref(), now), now, oldest)?;
     }
     Ok(offered)
 }
@@ -124,7 +127,7 @@ fn build(
     request: &OfferRequest<'_>,
     initiator: &KeySet,
     recipient_kms: &Kms,
-    Material { key_id, key, rand, parameters }: Material,
+    Material { key_id, key, rand, known }: Material,
     now: NtpTime,
     rng: &mut impl CryptoRng,
 ) -> Result<Offered, Error> {
@@ -137,6 +140,7 @@ fn build(
     if request.without_policy {
         offer = offer.without_policy();
     }
+    let parameters = known.filter(|_| !request.without_parameters);
     if let Some(parameters) = parameters.clone() {
         offer = offer.parameters(parameters)?;
     }
@@ -145,8 +149,13 @@ fn build(
     Ok(Offered { message: offer.build(rng)?, bundle, recipient_kms, parameters })
 }
 
-fn held(request: &OfferRequest<'_>, initiator: &KeySet, offered: &Offered, now: NtpTime) -> HeldKey {
-    let parameters = offered.parameters.as_ref();
+fn held(
+    request: &OfferRequest<'_>,
+    initiator: &KeySet,
+    offered: &Offered,
+    parameters: Option<&KeyParameters>,
+    now: NtpTime,
+) -> HeldKey {
     HeldKey {
         bundle: offered.bundle.clone(),
         initiator: Initiator::of_sender(initiator),
@@ -164,7 +173,8 @@ struct Material {
     key_id: KeyId,
     key: SharedSecret,
     rand: [u8; 16],
-    parameters: Option<KeyParameters>,
+    /// What is known of the key, whether the message says it or not.
+    known: Option<KeyParameters>,
 }
 
 impl Material {
@@ -184,11 +194,10 @@ impl Material {
             return Err(Error::NothingToRevoke { key_type: request.key_type, key_id: request.key_id });
         }
         let said = request.parameters.clone().or_else(|| usual_parameters(request.key_type, sent.as_ref()));
-        let parameters = match (request.revoke, request.without_parameters) {
+        let known = match (request.revoke, request.without_parameters) {
             (true, true) => return Err(Error::RevocationUnsaid),
             (true, false) => Some(revoked_parameters(request, said, now)?),
-            (false, true) => None,
-            (false, false) => said,
+            (false, _) => said,
         };
         if let Some(sent) = sent {
             if sent.revoked && !request.revoke {
@@ -198,7 +207,7 @@ impl Material {
             if request.key.as_ref().is_some_and(|given| !bool::from(given.as_bytes().ct_eq(key.as_bytes()))) {
                 return Err(Error::OtherKeyHeld { key_id });
             }
-            return Ok(Self { key_id, key, rand, parameters });
+            return Ok(Self { key_id, key, rand, known });
         }
         let mut rand = [0; 16];
         rng.fill_bytes(&mut rand);
@@ -206,7 +215,7 @@ impl Material {
             key_id: request.key_id.unwrap_or_else(|| KeyId::generate(request.key_type, rng)),
             key: request.key.clone().unwrap_or_else(|| SharedSecret::generate(rng)),
             rand,
-            parameters,
+            known,
         })
     }
 }

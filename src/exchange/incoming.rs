@@ -175,13 +175,13 @@ impl Incoming {
             Seen::Before => return Err(Error::Replayed),
             Seen::Forgotten => return Err(Error::Forgotten),
         }
-        if self.parties.initiator.is_none()
-            && reception.parties.initiator.is_some()
-            && !reception.settings.unnamed_initiator
-        {
-            return Err(Error::UnnamedInitiator);
-        }
         let parties = self.parties.agreeing_with(&reception.parties)?;
+        if self.may_be_from_responder(reception) {
+            return Err(match self.parties.initiator {
+                Some(_) => Error::Identity { party: Party::Initiator },
+                None => Error::UnnamedInitiator,
+            });
+        }
         let prf = self.prf()?;
         self.protection.judge(&reception.settings, key.is_some())?;
         let keys = key.map(|key| self.message_keys(key, prf));
@@ -230,11 +230,14 @@ impl Incoming {
     }
 
     /// Whether the one that the message names as its initiator is known to be the responder. A message that names nobody
-    /// may be the responder's own, unless it is known to make none.
+    /// may be the responder's own where the ends are told apart, unless it is known to make none.
     fn may_be_from_responder(&self, Reception { parties, settings, .. }: &Reception<'_>) -> bool {
         match &self.parties.initiator {
             Some(initiator) => Some(initiator) == parties.responder.as_ref(),
-            None => parties.responder.is_some() && !settings.unnamed_initiator,
+            None => {
+                let is_known = parties.initiator.is_some() || parties.responder.is_some();
+                is_known && !settings.unnamed_initiator
+            }
         }
     }
 

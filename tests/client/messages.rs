@@ -737,7 +737,7 @@ fn what_one_device_took_back_the_other_does_not_send_again() {
     own(&mut device, &to_carol.message, CAROL, now()).unwrap();
     let revoking = send(&mut alice, &OfferRequest { key_id, revoke: true, ..request.clone() }, later(1));
     let error = own(&mut device, &revoking.message, BOB, later(1)).unwrap_err();
-    assert!(matches!(error, Error::HeldKeyRevoked { .. }), "{error}");
+    assert!(matches!(error, Error::TakenBackElsewhere { .. }), "{error}");
     let error = own(&mut device, &late.message, GMS, later(2)).unwrap_err();
     assert!(matches!(error, Error::RevokedSince { .. }), "{error}");
     let mut device = device.reopen();
@@ -746,6 +746,74 @@ fn what_one_device_took_back_the_other_does_not_send_again() {
     assert!(matches!(error, Error::KeyTakenBack { .. }), "{error}");
     let told = send(&mut device, &OfferRequest { revoke: true, ..again }, later(2));
     assert_eq!(told.bundle.key.as_bytes(), to_bob.bundle.key.as_bytes());
+}
+
+#[test]
+fn no_message_of_ones_own_undoes_what_one_took_back() {
+    let kms = TestKms::new(KMS);
+    let (mut alice, mut unaware) = (TestStore::of(&kms, ALICE), TestStore::of(&kms, ALICE));
+    let own = |device: &mut TestStore, message: &[u8], at| {
+        let options = AcceptOptions { sent_to: Some(BOB), ..AcceptOptions::default() };
+        accept(&mut device.store, ALICE, message, &options, at)
+    };
+    let request = OfferRequest { to_self: true, ..OfferRequest::new(ALICE, BOB, KeyType::Gmk) };
+    let sent = send(&mut alice, &request, now());
+    own(&mut unaware, &sent.message, now()).unwrap();
+    let again = OfferRequest { key_id: Some(sent.bundle.key_id), ..request };
+    send(&mut alice, &OfferRequest { revoke: true, ..again.clone() }, later(1));
+    let error = own(&mut alice, &sent.message, later(2)).unwrap_err();
+    assert!(matches!(error, Error::RevokedSince { .. }), "{error}");
+    // Another device that was not told sends it once more, later: the key is there, and is not sent on from here.
+    let unaware = send(&mut unaware, &again, later(3));
+    own(&mut alice, &unaware.message, later(3)).unwrap();
+    let error = offer(&mut alice.store, &OfferRequest { recipient_uri: CAROL, ..again }, later(4), &mut rng());
+    assert!(matches!(error, Err(Error::KeyTakenBack { .. })), "{error:?}");
+}
+
+#[test]
+fn the_key_of_a_call_that_was_taken_back_does_not_come_back() {
+    let (mut alice, mut bob) = pair();
+    let (key, key_id) = (SharedSecret::new([0x11; 16]), KeyId::from_u32(0x1234_5678));
+    let request =
+        OfferRequest { key: Some(key), key_id: Some(key_id.unwrap()), ..OfferRequest::new(ALICE, BOB, KeyType::Pck) };
+    let live = send(&mut alice, &request, now()).message;
+    let revoking = send(&mut alice, &OfferRequest { revoke: true, ..request }, later(1)).message;
+    let error = receive(&mut bob, BOB, &revoking, later(1)).unwrap_err();
+    assert!(matches!(error, Error::Message(mc::Error::KeyRevoked { .. })), "{error}");
+    let examined = examine(&mut bob.store, BOB, &live, &AcceptOptions::default(), later(2)).unwrap();
+    assert!(matches!(examined.barred, Some(Error::RevokedSince { .. })), "{:?}", examined.barred);
+    let error = receive(&mut bob, BOB, &live, later(2)).unwrap_err();
+    assert!(matches!(error, Error::RevokedSince { .. }), "{error}");
+}
+
+#[test]
+fn a_store_of_both_ends_does_not_send_a_key_again_that_was_taken_back_from_itself() {
+    let kms = TestKms::new(KMS);
+    let mut both = TestStore::of(&kms, ALICE);
+    both.import(&kms, BOB, kms.period_now());
+    let request = OfferRequest::new(ALICE, BOB, KeyType::Csk);
+    let sent = send(&mut both, &request, now());
+    receive(&mut both, BOB, &sent.message, now()).unwrap();
+    let again = OfferRequest { key_id: Some(sent.bundle.key_id), ..request };
+    let revoking = send(&mut both, &OfferRequest { revoke: true, ..again.clone() }, later(1)).message;
+    let error = receive(&mut both, BOB, &revoking, later(1)).unwrap_err();
+    assert!(matches!(error, Error::HeldKeyRevoked { .. }), "{error}");
+    let error = offer(&mut both.store, &OfferRequest { recipient_uri: CAROL, ..again }, later(2), &mut rng());
+    assert!(matches!(error, Err(Error::KeyTakenBack { .. })), "{error:?}");
+}
+
+#[test]
+fn what_one_message_leaves_out_the_next_says_again() {
+    let (mut alice, _) = pair();
+    let groups = vec!["sip:group1@example.org".to_owned()];
+    let parameters = KeyParameters { expiry: NOW_UNIX + 500, groups, ..KeyParameters::live(KeyType::Gmk) };
+    let request = OfferRequest { parameters: Some(parameters.clone()), ..OfferRequest::new(ALICE, BOB, KeyType::Gmk) };
+    let key_id = Some(send(&mut alice, &request, now()).bundle.key_id);
+    let again = OfferRequest { key_id, recipient_uri: CAROL, ..OfferRequest::new(ALICE, BOB, KeyType::Gmk) };
+    let silent = send(&mut alice, &OfferRequest { without_parameters: true, ..again.clone() }, now());
+    assert_eq!(silent.parameters, None);
+    let said = send(&mut alice, &OfferRequest { recipient_uri: GMS, ..again }, now()).parameters;
+    assert_eq!(said, Some(parameters));
 }
 
 #[test]

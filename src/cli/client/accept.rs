@@ -52,6 +52,7 @@ pub struct Arguments {
 fn taken_back(error: &Error) -> Option<(String, bool)> {
     match error {
         Error::HeldKeyRevoked { key_id } => Some((key_id.to_string(), true)),
+        Error::TakenBackElsewhere { key_id } => Some((key_id.to_string(), false)),
         Error::Message(mc::Error::KeyRevoked { key_id }) => Some((format!("{key_id:08x}"), false)),
         _ => None,
     }

@@ -1,7 +1,7 @@
 use super::finding::Finding;
 use super::{HIDDEN, short_hex};
 use crate::cli::output::{Output, error_style, quiet_style};
-use mikey_sakke::mikey::{DataType, Fault, Part, PayloadType};
+use mikey_sakke::mikey::{Fault, Part};
 use serde_json::{Value, json};
 
 /// Octets of the header without its map of crypto sessions (RFC 3830 6.1).
@@ -18,8 +18,7 @@ pub struct Broken {
 }
 
 impl Broken {
-    /// `data_type` is that of the header, if it can be read.
-    pub fn of(fault: &Fault, message: &[u8], data_type: Option<DataType>, show_secrets: bool) -> Self {
+    pub fn of(fault: &Fault, message: &[u8], show_secrets: bool) -> Self {
         let offset = fault.offset();
         Self {
             part: match fault.part {
@@ -30,7 +29,7 @@ impl Broken {
             },
             start: fault.start,
             offset,
-            octets: octets(fault, message, data_type, show_secrets).map(short_hex),
+            octets: octets(fault, message, show_secrets).map(short_hex),
             finding: Finding::broken(fault),
         }
     }
@@ -68,20 +67,14 @@ impl Broken {
     }
 }
 
-/// What is at the fault, where it cannot be a key in clear: nothing tells what else an unreadable part hides. MIKEY-SAKKE
-/// has keys in clear nowhere but where a message of another method is taken for it.
-fn octets<'m>(fault: &Fault, message: &'m [u8], data_type: Option<DataType>, show_secrets: bool) -> Option<&'m [u8]> {
+/// What is at the fault, of HDR alone: nothing tells what else an unreadable part hides, nor whether the header says the truth
+/// of the method.
+fn octets<'m>(fault: &Fault, message: &'m [u8], show_secrets: bool) -> Option<&'m [u8]> {
     let start = fault.offset();
     let rest = message.get(start..).unwrap_or_default();
-    let has_keys = |part| {
-        matches!(
-            part,
-            Part::Payload(PayloadType::KEMAC | PayloadType::KEY_DATA | PayloadType::TP | PayloadType::TICKET)
-        )
-    };
     match fault.part {
         _ if show_secrets || rest.is_empty() => Some(rest),
         Part::Header => message.get(start..message.len().min(HEADER_LEN)).filter(|octets| !octets.is_empty()),
-        part => Some(rest).filter(|_| data_type == Some(DataType::Sakke) && !has_keys(part)),
+        Part::Payload(_) => None,
     }
 }

@@ -1,4 +1,4 @@
-use super::finding::Finding;
+use super::finding::{Finding, Severity};
 use super::node::print_value;
 use crate::cli::key_view::{KeyView, hidden_note, parameters_fields, parameters_json, revocation, revocation_text};
 use crate::cli::output::{Output, error_style, field_style, good_style};
@@ -15,6 +15,14 @@ pub struct Opened {
     pub findings: Vec<Finding>,
     pub replayed: bool,
     pub revocation: Value,
+}
+
+/// What the store remembers of the key.
+fn barred(examined: &Examined) -> Option<Finding> {
+    examined
+        .barred
+        .as_ref()
+        .map(|error| Finding { severity: Severity::NotNow, ..Finding::accepted(error, "TS 33.180 E.6") })
 }
 
 impl Opened {
@@ -37,7 +45,7 @@ impl Opened {
                 "kms_uri": initiator.kms_uri(),
             }),
             recipient: json!({ "uid": opened.recipient_uid.to_string(), "uri": opened.recipient_uri }),
-            findings: opened.findings.iter().map(Finding::not_now).collect(),
+            findings: opened.findings.iter().map(Finding::not_now).chain(barred(examined)).collect(),
             replayed: examined.replayed,
             revocation: revocation(opened.revocation).into(),
         }

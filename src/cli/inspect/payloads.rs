@@ -56,7 +56,8 @@ impl Field {
     }
 }
 
-/// Describes the header and every payload, in their order. `unread` is the part behind them that cannot be read.
+/// Describes the header and every payload, in their order. `unread` is the part behind them that cannot be read: then a
+/// random value may have a wrong length and hold what follows it, keys among it.
 pub fn describe(message: &Message<'_>, unread: Option<Part>, show_secrets: bool) -> Vec<Described> {
     let announced = match unread {
         Some(Part::Payload(payload_type)) => Some(payload_type),
@@ -70,7 +71,14 @@ pub fn describe(message: &Message<'_>, unread: Option<Part>, show_secrets: bool)
         fields: header(&message.header),
         tree: anatomy::header(&message.header, next()),
     };
+    let is_doubtful = |payload: &Payload<'_>| {
+        unread.is_some() && !show_secrets && matches!(payload, Payload::Rand(_) | Payload::Randr(_))
+    };
     let payloads = message.located().map(|(octets, payload)| {
+        if is_doubtful(payload) {
+            let tree = anatomy::hidden(octets.clone(), next());
+            return Described { name: name(payload), octets, fields: vec![Field::new("rand", Value::Null)], tree };
+        }
         let tree = anatomy::payload(payload, octets.start, next(), show_secrets);
         Described { name: name(payload), octets, fields: fields(payload, show_secrets), tree }
     });
@@ -142,8 +150,8 @@ fn fields(payload: &Payload<'_>, show_secrets: bool) -> Vec<Field> {
         ],
         Payload::GeneralExtension(extension) => general_extension(extension),
         Payload::Kemac(kemac) => {
-            let in_clear = kemac.encryption == EncryptionAlgorithm::NULL;
-            let data = if in_clear && !show_secrets { Value::Null } else { hex(&kemac.data).into() };
+            let data =
+                if !is_encrypted(kemac.encryption) && !show_secrets { Value::Null } else { hex(&kemac.data).into() };
             let mut fields = vec![Field::new("encryption", kemac.encryption.0), Field::new("data", data)];
             fields.extend(mac(&kemac.mac));
             fields
@@ -352,4 +360,12 @@ mod tests {
         assert_eq!(identities, ["sip:a@example.org", "6b6d7300", "616263"]);
         assert_eq!(payloads.last().unwrap().json()["offset"], 10 + 22 + 9);
     }
+}
+
+/// Whether the data of a KEMAC are encrypted. An algorithm that nobody has assigned may stand where a length is wrong.
+pub fn is_encrypted(algorithm: EncryptionAlgorithm) -> bool {
+    matches!(
+        algorithm,
+        EncryptionAlgorithm::AES_CM_128 | EncryptionAlgorithm::AES_KW_128 | EncryptionAlgorithm::AES_CM_256
+    )
 }

@@ -47,7 +47,7 @@ impl Report {
             payloads: Vec::new(),
             data_type: None,
             csb_id: None,
-            broken: fault.as_ref().map(|fault| Broken::of(fault, &message.octets, data_type, show_secrets)),
+            broken: fault.as_ref().map(|fault| Broken::of(fault, &message.octets, show_secrets)),
             deviations: Vec::new(),
             refusal: None,
             findings: Findings::default(),

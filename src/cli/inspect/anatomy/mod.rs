@@ -8,10 +8,11 @@ mod transport;
 
 use super::node::{Fields, Node};
 use super::payloads::ntp_utc_32;
-use super::short_hex;
+use super::{HIDDEN, short_hex};
 use crate::cli::clock;
 use crate::cli::output::hex;
 use mikey_sakke::mikey::{CsIdMap, GenericIdEntry, Header, IdRole, Idr, Payload, PayloadType, Sign, Timestamp};
+use std::ops::Range;
 
 /// The fields of the header; `next` is the type of the payload after it.
 pub fn header(header: &Header<'_>, next: PayloadType) -> Vec<Node> {
@@ -65,6 +66,12 @@ fn generic_id(fields: Fields, entry: GenericIdEntry<'_>) -> Fields {
             .field("SPI Length", 1, spi.len())
             .field("SPI", spi.len(), hex(spi))
     })
+}
+
+/// A payload whose value is not shown.
+pub fn hidden(octets: Range<usize>, next: PayloadType) -> Vec<Node> {
+    let fields = Fields::at(octets.start).field("Next payload", 1, next);
+    fields.field("Value", octets.len().saturating_sub(1), HIDDEN).nodes()
 }
 
 /// The fields of a payload that begins at `offset`.

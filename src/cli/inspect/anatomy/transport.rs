@@ -1,4 +1,5 @@
 use super::super::node::Fields;
+use super::super::payloads::is_encrypted;
 use super::super::{HIDDEN, short_hex};
 use crate::cli::output::hex;
 use mikey_sakke::mikey::{
@@ -25,7 +26,8 @@ pub fn kemac(kemac: &Kemac<'_>, fields: Fields, show_secrets: bool) -> Fields {
                 })
             })
         }
-        _ => data_16("Encr data", data, fields),
+        algorithm if is_encrypted(algorithm) || show_secrets => data_16("Encr data", data, fields),
+        _ => fields.field("Encr data len", 2, data.len()).field("Encr data", data.len(), HIDDEN),
     };
     mac(&kemac.mac, fields)
 }
