@@ -205,14 +205,14 @@ mod tests {
     fn trust_anchors_must_hold_a_certificate() {
         for pem in [&b""[..], b"no certificate", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
             let transport = Transport { trust_anchors: Some(pem.to_vec()), ..Transport::default() };
-            assert!(matches!(Http::new("token", &transport), Err(Error::TrustAnchors(_))));
+            assert!(matches!(Http::new(Credentials::Token("token"), &transport), Err(Error::TrustAnchors(_))));
         }
     }
 
     #[test]
     fn a_proxy_must_be_a_url() {
         let transport = Transport { proxy: Some("http://user:hunter2@[broken".into()), ..Transport::default() };
-        let error = Http::new("token", &transport).err().unwrap();
+        let error = Http::new(Credentials::Token("token"), &transport).err().unwrap();
         assert!(matches!(&error, Error::Url { url, .. } if url == "...@[broken"), "{error}");
         assert!(!format!("{transport:?} {error} {error:?}").contains("hunter2"));
     }

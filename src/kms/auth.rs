@@ -349,6 +349,7 @@ mod tests {
                 audience: "kms".into(),
                 keys: KeySource::File(path),
                 leeway: Duration::from_secs(30),
+                certificates: None,
             };
             let authenticator = Authenticator::new(&config).await.unwrap();
             Self { issuer, authenticator, now: UNIX_EPOCH + Duration::from_secs(1_700_000_000) }

@@ -572,6 +572,7 @@ mod tests {
                 audience: "kms".into(),
                 keys: KeySource::File(folder.join("jwks.json")),
                 leeway: Duration::from_secs(5),
+                certificates: None,
             },
             security_extension: SecurityExtension {
                 direct: Policy::Off,

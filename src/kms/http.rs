@@ -1,9 +1,9 @@
 //! The KMS's resources over HTTP (TS 33.180 D.2.1): who may ask what, and the answers.
 //!
 //! Every answer, refusals included, is a `KmsResponse` document. A refusal has the HTTP status that its
-//! [`ErrorCode`] goes with. What is checked, in this order: method, path, access token or certificate, body, the request document's
-//! KMS, URL and time, whose keys are asked for, whether that user is registered and active, the security extension, what is
-//! uploaded, the key period. A signature is verified when the body is read. Refusals are not signed.
+//! [`ErrorCode`] goes with. What is checked, in this order: method, path, access token or certificate, body, the request
+//! document's KMS, URL and time, whose keys are asked for, whether that user is registered and active, the security
+//! extension, what is uploaded, the key period. A signature is verified when the body is read. Refusals are not signed.
 
 mod answers;
 mod body;
