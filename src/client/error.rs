@@ -125,6 +125,10 @@ pub enum Error {
         now: String,
     },
 
+    /// The client's own TLS certificate cannot be used.
+    #[error("the client certificate and its key cannot be used: {0}; both are needed, in PEM")]
+    ClientCertificate(String),
+
     // KMS certificates.
     /// The certificate was revoked.
     #[error("the certificate of KMS {kms_uri} is revoked: ask its operator for a new one")]

@@ -6,7 +6,7 @@ use core::fmt;
 use core::time::Duration;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Proxy, Url};
+use reqwest::{Certificate, Client, Identity, Proxy, Url};
 use zeroize::Zeroizing;
 
 const XML: HeaderValue = HeaderValue::from_static("application/xml");
@@ -60,10 +60,28 @@ fn without_password(url: &str) -> String {
     }
 }
 
-/// An HTTPS client that shows one access token to one KMS.
+/// How a client says who it is.
+#[derive(Clone, Copy)]
+pub enum Credentials<'a> {
+    /// An access token (RFC 6750).
+    Token(&'a str),
+    /// A TLS certificate, with those between it and its authority, and its private key, all of it PEM.
+    Certificate(&'a [u8]),
+}
+
+impl fmt::Debug for Credentials<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Token(_) => "Token(..)",
+            Self::Certificate(_) => "Certificate(..)",
+        })
+    }
+}
+
+/// An HTTPS client that shows one access token or one certificate to one KMS.
 pub(super) struct Http {
     client: Client,
-    authorization: HeaderValue,
+    authorization: Option<HeaderValue>,
     timeout: Duration,
     max_answer: usize,
 }
@@ -74,7 +92,7 @@ pub(super) struct Answer {
 }
 
 impl Http {
-    pub(super) fn new(token: &str, transport: &Transport) -> Result<Self, Error> {
+    pub(super) fn new(credentials: Credentials<'_>, transport: &Transport) -> Result<Self, Error> {
         // No redirects: the token and the keys are between this client and the KMS that it was told.
         let mut builder = Client::builder()
             .https_only(true)
@@ -90,26 +108,24 @@ impl Http {
             builder = builder
                 .proxy(used.map_err(|error| Error::Url { url: without_password(proxy), problem: causes(&error) })?);
         }
+        let authorization = match credentials {
+            Credentials::Token(token) => Some(authorization(token)?),
+            Credentials::Certificate(pem) => {
+                let identity = Identity::from_pem(pem).map_err(|error| Error::ClientCertificate(causes(&error)))?;
+                builder = builder.identity(identity);
+                None
+            }
+        };
         let client = builder.build().map_err(|error| Error::TrustAnchors(causes(&error)))?;
-        Ok(Self {
-            client,
-            authorization: authorization(token)?,
-            timeout: transport.timeout,
-            max_answer: transport.max_answer,
-        })
+        Ok(Self { client, authorization, timeout: transport.timeout, max_answer: transport.max_answer })
     }
 
     pub(super) async fn post(&self, url: &Url, body: Vec<u8>) -> Result<Answer, Error> {
-        let mut response = self
-            .client
-            .post(url.clone())
-            .header(CONTENT_TYPE, XML)
-            .header(ACCEPT, XML)
-            .header(AUTHORIZATION, self.authorization.clone())
-            .body(body)
-            .send()
-            .await
-            .map_err(|error| self.failed(url, error))?;
+        let mut request = self.client.post(url.clone()).header(CONTENT_TYPE, XML).header(ACCEPT, XML).body(body);
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization.clone());
+        }
+        let mut response = request.send().await.map_err(|error| self.failed(url, error))?;
         let status = response.status().as_u16();
         let too_large = || Error::ResponseTooLarge { url: url.to_string(), limit: self.max_answer };
         // Room for all of it at once, so that keys leave no copies behind in buffers that were outgrown.
@@ -189,14 +205,14 @@ mod tests {
     fn trust_anchors_must_hold_a_certificate() {
         for pem in [&b""[..], b"no certificate", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
             let transport = Transport { trust_anchors: Some(pem.to_vec()), ..Transport::default() };
-            assert!(matches!(Http::new("token", &transport), Err(Error::TrustAnchors(_))));
+            assert!(matches!(Http::new(Credentials::Token("token"), &transport), Err(Error::TrustAnchors(_))));
         }
     }
 
     #[test]
     fn a_proxy_must_be_a_url() {
         let transport = Transport { proxy: Some("http://user:hunter2@[broken".into()), ..Transport::default() };
-        let error = Http::new("token", &transport).err().unwrap();
+        let error = Http::new(Credentials::Token("token"), &transport).err().unwrap();
         assert!(matches!(&error, Error::Url { url, .. } if url == "...@[broken"), "{error}");
         assert!(!format!("{transport:?} {error} {error:?}").contains("hunter2"));
     }

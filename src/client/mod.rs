@@ -52,7 +52,7 @@ pub use accept::{AcceptOptions, Examined, accept, examine};
 pub use convention::{Attempt, Convention};
 pub use error::Error;
 pub use held_key::{HeldKey, Initiator};
-pub use http::Transport;
+pub use http::{Credentials, Transport};
 pub use import::{import, import_with_keys};
 #[cfg(feature = "srtp")]
 pub use media::{MediaError, MediaReceiver, MediaSender};

@@ -1,7 +1,7 @@
 //! Getting keys from a KMS over HTTPS.
 
 use super::calendar::{date_time, ntp_time, unix_seconds};
-use super::http::{Answer as HttpAnswer, Http, Transport};
+use super::http::{Answer as HttpAnswer, Credentials, Http, Transport};
 use super::import::{Answer, Intake, require_same_kms};
 use super::protection::{Protection, unusable};
 use super::{Error, ImportReport, Store};
@@ -56,11 +56,19 @@ impl Provisioner {
     /// # Errors
     /// [`Error::Url`], [`Error::Token`], [`Error::TrustAnchors`]; [`Error::OtherKms`] for keys of another KMS.
     pub fn new(request: ProvisionRequest, token: &str) -> Result<Self, Error> {
+        Self::with_credentials(request, Credentials::Token(token))
+    }
+
+    /// Prepares the connection, with an access token or with mutual TLS.
+    ///
+    /// # Errors
+    /// As [`Provisioner::new`], and [`Error::ClientCertificate`].
+    pub fn with_credentials(request: ProvisionRequest, credentials: Credentials<'_>) -> Result<Self, Error> {
         if let Some(keys) = &request.keys {
             let kms_uri = request.kms_uri.as_ref().unwrap_or(&keys.kms_uri);
             require_same_kms("the transport key", &keys.kms_uri, kms_uri)?;
         }
-        let http = Http::new(token, &request.transport)?;
+        let http = Http::new(credentials, &request.transport)?;
         let provisioner = Self { http, request };
         provisioner.url(&Resource::Init)?;
         Ok(provisioner)

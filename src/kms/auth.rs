@@ -1,4 +1,5 @@
-//! Who a request comes from: bearer tokens (RFC 6750) that are JWTs (RFC 7519) of one identity provider.
+//! Who a request comes from: bearer tokens (RFC 6750) that are JWTs (RFC 7519) of one identity provider, or the TLS certificate
+//! of a client that is known by it.
 //!
 //! A token is taken only if all of this holds: signed with ES256 or RS256 by a key that its `kid` names in the
 //! provider's JWK set and that is meant for this algorithm; `iss` and `aud` as configured; `exp` in the future and
@@ -6,11 +7,13 @@
 //! services it opens the KMS, and the identity claim of each such service (TS 33.180 B.4.2.2) which URI its holder has
 //! there.
 
+mod certificate;
 mod key_ring;
 
 use super::config::AuthConfig;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+pub(super) use certificate::CertificateHolders;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation};
 use key_ring::KeyRing;
@@ -54,13 +57,24 @@ impl Service {
     }
 }
 
-/// What a valid token says about its holder.
+/// What a valid token says about its holder, or a certificate of one who is known by that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identities {
     uris: Vec<String>,
 }
 
 impl Identities {
+    /// These, each once; `None` without any.
+    fn of(uris: Vec<String>) -> Option<Self> {
+        let mut each = Vec::with_capacity(uris.len());
+        for uri in uris {
+            if !each.contains(&uri) {
+                each.push(uri);
+            }
+        }
+        (!each.is_empty()).then_some(Self { uris: each })
+    }
+
     /// The URIs of the holder in the services that the token opens, each once, in the order of [`Service::ALL`];
     /// at least one.
     pub fn uris(&self) -> &[String] {
@@ -335,6 +349,7 @@ mod tests {
                 audience: "kms".into(),
                 keys: KeySource::File(path),
                 leeway: Duration::from_secs(30),
+                certificates: None,
             };
             let authenticator = Authenticator::new(&config).await.unwrap();
             Self { issuer, authenticator, now: UNIX_EPOCH + Duration::from_secs(1_700_000_000) }

@@ -1,5 +1,6 @@
 //! `kms.toml`: what the operator of a KMS decides, read once and checked value by value.
 
+mod certificates;
 mod leniency;
 
 use super::store::FILE as DATABASE_FILE;
@@ -11,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
 
+use certificates::CertificatesSection;
+pub use certificates::{ClientCertificates, PinnedCertificate};
 pub use leniency::Leniency;
 
 /// The name of the configuration file in the folder of a KMS.
@@ -76,6 +79,8 @@ pub struct AuthConfig {
     pub keys: KeySource,
     /// The difference of clocks that is forgiven in `exp` and `nbf`.
     pub leeway: Duration,
+    /// Clients that show a TLS certificate in place of a token.
+    pub certificates: Option<ClientCertificates>,
 }
 
 /// The `[security_extension]` section: which requests and answers are signed, and keys wrapped (TS 33.180 5.3.3).
@@ -229,6 +234,7 @@ audience = {audience}
 {keys}
 leeway = {leeway}  # seconds
 
+{certificates}
 # Whether requests and answers are signed and keys wrapped, for users who were given a transport key (kms trk new):
 # off, optional (for those who have one) or required.
 [security_extension]
@@ -256,6 +262,8 @@ proxies = [{proxies}]  # addresses of proxies that end TLS
             issuer = quoted(&self.auth.issuer),
             audience = quoted(&self.auth.audience),
             leeway = self.auth.leeway.as_secs(),
+            certificates =
+                self.auth.certificates.as_ref().map_or(certificates::COMMENT.to_owned(), ClientCertificates::to_toml),
             direct = self.security_extension.direct.as_str(),
             proxied = self.security_extension.proxied.as_str(),
             proxies = proxies.join(", "),
@@ -327,6 +335,7 @@ struct AuthSection {
     jwks_ca: Option<PathBuf>,
     #[serde(default = "defaults::leeway")]
     leeway: u64,
+    certificates: Option<CertificatesSection>,
 }
 
 #[derive(Default, Deserialize)]
@@ -455,7 +464,13 @@ impl AuthSection {
                 });
             }
         };
-        Ok(AuthConfig { issuer: self.issuer, audience: self.audience, keys, leeway: Duration::from_secs(self.leeway) })
+        Ok(AuthConfig {
+            issuer: self.issuer,
+            audience: self.audience,
+            keys,
+            leeway: Duration::from_secs(self.leeway),
+            certificates: self.certificates.map(|section| section.check(folder)).transpose()?,
+        })
     }
 }
 
@@ -557,6 +572,7 @@ mod tests {
                 audience: "kms".into(),
                 keys: KeySource::File(folder.join("jwks.json")),
                 leeway: Duration::from_secs(5),
+                certificates: None,
             },
             security_extension: SecurityExtension {
                 direct: Policy::Off,

@@ -68,6 +68,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The authorities of client certificates.
+    #[error("{}: {reason}; auth.certificates.ca names a PEM file", path.display())]
+    ClientAuthorities {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The address is not to be had.
     #[error("cannot listen at {address}: {source}; server.listen or --listen chooses another address")]
     Listen {

@@ -1,9 +1,9 @@
 //! The KMS's resources over HTTP (TS 33.180 D.2.1): who may ask what, and the answers.
 //!
 //! Every answer, refusals included, is a `KmsResponse` document. A refusal has the HTTP status that its
-//! [`ErrorCode`] goes with. What is checked, in this order: method, path, access token, body, the request document's
-//! KMS, URL and time, whose keys are asked for, whether that user is registered and active, the security extension, what is
-//! uploaded, the key period. A signature is verified when the body is read. Refusals are not signed.
+//! [`ErrorCode`] goes with. What is checked, in this order: method, path, access token or certificate, body, the request
+//! document's KMS, URL and time, whose keys are asked for, whether that user is registered and active, the security
+//! extension, what is uploaded, the key period. A signature is verified when the body is read. Refusals are not signed.
 
 mod answers;
 mod body;
@@ -40,8 +40,12 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PROXY_HEADERS: [HeaderName; 3] = [VIA, FORWARDED, HeaderName::from_static("x-forwarded-for")];
 
 /// Whom a connection is with; the server puts it into each request's extensions.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Peer(pub(super) SocketAddr);
+#[derive(Clone, Debug)]
+pub(super) struct Peer {
+    pub(super) address: SocketAddr,
+    /// The holder of the TLS certificate that it has shown.
+    pub(super) holder: Option<Arc<Identities>>,
+}
 
 /// All resources of the KMS.
 pub(super) async fn router(state: &State) -> Result<Router, Error> {
@@ -58,19 +62,19 @@ struct App {
 impl App {
     async fn handle(self: Arc<Self>, request: Request) -> Response {
         let started = Instant::now();
-        let peer = request.extensions().get::<Peer>().copied();
-        let policy = self.policy(peer, request.headers());
+        let peer = request.extensions().get::<Peer>().cloned();
+        let policy = self.policy(peer.as_ref(), request.headers());
         let mut exchange = Exchange::begin(&request, policy, &self.state.config.kms_uri);
         let limit = self.state.config.server.request_timeout;
         let outcome = match timeout(limit, self.answer(request, &mut exchange)).await {
             Ok(outcome) => outcome,
             Err(_elapsed) => Err(Refusal::new(ErrorCode::RequestTimeout, "the request took too long")),
         };
-        let outcome = self.record_refusal(outcome, &exchange, peer).await;
+        let outcome = self.record_refusal(outcome, &exchange, peer.as_ref()).await;
         let status = outcome.as_ref().err().map_or(StatusCode::OK, Refusal::status);
         tracing::info!(
             request_id = exchange.request_id,
-            peer = peer.map(|Peer(address)| address.to_string()),
+            peer = peer.map(|peer| peer.address.to_string()),
             resource = exchange.resource.as_ref().map(|resource| excerpt(&resource.path())),
             asker = exchange.asker,
             kid = exchange.key_id,
@@ -90,7 +94,7 @@ impl App {
         &self,
         outcome: Result<Option<KmsMessage>, Refusal>,
         exchange: &Exchange,
-        peer: Option<Peer>,
+        peer: Option<&Peer>,
     ) -> Result<Option<KmsMessage>, Refusal> {
         let Err(refusal) = outcome else { return outcome };
         let event = Event::Refused {
@@ -98,7 +102,7 @@ impl App {
             reason: excerpt(refusal.reason()),
             resource: exchange.resource.as_ref().map(|resource| excerpt(&resource.path())),
             asked: excerpt(&exchange.user_uri),
-            peer: peer.map(|Peer(address)| address.ip().to_string()),
+            peer: peer.map(|peer| peer.address.ip().to_string()),
         };
         match self.state.store.record(event, exchange.act()).await {
             Ok(()) => Err(refusal),
@@ -120,7 +124,13 @@ impl App {
         if authorizations.next().is_some() {
             return Err(Refusal::new(ErrorCode::SeveralAuthorizations, ""));
         }
-        let identities = match self.authenticator.authenticate(authorization, exchange.now).await {
+        let holder = parts.extensions.get::<Peer>().and_then(|peer| peer.holder.as_deref());
+        let identities = match (authorization, holder) {
+            // A token says more than a certificate: it may be that of a proxy, or of a server that asks for a user.
+            (None, Some(holder)) => Ok(holder.clone()),
+            _ => self.authenticator.authenticate(authorization, exchange.now).await,
+        };
+        let identities = match identities {
             Ok(identities) => identities,
             Err(error) => {
                 exchange.key_id = authorization.and_then(auth::claimed_key_id).map(|key_id| excerpt(&key_id));
@@ -149,9 +159,9 @@ impl App {
     }
 
     /// Whether the security extension is used for a request that came this way.
-    fn policy(&self, peer: Option<Peer>, headers: &HeaderMap) -> Policy {
+    fn policy(&self, peer: Option<&Peer>, headers: &HeaderMap) -> Policy {
         let extension = &self.state.config.security_extension;
-        let is_proxy = |Peer(address)| extension.proxies.contains(&address.ip().to_canonical());
+        let is_proxy = |peer: &Peer| extension.proxies.contains(&peer.address.ip().to_canonical());
         let is_proxied = peer.is_some_and(is_proxy) || PROXY_HEADERS.iter().any(|name| headers.contains_key(name));
         if is_proxied { extension.proxied } else { extension.direct }
     }

@@ -78,6 +78,7 @@ impl InitOptions {
                 audience: self.audience,
                 keys: self.keys,
                 leeway: Duration::from_secs(defaults::leeway()),
+                certificates: None,
             },
             security_extension: SecurityExtension::default(),
             leniency: Leniency::default(),

@@ -1,5 +1,6 @@
 //! The HTTPS server: TLS 1.2 and 1.3 in front of the resources, with limits on connections and time.
 
+use super::auth::CertificateHolders;
 use super::http::{self, Peer};
 use super::{Error, State};
 use crate::kms::config::ServerConfig;
@@ -22,6 +23,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
 /// How long a client may take for the TLS handshake.
@@ -51,14 +53,17 @@ impl Server {
     /// [`Error::Listen`] if the address cannot be had.
     pub async fn bind(state: &State, listen: Option<SocketAddr>) -> Result<Self, Error> {
         let config = &state.config.server;
-        let acceptor = TlsAcceptor::from(Arc::new(tls(config)?));
+        let holders = state.config.auth.certificates.as_ref().map(CertificateHolders::new).transpose();
+        let holders = holders.map_err(|(path, reason)| Error::ClientAuthorities { path, reason })?.map(Arc::new);
+        let acceptor = TlsAcceptor::from(Arc::new(tls(config, holders.clone())?));
         let router = http::router(state).await?;
         let listen = listen.unwrap_or(config.listen);
         let on_error = |source| Error::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(on_error)?;
         let address = listener.local_addr().map_err(on_error)?;
         let (stop, stopped) = oneshot::channel();
-        let service = Service { acceptor, router, connections: Arc::new(Semaphore::new(config.max_connections)) };
+        let service =
+            Service { acceptor, holders, router, connections: Arc::new(Semaphore::new(config.max_connections)) };
         let task = tokio::spawn(service.run(listener, stopped));
         tracing::info!(%address, kms_uri = state.config.kms_uri, "serving");
         Ok(Self { address, stop, task })
@@ -80,6 +85,7 @@ impl Server {
 
 struct Service {
     acceptor: TlsAcceptor,
+    holders: Option<Arc<CertificateHolders>>,
     router: Router,
     connections: Arc<Semaphore>,
 }
@@ -105,10 +111,14 @@ impl Service {
                 }
                 (Err(_closed), Ok(_)) => break,
             };
-            let connection =
-                connection(stream, Peer(peer), self.acceptor.clone(), self.router.clone(), graceful.watcher());
+            let (acceptor, holders) = (self.acceptor.clone(), self.holders.clone());
+            let (router, watcher) = (self.router.clone(), graceful.watcher());
             tokio::spawn(async move {
-                connection.await;
+                if let Some(tls) = accept(stream, acceptor).await {
+                    let shown = tls.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+                    let holder = shown.zip(holders).and_then(|(shown, holders)| holders.holder(shown)).map(Arc::new);
+                    serve(tls, Peer { address: peer, holder }, router, watcher).await;
+                }
                 drop(permit);
             });
         }
@@ -119,20 +129,25 @@ impl Service {
     }
 }
 
-/// Serves one connection to its end. What goes wrong on it is the peer's affair and logged for the curious alone.
-async fn connection(stream: TcpStream, peer: Peer, acceptor: TlsAcceptor, router: Router, watcher: Watcher) {
+/// The TLS of a connection. What goes wrong on one is the peer's affair and logged for the curious alone.
+async fn accept(stream: TcpStream, acceptor: TlsAcceptor) -> Option<TlsStream<TcpStream>> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
-    let tls = match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
-        Ok(Ok(tls)) => tls,
-        Ok(Err(error)) => return tracing::debug!(%error, "TLS handshake failed"),
-        Err(_elapsed) => return tracing::debug!("TLS handshake took too long"),
-    };
+    match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
+        Ok(Ok(tls)) => return Some(tls),
+        Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+        Err(_elapsed) => tracing::debug!("TLS handshake took too long"),
+    }
+    None
+}
+
+/// Serves one connection to its end.
+async fn serve(tls: TlsStream<TcpStream>, peer: Peer, router: Router, watcher: Watcher) {
     let is_http2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
     let io = TokioIo::new(tls);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(peer.clone());
         router.clone().oneshot(request)
     });
     let result = if is_http2 {
@@ -154,7 +169,7 @@ async fn connection(stream: TcpStream, peer: Peer, acceptor: TlsAcceptor, router
     }
 }
 
-fn tls(config: &ServerConfig) -> Result<rustls::ServerConfig, Error> {
+fn tls(config: &ServerConfig, holders: Option<Arc<CertificateHolders>>) -> Result<rustls::ServerConfig, Error> {
     let error = |path: &Path, reason: String| Error::Tls { path: path.to_owned(), reason };
     let (chain_path, key_path) = (&config.tls_certificate, &config.tls_key);
     let chain = CertificateDer::pem_file_iter(chain_path)
@@ -166,7 +181,10 @@ fn tls(config: &ServerConfig) -> Result<rustls::ServerConfig, Error> {
     let key = PrivateKeyDer::from_pem_file(key_path).map_err(|source| error(key_path, source.to_string()))?;
     let mut tls = rustls::ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        .map(|builder| builder.with_no_client_auth())
+        .map(|builder| match holders {
+            Some(holders) => builder.with_client_cert_verifier(holders),
+            None => builder.with_no_client_auth(),
+        })
         .and_then(|builder| builder.with_single_cert(chain, key))
         .map_err(|source| error(chain_path, format!("with {}: {source}", key_path.display())))?;
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

@@ -5,6 +5,7 @@
 mod import;
 mod messages;
 mod mutation;
+mod mutual_tls;
 #[cfg(feature = "kms")]
 mod provision;
 #[cfg(feature = "kms")]

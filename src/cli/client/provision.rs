@@ -2,7 +2,7 @@ use super::{advice, fill, print_report};
 use crate::cli::failure::{Advise, Context, Failure};
 use crate::cli::output::Output;
 use crate::cli::{key_files, passphrase, runtime};
-use mikey_sakke::client::{ProvisionRequest, Provisioner, now};
+use mikey_sakke::client::{Credentials, ProvisionRequest, Provisioner, now};
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
@@ -25,12 +25,18 @@ pub struct Arguments {
     /// URL of the KMS: https://host or https://host:port.
     #[arg(long, value_name = "URL")]
     kms: String,
-    /// URI to get keys for, exactly as the token has it.
+    /// URI to get keys for, exactly as the token or the certificate has it.
     #[arg(long, value_name = "URI")]
     user: String,
     /// File with the access token of the identity provider (a JWT).
-    #[arg(long, value_name = "FILE")]
-    token: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "cert", conflicts_with = "cert")]
+    token: Option<PathBuf>,
+    /// PEM file with a TLS certificate that the KMS knows, in place of a token, and those between it and its authority.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// PEM file with the private key of the certificate.
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
     /// HTTP proxy to reach the KMS through; TLS still ends at the KMS.
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
@@ -61,10 +67,6 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
 
 impl Arguments {
     fn provisioner(&self) -> Result<Provisioner, Failure> {
-        let token = std::fs::read_to_string(&self.token)
-            .map(Zeroizing::new)
-            .context(format_args!("cannot read the token in {}", self.token.display()))
-            .advise("Log in at the identity provider and save the access token in this file.")?;
         let mut request = ProvisionRequest::new(&self.kms, &self.user);
         request.keys = self.keys.read()?;
         request.transport.proxy.clone_from(&self.proxy);
@@ -72,6 +74,25 @@ impl Arguments {
             let pem = std::fs::read(path).context(format_args!("cannot read {}", path.display()))?;
             request.transport.trust_anchors = Some(pem);
         }
-        Provisioner::new(request, token.trim()).context("the KMS cannot be asked")
+        let made = match (&self.token, &self.cert, &self.key) {
+            (Some(path), ..) => {
+                let token = std::fs::read_to_string(path)
+                    .map(Zeroizing::new)
+                    .context(format_args!("cannot read the token in {}", path.display()))
+                    .advise("Log in at the identity provider and save the access token in this file.")?;
+                Provisioner::new(request, token.trim())
+            }
+            (None, Some(cert), Some(key)) => {
+                let mut pem = Zeroizing::new(Vec::new());
+                for path in [cert, key] {
+                    let file = std::fs::read(path).map(Zeroizing::new);
+                    pem.extend_from_slice(&file.context(format_args!("cannot read {}", path.display()))?);
+                    pem.push(b'\n');
+                }
+                Provisioner::with_credentials(request, Credentials::Certificate(&pem))
+            }
+            (None, ..) => return Err(Failure::new("give --token, or --cert and --key")),
+        };
+        made.context("the KMS cannot be asked")
     }
 }

@@ -1,0 +1,113 @@
+//! Mutual TLS: who shows which certificate.
+
+use super::Identities;
+use crate::kms::config::{ClientCertificates, PinnedCertificate};
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::{WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, RootCertStore, SignatureScheme};
+use sha2::{Digest, Sha256};
+use std::path::PathBuf;
+use std::sync::Arc;
+use webpki::EndEntityCert;
+
+/// Takes the certificates of the configured authorities, and the pinned ones. A client need not have any.
+#[derive(Debug)]
+pub(in crate::kms) struct CertificateHolders {
+    authorities: Option<Arc<dyn ClientCertVerifier>>,
+    pinned: Vec<PinnedCertificate>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl CertificateHolders {
+    /// Fails with the file that cannot be used, and why.
+    pub(in crate::kms) fn new(config: &ClientCertificates) -> Result<Self, (PathBuf, String)> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let algorithms = provider.signature_verification_algorithms;
+        let authorities = match &config.ca {
+            None => None,
+            Some(path) => {
+                let wrong = |problem: String| (path.clone(), problem);
+                let mut roots = RootCertStore::empty();
+                for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))? {
+                    let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
+                    roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
+                }
+                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                Some(verifier.build().map_err(|error| wrong(error.to_string()))?)
+            }
+        };
+        Ok(Self { authorities, pinned: config.pinned.clone(), algorithms })
+    }
+
+    /// The holder of a certificate that was taken, if it has any URI.
+    pub(in crate::kms) fn holder(&self, certificate: &CertificateDer<'_>) -> Option<Identities> {
+        let uris = match self.pinned(certificate) {
+            Some(pinned) => pinned.uris.clone(),
+            None => {
+                let parsed = EndEntityCert::try_from(certificate).ok()?;
+                parsed.valid_uri_names().map(str::to_owned).collect()
+            }
+        };
+        Identities::of(uris)
+    }
+
+    fn pinned(&self, certificate: &CertificateDer<'_>) -> Option<&PinnedCertificate> {
+        let sha256: [u8; 32] = Sha256::digest(certificate).into();
+        self.pinned.iter().find(|pinned| pinned.sha256 == sha256)
+    }
+}
+
+impl ClientCertVerifier for CertificateHolders {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        // A client with a pinned certificate shall not hold it back because its issuer is not listed.
+        match &self.authorities {
+            Some(authorities) if self.pinned.is_empty() => authorities.root_hint_subjects(),
+            _ => &[],
+        }
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        if self.pinned(end_entity).is_some() {
+            return Ok(ClientCertVerified::assertion());
+        }
+        match &self.authorities {
+            Some(authorities) => authorities.verify_client_cert(end_entity, intermediates, now),
+            None => Err(CertificateError::UnknownIssuer.into()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,211 @@
+//! Getting keys with a TLS certificate in place of an access token.
+
+use crate::support::{ALICE, BOB};
+use mikey_sakke::client::{self, Credentials, Error, ImportReport, ProvisionRequest, Provisioner, Store, StoreOptions};
+use mikey_sakke::kms::audit::{self, Act};
+use mikey_sakke::kms::development::TokenIssuer;
+use mikey_sakke::kms::{self, Config, InitOptions, Server, State, admin};
+use mikey_sakke::sealing::{KdfParameters, Passphrase};
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair, SanType};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime};
+use tempfile::TempDir;
+
+const KMS: &str = "kms.example.org";
+const SERVER: &str = "sip:mcptt-server@example.org";
+
+fn passphrase() -> Passphrase {
+    Passphrase::new("a passphrase".into()).unwrap()
+}
+
+/// A certificate and its key, PEM, and the SHA-256 of the certificate.
+struct Shown {
+    pem: String,
+    sha256: String,
+}
+
+/// An authority of client certificates.
+struct Authority {
+    pem: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let pem = params.self_signed(&key).unwrap().pem();
+        Self { pem, issuer: Issuer::new(params, key) }
+    }
+
+    fn issue(&self, uris: &[&str]) -> Shown {
+        let key = KeyPair::generate().unwrap();
+        let certificate = params(uris).signed_by(&key, &self.issuer).unwrap();
+        Shown::of(&certificate, &key)
+    }
+}
+
+impl Shown {
+    fn of(certificate: &rcgen::Certificate, key: &KeyPair) -> Self {
+        let sha256 = Sha256::digest(certificate.der()).iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>();
+        Self { pem: certificate.pem() + &key.serialize_pem(), sha256: sha256.join(":") }
+    }
+
+    fn self_signed(uris: &[&str]) -> Self {
+        let key = KeyPair::generate().unwrap();
+        Self::of(&params(uris).self_signed(&key).unwrap(), &key)
+    }
+}
+
+fn params(uris: &[&str]) -> CertificateParams {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.subject_alt_names = uris.iter().map(|uri| SanType::URI((*uri).try_into().unwrap())).collect();
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params
+}
+
+struct World {
+    folder: TempDir,
+    provider: TokenIssuer,
+    state: State,
+    server: Server,
+}
+
+impl World {
+    /// A KMS whose `kms.toml` has a section on certificates.
+    async fn new(ca: Option<&str>, section: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new(KMS, "example.org") };
+        kms::init(folder.path(), options, &passphrase(), act()).await.unwrap();
+        let provider = TokenIssuer::new("https://idms.example.org", KMS, "key-1").unwrap();
+        fs::write(folder.path().join("jwks.json"), provider.jwks()).unwrap();
+        if let Some(ca) = ca {
+            fs::write(folder.path().join("clients-ca.pem"), ca).unwrap();
+        }
+        let path = folder.path().join("kms.toml");
+        fs::write(&path, format!("{}\n{section}", fs::read_to_string(&path).unwrap())).unwrap();
+        let state = State::open(folder.path(), &passphrase()).await.unwrap();
+        for user in [ALICE, BOB, SERVER] {
+            admin::add_user(&*state.store, user, &[user.to_owned()], &act()).await.unwrap();
+        }
+        let server = Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap();
+        Self { folder, provider, state, server }
+    }
+
+    fn request(&self, user_uri: &str) -> ProvisionRequest {
+        let mut request = ProvisionRequest::new(format!("https://{}", self.server.address()), user_uri);
+        request.transport.trust_anchors = Some(fs::read(self.folder.path().join("tls-cert.pem")).unwrap());
+        request
+    }
+
+    async fn provision(&self, user_uri: &str, credentials: Credentials<'_>) -> Result<ImportReport, Error> {
+        let folder = tempfile::tempdir().unwrap();
+        let options = StoreOptions { kdf: KdfParameters::cheap_for_tests(), ..StoreOptions::default() };
+        let mut store = Store::create(&folder.path().join("store"), &passphrase(), &options).unwrap();
+        let provisioner = Provisioner::with_credentials(self.request(user_uri), credentials)?;
+        provisioner.provision(&mut store, client::now()).await
+    }
+
+    async fn with_certificate(&self, user_uri: &str, shown: &Shown) -> Result<ImportReport, Error> {
+        self.provision(user_uri, Credentials::Certificate(shown.pem.as_bytes())).await
+    }
+}
+
+fn act() -> Act {
+    Act::new("the operator", SystemTime::now())
+}
+
+fn refused_with(code: i64, result: Result<ImportReport, Error>) {
+    match result {
+        Err(Error::Refused { code: found, .. }) => assert_eq!(found, code),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn certificates_of_the_authority_are_known_by_their_uris() {
+    let authority = Authority::new();
+    let world = World::new(Some(&authority.pem), "[auth.certificates]\nca = \"clients-ca.pem\"").await;
+    let server = authority.issue(&[SERVER]);
+    let report = world.with_certificate(SERVER, &server).await.unwrap();
+    assert_eq!(report.user_uri, SERVER);
+    refused_with(2004, world.with_certificate(ALICE, &server).await);
+    refused_with(2001, world.with_certificate(SERVER, &authority.issue(&[])).await);
+    refused_with(3001, world.with_certificate("sip:eve@example.org", &authority.issue(&["sip:eve@example.org"])).await);
+    for stranger in [Authority::new().issue(&[SERVER]), Shown::self_signed(&[SERVER])] {
+        let error = world.with_certificate(SERVER, &stranger).await.unwrap_err();
+        assert!(matches!(error, Error::Connection { .. }), "{error}");
+    }
+    let log = audit::page(&*world.state.store, 1).await.unwrap();
+    let issued: Vec<Value> = log.iter().map(|entry| serde_json::from_str(&entry.entry).unwrap()).collect();
+    assert!(issued.iter().any(|entry| entry["event"] == "issued" && entry["by"] == SERVER));
+}
+
+#[tokio::test]
+async fn a_token_goes_before_a_certificate_and_works_without_one() {
+    let authority = Authority::new();
+    let world = World::new(Some(&authority.pem), "[auth.certificates]\nca = \"clients-ca.pem\"").await;
+    let token = world.provider.token(ALICE, SystemTime::now(), Duration::from_secs(60)).unwrap();
+    assert_eq!(world.provision(ALICE, Credentials::Token(&token)).await.unwrap().user_uri, ALICE);
+    let http = reqwest::Client::builder()
+        .tls_certs_only([
+            reqwest::Certificate::from_pem(&fs::read(world.folder.path().join("tls-cert.pem")).unwrap()).unwrap()
+        ])
+        .identity(reqwest::Identity::from_pem(authority.issue(&[SERVER]).pem.as_bytes()).unwrap())
+        .build()
+        .unwrap();
+    let post = |token: &str, user: &str| {
+        let user = user.replace(':', "%3A").replace('@', "%40");
+        let url = format!("https://{}/keymanagement/identity/v1/keyprov/{user}", world.server.address());
+        http.post(url).header("Authorization", format!("Bearer {token}")).send()
+    };
+    assert_eq!(post(&token, ALICE).await.unwrap().status(), 200);
+    assert_eq!(post(&token, SERVER).await.unwrap().status(), 403);
+    assert_eq!(post("no token", SERVER).await.unwrap().status(), 401, "a bad token is not passed over");
+}
+
+#[tokio::test]
+async fn a_pinned_certificate_is_whose_the_configuration_says() {
+    let pinned = Shown::self_signed(&["sip:whoever@example.org"]);
+    let section =
+        format!("[[auth.certificates.pinned]]\nsha256 = \"{}\"\nuris = [\"{BOB}\", \"{BOB}\"]", pinned.sha256);
+    let world = World::new(None, &section).await;
+    let config = &world.state.config;
+    assert_eq!(Config::parse(&config.to_toml(), &config.folder).unwrap(), *config);
+    assert_eq!(world.with_certificate(BOB, &pinned).await.unwrap().user_uri, BOB);
+    refused_with(2004, world.with_certificate(ALICE, &pinned).await);
+    let error = world.with_certificate(BOB, &Shown::self_signed(&[BOB])).await.unwrap_err();
+    assert!(matches!(error, Error::Connection { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_no_certificate_is_refused_at_once() {
+    let world = World::new(Some(&Authority::new().pem), "[auth.certificates]\nca = \"clients-ca.pem\"").await;
+    for pem in ["", "rubbish", &Authority::new().pem] {
+        let error = world.provision(BOB, Credentials::Certificate(pem.as_bytes())).await.unwrap_err();
+        assert!(matches!(error, Error::ClientCertificate(_)), "{error}");
+    }
+    assert_eq!(format!("{:?}", Credentials::Certificate(b"secret")), "Certificate(..)");
+
+    fs::write(world.folder.path().join("clients-ca.pem"), "rubbish").unwrap();
+    let error = Server::bind(&world.state, Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap_err();
+    assert!(matches!(error, kms::Error::ClientAuthorities { .. }), "{error}");
+
+    let original = fs::read_to_string(world.folder.path().join("kms.toml")).unwrap();
+    let base = original.split("[auth.certificates]\nca").next().unwrap().to_owned();
+    for (section, key) in [
+        ("[auth.certificates]", "auth.certificates.ca"),
+        ("[[auth.certificates.pinned]]\nsha256 = \"00\"\nuris = [\"sip:a@b\"]", "auth.certificates.pinned.sha256"),
+        (
+            &*format!("[[auth.certificates.pinned]]\nsha256 = \"{}\"\nuris = []", "00".repeat(32)),
+            "auth.certificates.pinned.uris",
+        ),
+    ] {
+        let error = Config::parse(&format!("{base}\n{section}\n"), world.folder.path()).unwrap_err();
+        assert!(error.to_string().contains(key), "{error}");
+    }
+}
