@@ -11,7 +11,7 @@ use super::answer::once;
 use super::mac_key::MacKey;
 use super::message_keys::MessageKeys;
 use super::{
-    Bundle, Error, ErrorMessage, MIN_RAND_LEN, Opened, Parties, PreSharedKey, Protection, Settings, extensions,
+    Bundle, Error, ErrorMessage, MIN_RAND_LEN, Opened, Parties, Party, PreSharedKey, Protection, Settings, extensions,
     key_transport, time, verification,
 };
 use crate::mikey::prf::Prf;

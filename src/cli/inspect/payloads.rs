@@ -334,6 +334,14 @@ fn printable(text: &str) -> bool {
     !text.chars().any(char::is_control)
 }
 
+/// Whether the data of a KEMAC are encrypted. An algorithm that nobody has assigned may stand where a length is wrong.
+pub fn is_encrypted(algorithm: EncryptionAlgorithm) -> bool {
+    matches!(
+        algorithm,
+        EncryptionAlgorithm::AES_CM_128 | EncryptionAlgorithm::AES_KW_128 | EncryptionAlgorithm::AES_CM_256
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -360,12 +368,4 @@ mod tests {
         assert_eq!(identities, ["sip:a@example.org", "6b6d7300", "616263"]);
         assert_eq!(payloads.last().unwrap().json()["offset"], 10 + 22 + 9);
     }
-}
-
-/// Whether the data of a KEMAC are encrypted. An algorithm that nobody has assigned may stand where a length is wrong.
-pub fn is_encrypted(algorithm: EncryptionAlgorithm) -> bool {
-    matches!(
-        algorithm,
-        EncryptionAlgorithm::AES_CM_128 | EncryptionAlgorithm::AES_KW_128 | EncryptionAlgorithm::AES_CM_256
-    )
 }

@@ -39,7 +39,6 @@ impl Report {
     /// Reads a message as far as it goes, and holds it against the specification of its data type.
     pub fn of(number: usize, message: &Mikey, strict: bool, show_secrets: bool) -> Self {
         let Partial { header, payloads, fault } = Partial::parse(&message.octets);
-        let data_type = header.as_ref().map(|header| header.data_type);
         let mut report = Self {
             number,
             origin: message.origin.clone(),
