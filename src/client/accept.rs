@@ -58,9 +58,10 @@ impl AcceptOptions<'_> {
 ///
 /// # Errors
 /// [`Error::Message`] for what is wrong with the message, which is [`mc::Error::KeyRevoked`] for one that takes back a
-/// key that is not held; [`Error::HeldKeyRevoked`] where it was, [`Error::TakenBackElsewhere`] of one's own; [`Error::RevokedSince`]; [`Error::Replayed`], [`Error::Forgotten`]; [`Error::InitiatorUntied`]; [`Error::UnknownUser`],
-/// [`Error::NoKeysForPeriod`], [`Error::KeySetDates`]; [`Error::UnknownKms`], [`Error::CertificateRevoked`];
-/// [`Error::File`]. After an error the store is what it was, unless a key was taken back.
+/// key that is not held; [`Error::HeldKeyRevoked`] where it was, [`Error::TakenBackElsewhere`] of one's own;
+/// [`Error::RevokedSince`]; [`Error::Replayed`], [`Error::Forgotten`]; [`Error::InitiatorUntied`];
+/// [`Error::UnknownUser`], [`Error::NoKeysForPeriod`], [`Error::KeySetDates`]; [`Error::UnknownKms`],
+/// [`Error::CertificateRevoked`]; [`Error::File`]. After an error the store is what it was, unless a key was taken back.
 pub fn accept(
     store: &mut Store,
     user_uri: &str,
