@@ -11,9 +11,11 @@ mod test_token;
 mod trk;
 mod user;
 
-use super::failure::Failure;
+use super::failure::{Context, Failure};
 use super::output::Output;
+use mikey_sakke::kms::{self, Config, Store};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Set up, run and administer a key management server.
 #[derive(clap::Subcommand)]
@@ -46,6 +48,15 @@ pub struct Folder {
 }
 
 impl Folder {
+    /// The configuration and the database, which need no passphrase.
+    async fn open_store(&self) -> Result<(Config, Arc<dyn Store>), Failure> {
+        kms::open_store(&self.dir).await.context(self.cannot_open())
+    }
+
+    fn cannot_open(&self) -> String {
+        format!("cannot open the KMS in {}", self.dir.display())
+    }
+
     /// What its passphrase opens, for people.
     fn secrets(&self) -> String {
         format!("the master secrets in {}", self.dir.display())

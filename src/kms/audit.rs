@@ -7,13 +7,14 @@
 
 use super::store::{Store, StoreError};
 use super::{Error, calendar};
-use core::fmt;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::time::SystemTime;
 use thiserror::Error;
 use time::format_description::well_known::Rfc3339;
+
+pub use super::hash::Hash;
 
 /// Entries that are read at a time.
 const PAGE: u32 = 4096;
@@ -144,37 +145,6 @@ impl Event {
             Self::Issued { periods, .. } => periods.len() as u64,
             _ => 0,
         }
-    }
-}
-
-/// The hash of an entry, and through the chain of all before.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Hash(pub [u8; 32]);
-
-impl Hash {
-    /// From 64 hex digits.
-    pub fn from_hex(digits: &str) -> Option<Self> {
-        let digits = digits.as_bytes();
-        if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
-            return None;
-        }
-        let mut octets = [0; 32];
-        for (octet, pair) in octets.iter_mut().zip(digits.chunks_exact(2)) {
-            *octet = u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok()?;
-        }
-        Some(Self(octets))
-    }
-}
-
-impl fmt::Display for Hash {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|octet| write!(formatter, "{octet:02x}"))
-    }
-}
-
-impl fmt::Debug for Hash {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, formatter)
     }
 }
 

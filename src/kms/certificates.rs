@@ -7,12 +7,12 @@
 
 use super::audit::Act;
 use super::config::Config;
+use super::hash::Hash;
 use super::store::{Store, StoreError, StoredCertificate};
 use super::{Authority, Error, calendar};
 use crate::kms_protocol::{self, KmsCertificate, Limits, Role, SignatureStatus, USER_ID_FORMAT_HASHED, excerpt};
 use crate::mc::{KeyPeriods, PeriodEpoch};
 use crate::{eccsi, sakke};
-use sha2::{Digest as _, Sha256};
 use std::time::SystemTime;
 use thiserror::Error;
 use time::OffsetDateTime;
@@ -118,7 +118,7 @@ pub fn exported(authority: &Authority) -> String {
 
 /// The fingerprint of a file: its SHA-256 in lower-case hex.
 pub fn fingerprint(file: &[u8]) -> String {
-    Sha256::digest(file).iter().map(|octet| format!("{octet:02x}")).collect()
+    Hash::of(file).to_string()
 }
 
 /// A certificate as it is kept.
@@ -131,10 +131,8 @@ pub fn restored(stored: &StoredCertificate) -> Result<KmsCertificate, StoreError
 }
 
 fn matching(file: &[u8], given: &str) -> Result<String, CertificateError> {
-    let expected: String = given.chars().filter(|c| *c != ':').collect::<String>().to_ascii_lowercase();
-    if expected.len() != 64 || !expected.bytes().all(|octet| octet.is_ascii_hexdigit()) {
-        return Err(CertificateError::FingerprintForm(excerpt(given)));
-    }
+    let expected =
+        Hash::from_fingerprint(given).ok_or_else(|| CertificateError::FingerprintForm(excerpt(given)))?.to_string();
     let found = fingerprint(file);
     if found == expected { Ok(found) } else { Err(CertificateError::Fingerprint { found, expected }) }
 }

@@ -57,6 +57,7 @@ pub mod certificates;
 pub mod config;
 pub mod development;
 mod error;
+mod hash;
 mod http;
 mod init;
 mod issue;

@@ -2,8 +2,8 @@ use super::Folder;
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::Output;
 use crate::cli::runtime;
+use mikey_sakke::kms::audit;
 use mikey_sakke::kms::audit::{Anchor, Hash};
-use mikey_sakke::kms::{audit, open_store};
 use serde_json::json;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -59,7 +59,7 @@ pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
 }
 
 async fn verify(arguments: &Verify, output: &Output) -> Result<(), Failure> {
-    let store = open(&arguments.folder).await?;
+    let (_, store) = arguments.folder.open_store().await?;
     let head = audit::verify(&*store, arguments.anchor).await.context("the audit log does not hold")?;
     output.line(format_args!(
         "{} entries follow from each other; the last is {}:{}",
@@ -74,7 +74,7 @@ async fn verify(arguments: &Verify, output: &Output) -> Result<(), Failure> {
 }
 
 async fn export(arguments: &Export, output: &Output) -> Result<(), Failure> {
-    let store = open(&arguments.folder).await?;
+    let (_, store) = arguments.folder.open_store().await?;
     let mut file = match &arguments.out {
         Some(path) => Some(append_to(path).context(format_args!("cannot write {}", path.display()))?),
         None if output.is_json() => return Err(Failure::new("with --json, the lines need a file: give --out")),
@@ -108,12 +108,6 @@ fn append_to(path: &Path) -> io::Result<BufWriter<File>> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(BufWriter::new)
-}
-
-async fn open(folder: &Folder) -> Result<std::sync::Arc<dyn mikey_sakke::kms::store::Store>, Failure> {
-    let (_, store) =
-        open_store(&folder.dir).await.context(format_args!("cannot open the KMS in {}", folder.dir.display()))?;
-    Ok(store)
 }
 
 fn parse_anchor(text: &str) -> Result<Anchor, String> {

@@ -3,7 +3,7 @@ use crate::cli::clock;
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::Output;
 use crate::cli::{passphrase, runtime};
-use mikey_sakke::kms::{State, certificates, open_store};
+use mikey_sakke::kms::{State, certificates};
 use mikey_sakke::sealing;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -82,7 +82,7 @@ pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
 async fn add(arguments: &Add, output: &Output) -> Result<(), Failure> {
     let path = arguments.file.display();
     let file = std::fs::read(&arguments.file).context(format_args!("cannot read {path}"))?;
-    let (config, store) = open_store(&arguments.folder.dir).await.context(cannot_open(&arguments.folder))?;
+    let (config, store) = arguments.folder.open_store().await?;
     let Add { fingerprint, replace, .. } = arguments;
     let (certificate, number) = certificates::add(&config, &*store, &file, fingerprint, *replace, &operator::act())
         .await
@@ -105,7 +105,7 @@ async fn add(arguments: &Add, output: &Output) -> Result<(), Failure> {
 }
 
 async fn list(arguments: &List, output: &Output) -> Result<(), Failure> {
-    let (_, store) = open_store(&arguments.folder.dir).await.context(cannot_open(&arguments.folder))?;
+    let (_, store) = arguments.folder.open_store().await?;
     let cache = store.certificates().await.context("cannot list the certificates")?;
     let mut objects = Vec::new();
     for stored in &cache.certificates {
@@ -134,7 +134,7 @@ async fn list(arguments: &List, output: &Output) -> Result<(), Failure> {
 }
 
 async fn remove(arguments: &Remove, output: &Output) -> Result<(), Failure> {
-    let (_, store) = open_store(&arguments.folder.dir).await.context(cannot_open(&arguments.folder))?;
+    let (_, store) = arguments.folder.open_store().await?;
     let kms_uri = &arguments.kms_uri;
     let number =
         store.remove_certificate(kms_uri, &operator::act()).await.context(format_args!("cannot remove {kms_uri}"))?;
@@ -144,15 +144,11 @@ async fn remove(arguments: &Remove, output: &Output) -> Result<(), Failure> {
 
 async fn export(arguments: &Export, output: &Output) -> Result<(), Failure> {
     let passphrase = arguments.passphrase.read(&arguments.folder.secrets())?;
-    let state = State::open(&arguments.folder.dir, &passphrase).await.context(cannot_open(&arguments.folder))?;
+    let state = State::open(&arguments.folder.dir, &passphrase).await.context(arguments.folder.cannot_open())?;
     let document = certificates::exported(&state.authority);
     let (kms_uri, path) = (&state.config.kms_uri, arguments.out.display());
     sealing::file::create(&arguments.out, document.as_bytes()).context(format_args!("cannot write {path}"))?;
     let fingerprint = certificates::fingerprint(document.as_bytes());
     output.line(format_args!("{fingerprint}  {path}"));
     output.object(&json!({ "kms_uri": kms_uri, "out": arguments.out, "fingerprint": fingerprint }))
-}
-
-fn cannot_open(folder: &Folder) -> String {
-    format!("cannot open the KMS in {}", folder.dir.display())
 }

@@ -43,9 +43,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let passphrase = arguments.passphrase.read(&arguments.folder.secrets())?;
     let user = &arguments.user;
     runtime::start()?.block_on(async {
-        let state = State::open(&arguments.folder.dir, &passphrase)
-            .await
-            .context(format_args!("cannot open the KMS in {}", arguments.folder.dir.display()))?;
+        let state = State::open(&arguments.folder.dir, &passphrase).await.context(arguments.folder.cannot_open())?;
         let act = operator::act();
         if let Some(path) = &arguments.init_out {
             let document = admin::init_document(&state, user, keys.as_ref(), act.at)

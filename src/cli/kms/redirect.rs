@@ -2,7 +2,6 @@ use super::Folder;
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::Output;
 use crate::cli::{clock, runtime};
-use mikey_sakke::kms::open_store;
 use mikey_sakke::kms::store::HandedIn;
 use mikey_sakke::kms_protocol::{KmsRedirectResponse, Limits, RedirectDocument, SignatureStatus};
 use mikey_sakke::xml_security::X509Trust;
@@ -32,8 +31,7 @@ pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
     let Command::List(List { folder, trust }) = command;
     let trust = trust.as_deref().map(read_trust).transpose()?;
     let redirects = runtime::start()?.block_on(async {
-        let dir = &folder.dir;
-        let (_, store) = open_store(dir).await.context(format_args!("cannot open the KMS in {}", dir.display()))?;
+        let (_, store) = folder.open_store().await?;
         store.redirects().await.context("cannot list the redirect responses")
     })?;
     let mut objects = Vec::new();

@@ -2,7 +2,6 @@ use super::Folder;
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::Output;
 use crate::cli::{clock, runtime};
-use mikey_sakke::kms::open_store;
 use serde_json::{Value, json};
 
 /// See what clients report of their troubles (ClientError).
@@ -21,8 +20,7 @@ pub struct List {
 pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
     let Command::List(List { folder }) = command;
     let reports = runtime::start()?.block_on(async {
-        let dir = &folder.dir;
-        let (_, store) = open_store(dir).await.context(format_args!("cannot open the KMS in {}", dir.display()))?;
+        let (_, store) = folder.open_store().await?;
         store.reports().await.context("cannot list the reports")
     })?;
     for report in &reports {

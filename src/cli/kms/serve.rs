@@ -30,9 +30,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let passphrase = arguments.passphrase.read(&arguments.folder.secrets())?;
     start_log(output.is_json());
     runtime::start()?.block_on(async {
-        let state = State::open(&arguments.folder.dir, &passphrase)
-            .await
-            .context(format_args!("cannot open the KMS in {}", arguments.folder.dir.display()))?;
+        let state = State::open(&arguments.folder.dir, &passphrase).await.context(arguments.folder.cannot_open())?;
         drop(passphrase);
         let server = Server::bind(&state, arguments.listen).await.context("cannot start the server")?;
         let address = server.address();

@@ -2,7 +2,7 @@ use super::Folder;
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::Output;
 use crate::cli::{clock, runtime};
-use mikey_sakke::kms::{admin, open_store};
+use mikey_sakke::kms::admin;
 use serde_json::json;
 use std::time::SystemTime;
 
@@ -14,10 +14,8 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
-    let dir = &arguments.folder.dir;
     let status = runtime::start()?.block_on(async {
-        let (config, store) =
-            open_store(dir).await.context(format_args!("cannot open the KMS in {}", dir.display()))?;
+        let (config, store) = arguments.folder.open_store().await?;
         admin::status(&config, &*store, SystemTime::now()).await.context("cannot read the database")
     })?;
     let counts = status.counts;

@@ -31,7 +31,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let dir = &arguments.folder.dir;
-    let config = Config::load(dir).context(format_args!("cannot open the KMS in {}", dir.display()))?;
+    let config = Config::load(dir).context(arguments.folder.cannot_open())?;
     let KeySource::File(jwks_file) = &config.auth.keys else {
         return Err(Failure::new("this KMS takes its JWK set from a URL"))
             .advise("Get the token from the identity provider behind that URL.");

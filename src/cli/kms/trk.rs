@@ -106,7 +106,7 @@ fn rotate(arguments: &Rotate, output: &Output) -> Result<(), Failure> {
 
 async fn open(folder: &Folder, passphrase: &passphrase::Source) -> Result<State, Failure> {
     let passphrase = passphrase.read(&folder.secrets())?;
-    State::open(&folder.dir, &passphrase).await.context(format_args!("cannot open the KMS in {}", folder.dir.display()))
+    State::open(&folder.dir, &passphrase).await.context(folder.cannot_open())
 }
 
 fn make_folder(folder: &Path) -> io::Result<()> {

@@ -2,7 +2,7 @@ use super::{Folder, operator};
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::Output;
 use crate::cli::{clock, runtime};
-use mikey_sakke::kms::{admin, open_store};
+use mikey_sakke::kms::admin;
 use serde_json::{Value, json};
 
 /// Say who may get keys. The server need not be stopped, and no passphrase is needed.
@@ -59,7 +59,7 @@ pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
 }
 
 async fn add(arguments: &Add, output: &Output) -> Result<(), Failure> {
-    let store = open(&arguments.folder).await?;
+    let (_, store) = arguments.folder.open_store().await?;
     let mut uris = vec![arguments.user.clone()];
     uris.extend(arguments.uris.iter().filter(|uri| **uri != arguments.user).cloned());
     admin::add_user(&*store, &arguments.user, &uris, &operator::act())
@@ -70,7 +70,8 @@ async fn add(arguments: &Add, output: &Output) -> Result<(), Failure> {
 }
 
 async fn list(arguments: &List, output: &Output) -> Result<(), Failure> {
-    let users = admin::list_users(&*open(&arguments.folder).await?).await.context("cannot list the users")?;
+    let (_, store) = arguments.folder.open_store().await?;
+    let users = admin::list_users(&*store).await.context("cannot list the users")?;
     for user in &users {
         output.line(format_args!("{:<8} {}  {}", user.status, clock::display_unix(user.created), user.uris.join(", ")));
     }
@@ -87,16 +88,10 @@ async fn list(arguments: &List, output: &Output) -> Result<(), Failure> {
 }
 
 async fn revoke(arguments: &Revoke, output: &Output) -> Result<(), Failure> {
-    let store = open(&arguments.folder).await?;
+    let (_, store) = arguments.folder.open_store().await?;
     admin::revoke_user(&*store, &arguments.user, &operator::act())
         .await
         .context(format_args!("cannot revoke {}", arguments.user))?;
     output.line(format_args!("{} gets no more keys", arguments.user));
     output.object(&json!({ "user": arguments.user, "status": "revoked" }))
-}
-
-async fn open(folder: &Folder) -> Result<std::sync::Arc<dyn mikey_sakke::kms::store::Store>, Failure> {
-    let (_, store) =
-        open_store(&folder.dir).await.context(format_args!("cannot open the KMS in {}", folder.dir.display()))?;
-    Ok(store)
 }

@@ -2,6 +2,7 @@
 
 use super::Identities;
 use crate::kms::config::{ClientCertificates, PinnedCertificate};
+use crate::kms::hash::Hash;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
@@ -9,7 +10,6 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, RootCertStore, SignatureScheme};
-use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 use std::sync::Arc;
 use webpki::EndEntityCert;
@@ -56,7 +56,7 @@ impl CertificateHolders {
     }
 
     fn pinned(&self, certificate: &CertificateDer<'_>) -> Option<&PinnedCertificate> {
-        let sha256: [u8; 32] = Sha256::digest(certificate).into();
+        let Hash(sha256) = Hash::of(certificate);
         self.pinned.iter().find(|pinned| pinned.sha256 == sha256)
     }
 }

@@ -1,6 +1,7 @@
 //! Who may show a TLS certificate in place of an access token.
 
 use super::{ConfigError, quoted};
+use crate::kms::hash::Hash;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -52,7 +53,7 @@ impl CertificatesSection {
         if let Some(index) = (0..pinned.len()).find(|index| again(*index)) {
             return Err(ConfigError::Value {
                 key: "auth.certificates.pinned.sha256",
-                value: quoted(&hex(&pinned[index].sha256)),
+                value: quoted(&Hash(pinned[index].sha256).to_string()),
                 remedy: "pin each certificate once, with all URIs of its holder",
             });
         }
@@ -62,7 +63,7 @@ impl CertificatesSection {
 
 impl PinnedSection {
     fn check(self) -> Result<PinnedCertificate, ConfigError> {
-        let sha256 = digest(&self.sha256).ok_or_else(|| ConfigError::Value {
+        let Hash(sha256) = Hash::from_fingerprint(&self.sha256).ok_or_else(|| ConfigError::Value {
             key: "auth.certificates.pinned.sha256",
             value: quoted(&self.sha256),
             remedy: "write the 64 hex digits of the SHA-256 of the certificate in DER, with or without colons",
@@ -78,23 +79,6 @@ impl PinnedSection {
     }
 }
 
-/// Hex as people copy it, openssl's colons included.
-fn digest(text: &str) -> Option<[u8; 32]> {
-    let digits: Vec<u8> = text.bytes().filter(|octet| *octet != b':').collect();
-    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    let mut octets = [0; 32];
-    for (octet, pair) in octets.iter_mut().zip(digits.chunks_exact(2)) {
-        *octet = u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(octets)
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
-}
-
 impl ClientCertificates {
     pub(super) fn to_toml(&self) -> String {
         let mut text = "[auth.certificates]\n".to_owned();
@@ -103,7 +87,7 @@ impl ClientCertificates {
         }
         for PinnedCertificate { sha256, uris } in &self.pinned {
             let uris: Vec<_> = uris.iter().map(|uri| quoted(uri)).collect();
-            let sha256 = quoted(&hex(sha256));
+            let sha256 = quoted(&Hash(*sha256).to_string());
             text.push_str(&format!("[[auth.certificates.pinned]]\nsha256 = {sha256}\nuris = [{}]\n", uris.join(", ")));
         }
         text
