@@ -4,7 +4,7 @@
 
 use mikey_sakke::kms::audit::{self, Act, Anchor, Event, Fault, Hash, Head};
 use mikey_sakke::kms::store::{Issue, SqliteStore, Store};
-use mikey_sakke::kms::{Error, admin};
+use mikey_sakke::kms::{Error, NewUser, admin};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqlitePool;
@@ -25,7 +25,8 @@ impl World {
         let store = SqliteStore::create(&folder.path().join("kms.sqlite")).await.unwrap();
         let world = Self { folder, store };
         for user in ["alice", "bob", "carol"] {
-            admin::add_user(&world.store, user, &[format!("sip:{user}@example.org")], &act()).await.unwrap();
+            let user = NewUser::new(user, [format!("sip:{user}@example.org")]);
+            admin::add_user(&world.store, &user, &act()).await.unwrap();
         }
         for user in ["alice", "bob", "carol"] {
             let issue = Issue { user_id: user.into(), uri: format!("sip:{user}@example.org"), periods: vec![7, 8] };
@@ -76,7 +77,7 @@ async fn an_untouched_log_holds_and_says_what_was_done() {
         text(1),
         json!({
             "time": "2025-11-24T16:00:00Z", "by": "the operator", "event": "user_added",
-            "user": "alice", "uris": ["sip:alice@example.org"],
+            "user": "alice", "kind": "user", "uris": ["sip:alice@example.org"],
         })
     );
     assert_eq!(
@@ -162,7 +163,7 @@ async fn a_log_that_was_cut_with_its_head_does_not_hold_an_anchor() {
 async fn what_cannot_be_recorded_does_not_happen() {
     let world = World::new().await;
     world.tamper("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END").await;
-    assert!(admin::add_user(&world.store, "dave", &["sip:dave@example.org".into()], &act()).await.is_err());
+    assert!(admin::add_user(&world.store, &NewUser::new("dave", ["sip:dave@example.org"]), &act()).await.is_err());
     assert!(admin::revoke_user(&world.store, "carol", &act()).await.is_err());
     let issue = Issue { user_id: "carol".into(), uri: "sip:carol@example.org".into(), periods: vec![7] };
     assert!(world.store.record_issues(vec![issue], act()).await.is_err());

@@ -9,7 +9,7 @@ use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use kms_support::*;
 use mikey_sakke::kms::development::TokenIssuer;
-use mikey_sakke::kms::{self, Error, InitOptions, Server, State, admin, open_store};
+use mikey_sakke::kms::{self, Error, InitOptions, NewUser, Server, State, admin, open_store};
 use mikey_sakke::kms_protocol::{ErrorCode, KmsRequest, KmsResponse, Limits};
 use mikey_sakke::sakke;
 use mikey_sakke::sealing::{self, Passphrase};
@@ -510,7 +510,7 @@ async fn users_are_added_only_with_proper_names() {
     let (config, store) = open_store(world.folder.path()).await.unwrap();
     let add = |id: &'static str, uri: &'static str| {
         let store = store.clone();
-        async move { admin::add_user(&*store, id, &[uri.to_owned()], &act()).await }
+        async move { admin::add_user(&*store, &NewUser::new(id, [uri]), &act()).await }
     };
     for id in ["", "with space", "tab\t"] {
         assert!(matches!(add(id, "sip:new@example.org").await, Err(Error::UserId(_))), "{id:?}");
@@ -518,7 +518,7 @@ async fn users_are_added_only_with_proper_names() {
     for uri in ["", "alice", "sip:", ":x", "1sip:x", "sip:a b", "sip:a\n", "sip:<a>", "sip:b\u{e9}"] {
         assert!(matches!(add("new", uri).await, Err(Error::UserUri(_))), "{uri:?}");
     }
-    let none = admin::add_user(&*store, "new", &[], &act()).await;
+    let none = admin::add_user(&*store, &NewUser::new("new", [""; 0]), &act()).await;
     assert!(matches!(none, Err(Error::NoUri(_))));
     assert!(matches!(add("alice", "sip:new@example.org").await, Err(Error::Store(_))));
     assert!(matches!(add("new", BOB).await, Err(Error::Store(_))));

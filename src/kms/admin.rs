@@ -5,30 +5,39 @@ use super::authority::key_periods;
 use super::config::Config;
 use super::issue::{self, Grant};
 use super::protection::Protection;
-use super::store::{Counts, SealedClientKeys, Store, User};
-use super::{Error, State, calendar};
+use super::store::{Counts, NewUser, SealedClientKeys, Store, User};
+use super::{ClientKind, Error, State, calendar};
 use crate::kms_protocol::resource::{MAX_USER_URI, Resource};
 use crate::kms_protocol::{ClientKeys, KeyIds, KmsInit, KmsKeyProv, KmsMessage, KmsResponse, WriteOptions};
 use std::time::SystemTime;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-/// Adds an active user that may have keys for `uris`.
+/// Adds an active user that may have keys for its URIs.
 ///
 /// # Errors
 /// [`Error::UserId`], [`Error::UserUri`], [`Error::NoUri`], and [`Error::Store`] if the user or a URI is taken.
-pub async fn add_user(store: &dyn Store, id: &str, uris: &[String], act: &Act) -> Result<(), Error> {
+pub async fn add_user(store: &dyn Store, user: &NewUser, act: &Act) -> Result<(), Error> {
+    check_user(user)?;
+    store.add_user(user, act).await?;
+    tracing::info!(user = user.id, kind = %user.kind, "user added");
+    Ok(())
+}
+
+/// Whether the identifier and every URI of a user are well formed.
+///
+/// # Errors
+/// [`Error::UserId`], [`Error::UserUri`], [`Error::NoUri`].
+pub fn check_user(NewUser { id, uris, .. }: &NewUser) -> Result<(), Error> {
     if !(1..=255).contains(&id.len()) || id.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(Error::UserId(id.to_owned()));
+        return Err(Error::UserId(id.clone()));
     }
     if uris.is_empty() {
-        return Err(Error::NoUri(id.to_owned()));
+        return Err(Error::NoUri(id.clone()));
     }
     if let Some(uri) = uris.iter().find(|uri| !is_user_uri(uri)) {
         return Err(Error::UserUri(uri.clone()));
     }
-    store.add_user(id, uris, act).await?;
-    tracing::info!(user = id, "user added");
     Ok(())
 }
 
@@ -38,6 +47,16 @@ pub async fn add_user(store: &dyn Store, id: &str, uris: &[String], act: &Act) -
 /// [`Error::Store`].
 pub async fn list_users(store: &dyn Store) -> Result<Vec<User>, Error> {
     Ok(store.users().await?)
+}
+
+/// Makes a user one of another kind: from the next request on it may ask for what this kind may.
+///
+/// # Errors
+/// [`Error::Store`] if there is no such user or it is revoked.
+pub async fn set_kind(store: &dyn Store, id: &str, kind: ClientKind, act: &Act) -> Result<(), Error> {
+    store.set_kind(id, kind, act).await?;
+    tracing::info!(user = id, %kind, "kind of user changed");
+    Ok(())
 }
 
 /// Revokes a user: from the next request on it gets no keys. Keys that it has stay valid until their period ends.

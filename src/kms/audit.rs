@@ -6,7 +6,7 @@
 //! by exporting the log or noting its number and hash, and [`verify`] compares with such an anchor.
 
 use super::store::{Store, StoreError};
-use super::{Error, calendar};
+use super::{ClientKind, Error, calendar};
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -77,8 +77,17 @@ pub enum Event {
     UserAdded {
         /// The user's identifier.
         user: String,
+        /// What it is.
+        kind: ClientKind,
         /// The URIs that it may have keys for.
         uris: Vec<String>,
+    },
+    /// A user became one of another kind.
+    UserKindChanged {
+        /// The user's identifier.
+        user: String,
+        /// What it is now.
+        kind: ClientKind,
     },
     /// A user was revoked.
     UserRevoked {

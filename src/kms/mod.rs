@@ -22,7 +22,7 @@
 //!
 //! ```
 //! use mikey_sakke::kms::audit::Act;
-//! use mikey_sakke::kms::{self, InitOptions, Server, State, admin, development::TokenIssuer};
+//! use mikey_sakke::kms::{self, InitOptions, NewUser, Server, State, admin, development::TokenIssuer};
 //! use mikey_sakke::sealing::{KdfParameters, Passphrase};
 //! use std::time::SystemTime;
 //!
@@ -40,7 +40,8 @@
 //! std::fs::write(folder.join("jwks.json"), provider.jwks())?;
 //!
 //! let state = State::open(folder, &passphrase).await?;
-//! admin::add_user(&*state.store, "alice", &["sip:alice@example.org".to_owned()], &act()).await?;
+//! let alice = NewUser::new("alice", ["sip:alice@example.org"]);
+//! admin::add_user(&*state.store, &alice, &act()).await?;
 //! let server = Server::bind(&state, Some("127.0.0.1:0".parse()?)).await?;
 //! println!("https://{}/keymanagement/identity/v1/init", server.address());
 //! server.shutdown().await;
@@ -61,6 +62,7 @@ mod hash;
 mod http;
 mod init;
 mod issue;
+mod kind;
 mod protection;
 mod secrets;
 mod server;
@@ -72,7 +74,8 @@ pub use authority::Authority;
 pub use config::Config;
 pub use error::Error;
 pub use init::{InitOptions, Initialised, init};
+pub use kind::ClientKind;
 pub use secrets::MasterSecrets;
 pub use server::Server;
 pub use state::{State, open_store};
-pub use store::{SqliteStore, Store};
+pub use store::{NewUser, SqliteStore, Store};

@@ -9,6 +9,7 @@ mod redirects;
 mod reports;
 mod sqlite;
 
+use super::ClientKind;
 use super::audit::{Act, Entry, Event, Head};
 use core::fmt;
 use std::future::Future;
@@ -33,7 +34,7 @@ pub trait Store: CertificateStore + RedirectStore + ReportStore + Send + Sync + 
     ///
     /// # Errors
     /// [`StoreError::UserExists`], [`StoreError::UriTaken`]; nothing is then added.
-    fn add_user<'a>(&'a self, id: &'a str, uris: &'a [String], act: &'a Act) -> Answer<'a, ()>;
+    fn add_user<'a>(&'a self, user: &'a NewUser, act: &'a Act) -> Answer<'a, ()>;
 
     /// All users, ordered by identifier.
     fn users(&self) -> Answer<'_, Vec<User>>;
@@ -46,6 +47,12 @@ pub trait Store: CertificateStore + RedirectStore + ReportStore + Send + Sync + 
     /// # Errors
     /// [`StoreError::NoSuchUser`], [`StoreError::AlreadyRevoked`].
     fn revoke_user<'a>(&'a self, id: &'a str, act: &'a Act) -> Answer<'a, ()>;
+
+    /// Makes an active user one of another kind.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchUser`], [`StoreError::AlreadyRevoked`].
+    fn set_kind<'a>(&'a self, id: &'a str, kind: ClientKind, act: &'a Act) -> Answer<'a, ()>;
 
     /// Notes which key sets were issued, all of them or none, for users that are active at that moment.
     ///
@@ -88,11 +95,31 @@ pub trait Store: CertificateStore + RedirectStore + ReportStore + Send + Sync + 
     fn close(&self) -> Answer<'_, ()>;
 }
 
+/// A user to be added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewUser {
+    /// The identifier that the operator gives.
+    pub id: String,
+    /// What it is.
+    pub kind: ClientKind,
+    /// The URIs that it may have keys for.
+    pub uris: Vec<String>,
+}
+
+impl NewUser {
+    /// A person's client.
+    pub fn new(id: impl Into<String>, uris: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { id: id.into(), kind: ClientKind::User, uris: uris.into_iter().map(Into::into).collect() }
+    }
+}
+
 /// A user of the KMS: a person's client, an MCX server, a group management server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// The identifier that the operator gave.
     pub id: String,
+    /// What it is.
+    pub kind: ClientKind,
     /// Whether it may have keys.
     pub status: UserStatus,
     /// When it was added, in seconds since 1970.

@@ -4,7 +4,7 @@ use crate::support::{ALICE, BOB};
 use mikey_sakke::client::{self, Credentials, Error, ImportReport, ProvisionRequest, Provisioner, Store, StoreOptions};
 use mikey_sakke::kms::audit::{self, Act};
 use mikey_sakke::kms::development::TokenIssuer;
-use mikey_sakke::kms::{self, Config, InitOptions, Server, State, admin};
+use mikey_sakke::kms::{self, Config, InitOptions, NewUser, Server, State, admin};
 use mikey_sakke::sealing::{KdfParameters, Passphrase};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair, SanType};
 use serde_json::Value;
@@ -90,7 +90,7 @@ impl World {
         fs::write(&path, format!("{}\n{section}", fs::read_to_string(&path).unwrap())).unwrap();
         let state = State::open(folder.path(), &passphrase()).await.unwrap();
         for user in [ALICE, BOB, SERVER] {
-            admin::add_user(&*state.store, user, &[user.to_owned()], &act()).await.unwrap();
+            admin::add_user(&*state.store, &NewUser::new(user, [user]), &act()).await.unwrap();
         }
         let server = Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap();
         Self { folder, provider, state, server }

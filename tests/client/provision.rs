@@ -6,7 +6,7 @@ use mikey_sakke::client::{
 };
 use mikey_sakke::kms::audit::Act;
 use mikey_sakke::kms::development::{SelfSigned, TokenIssuer};
-use mikey_sakke::kms::{self, InitOptions, Server, State, admin, open_store};
+use mikey_sakke::kms::{self, InitOptions, NewUser, Server, State, admin, open_store};
 use mikey_sakke::kms_protocol::{
     ErrorCode, KmsCertCache, KmsCertificate, KmsInit, KmsKeyProv, KmsMessage, KmsResponse, Role,
 };
@@ -45,7 +45,7 @@ impl World {
         let (_, store) = open_store(folder.path()).await.unwrap();
         for (id, uris) in [("alice", &[ALICE, ALICE_VIDEO][..]), ("bob", &[BOB])] {
             let uris: Vec<String> = uris.iter().map(|uri| (*uri).to_owned()).collect();
-            admin::add_user(&*store, id, &uris, &act()).await.unwrap();
+            admin::add_user(&*store, &NewUser::new(id, uris), &act()).await.unwrap();
         }
         let state = State::open(folder.path(), &passphrase).await.unwrap();
         let server = Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap();

@@ -4,7 +4,7 @@ use crate::support::{ALICE, BOB, TestStore, xml};
 use mikey_sakke::client::{self, Error, ImportReport, ProvisionRequest, Provisioner};
 use mikey_sakke::kms::audit::Act;
 use mikey_sakke::kms::development::TokenIssuer;
-use mikey_sakke::kms::{self, InitOptions, Server, State, admin};
+use mikey_sakke::kms::{self, InitOptions, NewUser, Server, State, admin};
 use mikey_sakke::kms_protocol::{
     self, ClientKeys, ErrorCode, KeyIds, KmsRequest, KmsResponse, Limits, SignatureStatus, WriteOptions,
 };
@@ -51,7 +51,7 @@ impl World {
         let state = State::open(folder.path(), &passphrase).await.unwrap();
         for (id, uris) in [("alice", &[ALICE, ALICE_VIDEO][..]), ("bob", &[BOB])] {
             let uris: Vec<String> = uris.iter().map(|uri| (*uri).to_owned()).collect();
-            admin::add_user(&*state.store, id, &uris, &act()).await.unwrap();
+            admin::add_user(&*state.store, &NewUser::new(id, uris), &act()).await.unwrap();
         }
         let server = Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap();
         Self { folder, provider, state, server }

@@ -4,7 +4,7 @@
 
 use mikey_sakke::kms::audit::{self, Act};
 use mikey_sakke::kms::development::TokenIssuer;
-use mikey_sakke::kms::{self, InitOptions, Initialised, Server, State, admin, open_store};
+use mikey_sakke::kms::{self, InitOptions, Initialised, NewUser, Server, State, admin, open_store};
 use mikey_sakke::kms_protocol::{
     ErrorCode, KeyIds, KmsKeyProv, KmsKeySet, KmsMessage, KmsRequest, KmsResponse, Limits,
 };
@@ -67,7 +67,7 @@ impl World {
         let (_, store) = open_store(folder.path()).await.unwrap();
         for (id, uris) in [("alice", &[ALICE, ALICE_VIDEO][..]), ("bob", &[BOB]), ("revoked", &[REVOKED])] {
             let uris: Vec<String> = uris.iter().map(|uri| (*uri).to_owned()).collect();
-            admin::add_user(&*store, id, &uris, &act()).await.unwrap();
+            admin::add_user(&*store, &NewUser::new(id, uris), &act()).await.unwrap();
         }
         admin::revoke_user(&*store, "revoked", &act()).await.unwrap();
         let server = serve(folder.path()).await;

@@ -3,7 +3,7 @@ use super::narrator::Narrator;
 use super::world::{DOMAIN, EVERYONE, KMS_URI, World};
 use crate::cli::failure::{Context, Failure};
 use mikey_sakke::kms::audit::Act;
-use mikey_sakke::kms::{self, InitOptions, Server, State, admin};
+use mikey_sakke::kms::{self, InitOptions, NewUser, Server, State, admin};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::SystemTime;
 
@@ -29,8 +29,8 @@ pub fn play(narrator: &mut Narrator<'_>, world: &mut World) -> Result<(), Failur
     narrator.step("Three people, an MCPTT server and a group management server are entered as users", || {
         world.runtime.block_on(async {
             for party in EVERYONE {
-                let uris = [party.uri.to_owned()];
-                admin::add_user(&*state.store, party.uri, &uris, &act()).await?;
+                let user = NewUser { kind: party.kind, ..NewUser::new(party.uri, [party.uri]) };
+                admin::add_user(&*state.store, &user, &act()).await?;
             }
             Ok::<_, kms::Error>(())
         })

@@ -5,8 +5,8 @@ use crate::cli::{rng, runtime};
 use mikey_sakke::client::{
     self, AcceptOptions, OfferRequest, Offered, ProvisionRequest, Provisioner, Store, StoreOptions,
 };
-use mikey_sakke::kms::Server;
 use mikey_sakke::kms::development::TokenIssuer;
+use mikey_sakke::kms::{ClientKind, Server};
 use mikey_sakke::mc::imessage::Opened;
 use mikey_sakke::sealing::Passphrase;
 use rand_core::Rng;
@@ -24,17 +24,29 @@ pub struct Party {
     /// What the story calls it.
     pub name: &'static str,
     pub uri: &'static str,
+    pub kind: ClientKind,
     /// The reference point at which it meets the KMS (TS 23.179).
     pub reference_point: &'static str,
 }
 
-pub const ALICE: Party = Party { name: "Alice", uri: "sip:alice@example.org", reference_point: "CSC-8" };
-pub const BOB: Party = Party { name: "Bob", uri: "sip:bob@example.org", reference_point: "CSC-8" };
-pub const CAROL: Party = Party { name: "Carol", uri: "sip:carol@example.org", reference_point: "CSC-8" };
-pub const MCPTT_SERVER: Party =
-    Party { name: "the MCPTT server", uri: "sip:mcptt-server@example.org", reference_point: "CSC-9" };
-pub const GROUP_SERVER: Party =
-    Party { name: "the group management server", uri: "sip:gms@example.org", reference_point: "CSC-10" };
+pub const ALICE: Party =
+    Party { name: "Alice", uri: "sip:alice@example.org", kind: ClientKind::User, reference_point: "CSC-8" };
+pub const BOB: Party =
+    Party { name: "Bob", uri: "sip:bob@example.org", kind: ClientKind::User, reference_point: "CSC-8" };
+pub const CAROL: Party =
+    Party { name: "Carol", uri: "sip:carol@example.org", kind: ClientKind::User, reference_point: "CSC-8" };
+pub const MCPTT_SERVER: Party = Party {
+    name: "the MCPTT server",
+    uri: "sip:mcptt-server@example.org",
+    kind: ClientKind::McxServer,
+    reference_point: "CSC-9",
+};
+pub const GROUP_SERVER: Party = Party {
+    name: "the group management server",
+    uri: "sip:gms@example.org",
+    kind: ClientKind::Gms,
+    reference_point: "CSC-10",
+};
 pub const EVERYONE: [Party; 5] = [ALICE, BOB, CAROL, MCPTT_SERVER, GROUP_SERVER];
 pub const MEMBERS: [Party; 3] = [ALICE, BOB, CAROL];
 

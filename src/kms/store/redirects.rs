@@ -100,6 +100,7 @@ impl RedirectStore for SqliteStore {
 
 #[cfg(test)]
 mod tests {
+    use super::super::NewUser;
     use super::*;
     use crate::kms::Store as _;
     use std::time::SystemTime;
@@ -113,7 +114,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::create(&folder.path().join("kms.sqlite")).await.unwrap();
         for id in ["alice", "bob"] {
-            store.add_user(id, &[format!("sip:{id}@example.org")], &act()).await.unwrap();
+            store.add_user(&NewUser::new(id, [format!("sip:{id}@example.org")]), &act()).await.unwrap();
         }
         let sender = |user_id: &str| Sender {
             received: 5,

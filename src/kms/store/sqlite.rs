@@ -1,7 +1,8 @@
 mod audit;
 mod together;
 
-use super::{Answer, Counts, Issue, SealedClientKeys, Store, StoreError, User, UserStatus};
+use super::{Answer, Counts, Issue, NewUser, SealedClientKeys, Store, StoreError, User, UserStatus};
+use crate::kms::ClientKind;
 use crate::kms::audit::{Act, Entry, Event, Head};
 use crate::kms::calendar::unix_seconds;
 use sqlx::migrate::Migrator;
@@ -61,15 +62,17 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
-    fn add_user<'a>(&'a self, id: &'a str, uris: &'a [String], act: &'a Act) -> Answer<'a, ()> {
+    fn add_user<'a>(&'a self, user: &'a NewUser, act: &'a Act) -> Answer<'a, ()> {
         Box::pin(async move {
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-            sqlx::query("INSERT INTO users (id, status, created) VALUES (?, 'active', ?)")
+            let NewUser { id, kind, uris } = user;
+            sqlx::query("INSERT INTO users (id, kind, status, created) VALUES (?, ?, 'active', ?)")
                 .bind(id)
+                .bind(kind.as_str())
                 .bind(integer(unix_seconds(act.at))?)
                 .execute(&mut *transaction)
                 .await
-                .map_err(|error| on_conflict(error, || StoreError::UserExists(id.to_owned())))?;
+                .map_err(|error| on_conflict(error, || StoreError::UserExists(id.clone())))?;
             for uri in uris {
                 sqlx::query("INSERT INTO uris (uri, user_id) VALUES (?, ?)")
                     .bind(uri)
@@ -78,7 +81,7 @@ impl Store for SqliteStore {
                     .await
                     .map_err(|error| on_conflict(error, || StoreError::UriTaken(uri.clone())))?;
             }
-            let event = Event::UserAdded { user: id.to_owned(), uris: uris.to_vec() };
+            let event = Event::UserAdded { user: id.clone(), kind: *kind, uris: uris.clone() };
             audit::append(&mut transaction, act, &event).await?;
             Ok(transaction.commit().await?)
         })
@@ -87,7 +90,7 @@ impl Store for SqliteStore {
     fn users(&self) -> Answer<'_, Vec<User>> {
         Box::pin(async move {
             let rows = sqlx::query(
-                "SELECT id, status, created, uri FROM users LEFT JOIN uris ON user_id = id ORDER BY id, uri",
+                "SELECT id, kind, status, created, uri FROM users LEFT JOIN uris ON user_id = id ORDER BY id, uri",
             )
             .fetch_all(&self.pool)
             .await?;
@@ -99,6 +102,7 @@ impl Store for SqliteStore {
                     Some(user) if user.id == id => user.uris.extend(uri),
                     _ => users.push(User {
                         id,
+                        kind: kind(row.try_get("kind")?)?,
                         status: status(row.try_get("status")?)?,
                         created: number(row.try_get("created")?)?,
                         uris: uri.into_iter().collect(),
@@ -112,7 +116,7 @@ impl Store for SqliteStore {
     fn user_of_uri<'a>(&'a self, uri: &'a str) -> Answer<'a, Option<User>> {
         Box::pin(async move {
             let rows = sqlx::query(
-                "SELECT id, status, created, every.uri FROM uris AS asked \
+                "SELECT id, kind, status, created, every.uri FROM uris AS asked \
                  JOIN users ON id = asked.user_id JOIN uris AS every ON every.user_id = id \
                  WHERE asked.uri = ? ORDER BY every.uri",
             )
@@ -122,6 +126,7 @@ impl Store for SqliteStore {
             let Some(first) = rows.first() else { return Ok(None) };
             Ok(Some(User {
                 id: first.try_get("id")?,
+                kind: kind(first.try_get("kind")?)?,
                 status: status(first.try_get("status")?)?,
                 created: number(first.try_get("created")?)?,
                 uris: rows.iter().map(|row| row.try_get("uri")).collect::<Result<_, _>>()?,
@@ -135,6 +140,20 @@ impl Store for SqliteStore {
             require_active(&mut transaction, id).await?;
             sqlx::query("UPDATE users SET status = 'revoked' WHERE id = ?").bind(id).execute(&mut *transaction).await?;
             audit::append(&mut transaction, act, &Event::UserRevoked { user: id.to_owned() }).await?;
+            Ok(transaction.commit().await?)
+        })
+    }
+
+    fn set_kind<'a>(&'a self, id: &'a str, kind: ClientKind, act: &'a Act) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+            require_active(&mut transaction, id).await?;
+            sqlx::query("UPDATE users SET kind = ? WHERE id = ?")
+                .bind(kind.as_str())
+                .bind(id)
+                .execute(&mut *transaction)
+                .await?;
+            audit::append(&mut transaction, act, &Event::UserKindChanged { user: id.to_owned(), kind }).await?;
             Ok(transaction.commit().await?)
         })
     }
@@ -304,6 +323,10 @@ pub(super) fn on_conflict(error: sqlx::Error, conflict: impl FnOnce() -> StoreEr
     }
 }
 
+fn kind(name: &str) -> Result<ClientKind, StoreError> {
+    ClientKind::from_name(name).ok_or_else(|| StoreError::Inconsistent(format!("client kind {name:?}")))
+}
+
 fn status(text: &str) -> Result<UserStatus, StoreError> {
     match text {
         "active" => Ok(UserStatus::Active),
@@ -332,10 +355,11 @@ mod tests {
     async fn store(folder: &Path) -> SqliteStore {
         let store = SqliteStore::create(&folder.join("kms.sqlite")).await.unwrap();
         store
-            .add_user("alice", &uris(&["sip:alice@example.org", "sip:a.video@example.org"]), &act(1000))
+            .add_user(&NewUser::new("alice", ["sip:alice@example.org", "sip:a.video@example.org"]), &act(1000))
             .await
             .unwrap();
-        store.add_user("bob", &uris(&["sip:bob@example.org"]), &act(2000)).await.unwrap();
+        let bob = NewUser { kind: ClientKind::Gms, ..NewUser::new("bob", ["sip:bob@example.org"]) };
+        store.add_user(&bob, &act(2000)).await.unwrap();
         store
     }
 
@@ -357,6 +381,7 @@ mod tests {
         let store = store(folder.path()).await;
         let alice = User {
             id: "alice".into(),
+            kind: ClientKind::User,
             status: UserStatus::Active,
             created: 1000,
             uris: uris(&["sip:a.video@example.org", "sip:alice@example.org"]),
@@ -367,6 +392,7 @@ mod tests {
         let users = store.users().await.unwrap();
         assert_eq!(users.len(), 2);
         assert_eq!(users[0], alice);
+        assert_eq!(users[1].kind, ClientKind::Gms);
         assert_eq!((users[1].id.as_str(), users[1].uris.as_slice()), ("bob", &uris(&["sip:bob@example.org"])[..]));
     }
 
@@ -375,10 +401,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = store(folder.path()).await;
         let before = store.counts().await.unwrap();
-        let error = store.add_user("alice", &uris(&["sip:new@example.org"]), &act(1)).await.unwrap_err();
+        let error = store.add_user(&NewUser::new("alice", ["sip:new@example.org"]), &act(1)).await.unwrap_err();
         assert!(matches!(error, StoreError::UserExists(id) if id == "alice"));
-        let error =
-            store.add_user("carol", &uris(&["sip:c@example.org", "sip:bob@example.org"]), &act(1)).await.unwrap_err();
+        let carol = NewUser::new("carol", ["sip:c@example.org", "sip:bob@example.org"]);
+        let error = store.add_user(&carol, &act(1)).await.unwrap_err();
         assert!(matches!(error, StoreError::UriTaken(uri) if uri == "sip:bob@example.org"));
         let error = store.replace_client_keys(&client_keys("bob", u64::MAX, false), &act(1)).await.unwrap_err();
         assert!(matches!(error, StoreError::NumberTooGreat(u64::MAX)));
@@ -405,7 +431,7 @@ mod tests {
         assert_eq!(counts, Counts { active_users: 1, revoked_users: 1, uris: 3, issues: 2 });
         assert_eq!(log(&store).await.len(), 4);
         assert!(matches!(
-            store.add_user("eve", &uris(&["sip:bob@example.org"]), &act(1)).await,
+            store.add_user(&NewUser::new("eve", ["sip:bob@example.org"]), &act(1)).await,
             Err(StoreError::UriTaken(_))
         ));
     }
