@@ -73,6 +73,18 @@ pub enum Event {
         /// The address that the request came from.
         peer: Option<String>,
     },
+    /// Requests were refused for their number, beside those that are recorded one by one.
+    Throttled {
+        /// The user's identifier, a URI, or the address of those who are not known.
+        client: String,
+        /// How many.
+        count: u64,
+    },
+    /// The server took up its configuration, certificates and the identity provider's keys anew.
+    Reloaded {
+        /// SHA-256 of `kms.toml`, hex.
+        configuration: String,
+    },
     /// A user was added.
     UserAdded {
         /// The user's identifier.

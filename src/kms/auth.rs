@@ -10,7 +10,7 @@
 mod certificate;
 mod key_ring;
 
-use super::config::AuthConfig;
+use super::config::{AuthConfig, KeySource};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 pub(super) use certificate::CertificateHolders;
@@ -18,6 +18,7 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation};
 use key_ring::KeyRing;
 use serde::Deserialize;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use thiserror::Error;
 
@@ -150,7 +151,8 @@ pub struct Authenticator {
     issuer: String,
     audience: String,
     leeway: Duration,
-    keys: KeyRing,
+    source: KeySource,
+    keys: Arc<KeyRing>,
 }
 
 impl Authenticator {
@@ -163,7 +165,27 @@ impl Authenticator {
             issuer: config.issuer.clone(),
             audience: config.audience.clone(),
             leeway: config.leeway,
-            keys: KeyRing::new(&config.keys).await?,
+            source: config.keys.clone(),
+            keys: Arc::new(KeyRing::new(&config.keys).await?),
+        })
+    }
+
+    /// One by another `[auth]` section. The keys of a provider that stays the same are fetched anew; if a URL does not give any, those
+    /// that were had stay in use.
+    ///
+    /// # Errors
+    /// [`KeyRingError`] if a file or the certificate authority cannot be used.
+    pub async fn renewed(&self, config: &AuthConfig) -> Result<Self, KeyRingError> {
+        if config.keys != self.source {
+            return Self::new(config).await;
+        }
+        self.keys.renew().await?;
+        Ok(Self {
+            issuer: config.issuer.clone(),
+            audience: config.audience.clone(),
+            leeway: config.leeway,
+            source: self.source.clone(),
+            keys: self.keys.clone(),
         })
     }
 

@@ -1,6 +1,7 @@
 //! `kms.toml`: what the operator of a KMS decides, read once and checked value by value.
 
 mod certificates;
+mod clients;
 mod leniency;
 
 use super::store::FILE as DATABASE_FILE;
@@ -8,12 +9,15 @@ use core::fmt;
 use reqwest::Url;
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
 
 use certificates::CertificatesSection;
 pub use certificates::{ClientCertificates, PinnedCertificate};
+use clients::ClientsSection;
+pub use clients::{Authentication, ClientRules, Clients};
 pub use leniency::Leniency;
 
 /// The name of the configuration file in the folder of a KMS.
@@ -40,6 +44,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// Which requests and answers are signed, and keys wrapped.
     pub security_extension: SecurityExtension,
+    /// What each kind of client may ask for, and how.
+    pub clients: Clients,
     /// What deployed clients do differently, and is forgiven.
     pub leniency: Leniency,
     /// `[lookup] operation`: the name of the discovery lookup in paths (TS 33.180 D.2.7), which is not public; none, and there is
@@ -66,6 +72,9 @@ pub struct ServerConfig {
     pub max_body: usize,
     /// How long a request may take from its first to its last octet, its answer included.
     pub request_timeout: Duration,
+    /// How many requests without a good token or certificate are refused, with their reason and an entry in the audit log, from
+    /// one address in a minute. What comes beyond is refused for its number, and counted.
+    pub refusals_per_minute: NonZeroU32,
 }
 
 /// The `[auth]` section: whose tokens the server accepts.
@@ -102,7 +111,7 @@ impl Default for SecurityExtension {
 }
 
 /// Whether the security extension is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Policy {
     /// Never.
@@ -226,6 +235,7 @@ request_window = {request_window}  # seconds that a request's Time may differ fr
 max_connections = {max_connections}
 max_body = {max_body}  # octets
 request_timeout = {request_timeout}  # seconds
+refusals_per_minute = {refusals_per_minute}  # of requests without a good token, from one address
 
 # Whose access tokens (JWT) open the KMS: those of one identity provider, by its JWK set.
 [auth]
@@ -242,6 +252,7 @@ direct = \"{direct}\"
 proxied = \"{proxied}\"  # requests from one of the proxies, or with a header Via, Forwarded or X-Forwarded-For
 proxies = [{proxies}]  # addresses of proxies that end TLS
 
+{clients}
 {leniency}
 # Discovery lookup: which KMS serves a user or a domain. The specification's name for it in paths is not public; where it
 # is left out, there is no lookup.
@@ -259,6 +270,7 @@ proxies = [{proxies}]  # addresses of proxies that end TLS
             max_connections = self.server.max_connections,
             max_body = self.server.max_body,
             request_timeout = self.server.request_timeout.as_secs(),
+            refusals_per_minute = self.server.refusals_per_minute,
             issuer = quoted(&self.auth.issuer),
             audience = quoted(&self.auth.audience),
             leeway = self.auth.leeway.as_secs(),
@@ -267,6 +279,7 @@ proxies = [{proxies}]  # addresses of proxies that end TLS
             direct = self.security_extension.direct.as_str(),
             proxied = self.security_extension.proxied.as_str(),
             proxies = proxies.join(", "),
+            clients = self.clients.to_toml(),
             leniency = self.leniency.to_toml(),
             lookup = match &self.lookup {
                 Some(operation) => format!("operation = {}", quoted(operation)),
@@ -298,6 +311,8 @@ struct Document {
     #[serde(default)]
     security_extension: SecurityExtensionSection,
     #[serde(default)]
+    clients: ClientsSection,
+    #[serde(default)]
     leniency: Leniency,
     #[serde(default)]
     lookup: LookupSection,
@@ -323,6 +338,8 @@ struct ServerSection {
     max_body: usize,
     #[serde(default = "defaults::request_timeout")]
     request_timeout: u64,
+    #[serde(default = "defaults::refusals_per_minute")]
+    refusals_per_minute: NonZeroU32,
 }
 
 #[derive(Deserialize)]
@@ -349,6 +366,8 @@ struct SecurityExtensionSection {
 
 /// What a key that is left out means.
 pub(super) mod defaults {
+    use std::num::NonZeroU32;
+
     pub(crate) fn request_window() -> u64 {
         30
     }
@@ -363,6 +382,10 @@ pub(super) mod defaults {
 
     pub(crate) fn request_timeout() -> u64 {
         15
+    }
+
+    pub(crate) fn refusals_per_minute() -> NonZeroU32 {
+        const { NonZeroU32::new(60).unwrap() }
     }
 
     pub(crate) fn leeway() -> u64 {
@@ -397,6 +420,7 @@ impl Document {
             server: self.server.check(folder)?,
             auth: self.auth.check(folder)?,
             security_extension: self.security_extension.check()?,
+            clients: self.clients.check()?,
             leniency: self.leniency,
             lookup: self.lookup.check()?,
             folder: folder.to_owned(),
@@ -423,6 +447,7 @@ impl ServerSection {
             max_connections: self.max_connections,
             max_body: self.max_body,
             request_timeout: Duration::from_secs(self.request_timeout),
+            refusals_per_minute: self.refusals_per_minute,
         })
     }
 }
@@ -566,6 +591,7 @@ mod tests {
                 max_connections: 100,
                 max_body: 2048,
                 request_timeout: Duration::from_secs(9),
+                refusals_per_minute: const { NonZeroU32::new(8).unwrap() },
             },
             auth: AuthConfig {
                 issuer: "https://idms.example.org".into(),
@@ -579,6 +605,7 @@ mod tests {
                 proxied: Policy::Optional,
                 proxies: vec!["192.0.2.7".parse().unwrap(), "2001:db8::1".parse().unwrap()],
             },
+            clients: Clients::default(),
             leniency: Leniency { lower_case_times: false, missing_content_type: false, ..Leniency::default() },
             lookup: Some("lookup".into()),
             folder: folder.into(),
@@ -619,6 +646,8 @@ mod tests {
         assert_eq!(config.database(), Path::new("f/kms.sqlite"));
         assert_eq!(config.security_extension, SecurityExtension::default());
         assert_eq!((config.leniency, config.lookup), (Leniency::default(), None));
+        assert_eq!(config.clients, Clients::default());
+        assert_eq!(config.server.refusals_per_minute.get(), 60);
     }
 
     #[test]
@@ -646,8 +675,15 @@ mod tests {
             ("jwks_file = \"jwks.json\"", "jwks_url = \"jwks\"", "auth.jwks_url = \"jwks\": write an https URL"),
             ("leeway", "jwks_url = \"https://i.org\"\nleeway", "auth.jwks_url = \"https://i.org\": remove it or"),
             ("192.0.2.7", "192.0.2", "security_extension.proxies = \"192.0.2\": write IP addresses"),
-            ("\"lookup\"", "\"look/up\"", "lookup.operation = \"look/up\": write a name"),
-            ("\"lookup\"", "\"cert\"", "lookup.operation = \"cert\": "),
+            (
+                "resources = [\"init\", \"keyprov\", \"certcache\", \"cert\"]",
+                "resources = [\"init\", \"keys\"]",
+                "clients.resources = \"keys\": name resources",
+            ),
+            ("[\"token\", \"certificate\"]", "[]", "clients.authentication = []: list"),
+            ("requests_per_minute = 60", "requests_per_minute = 0", "clients.requests_per_minute = 0: give 1"),
+            ("operation = \"lookup\"", "operation = \"look/up\"", "lookup.operation = \"look/up\": write a name"),
+            ("operation = \"lookup\"", "operation = \"cert\"", "lookup.operation = \"cert\": "),
             ("leeway", "jwks_ca = \"ca.pem\"\nleeway", "auth.jwks_ca = \"ca.pem\": remove it"),
         ] {
             let error = refused(from, to);
@@ -667,6 +703,8 @@ mod tests {
             ("lower_case_times = false", "lower_case_times = 0", "expected a boolean"),
             ("lower_case_times = false", "lowercase_times = false", "lowercase_times"),
             ("direct = \"off\"", "direct = \"maybe\"", "maybe"),
+            ("[clients.gms]", "[clients.pager]", "pager"),
+            ("refusals_per_minute = 8", "refusals_per_minute = 0", "nonzero"),
         ] {
             let error = refused(from, to);
             assert!(matches!(error, ConfigError::Syntax { .. }), "{error}");

@@ -76,6 +76,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A value was changed that a running server cannot take up.
+    #[error(
+        "{key} was changed, which takes a new start of the server: until then nothing of kms.toml is taken up anew"
+    )]
+    NeedsRestart {
+        /// Its key, with its section.
+        key: &'static str,
+    },
     /// The address is not to be had.
     #[error("cannot listen at {address}: {source}; server.listen or --listen chooses another address")]
     Listen {

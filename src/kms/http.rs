@@ -1,43 +1,44 @@
 //! The KMS's resources over HTTP (TS 33.180 D.2.1): who may ask what, and the answers.
 //!
 //! Every answer, refusals included, is a `KmsResponse` document. A refusal has the HTTP status that its
-//! [`ErrorCode`] goes with. What is checked, in this order: method, path, access token or certificate, body, the request
-//! document's KMS, URL and time, whose keys are asked for, whether that user is registered and active, the security
-//! extension, what is uploaded, the key period. A signature is verified when the body is read. Refusals are not signed.
+//! [`ErrorCode`] goes with. What is checked, in this order: method, path, access token or certificate, how often the client
+//! asks, body, the request document's KMS, URL and time, whose keys are asked for, whether that user is registered, active and of
+//! a kind that may ask for this, the security extension, what is uploaded, the key period. A signature is verified when the body
+//! is read. Refusals are not signed.
 
 mod answers;
+mod asker;
 mod body;
 mod document;
 mod exchange;
 mod refusal;
+mod route;
 
 use super::audit::Event;
 use super::auth::{self, Authenticator, Identities};
-use super::config::Policy;
+use super::config::{Authentication, Policy};
 use super::issue::Grant;
+use super::limits::Limits;
 use super::protection::{KeyBook, Protection};
-use super::{Error, State, calendar};
+use super::{State, calendar};
 use crate::kms_protocol::resource::Resource;
 use crate::kms_protocol::{ErrorCode, KeyIds, KmsError, KmsMessage, KmsResponse, MEDIA_TYPE, WriteOptions, excerpt};
 use answers::Uploads;
-use axum::Router;
+use asker::Asker;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, FORWARDED, VIA};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
-use document::require_own;
 use exchange::{Exchange, any_uri};
 use refusal::Refusal;
+use route::Route;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::time::timeout;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// What a proxy adds to the requests that it forwards (RFC 9110 7.6.3, RFC 7239).
-const PROXY_HEADERS: [HeaderName; 3] = [VIA, FORWARDED, HeaderName::from_static("x-forwarded-for")];
 
 /// Whom a connection is with; the server puts it into each request's extensions.
 #[derive(Clone, Debug)]
@@ -47,30 +48,27 @@ pub(super) struct Peer {
     pub(super) holder: Option<Arc<Identities>>,
 }
 
-/// All resources of the KMS.
-pub(super) async fn router(state: &State) -> Result<Router, Error> {
-    let authenticator = Authenticator::new(&state.config.auth).await?;
-    let app = Arc::new(App { state: state.clone(), authenticator });
-    Ok(Router::new().fallback(move |request| app.clone().handle(request)))
-}
-
-struct App {
-    state: State,
-    authenticator: Authenticator,
+/// All resources of the KMS, as one configuration has them.
+pub(super) struct App {
+    pub(super) state: State,
+    pub(super) authenticator: Authenticator,
+    pub(super) limits: Arc<Limits>,
 }
 
 impl App {
-    async fn handle(self: Arc<Self>, request: Request) -> Response {
+    /// Answers a request.
+    pub(super) async fn handle(self: Arc<Self>, request: Request) -> Response {
         let started = Instant::now();
         let peer = request.extensions().get::<Peer>().cloned();
-        let policy = self.policy(peer.as_ref(), request.headers());
-        let mut exchange = Exchange::begin(&request, policy, &self.state.config.kms_uri);
-        let limit = self.state.config.server.request_timeout;
+        let config = &self.state.config;
+        let route = Route::of(peer.as_ref(), request.headers(), &config.security_extension);
+        let mut exchange = Exchange::begin(&request, route, &config.kms_uri);
+        let limit = config.server.request_timeout;
         let outcome = match timeout(limit, self.answer(request, &mut exchange)).await {
             Ok(outcome) => outcome,
             Err(_elapsed) => Err(Refusal::new(ErrorCode::RequestTimeout, "the request took too long")),
         };
-        let outcome = self.record_refusal(outcome, &exchange, peer.as_ref()).await;
+        let outcome = self.record_refusal(self.limit_refusals(outcome, &exchange), &exchange).await;
         let status = outcome.as_ref().err().map_or(StatusCode::OK, Refusal::status);
         tracing::info!(
             request_id = exchange.request_id,
@@ -89,20 +87,37 @@ impl App {
         self.respond(exchange, outcome)
     }
 
+    /// Whoever is not known is refused with the reason so often only. A good token or certificate is never refused for what others
+    /// of its address did.
+    fn limit_refusals(
+        &self,
+        outcome: Result<Option<KmsMessage>, Refusal>,
+        exchange: &Exchange,
+    ) -> Result<Option<KmsMessage>, Refusal> {
+        match (&outcome, exchange.from) {
+            (Err(_), Some(from)) if exchange.asker.is_none() => {
+                self.limits.refusal(from).map_err(Refusal::from).and(outcome)
+            }
+            _ => outcome,
+        }
+    }
+
     /// Writes a refusal to the audit log. If that fails, the client learns of the failure in place of the reason.
     async fn record_refusal(
         &self,
         outcome: Result<Option<KmsMessage>, Refusal>,
         exchange: &Exchange,
-        peer: Option<&Peer>,
     ) -> Result<Option<KmsMessage>, Refusal> {
         let Err(refusal) = outcome else { return outcome };
+        if refusal.is_counted {
+            return Err(refusal);
+        }
         let event = Event::Refused {
             code: refusal.code.number(),
             reason: excerpt(refusal.reason()),
             resource: exchange.resource.as_ref().map(|resource| excerpt(&resource.path())),
             asked: excerpt(&exchange.user_uri),
-            peer: peer.map(|peer| peer.address.ip().to_string()),
+            peer: exchange.from.map(|address| address.to_string()),
         };
         match self.state.store.record(event, exchange.act()).await {
             Ok(()) => Err(refusal),
@@ -125,10 +140,10 @@ impl App {
             return Err(Refusal::new(ErrorCode::SeveralAuthorizations, ""));
         }
         let holder = parts.extensions.get::<Peer>().and_then(|peer| peer.holder.as_deref());
-        let identities = match (authorization, holder) {
+        let (identities, way) = match (authorization, holder) {
             // A token says more than a certificate: it may be that of a proxy, or of a server that asks for a user.
-            (None, Some(holder)) => Ok(holder.clone()),
-            _ => self.authenticator.authenticate(authorization, exchange.now).await,
+            (None, Some(holder)) => (Ok(holder.clone()), Authentication::Certificate),
+            _ => (self.authenticator.authenticate(authorization, exchange.now).await, Authentication::Token),
         };
         let identities = match identities {
             Ok(identities) => identities,
@@ -137,33 +152,27 @@ impl App {
                 return Err(error.into());
             }
         };
-        let asker: Vec<String> = identities.uris().iter().map(|uri| excerpt(uri)).collect();
-        exchange.asker = Some(asker.join(" "));
-
-        let book = KeyBook::of(&self.state, exchange.policy, identities.uris()).await?;
+        let uris: Vec<String> = identities.uris().iter().map(|uri| excerpt(uri)).collect();
+        exchange.asker = Some(uris.join(" "));
+        let asker = Asker::find(&*self.state.store, identities, way).await?;
+        asker.count(&self.limits)?;
+        exchange.policy = asker.policy(&self.state.config, exchange.is_proxied);
+        let book = KeyBook::of(&self.state, exchange.policy, asker.identities.uris()).await?;
 
         let body = body::read(body, self.state.config.server.max_body).await?;
         let document = self.read_document(&parts.headers, &body, &book, exchange)?;
         if let Some(document) = &document {
-            self.check_document(document, &identities, exchange)?;
+            self.check_document(document, &asker.identities, exchange)?;
         }
         let own = document.as_ref().map(|document| document.user_uri.clone());
         let named = match &resource {
             Resource::KeyProv { user_uri: Some(user_uri), .. } => Some(user_uri.clone()),
             _ => own,
         };
-        let grants = self.grants(named, &identities, exchange).await?;
+        let grants = self.grants(named.as_deref(), &resource, &asker, exchange)?;
         exchange.protection = self.protection(&grants, book, exchange).await?;
         let uploads = Uploads::of(document, &resource)?;
         self.message(resource, &grants, uploads, exchange).await
-    }
-
-    /// Whether the security extension is used for a request that came this way.
-    fn policy(&self, peer: Option<&Peer>, headers: &HeaderMap) -> Policy {
-        let extension = &self.state.config.security_extension;
-        let is_proxy = |peer: &Peer| extension.proxies.contains(&peer.address.ip().to_canonical());
-        let is_proxied = peer.is_some_and(is_proxy) || PROXY_HEADERS.iter().any(|name| headers.contains_key(name));
-        if is_proxied { extension.proxied } else { extension.direct }
     }
 
     /// How the answer to these identities, all of one user, is protected.
@@ -196,34 +205,21 @@ impl App {
         Ok(Protection::settle(&*self.state.store, keys, signer, exchange.trk_id.as_deref(), &exchange.act()).await?)
     }
 
-    /// The registered and active ones among the identities that are asked for: the one named, or all of the token's.
-    async fn grants(
+    /// The identities that are asked for, and in whose name the answer is.
+    fn grants(
         &self,
-        named: Option<String>,
-        identities: &Identities,
+        named: Option<&str>,
+        resource: &Resource,
+        asker: &Asker,
         exchange: &mut Exchange,
     ) -> Result<Vec<Grant>, Refusal> {
-        let store = &*self.state.store;
-        if let Some(uri) = named {
-            exchange.user_uri.clone_from(&uri);
-            require_own(&uri, identities)?;
-            return Ok(vec![Grant::find(store, &uri).await?]);
-        }
-        let mut grants = Vec::new();
-        let mut refusal = None;
-        for uri in identities.uris() {
-            match Grant::find(store, uri).await {
-                Ok(grant) => grants.push(grant),
-                Err(error @ (Error::UnknownUri(_) | Error::Revoked { .. })) => refusal = refusal.or(Some(error)),
-                Err(error) => return Err(error.into()),
-            }
-        }
         exchange.user_uri =
-            grants.first().map(|grant| &grant.uri).or(identities.uris().first()).cloned().unwrap_or_default();
-        match (grants.is_empty(), refusal) {
-            (true, Some(refusal)) => Err(refusal.into()),
-            _ => Ok(grants),
+            named.or(asker.identities.uris().first().map(String::as_str)).unwrap_or_default().to_owned();
+        let grants = asker.grants(&self.state.config, resource, named)?;
+        if let Some(grant) = grants.first() {
+            exchange.user_uri.clone_from(&grant.uri);
         }
+        Ok(grants)
     }
 
     fn respond(&self, mut exchange: Exchange, outcome: Result<Option<KmsMessage>, Refusal>) -> Response {

@@ -1,5 +1,7 @@
 use super::audit::{Act, Event};
-use super::config::{self, AuthConfig, Config, KeySource, Leniency, SecurityExtension, ServerConfig, defaults};
+use super::config::{
+    self, AuthConfig, Clients, Config, KeySource, Leniency, SecurityExtension, ServerConfig, defaults,
+};
 use super::development::SelfSigned;
 use super::secrets::{self, MasterSecrets};
 use super::store::{self, SqliteStore, Store};
@@ -72,6 +74,7 @@ impl InitOptions {
                 max_connections: defaults::max_connections(),
                 max_body: defaults::max_body(),
                 request_timeout: Duration::from_secs(defaults::request_timeout()),
+                refusals_per_minute: defaults::refusals_per_minute(),
             },
             auth: AuthConfig {
                 issuer: self.issuer,
@@ -81,6 +84,7 @@ impl InitOptions {
                 certificates: None,
             },
             security_extension: SecurityExtension::default(),
+            clients: Clients::default(),
             leniency: Leniency::default(),
             lookup: None,
             folder: folder.to_owned(),

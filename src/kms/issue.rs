@@ -1,8 +1,8 @@
 //! From a URI to its key sets: the one way in which keys leave the KMS.
 
 use super::audit::Act;
-use super::store::{Issue, Store, StoreError, UserStatus};
-use super::{Error, State, calendar};
+use super::store::{Issue, Store, StoreError, User, UserStatus};
+use super::{ClientKind, Error, State, calendar};
 use crate::kms_protocol::KmsKeySet;
 use std::time::SystemTime;
 
@@ -10,16 +10,23 @@ use std::time::SystemTime;
 #[derive(Clone, Debug)]
 pub(super) struct Grant {
     pub(super) user_id: String,
+    pub(super) kind: ClientKind,
     pub(super) uri: String,
 }
 
 impl Grant {
     /// Fails with [`Error::UnknownUri`] and [`Error::Revoked`].
     pub(super) async fn find(store: &dyn Store, uri: &str) -> Result<Self, Error> {
-        let user = store.user_of_uri(uri).await?.ok_or_else(|| Error::UnknownUri(uri.to_owned()))?;
+        Self::of(store.user_of_uri(uri).await?.as_ref(), uri)
+    }
+
+    /// The same for a user that was looked up already.
+    pub(super) fn of(user: Option<&User>, uri: &str) -> Result<Self, Error> {
+        let user = user.ok_or_else(|| Error::UnknownUri(uri.to_owned()))?;
+        let (user_id, uri) = (user.id.clone(), uri.to_owned());
         match user.status {
-            UserStatus::Active => Ok(Self { user_id: user.id, uri: uri.to_owned() }),
-            UserStatus::Revoked => Err(Error::Revoked { user_id: user.id, uri: uri.to_owned() }),
+            UserStatus::Active => Ok(Self { user_id, kind: user.kind, uri }),
+            UserStatus::Revoked => Err(Error::Revoked { user_id, uri }),
         }
     }
 }

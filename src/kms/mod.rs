@@ -14,6 +14,7 @@
 //! | [`certificates`] | the certificates of other KMSs, checked before clients get them |
 //! | `issue` | the one way in which keys leave: an active user's, and noted |
 //! | `vault`, `protection` | transport and integrity keys: sealed in the store, and what they do to requests and answers |
+//! | `limits` | how often a client may ask |
 //! | `http` | the resources, and every refusal with its status and code |
 //! | `server` | TLS, connections, limits |
 //! | [`development`] | a certificate and an identity provider to begin with |
@@ -63,6 +64,7 @@ mod http;
 mod init;
 mod issue;
 mod kind;
+mod limits;
 mod protection;
 mod secrets;
 mod server;

@@ -1,46 +1,50 @@
 //! The HTTPS server: TLS 1.2 and 1.3 in front of the resources, with limits on connections and time.
 
-use super::auth::CertificateHolders;
-use super::http::{self, Peer};
+mod serving;
+
+use super::audit::{Act, Event};
+use super::config::{self, Config};
+use super::hash::Hash;
+use super::http::Peer;
 use super::{Error, State};
-use crate::kms::config::ServerConfig;
-use axum::Router;
+use axum::body::Body;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::CertificateDer;
+use serving::Serving;
+use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tower::ServiceExt;
 
 /// How long a client may take for the TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may be idle, and how long the head of a request may take.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long requests in progress may go on after the server was told to stop.
-const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait when the system has no more sockets.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The most octets of a request's head: room for a large access token.
 const MAX_HEAD: u16 = 32 * 1024;
+/// How often requests that were only counted are recorded.
+const COUNTS_EVERY: Duration = Duration::from_secs(60);
+/// Who does what nobody asked for.
+const SERVER: &str = "the server";
 
 /// A running server. It serves until [`Server::shutdown`], or until it is dropped.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    current: Arc<Current>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -53,20 +57,16 @@ impl Server {
     /// [`Error::Listen`] if the address cannot be had.
     pub async fn bind(state: &State, listen: Option<SocketAddr>) -> Result<Self, Error> {
         let config = &state.config.server;
-        let holders = state.config.auth.certificates.as_ref().map(CertificateHolders::new).transpose();
-        let holders = holders.map_err(|(path, reason)| Error::ClientAuthorities { path, reason })?.map(Arc::new);
-        let acceptor = TlsAcceptor::from(Arc::new(tls(config, holders.clone())?));
-        let router = http::router(state).await?;
+        let current = Arc::new(Current(RwLock::new(Arc::new(Serving::new(state).await?))));
         let listen = listen.unwrap_or(config.listen);
         let on_error = |source| Error::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(on_error)?;
         let address = listener.local_addr().map_err(on_error)?;
         let (stop, stopped) = oneshot::channel();
-        let service =
-            Service { acceptor, holders, router, connections: Arc::new(Semaphore::new(config.max_connections)) };
-        let task = tokio::spawn(service.run(listener, stopped));
+        let connections = Arc::new(Semaphore::new(config.max_connections));
+        let task = tokio::spawn(run(current.clone(), connections, listener, stopped));
         tracing::info!(%address, kms_uri = state.config.kms_uri, "serving");
-        Ok(Self { address, stop, task })
+        Ok(Self { address, current, stop, task })
     }
 
     /// Where it listens.
@@ -74,7 +74,27 @@ impl Server {
         self.address
     }
 
-    /// Stops taking connections, finishes the requests in progress (for at most ten seconds), and returns.
+    /// Reads the configuration, the TLS certificate and key, the authorities of clients and the identity provider's keys anew. What is
+    /// answered from now on follows them, on connections that are open already too; requests in progress are finished. An error
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Config`], [`Error::NeedsRestart`] for a value that only a new start can change, [`Error::Tls`],
+    /// [`Error::ClientAuthorities`], [`Error::KeyRing`]; [`Error::Store`] if it cannot be recorded.
+    pub async fn reload(&self, act: Act) -> Result<(), Error> {
+        let old = self.current.get();
+        let path = old.state().config.folder.join(config::FILE);
+        let text = std::fs::read(&path).map_err(|source| Error::file(&path, source))?;
+        let config = Config::load(&old.state().config.folder)?;
+        let next = old.renewed(config).await?;
+        let event = Event::Reloaded { configuration: Hash::of(&text).to_string() };
+        old.state().store.record(event, act).await?;
+        self.current.set(next);
+        tracing::info!("configuration, certificates and keys taken up anew");
+        Ok(())
+    }
+
+    /// Stops taking connections, finishes the requests in progress (for as long as a request may take), and returns.
     pub async fn shutdown(self) {
         // The task is gone already if it panicked; then there is nothing left to stop.
         let _ = self.stop.send(());
@@ -83,49 +103,69 @@ impl Server {
     }
 }
 
-struct Service {
-    acceptor: TlsAcceptor,
-    holders: Option<Arc<CertificateHolders>>,
-    router: Router,
-    connections: Arc<Semaphore>,
+/// What is served by now.
+#[derive(Debug)]
+struct Current(RwLock<Arc<Serving>>);
+
+impl Current {
+    fn get(&self) -> Arc<Serving> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, serving: Serving) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(serving);
+    }
 }
 
-impl Service {
-    async fn run(self, listener: TcpListener, mut stopped: oneshot::Receiver<()>) {
-        let graceful = GracefulShutdown::new();
-        loop {
-            let next = async {
-                let permit = self.connections.clone().acquire_owned().await;
-                (permit, listener.accept().await)
-            };
-            let accepted = tokio::select! {
-                _ = &mut stopped => break,
-                accepted = next => accepted,
-            };
-            let (permit, (stream, peer)) = match accepted {
-                (Ok(permit), Ok(accepted)) => (permit, accepted),
-                (_, Err(error)) => {
-                    tracing::warn!(%error, "cannot accept connections");
-                    sleep(ACCEPT_PAUSE).await;
-                    continue;
-                }
-                (Err(_closed), Ok(_)) => break,
-            };
-            let (acceptor, holders) = (self.acceptor.clone(), self.holders.clone());
-            let (router, watcher) = (self.router.clone(), graceful.watcher());
-            tokio::spawn(async move {
-                if let Some(tls) = accept(stream, acceptor).await {
-                    let shown = tls.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-                    let holder = shown.zip(holders).and_then(|(shown, holders)| holders.holder(shown)).map(Arc::new);
-                    serve(tls, Peer { address: peer, holder }, router, watcher).await;
-                }
-                drop(permit);
-            });
-        }
-        drop(listener);
-        if timeout(STOP_TIMEOUT, graceful.shutdown()).await.is_err() {
-            tracing::warn!("stopped with requests in progress");
-        }
+async fn run(
+    current: Arc<Current>,
+    connections: Arc<Semaphore>,
+    listener: TcpListener,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let graceful = GracefulShutdown::new();
+    let recorder = tokio::spawn(record_counts(current.clone()));
+    loop {
+        let next = async {
+            let permit = connections.clone().acquire_owned().await;
+            (permit, listener.accept().await)
+        };
+        let accepted = tokio::select! {
+            _ = &mut stopped => break,
+            accepted = next => accepted,
+        };
+        let (permit, (stream, peer)) = match accepted {
+            (Ok(permit), Ok(accepted)) => (permit, accepted),
+            (_, Err(error)) => {
+                tracing::warn!(%error, "cannot accept connections");
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+            (Err(_closed), Ok(_)) => break,
+        };
+        let (current, watcher) = (current.clone(), graceful.watcher());
+        tokio::spawn(async move {
+            if let Some(tls) = accept(stream, current.get().acceptor()).await {
+                serve(tls, peer, current, watcher).await;
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    recorder.abort();
+    let serving = current.get();
+    if timeout(serving.state().config.server.request_timeout, graceful.shutdown()).await.is_err() {
+        tracing::warn!("stopped with requests in progress");
+    }
+    serving.record_counts(Act::new(SERVER, SystemTime::now())).await;
+}
+
+async fn record_counts(current: Arc<Current>) {
+    let mut minutes = interval(COUNTS_EVERY);
+    minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        minutes.tick().await;
+        current.get().record_counts(Act::new(SERVER, SystemTime::now())).await;
     }
 }
 
@@ -143,12 +183,18 @@ async fn accept(stream: TcpStream, acceptor: TlsAcceptor) -> Option<TlsStream<Tc
 }
 
 /// Serves one connection to its end.
-async fn serve(tls: TlsStream<TcpStream>, peer: Peer, router: Router, watcher: Watcher) {
-    let is_http2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
+async fn serve(tls: TlsStream<TcpStream>, address: SocketAddr, current: Arc<Current>, watcher: Watcher) {
+    let connection = tls.get_ref().1;
+    let is_http2 = connection.alpn_protocol() == Some(b"h2");
+    let chain = connection.peer_certificates().map(|chain| chain.iter().map(|one| one.clone().into_owned()).collect());
+    let shown = Shown { chain: chain.unwrap_or_default(), judged: RwLock::default() };
     let io = TokioIo::new(tls);
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer.clone());
-        router.clone().oneshot(request)
+    let service = service_fn(move |request: Request<Incoming>| {
+        let serving = current.get();
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Peer { address, holder: shown.holder(&serving) });
+        let app = serving.app();
+        async move { Ok::<_, Infallible>(app.handle(request).await) }
     });
     let result = if is_http2 {
         let mut builder = http2::Builder::new(TokioExecutor::new());
@@ -169,24 +215,26 @@ async fn serve(tls: TlsStream<TcpStream>, peer: Peer, router: Router, watcher: W
     }
 }
 
-fn tls(config: &ServerConfig, holders: Option<Arc<CertificateHolders>>) -> Result<rustls::ServerConfig, Error> {
-    let error = |path: &Path, reason: String| Error::Tls { path: path.to_owned(), reason };
-    let (chain_path, key_path) = (&config.tls_certificate, &config.tls_key);
-    let chain = CertificateDer::pem_file_iter(chain_path)
-        .and_then(|certificates| certificates.collect::<Result<Vec<_>, _>>())
-        .map_err(|source| error(chain_path, source.to_string()))?;
-    if chain.is_empty() {
-        return Err(error(chain_path, "it has no PEM certificate".to_owned()));
+/// The certificates that a client has shown, and whose they are by the configuration that judged them last.
+struct Shown {
+    chain: Vec<CertificateDer<'static>>,
+    judged: RwLock<Option<Judged>>,
+}
+
+type Judged = (u64, Option<Arc<super::auth::Identities>>);
+
+impl Shown {
+    fn holder(&self, serving: &Serving) -> Option<Arc<super::auth::Identities>> {
+        if self.chain.is_empty() {
+            return None;
+        }
+        if let Some((number, holder)) = &*self.judged.read().unwrap_or_else(PoisonError::into_inner)
+            && *number == serving.number()
+        {
+            return holder.clone();
+        }
+        let holder = serving.holder(&self.chain).map(Arc::new);
+        *self.judged.write().unwrap_or_else(PoisonError::into_inner) = Some((serving.number(), holder.clone()));
+        holder
     }
-    let key = PrivateKeyDer::from_pem_file(key_path).map_err(|source| error(key_path, source.to_string()))?;
-    let mut tls = rustls::ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        .map(|builder| match holders {
-            Some(holders) => builder.with_client_cert_verifier(holders),
-            None => builder.with_no_client_auth(),
-        })
-        .and_then(|builder| builder.with_single_cert(chain, key))
-        .map_err(|source| error(chain_path, format!("with {}: {source}", key_path.display())))?;
-    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(tls)
 }

@@ -101,6 +101,8 @@ error_codes! {
     WrongRequestUrl = 1008, 400, "ClientReqUrl is not the URL of the request";
     /// The request did not arrive, or was not answered, in time.
     RequestTimeout = 1009, 408, "the request took too long";
+    /// The client, or the address that it comes from, asks more often than the KMS answers.
+    TooManyRequests = 1010, 429, "too many requests";
     /// No bearer token or client certificate.
     Unauthenticated = 2001, 401, "authentication is missing";
     /// The bearer token is malformed, expired, or not from the trusted issuer.
@@ -115,6 +117,10 @@ error_codes! {
     SignatureRequired = 2006, 403, "the request must be signed";
     /// The signature of the request does not hold, or is under a key that is not the client's.
     InvalidSignature = 2007, 403, "the signature of the request is not valid";
+    /// Clients of this kind have no business with this resource.
+    NotForThisKind = 2008, 403, "clients of this kind may not ask for this";
+    /// Clients of this kind must show a token where this one has shown a certificate, or the other way round.
+    WrongAuthentication = 2009, 403, "clients of this kind must authenticate in another way";
     /// The identity is not registered at this KMS.
     UnknownUser = 3001, 404, "the user is unknown";
     /// The identity is revoked.

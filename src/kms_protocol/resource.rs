@@ -43,6 +43,40 @@ pub enum Resource {
     Redirect,
 }
 
+/// A sort of resource, whatever is asked for there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ResourceKind {
+    /// [`Resource::Init`].
+    Init,
+    /// [`Resource::KeyProv`].
+    KeyProv,
+    /// [`Resource::CertCache`].
+    CertCache,
+    /// [`Resource::Cert`].
+    Cert,
+    /// [`Resource::Lookup`].
+    Lookup,
+    /// [`Resource::Redirect`].
+    Redirect,
+}
+
+impl ResourceKind {
+    /// Every sort, in the order of D.2.1.
+    pub const ALL: [Self; 6] = [Self::Init, Self::KeyProv, Self::CertCache, Self::Cert, Self::Lookup, Self::Redirect];
+
+    /// The first segment of its path, or `lookup`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Init => "init",
+            Self::KeyProv => "keyprov",
+            Self::CertCache => "certcache",
+            Self::Cert => "cert",
+            Self::Lookup => "lookup",
+            Self::Redirect => "redirect",
+        }
+    }
+}
+
 /// How paths are read: what deployed clients write in another way than D.2.1 has it, and the name that is not public.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PathRules<'r> {
@@ -125,6 +159,18 @@ pub enum Error {
 }
 
 impl Resource {
+    /// Of which sort it is.
+    pub fn kind(&self) -> ResourceKind {
+        match self {
+            Self::Init => ResourceKind::Init,
+            Self::KeyProv { .. } => ResourceKind::KeyProv,
+            Self::CertCache { .. } => ResourceKind::CertCache,
+            Self::Cert { .. } => ResourceKind::Cert,
+            Self::Lookup { .. } => ResourceKind::Lookup,
+            Self::Redirect => ResourceKind::Redirect,
+        }
+    }
+
     /// Reads a request's path (or path and query, which is left aside) as it came: still escaped. A user URI is accepted
     /// unescaped as well, a time in either case, and one slash at the end.
     ///

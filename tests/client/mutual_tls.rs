@@ -209,3 +209,24 @@ async fn what_is_no_certificate_is_refused_at_once() {
         assert!(error.to_string().contains(key), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_reload_judges_certificates_of_open_connections_anew() {
+    let (old, new) = (Authority::new(), Authority::new());
+    let world = World::new(Some(&old.pem), "[auth.certificates]\nca = \"clients-ca.pem\"\n").await;
+    let shown = old.issue(&[ALICE]);
+    let anchor = fs::read(world.folder.path().join("tls-cert.pem")).unwrap();
+    let client = reqwest::Client::builder()
+        .tls_certs_only([reqwest::Certificate::from_pem(&anchor).unwrap()])
+        .identity(reqwest::Identity::from_pem(shown.pem.as_bytes()).unwrap())
+        .http2_prior_knowledge()
+        .build()
+        .unwrap();
+    let init = || client.post(format!("https://{}/keymanagement/identity/v1/init", world.server.address())).send();
+    assert_eq!(init().await.unwrap().status(), 200);
+    world.server.reload(act()).await.unwrap();
+    assert_eq!(init().await.unwrap().status(), 200);
+    fs::write(world.folder.path().join("clients-ca.pem"), &new.pem).unwrap();
+    world.server.reload(act()).await.unwrap();
+    assert_eq!(init().await.unwrap().status(), 401);
+}

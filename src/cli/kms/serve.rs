@@ -1,4 +1,4 @@
-use super::Folder;
+use super::{Folder, operator};
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::Output;
 use crate::cli::{passphrase, runtime};
@@ -9,6 +9,9 @@ use std::net::SocketAddr;
 use tracing_subscriber::EnvFilter;
 
 /// Run the server until it is told to stop (Ctrl-C, SIGTERM).
+///
+/// SIGHUP makes it take up kms.toml, the TLS certificate and the identity provider's keys anew, without losing a request; if
+/// anything is wrong with them it says so and goes on as before.
 ///
 /// Its log goes to standard error; MIKEY_SAKKE_LOG chooses what is in it (error, warn, info, debug). With --json the
 /// log is one JSON object a line, and standard output gets one object when the server is ready.
@@ -36,7 +39,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         let address = server.address();
         output.line(format_args!("KMS {} serves at https://{address}", state.config.kms_uri));
         output.object(&json!({ "kms_uri": state.config.kms_uri, "address": address.to_string() }))?;
-        told_to_stop().await.context("cannot wait for a signal to stop")?;
+        until_told_to_stop(&server).await.context("cannot wait for a signal to stop")?;
         server.shutdown().await;
         state.store.close().await.context("cannot close the database")
     })
@@ -56,16 +59,24 @@ fn start_log(json: bool) {
 }
 
 #[cfg(unix)]
-async fn told_to_stop() -> std::io::Result<()> {
+async fn until_told_to_stop(server: &Server) -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
+    let mut hang_up = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => return interrupted,
+            _ = terminate.recv() => return Ok(()),
+            _ = hang_up.recv() => {
+                if let Err(error) = server.reload(operator::act()).await {
+                    tracing::error!(%error, "nothing was taken up anew: the server goes on as before");
+                }
+            }
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn told_to_stop() -> std::io::Result<()> {
+async fn until_told_to_stop(_server: &Server) -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }

@@ -55,6 +55,13 @@ impl CertificateHolders {
         Identities::of(uris)
     }
 
+    /// The holder of a certificate, with those that lead to its authority, if it is taken at this time.
+    pub(in crate::kms) fn holder_of_chain(&self, chain: &[CertificateDer<'_>]) -> Option<Identities> {
+        let (certificate, intermediates) = chain.split_first()?;
+        self.verify_client_cert(certificate, intermediates, UnixTime::now()).ok()?;
+        self.holder(certificate)
+    }
+
     fn pinned(&self, certificate: &CertificateDer<'_>) -> Option<&PinnedCertificate> {
         let Hash(sha256) = Hash::of(certificate);
         self.pinned.iter().find(|pinned| pinned.sha256 == sha256)

@@ -146,6 +146,19 @@ impl KeyRing {
         }
     }
 
+    /// Loads the keys now. A file must be good; where a URL gives none, the old ones stay.
+    pub(super) async fn renew(&self) -> Result<(), KeyRingError> {
+        let mut attempt = self.attempt.lock().await;
+        *attempt = Some(Instant::now());
+        match (self.load().await, &self.source) {
+            (Err(error), Source::Url { .. }) => {
+                tracing::warn!(%error, "the identity provider's keys could not be refreshed");
+                Ok(())
+            }
+            (result, _) => result,
+        }
+    }
+
     async fn known(&self, key_id: &str) -> (Option<Arc<VerifyingKey>>, Option<Duration>) {
         let keys = self.keys.read().await;
         match keys.as_ref() {

@@ -1,5 +1,6 @@
 //! The request document: what it must say of the request that it came in.
 
+use super::asker::not_own;
 use super::exchange::Exchange;
 use super::refusal::Refusal;
 use super::{App, body};
@@ -95,16 +96,8 @@ impl App {
             let message = format!("Time is {} s off, at most {} s are allowed", difference.as_secs(), window.as_secs());
             return Err(Refusal::new(ErrorCode::StaleRequest, message));
         }
-        require_own(&document.user_uri, identities)
+        if identities.has(&document.user_uri) { Ok(()) } else { Err(not_own(&document.user_uri)) }
     }
-}
-
-pub(super) fn require_own(uri: &str, identities: &Identities) -> Result<(), Refusal> {
-    if identities.has(uri) {
-        return Ok(());
-    }
-    let message = format!("{} is not an identity of this token's holder", excerpt(uri));
-    Err(Refusal::new(ErrorCode::NotAuthorised, message))
 }
 
 /// What is longer than any registered URI is not repeated, neither in the answer nor in the log.

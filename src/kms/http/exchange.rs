@@ -1,12 +1,13 @@
 //! A request and its answer: what is known of it so far, and how it is told.
 
+use super::route::Route;
 use crate::kms::audit::Act;
 use crate::kms::config::Policy;
 use crate::kms::protection::Protection;
 use crate::kms_protocol::resource::Resource;
 use axum::extract::Request;
 use axum::http::header::HOST;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::SystemTime;
 
 /// Who asks, before an access token was found good.
@@ -19,6 +20,10 @@ const MAX_PATH: usize = 1024;
 pub(super) struct Exchange {
     pub(super) request_id: String,
     pub(super) now: SystemTime,
+    /// The address of the client, as far as it is known.
+    pub(super) from: Option<IpAddr>,
+    pub(super) is_proxied: bool,
+    /// Whether the security extension is used; not before it is known who asks.
     pub(super) policy: Policy,
     /// The name of the key that the request is signed with, once it was verified.
     pub(super) signer: Option<String>,
@@ -43,14 +48,16 @@ impl Exchange {
         Act { at: self.now, by, request_id: Some(self.request_id.clone()) }
     }
 
-    pub(super) fn begin(request: &Request, policy: Policy, kms_uri: &str) -> Self {
+    pub(super) fn begin(request: &Request, route: Route, kms_uri: &str) -> Self {
         let authority = request.uri().authority().map(|authority| authority.as_str());
         let host = authority.or_else(|| request.headers().get(HOST)?.to_str().ok()).filter(|host| is_host(host));
         let host = host.unwrap_or_else(|| kms_uri.split_once("://").map_or(kms_uri, |(_, rest)| rest));
         Self {
             request_id: request_id(),
             now: SystemTime::now(),
-            policy,
+            from: route.from,
+            is_proxied: route.is_proxied,
+            policy: Policy::Off,
             signer: None,
             trk_id: None,
             protection: None,

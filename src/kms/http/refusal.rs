@@ -2,10 +2,12 @@
 
 use crate::kms::Error;
 use crate::kms::auth::AuthError;
+use crate::kms::limits::TooMany;
 use crate::kms::store::StoreError;
 use crate::kms_protocol::{self, ErrorCode, excerpt, resource};
-use axum::http::header::{ALLOW, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use std::time::Duration;
 
 /// Why a request gets no keys.
 #[derive(Debug)]
@@ -13,11 +15,15 @@ pub(super) struct Refusal {
     pub(super) code: ErrorCode,
     /// For people: no secrets, no tokens, nothing of the server's inside. Empty where the code says all.
     pub(super) message: String,
+    /// One of many of a client that is refused for their number: it is counted, and not recorded by itself.
+    pub(super) is_counted: bool,
+    /// When to ask again.
+    retry_after: Option<Duration>,
 }
 
 impl Refusal {
     pub(super) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), is_counted: false, retry_after: None }
     }
 
     /// A failure that the operator reads in the log and the client does not.
@@ -35,6 +41,10 @@ impl Refusal {
     }
 
     pub(super) fn add_headers(&self, headers: &mut HeaderMap, realm: &str) {
+        if let Some(wait) = self.retry_after {
+            // In whole seconds, and not before.
+            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+        }
         let challenge = match self.code {
             ErrorCode::Unauthenticated => format!("Bearer realm=\"{realm}\""),
             ErrorCode::InvalidToken => {
@@ -50,6 +60,13 @@ impl Refusal {
         if let Ok(challenge) = HeaderValue::from_str(&challenge) {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
+    }
+}
+
+impl From<TooMany> for Refusal {
+    fn from(TooMany { retry_after, is_first }: TooMany) -> Self {
+        let refusal = Self::new(ErrorCode::TooManyRequests, "");
+        Self { is_counted: !is_first, retry_after: Some(retry_after), ..refusal }
     }
 }
 

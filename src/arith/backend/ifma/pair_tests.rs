@@ -54,10 +54,13 @@ fn fourth_power_times([re, im, factor_re, factor_im]: [&Fp; 4]) -> (Fp, Fp) {
 proptest! {
     #[test]
     fn carries_exactly(a in limbs(), b in limbs(), c in limbs(), d in limbs()) {
+        if !is_available() {
+            return Ok(());
+        }
         let numbers = [&a, &b, &c, &d];
         let [x, y, z, w] = numbers.map(integer);
         let raise = integer(&SIXTEEN_P);
-        prop_assume!(is_available() && &x + &raise >= z && &y + &raise >= w);
+        prop_assume!(&x + &raise >= z && &y + &raise >= w);
         // SAFETY: the processor has the instructions.
         let [sum, triple, difference] = unsafe { sums(numbers) }.map(|pair| pair.map(|number| integer(&number)));
         prop_assert_eq!(sum, [&x + &z, &y + &w]);
@@ -67,7 +70,9 @@ proptest! {
 
     #[test]
     fn multiplies_pairs_as_the_portable_backend(a in element(), b in element(), c in element(), d in element()) {
-        prop_assume!(is_available());
+        if !is_available() {
+            return Ok(());
+        }
         // SAFETY: the processor has the instructions.
         let [product, halves, swapped] = unsafe { products([&a, &b, &c, &d]) };
         prop_assert_eq!(product, (a * c, b * d));
@@ -77,7 +82,9 @@ proptest! {
 
     #[test]
     fn computes_in_the_quadratic_extension(a in element(), b in element(), c in element(), d in element()) {
-        prop_assume!(is_available());
+        if !is_available() {
+            return Ok(());
+        }
         // SAFETY: the processor has the instructions.
         let found = unsafe { fourth_power_times([&a, &b, &c, &d]) };
         let (mut re, mut im) = (a, b);
@@ -89,7 +96,9 @@ proptest! {
 
     #[test]
     fn pairs_are_a_lane_each(a in eight(), b in eight()) {
-        prop_assume!(is_available());
+        if !is_available() {
+            return Ok(());
+        }
         #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
         fn there_and_back(a: &[Fp; LANES], b: &[Fp; LANES]) -> ([(Fp, Fp); LANES], [[Fp; LANES]; 2]) {
             let pairs = Pair::from_lanes(&Lanes::from_fp(a.each_ref()), &Lanes::from_fp(b.each_ref()));

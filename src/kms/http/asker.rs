@@ -1,0 +1,89 @@
+//! Who asks: the identities that a token or certificate has, and the users of the KMS that they belong to.
+
+use super::refusal::Refusal;
+use crate::kms::auth::Identities;
+use crate::kms::config::{Authentication, Config, Policy};
+use crate::kms::issue::Grant;
+use crate::kms::limits::{Limits, TooMany};
+use crate::kms::store::{Store, User};
+use crate::kms::{ClientKind, Error};
+use crate::kms_protocol::resource::Resource;
+use crate::kms_protocol::{ErrorCode, excerpt};
+
+/// One who asks, once it is known who.
+pub(super) struct Asker {
+    pub(super) identities: Identities,
+    way: Authentication,
+    /// For each identity the user that it belongs to, if it is registered.
+    users: Vec<Option<User>>,
+}
+
+impl Asker {
+    pub(super) async fn find(store: &dyn Store, identities: Identities, way: Authentication) -> Result<Self, Error> {
+        let mut users: Vec<Option<User>> = Vec::with_capacity(identities.uris().len());
+        for uri in identities.uris() {
+            let known = users.iter().flatten().find(|user| user.uris.contains(uri)).cloned();
+            users.push(match known {
+                Some(user) => Some(user),
+                None => store.user_of_uri(uri).await?,
+            });
+        }
+        Ok(Self { identities, way, users })
+    }
+
+    /// Counts this request. An identity that is not registered is counted as a person's.
+    pub(super) fn count(&self, limits: &Limits) -> Result<(), TooMany> {
+        match self.users.iter().flatten().next() {
+            Some(user) => limits.request(user.kind, &user.id),
+            None => limits.request(ClientKind::User, self.identities.uris().first().map_or("", |uri| uri)),
+        }
+    }
+
+    /// Whether the security extension is used: the strictest policy of all that the identities belong to.
+    pub(super) fn policy(&self, config: &Config, is_proxied: bool) -> Policy {
+        let kinds = self.users.iter().map(|user| user.as_ref().map_or(ClientKind::User, |user| user.kind));
+        let policy = |kind| config.clients.of(kind).policy(&config.security_extension, is_proxied);
+        kinds.map(policy).max().unwrap_or(Policy::Required)
+    }
+
+    /// The one identity that is named, or all that are registered, active and of a kind that may ask for this.
+    pub(super) fn grants(
+        &self,
+        config: &Config,
+        resource: &Resource,
+        named: Option<&str>,
+    ) -> Result<Vec<Grant>, Refusal> {
+        let all = self.identities.uris().iter().zip(&self.users);
+        let mut grants = Vec::new();
+        let mut refusal = None;
+        for (uri, user) in all.filter(|(uri, _)| named.is_none_or(|named| named == *uri)) {
+            match self.grant(config, resource, uri, user.as_ref()) {
+                Ok(grant) => grants.push(grant),
+                Err(error) => refusal = refusal.or(Some(error)),
+            }
+        }
+        match (grants.is_empty(), named, refusal) {
+            (false, ..) => Ok(grants),
+            (true, _, Some(refusal)) => Err(refusal),
+            (true, named, None) => Err(not_own(named.unwrap_or_default())),
+        }
+    }
+
+    fn grant(&self, config: &Config, resource: &Resource, uri: &str, user: Option<&User>) -> Result<Grant, Refusal> {
+        let grant = Grant::of(user, uri)?;
+        let rules = config.clients.of(grant.kind);
+        if !rules.authentication.contains(&self.way) {
+            return Err(Refusal::new(ErrorCode::WrongAuthentication, ""));
+        }
+        if !rules.resources.contains(&resource.kind()) {
+            let message = format!("a client of the kind {} may not ask for {}", grant.kind, resource.kind().as_str());
+            return Err(Refusal::new(ErrorCode::NotForThisKind, message));
+        }
+        Ok(grant)
+    }
+}
+
+/// The refusal of an identity that the token or certificate does not have.
+pub(super) fn not_own(uri: &str) -> Refusal {
+    Refusal::new(ErrorCode::NotAuthorised, format!("{} is not an identity of this token's holder", excerpt(uri)))
+}
