@@ -86,7 +86,7 @@ async fn a_killed_server_loses_nothing_that_it_answered() {
     let mut answered: HashSet<String> = HashSet::new();
     for kill in 0..kills {
         let program = Program::start(world.folder.path());
-        let until = Instant::now() + Duration::from_millis(50 + u64::from(kill) * 37 % LONGEST);
+        let until = Instant::now() + Duration::from_millis(100 + u64::from(kill) * 37 % LONGEST);
         let askers: Vec<_> = (0..ASKERS)
             .map(|number| {
                 let (tokens, address) = (tokens.clone(), program.address.clone());

@@ -52,13 +52,15 @@ impl Measured<'_> {
         report::line(name, &times, served, before);
     }
 
-    /// Half of them have finished the TCP handshake alone, the others send an octet of a TLS record now and then.
     async fn beside_idle(&self) {
         let served = self.world.serve();
         let idle = self.arguments.idle;
-        let holders: Vec<JoinHandle<()>> =
-            (0..idle).map(|number| tokio::spawn(hold(served.address, number.is_multiple_of(2)))).collect();
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        let connector = TlsConnector::from(Arc::new(tls(self.world)));
+        let holders: Vec<JoinHandle<()>> = (0..idle)
+            .zip(EVERY_IDLENESS.into_iter().cycle())
+            .map(|(_, idleness)| tokio::spawn(hold(served.address, connector.clone(), idleness)))
+            .collect();
+        sleep(Duration::from_secs(5)).await;
         let rate = self.arguments.rate.unwrap_or(1000);
         self.measure(&format!("keyprov beside {idle} idle"), Connections::Kept, Pace::Full, &served).await;
         let name = format!("keyprov beside {idle} idle, {rate}/s");

@@ -209,6 +209,12 @@ pub fn act() -> Act {
 /// The entries of the audit log, which must hold.
 pub async fn log(state: &State) -> Vec<Value> {
     audit::verify(&*state.store, None).await.unwrap();
-    let entries = audit::page(&*state.store, 1).await.unwrap();
-    entries.iter().map(|entry| serde_json::from_str(&entry.entry).unwrap()).collect()
+    let mut all = Vec::new();
+    loop {
+        let page = audit::page(&*state.store, all.len() as u64 + 1).await.unwrap();
+        if page.is_empty() {
+            return all;
+        }
+        all.extend(page.iter().map(|entry| serde_json::from_str::<Value>(&entry.entry).unwrap()));
+    }
 }
