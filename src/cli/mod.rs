@@ -12,6 +12,7 @@ mod kms;
 mod message_input;
 mod output;
 mod passphrase;
+mod progress;
 mod rng;
 mod runtime;
 mod selftest;

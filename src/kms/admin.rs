@@ -258,7 +258,7 @@ fn document(
 }
 
 /// A scheme, a colon and something, in the characters of RFC 3986: it is hashed into the UID as it stands.
-fn is_user_uri(uri: &str) -> bool {
+pub(super) fn is_user_uri(uri: &str) -> bool {
     let Some((scheme, rest)) = uri.split_once(':') else { return false };
     uri.len() <= MAX_USER_URI
         && scheme.starts_with(|c: char| c.is_ascii_alphabetic())

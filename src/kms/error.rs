@@ -5,6 +5,7 @@ use super::config::{self, ConfigError};
 use super::development::DevelopmentError;
 use super::secrets;
 use super::store::StoreError;
+use super::users::FileFault;
 use crate::{eccsi, kms_protocol, mc, sakke, sealing};
 use std::io;
 use std::net::SocketAddr;
@@ -96,6 +97,9 @@ pub enum Error {
     /// A user without any URI could get no keys.
     #[error("user {0} has no URI: give at least one")]
     NoUri(String),
+    /// A file of users is none.
+    #[error(transparent)]
+    UserFile(#[from] FileFault),
     /// The URI belongs to no user.
     #[error("{0} belongs to no user of this KMS: add the user first (kms user add)")]
     UnknownUri(String),

@@ -12,6 +12,7 @@
 //! | `authority` | the master secrets, and the key sets that follow from them: the same at each call |
 //! | [`auth`] | access tokens: who is asking |
 //! | [`certificates`] | the certificates of other KMSs, checked before clients get them |
+//! | [`users`] | users from a CSV file, every bad line told of |
 //! | `issue` | the one way in which keys leave: an active user's, and noted |
 //! | `vault`, `protection` | transport and integrity keys: sealed in the store, and what they do to requests and answers |
 //! | `http` | the resources, and every refusal with its status and code |
@@ -63,11 +64,13 @@ mod http;
 mod init;
 mod issue;
 mod kind;
+mod progress;
 mod protection;
 mod secrets;
 mod server;
 mod state;
 pub mod store;
+pub mod users;
 mod vault;
 
 pub use authority::Authority;
@@ -75,6 +78,7 @@ pub use config::Config;
 pub use error::Error;
 pub use init::{InitOptions, Initialised, init};
 pub use kind::ClientKind;
+pub use progress::Progress;
 pub use secrets::MasterSecrets;
 pub use server::Server;
 pub use state::{State, open_store};

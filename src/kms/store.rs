@@ -12,6 +12,7 @@ mod sqlite;
 use super::ClientKind;
 use super::audit::{Act, Entry, Event, Head};
 use core::fmt;
+use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
 use thiserror::Error;
@@ -34,7 +35,18 @@ pub trait Store: CertificateStore + RedirectStore + ReportStore + Send + Sync + 
     ///
     /// # Errors
     /// [`StoreError::UserExists`], [`StoreError::UriTaken`]; nothing is then added.
-    fn add_user<'a>(&'a self, user: &'a NewUser, act: &'a Act) -> Answer<'a, ()>;
+    fn add_user<'a>(&'a self, user: &'a NewUser, act: &'a Act) -> Answer<'a, ()> {
+        self.add_users(core::slice::from_ref(user), act)
+    }
+
+    /// Adds many active users, all of them or none.
+    ///
+    /// # Errors
+    /// [`StoreError::UserExists`], [`StoreError::UriTaken`], of the first whom they concern.
+    fn add_users<'a>(&'a self, users: &'a [NewUser], act: &'a Act) -> Answer<'a, ()>;
+
+    /// Which of these identifiers and URIs some user has already.
+    fn names_taken<'a>(&'a self, names: &'a [&'a str]) -> Answer<'a, HashSet<String>>;
 
     /// All users, ordered by identifier.
     fn users(&self) -> Answer<'_, Vec<User>>;

@@ -1,13 +1,14 @@
 mod audit;
 mod together;
+mod users;
 
 use super::{Answer, Counts, Issue, NewUser, SealedClientKeys, Store, StoreError, User, UserStatus};
 use crate::kms::ClientKind;
 use crate::kms::audit::{Act, Entry, Event, Head};
-use crate::kms::calendar::unix_seconds;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row, SqliteConnection};
+use std::collections::HashSet;
 use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::Duration;
@@ -62,29 +63,12 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
-    fn add_user<'a>(&'a self, user: &'a NewUser, act: &'a Act) -> Answer<'a, ()> {
-        Box::pin(async move {
-            let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-            let NewUser { id, kind, uris } = user;
-            sqlx::query("INSERT INTO users (id, kind, status, created) VALUES (?, ?, 'active', ?)")
-                .bind(id)
-                .bind(kind.as_str())
-                .bind(integer(unix_seconds(act.at))?)
-                .execute(&mut *transaction)
-                .await
-                .map_err(|error| on_conflict(error, || StoreError::UserExists(id.clone())))?;
-            for uri in uris {
-                sqlx::query("INSERT INTO uris (uri, user_id) VALUES (?, ?)")
-                    .bind(uri)
-                    .bind(id)
-                    .execute(&mut *transaction)
-                    .await
-                    .map_err(|error| on_conflict(error, || StoreError::UriTaken(uri.clone())))?;
-            }
-            let event = Event::UserAdded { user: id.clone(), kind: *kind, uris: uris.clone() };
-            audit::append(&mut transaction, act, &event).await?;
-            Ok(transaction.commit().await?)
-        })
+    fn add_users<'a>(&'a self, users: &'a [NewUser], act: &'a Act) -> Answer<'a, ()> {
+        Box::pin(users::add(&self.pool, users, act))
+    }
+
+    fn names_taken<'a>(&'a self, names: &'a [&'a str]) -> Answer<'a, HashSet<String>> {
+        Box::pin(users::names_taken(&self.pool, names))
     }
 
     fn users(&self) -> Answer<'_, Vec<User>> {
@@ -137,7 +121,7 @@ impl Store for SqliteStore {
     fn revoke_user<'a>(&'a self, id: &'a str, act: &'a Act) -> Answer<'a, ()> {
         Box::pin(async move {
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-            require_active(&mut transaction, id).await?;
+            users::require_all_active(&mut transaction, &[id]).await?;
             sqlx::query("UPDATE users SET status = 'revoked' WHERE id = ?").bind(id).execute(&mut *transaction).await?;
             audit::append(&mut transaction, act, &Event::UserRevoked { user: id.to_owned() }).await?;
             Ok(transaction.commit().await?)
@@ -147,7 +131,7 @@ impl Store for SqliteStore {
     fn set_kind<'a>(&'a self, id: &'a str, kind: ClientKind, act: &'a Act) -> Answer<'a, ()> {
         Box::pin(async move {
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-            require_active(&mut transaction, id).await?;
+            users::require_all_active(&mut transaction, &[id]).await?;
             sqlx::query("UPDATE users SET kind = ? WHERE id = ?")
                 .bind(kind.as_str())
                 .bind(id)
@@ -202,7 +186,7 @@ impl Store for SqliteStore {
     fn replace_client_keys<'a>(&'a self, keys: &'a SealedClientKeys, act: &'a Act) -> Answer<'a, ()> {
         Box::pin(async move {
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-            require_active(&mut transaction, &keys.user_id).await?;
+            users::require_all_active(&mut transaction, &[&keys.user_id]).await?;
             sqlx::query("DELETE FROM client_keys WHERE user_id = ?")
                 .bind(&keys.user_id)
                 .execute(&mut *transaction)
@@ -217,7 +201,7 @@ impl Store for SqliteStore {
     fn add_next_client_keys<'a>(&'a self, keys: &'a SealedClientKeys, act: &'a Act) -> Answer<'a, ()> {
         Box::pin(async move {
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-            require_active(&mut transaction, &keys.user_id).await?;
+            users::require_all_active(&mut transaction, &[&keys.user_id]).await?;
             insert_client_keys(&mut transaction, keys, NEXT).await?;
             let event = Event::ClientKeysRotated { user: keys.user_id.clone(), generation: keys.generation };
             audit::append(&mut transaction, act, &event).await?;
@@ -305,15 +289,6 @@ async fn insert_client_keys(
     .await
     .map_err(|error| on_conflict(error, || StoreError::RotationPending(keys.user_id.clone())))?;
     Ok(())
-}
-
-async fn require_active(connection: &mut SqliteConnection, id: &str) -> Result<(), StoreError> {
-    let row = sqlx::query("SELECT status FROM users WHERE id = ?").bind(id).fetch_optional(connection).await?;
-    let Some(row) = row else { return Err(StoreError::NoSuchUser(id.to_owned())) };
-    match status(row.try_get("status")?)? {
-        UserStatus::Active => Ok(()),
-        UserStatus::Revoked => Err(StoreError::AlreadyRevoked(id.to_owned())),
-    }
 }
 
 pub(super) fn on_conflict(error: sqlx::Error, conflict: impl FnOnce() -> StoreError) -> StoreError {
