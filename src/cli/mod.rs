@@ -5,6 +5,7 @@ mod client;
 mod clock;
 mod demo;
 mod failure;
+mod input;
 mod inspect;
 mod key_files;
 mod key_view;

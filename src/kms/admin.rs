@@ -105,6 +105,14 @@ pub async fn issue(
     Ok(Issued { document: document(state, user_uri, &resource, message, protection, act.at)?, key_sets: count })
 }
 
+/// The current key period and the next one: those that keys are issued for if no other is asked for.
+///
+/// # Errors
+/// [`Error::Period`], [`Error::Mc`] for a time before period 0.
+pub fn current_periods(state: &State, now: SystemTime) -> Result<[u64; 2], Error> {
+    issue::current_and_next(state, now)
+}
+
 /// The document that `init` would answer with: the KMS's certificate, which a client needs beside [`issue`]'s.
 ///
 /// # Errors
@@ -231,7 +239,7 @@ pub(super) fn init_message(state: &State) -> KmsMessage {
     })
 }
 
-fn document(
+pub(super) fn document(
     state: &State,
     user_uri: &str,
     resource: &Resource,

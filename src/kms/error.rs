@@ -1,5 +1,6 @@
 use super::audit;
 use super::auth::KeyRingError;
+use super::bulk::FolderFault;
 use super::certificates::CertificateError;
 use super::config::{self, ConfigError};
 use super::development::DevelopmentError;
@@ -97,6 +98,9 @@ pub enum Error {
     /// A user without any URI could get no keys.
     #[error("user {0} has no URI: give at least one")]
     NoUri(String),
+    /// A folder cannot get the files of many users.
+    #[error(transparent)]
+    BulkFolder(#[from] FolderFault),
     /// A file of users is none.
     #[error(transparent)]
     UserFile(#[from] FileFault),

@@ -11,8 +11,10 @@
 
 mod csv_lines;
 mod import;
+mod list;
 
 pub use import::{Import, import};
+pub use list::read_uris;
 
 use thiserror::Error;
 

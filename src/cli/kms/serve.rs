@@ -36,7 +36,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         let address = server.address();
         output.line(format_args!("KMS {} serves at https://{address}", state.config.kms_uri));
         output.object(&json!({ "kms_uri": state.config.kms_uri, "address": address.to_string() }))?;
-        told_to_stop().await.context("cannot wait for a signal to stop")?;
+        runtime::told_to_stop().await.context("cannot wait for a signal to stop")?;
         server.shutdown().await;
         state.store.close().await.context("cannot close the database")
     })
@@ -53,19 +53,4 @@ fn start_log(json: bool) {
     } else {
         log.init();
     }
-}
-
-#[cfg(unix)]
-async fn told_to_stop() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn told_to_stop() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
 }

@@ -2,11 +2,13 @@ mod audit;
 mod together;
 mod users;
 
-use super::{Answer, Counts, Issue, NewUser, SealedClientKeys, Store, StoreError, User, UserStatus};
+use super::{Answer, Counts, Holder, Issue, NewUser, SealedClientKeys, Store, StoreError, User, UserStatus};
 use crate::kms::ClientKind;
 use crate::kms::audit::{Act, Entry, Event, Head};
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
 use sqlx::{Row, SqliteConnection};
 use std::collections::HashSet;
 use std::fs::OpenOptions;
@@ -118,6 +120,14 @@ impl Store for SqliteStore {
         })
     }
 
+    fn holders<'a>(&'a self, uris: &'a [&'a str]) -> Answer<'a, Vec<Holder>> {
+        Box::pin(users::holders(&self.pool, uris))
+    }
+
+    fn active_uris(&self) -> Answer<'_, Vec<String>> {
+        Box::pin(users::active_uris(&self.pool))
+    }
+
     fn revoke_user<'a>(&'a self, id: &'a str, act: &'a Act) -> Answer<'a, ()> {
         Box::pin(async move {
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
@@ -161,25 +171,13 @@ impl Store for SqliteStore {
     fn client_keys_of_uri<'a>(&'a self, uri: &'a str) -> Answer<'a, Vec<SealedClientKeys>> {
         Box::pin(async move {
             let rows = sqlx::query(
-                "SELECT user_id, generation, status, trk_id, ink_id, sealed, created FROM client_keys \
+                "SELECT user_id, generation, status AS key_status, trk_id, ink_id, sealed, created FROM client_keys \
                  WHERE user_id = (SELECT user_id FROM uris WHERE uri = ?) ORDER BY generation",
             )
             .bind(uri)
             .fetch_all(&self.pool)
             .await?;
-            rows.iter()
-                .map(|row| {
-                    Ok(SealedClientKeys {
-                        user_id: row.try_get("user_id")?,
-                        generation: number(row.try_get("generation")?)?,
-                        is_next: row.try_get::<&str, _>("status")? == NEXT,
-                        trk_id: row.try_get("trk_id")?,
-                        ink_id: row.try_get("ink_id")?,
-                        sealed: row.try_get("sealed")?,
-                        created: number(row.try_get("created")?)?,
-                    })
-                })
-                .collect()
+            rows.iter().map(client_keys).collect()
         })
     }
 
@@ -196,6 +194,10 @@ impl Store for SqliteStore {
             audit::append(&mut transaction, act, &event).await?;
             Ok(transaction.commit().await?)
         })
+    }
+
+    fn add_first_client_keys<'a>(&'a self, keys: &'a [SealedClientKeys], act: &'a Act) -> Answer<'a, ()> {
+        Box::pin(users::add_first_client_keys(&self.pool, keys, act))
     }
 
     fn add_next_client_keys<'a>(&'a self, keys: &'a SealedClientKeys, act: &'a Act) -> Answer<'a, ()> {
@@ -239,6 +241,14 @@ impl Store for SqliteStore {
         })
     }
 
+    fn copy_to<'a>(&'a self, path: &'a Path) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let path = path.to_str().ok_or_else(|| StoreError::Path(path.to_owned()))?;
+            sqlx::query("VACUUM INTO ?").bind(path).execute(&self.pool).await?;
+            Ok(())
+        })
+    }
+
     fn counts(&self) -> Answer<'_, Counts> {
         Box::pin(async move {
             let row = sqlx::query(
@@ -268,6 +278,18 @@ impl Store for SqliteStore {
 
 const CURRENT: &str = "current";
 const NEXT: &str = "next";
+
+fn client_keys(row: &SqliteRow) -> Result<SealedClientKeys, StoreError> {
+    Ok(SealedClientKeys {
+        user_id: row.try_get("user_id")?,
+        generation: number(row.try_get("generation")?)?,
+        is_next: row.try_get::<&str, _>("key_status")? == NEXT,
+        trk_id: row.try_get("trk_id")?,
+        ink_id: row.try_get("ink_id")?,
+        sealed: row.try_get("sealed")?,
+        created: number(row.try_get("created")?)?,
+    })
+}
 
 async fn insert_client_keys(
     connection: &mut SqliteConnection,

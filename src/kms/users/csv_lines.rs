@@ -9,6 +9,9 @@ use std::io::{self, BufRead, BufReader, Read};
 /// Characters of a faulty cell that are shown.
 const EXCERPT: usize = 100;
 
+/// Spreadsheets begin files with it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// A file whose first line was read.
 pub(super) struct CsvLines<R> {
     lines: Lines<R>,
@@ -25,21 +28,54 @@ enum Column {
 
 impl<R: Read> CsvLines<R> {
     pub(super) fn open(file: R) -> Result<Self, FileFault> {
-        let mut lines = Lines { file: BufReader::new(file), line: Vec::new(), number: 0 };
-        let first = if lines.advance()? { lines.line.as_slice() } else { b"" };
-        let mut parser = Parser(Reader::new());
-        let columns = columns(&mut parser, first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(first))?;
-        Ok(Self { lines, parser, columns })
+        let (lines, columns) = Self::begin(file)?;
+        Ok(lines.with_columns(columns?))
+    }
+
+    /// The same, and takes a file whose first line names no columns for one of URIs, one a line.
+    pub(super) fn open_list(file: R) -> Result<Self, FileFault> {
+        let (mut lines, columns) = Self::begin(file)?;
+        lines.lines.is_read = columns.is_ok();
+        Ok(lines.with_columns(columns.unwrap_or_default()))
     }
 
     /// The next line with its number.
     pub(super) fn next(&mut self) -> Result<Option<(u64, Result<NewUser, LineFault>)>, FileFault> {
         while self.lines.advance()? {
-            if !self.lines.line.trim_ascii().is_empty() {
-                return Ok(Some((self.lines.number, self.parser.user(&self.columns, &self.lines.line))));
+            let line = self.lines.line.trim_ascii();
+            if line.is_empty() {
+                continue;
             }
+            let user = match self.columns.is_empty() {
+                true => sole_uri(line),
+                false => self.parser.user(&self.columns, line),
+            };
+            return Ok(Some((self.lines.number, user)));
         }
         Ok(None)
+    }
+
+    fn begin(file: R) -> Result<(Self, Result<Vec<Column>, FileFault>), FileFault> {
+        let lines = Lines { file: BufReader::new(file), line: Vec::new(), number: 0, is_read: true };
+        let mut lines = Self { lines, parser: Parser(Reader::new()), columns: Vec::new() };
+        lines.lines.advance()?;
+        let columns = columns(&mut lines.parser, &lines.lines.line);
+        Ok((lines, columns))
+    }
+
+    fn with_columns(self, columns: Vec<Column>) -> Self {
+        Self { columns, ..self }
+    }
+}
+
+fn sole_uri(line: &[u8]) -> Result<NewUser, LineFault> {
+    if line.len() > MAX_LINE {
+        return Err(LineFault::TooLong);
+    }
+    match core::str::from_utf8(line) {
+        Ok(uri) if is_user_uri(uri) => Ok(NewUser::new(uri, [uri])),
+        Ok(other) => Err(LineFault::Uri(excerpt(other))),
+        Err(_) => Err(LineFault::NotUtf8),
     }
 }
 
@@ -48,11 +84,16 @@ struct Lines<R> {
     file: BufReader<R>,
     line: Vec<u8>,
     number: u64,
+    /// The line was used.
+    is_read: bool,
 }
 
 impl<R: Read> Lines<R> {
     /// Whether there is another line, which [`Lines::line`] then is.
     fn advance(&mut self) -> io::Result<bool> {
+        if !core::mem::replace(&mut self.is_read, true) {
+            return Ok(!self.line.is_empty());
+        }
         self.line.clear();
         self.number += 1;
         let limit = MAX_LINE as u64 + 2;
@@ -61,6 +102,9 @@ impl<R: Read> Lines<R> {
         }
         if self.line.len() > MAX_LINE && !self.line.ends_with(b"\n") {
             self.file.skip_until(b'\n')?;
+        }
+        if self.number == 1 && self.line.starts_with(BYTE_ORDER_MARK) {
+            self.line.drain(..BYTE_ORDER_MARK.len());
         }
         Ok(true)
     }

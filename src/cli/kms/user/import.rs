@@ -1,13 +1,12 @@
 use super::Folder;
 use crate::cli::failure::{Advise, Context, Failure};
+use crate::cli::input;
 use crate::cli::kms::operator;
 use crate::cli::output::Output;
 use crate::cli::progress::Meter;
 use mikey_sakke::kms::users;
 use serde_json::json;
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Allow many users at once: those of a CSV file.
 ///
@@ -33,7 +32,7 @@ pub struct Import {
 }
 
 pub async fn run(arguments: &Import, output: &Output) -> Result<(), Failure> {
-    let file = open(&arguments.file)?;
+    let file = input::open(&arguments.file)?;
     let (_, store) = arguments.folder.open_store().await?;
     let mut meter = Meter::new(output);
     let imported =
@@ -66,12 +65,4 @@ pub async fn run(arguments: &Import, output: &Output) -> Result<(), Failure> {
         "Correct them, or give --skip-bad to add the users of the other lines."
     };
     Err(failure.advise(advice).once_reported())
-}
-
-fn open(path: &Path) -> Result<Box<dyn Read>, Failure> {
-    if path == Path::new("-") {
-        return Ok(Box::new(io::stdin()));
-    }
-    let file = File::open(path).context(format_args!("cannot read {}", path.display()))?;
-    Ok(Box::new(file))
 }

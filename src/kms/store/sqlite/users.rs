@@ -1,10 +1,10 @@
 //! Many users at a time. Lists go to SQLite as one JSON text: a statement for each item would cost more than the item.
 
-use super::super::{NewUser, StoreError};
-use super::{audit, integer};
+use super::super::{Holder, NewUser, SealedClientKeys, StoreError};
+use super::{CURRENT, audit, client_keys, insert_client_keys, integer, status};
 use crate::kms::audit::{Act, Event};
 use crate::kms::calendar::unix_seconds;
-use sqlx::sqlite::SqlitePool;
+use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row, SqliteConnection};
 use std::collections::HashSet;
 
@@ -46,6 +46,63 @@ pub(super) async fn names_taken(pool: &SqlitePool, names: &[&str]) -> Result<Has
     .fetch_all(pool)
     .await?;
     Ok(taken.into_iter().collect())
+}
+
+pub(super) async fn holders(pool: &SqlitePool, uris: &[&str]) -> Result<Vec<Holder>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT uris.uri, uris.user_id, users.status, generation, client_keys.status AS key_status, trk_id, ink_id, sealed, \
+         client_keys.created FROM json_each(?1) JOIN uris ON uris.uri = value JOIN users ON users.id = uris.user_id \
+         LEFT JOIN client_keys ON client_keys.user_id = uris.user_id AND client_keys.status = ?2",
+    )
+    .bind(serde_json::to_string(uris)?)
+    .bind(CURRENT)
+    .fetch_all(pool)
+    .await?;
+    let holder = |row: &SqliteRow| {
+        Ok(Holder {
+            uri: row.try_get("uri")?,
+            user_id: row.try_get("user_id")?,
+            status: status(row.try_get("status")?)?,
+            client_keys: match row.try_get::<Option<&str>, _>("key_status")? {
+                Some(_) => Some(client_keys(row)?),
+                None => None,
+            },
+        })
+    };
+    rows.iter().map(holder).collect()
+}
+
+pub(super) async fn active_uris(pool: &SqlitePool) -> Result<Vec<String>, StoreError> {
+    let uris = sqlx::query_scalar(
+        "SELECT uri FROM uris JOIN users ON users.id = user_id WHERE status = 'active' ORDER BY uri",
+    );
+    Ok(uris.fetch_all(pool).await?)
+}
+
+pub(super) async fn add_first_client_keys(
+    pool: &SqlitePool,
+    keys: &[SealedClientKeys],
+    act: &Act,
+) -> Result<(), StoreError> {
+    let ids: Vec<&str> = keys.iter().map(|keys| keys.user_id.as_str()).collect();
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    require_all_active(&mut transaction, &ids).await?;
+    let held = sqlx::query_scalar(
+        "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM client_keys WHERE user_id = value) LIMIT 1",
+    )
+    .bind(serde_json::to_string(&ids)?)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    if let Some(id) = held {
+        return Err(StoreError::ClientKeysExist(id));
+    }
+    for keys in keys {
+        insert_client_keys(&mut transaction, keys, CURRENT).await?;
+    }
+    let events =
+        keys.iter().map(|keys| Event::ClientKeysMade { user: keys.user_id.clone(), generation: keys.generation });
+    audit::append_all(&mut transaction, act, events).await?;
+    Ok(transaction.commit().await?)
 }
 
 /// Fails with [`StoreError::NoSuchUser`] or [`StoreError::AlreadyRevoked`], of the first whom it concerns.
