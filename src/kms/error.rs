@@ -1,5 +1,6 @@
 use super::audit;
 use super::auth::KeyRingError;
+use super::backup::BackupFault;
 use super::bulk::FolderFault;
 use super::certificates::CertificateError;
 use super::config::{self, ConfigError};
@@ -98,6 +99,9 @@ pub enum Error {
     /// A user without any URI could get no keys.
     #[error("user {0} has no URI: give at least one")]
     NoUri(String),
+    /// A backup was not made, or cannot be restored.
+    #[error(transparent)]
+    Backup(#[from] BackupFault),
     /// A folder cannot get the files of many users.
     #[error(transparent)]
     BulkFolder(#[from] FolderFault),

@@ -13,6 +13,7 @@
 //! | [`auth`] | access tokens: who is asking |
 //! | [`certificates`] | the certificates of other KMSs, checked before clients get them |
 //! | [`users`] | users from a CSV file, every bad line told of |
+//! | [`backup`] | all of it in one sealed file, and back |
 //! | [`bulk`] | key sets of many users to files |
 //! | `issue` | the one way in which keys leave: an active user's, and noted |
 //! | `vault`, `protection` | transport and integrity keys: sealed in the store, and what they do to requests and answers |
@@ -55,6 +56,7 @@ pub mod admin;
 pub mod audit;
 pub mod auth;
 mod authority;
+pub mod backup;
 pub mod bulk;
 mod calendar;
 pub mod certificates;

@@ -72,8 +72,8 @@ fn discard(temporary: &Path) {
     let _ = fs::remove_file(temporary);
 }
 
-/// Makes the new name itself durable. Only Unix lets a program flush a folder.
-fn flush_folder(path: &Path) -> io::Result<()> {
+/// Makes the name of a file itself durable. Only Unix lets a program flush a folder.
+pub(crate) fn flush_folder(path: &Path) -> io::Result<()> {
     if cfg!(unix) {
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder)?.sync_all()?;
