@@ -15,6 +15,11 @@ pub struct KeyFiles {
 }
 
 impl KeyFiles {
+    /// Whether files are named.
+    pub fn are_given(&self) -> bool {
+        self.trk.is_some() || self.ink.is_some()
+    }
+
     /// The keys, if files are named.
     pub fn read(&self) -> Result<Option<ClientKeys>, Failure> {
         let Some(trk) = &self.trk else { return Ok(None) };

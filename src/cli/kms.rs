@@ -1,4 +1,5 @@
 mod audit;
+mod backup;
 mod cert;
 mod init;
 mod issue;
@@ -35,6 +36,8 @@ pub enum Command {
     #[command(subcommand)]
     Audit(audit::Command),
     Issue(issue::Arguments),
+    Backup(backup::Save),
+    Restore(backup::Restore),
     Status(status::Arguments),
     TestToken(test_token::Arguments),
 }
@@ -74,6 +77,8 @@ pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
         Command::Report(command) => report::run(command, output),
         Command::Audit(command) => audit::run(command, output),
         Command::Issue(arguments) => issue::run(arguments, output),
+        Command::Backup(arguments) => backup::save(arguments, output),
+        Command::Restore(arguments) => backup::restore(arguments, output),
         Command::Status(arguments) => status::run(arguments, output),
         Command::TestToken(arguments) => test_token::run(arguments, output),
     }

@@ -105,6 +105,14 @@ pub async fn issue(
     Ok(Issued { document: document(state, user_uri, &resource, message, protection, act.at)?, key_sets: count })
 }
 
+/// The current key period and the next one: those that keys are issued for if no other is asked for.
+///
+/// # Errors
+/// [`Error::Period`], [`Error::Mc`] for a time before period 0.
+pub fn current_periods(state: &State, now: SystemTime) -> Result<[u64; 2], Error> {
+    issue::current_and_next(state, now)
+}
+
 /// The document that `init` would answer with: the KMS's certificate, which a client needs beside [`issue`]'s.
 ///
 /// # Errors
@@ -231,7 +239,7 @@ pub(super) fn init_message(state: &State) -> KmsMessage {
     })
 }
 
-fn document(
+pub(super) fn document(
     state: &State,
     user_uri: &str,
     resource: &Resource,
@@ -258,7 +266,7 @@ fn document(
 }
 
 /// A scheme, a colon and something, in the characters of RFC 3986: it is hashed into the UID as it stands.
-fn is_user_uri(uri: &str) -> bool {
+pub(super) fn is_user_uri(uri: &str) -> bool {
     let Some((scheme, rest)) = uri.split_once(':') else { return false };
     uri.len() <= MAX_USER_URI
         && scheme.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -51,6 +51,16 @@ pub enum Event {
         /// KPAK, hex.
         pub_auth_key: String,
     },
+    /// All of it was saved in a backup.
+    BackedUp {
+        /// The file.
+        file: String,
+    },
+    /// It was restored from a backup: what came after that was made is not in the log.
+    Restored {
+        /// The file.
+        file: String,
+    },
     /// Key sets were handed out.
     Issued {
         /// The user's identifier.

@@ -1,5 +1,7 @@
 //! The heart of a KMS: its master secrets, and the key sets that follow from them.
 
+mod batch;
+
 use super::config::Config;
 use super::secrets::MasterSecrets;
 use super::vault::Vault;
@@ -98,7 +100,24 @@ impl Authority {
         let identity = mc::IdentityForm::Raw.identity(&uid);
         let rsk = self.secrets.sakke.extract(identity.as_bytes())?;
         let pair = self.signing_pair(identity.as_bytes())?;
-        Ok(KmsKeySet {
+        Ok(self.issued(user_uri, period_no, &uid, (valid_from, valid_to), &rsk, &pair))
+    }
+
+    /// What seals the transport and integrity keys of the users.
+    pub(super) fn vault(&self) -> Vault {
+        Vault::new(self.derive(&[VAULT_LABEL, b"\0", self.kms_uri.as_bytes()]), self.kms_uri.clone())
+    }
+
+    fn issued(
+        &self,
+        user_uri: &str,
+        period_no: u64,
+        uid: &Uid,
+        (valid_from, valid_to): (OffsetDateTime, OffsetDateTime),
+        rsk: &sakke::ReceiverSecretKey,
+        pair: &eccsi::KeyPair,
+    ) -> KmsKeySet {
+        KmsKeySet {
             kms_uri: self.kms_uri.clone(),
             cert_uri: None,
             issuer: None,
@@ -111,12 +130,7 @@ impl Authority {
             user_decrypt_key: KeyContent::Clear(Zeroizing::new(rsk.to_bytes().to_vec())),
             user_signing_key_ssk: KeyContent::Clear(Zeroizing::new(pair.ssk_bytes().to_vec())),
             user_pub_token_pvt: KeyContent::clear(&pair.pvt_bytes()),
-        })
-    }
-
-    /// What seals the transport and integrity keys of the users.
-    pub(super) fn vault(&self) -> Vault {
-        Vault::new(self.derive(&[VAULT_LABEL, b"\0", self.kms_uri.as_bytes()]), self.kms_uri.clone())
+        }
     }
 
     fn validity(&self, period_no: u64) -> Result<(OffsetDateTime, OffsetDateTime), Error> {

@@ -1,10 +1,13 @@
 use super::audit;
 use super::auth::KeyRingError;
+use super::backup::BackupFault;
+use super::bulk::FolderFault;
 use super::certificates::CertificateError;
 use super::config::{self, ConfigError};
 use super::development::DevelopmentError;
 use super::secrets;
 use super::store::StoreError;
+use super::users::FileFault;
 use crate::{eccsi, kms_protocol, mc, sakke, sealing};
 use std::io;
 use std::net::SocketAddr;
@@ -104,6 +107,15 @@ pub enum Error {
     /// A user without any URI could get no keys.
     #[error("user {0} has no URI: give at least one")]
     NoUri(String),
+    /// A backup was not made, or cannot be restored.
+    #[error(transparent)]
+    Backup(#[from] BackupFault),
+    /// A folder cannot get the files of many users.
+    #[error(transparent)]
+    BulkFolder(#[from] FolderFault),
+    /// A file of users is none.
+    #[error(transparent)]
+    UserFile(#[from] FileFault),
     /// The URI belongs to no user.
     #[error("{0} belongs to no user of this KMS: add the user first (kms user add)")]
     UnknownUri(String),

@@ -8,7 +8,6 @@ use super::store::{self, SqliteStore, Store};
 use super::{Error, state, store::StoreError};
 use crate::sealing::{KdfParameters, Passphrase, file};
 use crate::{eccsi, sakke};
-use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
@@ -128,7 +127,7 @@ pub async fn init(
             return Err(Error::Exists { path });
         }
     }
-    make_folder(folder)?;
+    file::make_folder(folder).map_err(|source| Error::File { path: folder.to_owned(), source })?;
 
     let secrets = MasterSecrets::generate()?;
     secrets.create(&config, passphrase, kdf)?;
@@ -155,13 +154,4 @@ async fn create_database(config: &Config, event: Event, act: Act) -> Result<(), 
     let store = SqliteStore::create(&config.database()).await?;
     store.record(event, act).await?;
     store.close().await
-}
-
-/// A new folder is for its owner alone; an existing one stays as it is.
-fn make_folder(folder: &Path) -> Result<(), Error> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|source| Error::File { path: folder.to_owned(), source })
 }

@@ -12,6 +12,9 @@
 //! | `authority` | the master secrets, and the key sets that follow from them: the same at each call |
 //! | [`auth`] | access tokens: who is asking |
 //! | [`certificates`] | the certificates of other KMSs, checked before clients get them |
+//! | [`users`] | users from a CSV file, every bad line told of |
+//! | [`backup`] | all of it in one sealed file, and back |
+//! | [`bulk`] | key sets of many users to files |
 //! | `issue` | the one way in which keys leave: an active user's, and noted |
 //! | `vault`, `protection` | transport and integrity keys: sealed in the store, and what they do to requests and answers |
 //! | `limits` | how often a client may ask |
@@ -54,6 +57,8 @@ pub mod admin;
 pub mod audit;
 pub mod auth;
 mod authority;
+pub mod backup;
+pub mod bulk;
 mod calendar;
 pub mod certificates;
 pub mod config;
@@ -65,11 +70,13 @@ mod init;
 mod issue;
 mod kind;
 mod limits;
+mod progress;
 mod protection;
 mod secrets;
 mod server;
 mod state;
 pub mod store;
+pub mod users;
 mod vault;
 
 pub use authority::Authority;
@@ -77,6 +84,7 @@ pub use config::Config;
 pub use error::Error;
 pub use init::{InitOptions, Initialised, init};
 pub use kind::ClientKind;
+pub use progress::Progress;
 pub use secrets::MasterSecrets;
 pub use server::Server;
 pub use state::{State, open_store};

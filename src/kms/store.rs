@@ -12,7 +12,9 @@ mod sqlite;
 use super::ClientKind;
 use super::audit::{Act, Entry, Event, Head};
 use core::fmt;
+use std::collections::HashSet;
 use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use thiserror::Error;
 
@@ -34,13 +36,30 @@ pub trait Store: CertificateStore + RedirectStore + ReportStore + Send + Sync + 
     ///
     /// # Errors
     /// [`StoreError::UserExists`], [`StoreError::UriTaken`]; nothing is then added.
-    fn add_user<'a>(&'a self, user: &'a NewUser, act: &'a Act) -> Answer<'a, ()>;
+    fn add_user<'a>(&'a self, user: &'a NewUser, act: &'a Act) -> Answer<'a, ()> {
+        self.add_users(core::slice::from_ref(user), act)
+    }
+
+    /// Adds many active users, all of them or none.
+    ///
+    /// # Errors
+    /// [`StoreError::UserExists`], [`StoreError::UriTaken`], of the first whom they concern.
+    fn add_users<'a>(&'a self, users: &'a [NewUser], act: &'a Act) -> Answer<'a, ()>;
+
+    /// Which of these identifiers and URIs some user has already.
+    fn names_taken<'a>(&'a self, names: &'a [&'a str]) -> Answer<'a, HashSet<String>>;
 
     /// All users, ordered by identifier.
     fn users(&self) -> Answer<'_, Vec<User>>;
 
     /// The user that may have keys for a URI, if any.
     fn user_of_uri<'a>(&'a self, uri: &'a str) -> Answer<'a, Option<User>>;
+
+    /// Whom these URIs belong to. A URI that belongs to nobody is left out.
+    fn holders<'a>(&'a self, uris: &'a [&'a str]) -> Answer<'a, Vec<Holder>>;
+
+    /// The URIs of all active users, ordered.
+    fn active_uris(&self) -> Answer<'_, Vec<String>>;
 
     /// Marks a user as revoked: it gets no more keys. The entry stays, so that its URIs are not given to others.
     ///
@@ -78,6 +97,12 @@ pub trait Store: CertificateStore + RedirectStore + ReportStore + Send + Sync + 
     /// [`StoreError::NoSuchUser`], [`StoreError::AlreadyRevoked`].
     fn replace_client_keys<'a>(&'a self, keys: &'a SealedClientKeys, act: &'a Act) -> Answer<'a, ()>;
 
+    /// Gives active users who have no keys their first ones, all of them or none.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchUser`], [`StoreError::AlreadyRevoked`], [`StoreError::ClientKeysExist`], of the first whom they concern.
+    fn add_first_client_keys<'a>(&'a self, keys: &'a [SealedClientKeys], act: &'a Act) -> Answer<'a, ()>;
+
     /// Adds the keys that an active user shall have next.
     ///
     /// # Errors
@@ -87,6 +112,9 @@ pub trait Store: CertificateStore + RedirectStore + ReportStore + Send + Sync + 
     /// Makes the next keys, if they are of this generation, the ones in use, and forgets those before. If they are in use
     /// already, nothing changes.
     fn confirm_client_keys<'a>(&'a self, user_id: &'a str, generation: u64, act: &'a Act) -> Answer<'a, ()>;
+
+    /// Writes a copy of all that the store holds at one moment to a new file. Others may write meanwhile.
+    fn copy_to<'a>(&'a self, path: &'a Path) -> Answer<'a, ()>;
 
     /// How much the store holds.
     fn counts(&self) -> Answer<'_, Counts>;
@@ -126,6 +154,19 @@ pub struct User {
     pub created: u64,
     /// The URIs that it may have keys for, ordered.
     pub uris: Vec<String>,
+}
+
+/// Whom a URI belongs to, and what protects what it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The URI.
+    pub uri: String,
+    /// The user's identifier.
+    pub user_id: String,
+    /// Whether it may have keys.
+    pub status: UserStatus,
+    /// The transport and integrity keys that its client has.
+    pub client_keys: Option<SealedClientKeys>,
 }
 
 /// Whether a user may have keys.
@@ -212,6 +253,9 @@ pub enum StoreError {
     /// The user is revoked.
     #[error("user {0} is revoked already and gets no more keys")]
     AlreadyRevoked(String),
+    /// The user has transport and integrity keys already.
+    #[error("user {0} was given transport and integrity keys meanwhile")]
+    ClientKeysExist(String),
     /// The client has not used the keys yet that it was given last.
     #[error(
         "user {0} has new transport and integrity keys already that its client has not used yet: wait until it provisions, or end all earlier keys with `kms trk new --replace`"
@@ -253,6 +297,9 @@ pub enum StoreError {
     /// The database holds something that this program did not write there.
     #[error("the database is inconsistent: {0}")]
     Inconsistent(String),
+    /// The name of a file for a copy is not UTF-8.
+    #[error("{} cannot name a copy of the database: give a name in UTF-8", _0.display())]
+    Path(PathBuf),
     /// The database failed.
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),

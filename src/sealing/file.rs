@@ -32,6 +32,18 @@ pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     flush_folder(path)
 }
 
+/// Makes a folder, and those above it, unless it is there. On Unix a new one has mode 0700; one that is there stays as it is.
+///
+/// # Errors
+/// What the file system reports.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
 fn write_beside(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
     let temporary = temporary_name(path)?;
     let mut options = OpenOptions::new();
@@ -60,8 +72,8 @@ fn discard(temporary: &Path) {
     let _ = fs::remove_file(temporary);
 }
 
-/// Makes the new name itself durable. Only Unix lets a program flush a folder.
-fn flush_folder(path: &Path) -> io::Result<()> {
+/// Makes the name of a file itself durable. Only Unix lets a program flush a folder.
+pub(crate) fn flush_folder(path: &Path) -> io::Result<()> {
     if cfg!(unix) {
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder)?.sync_all()?;

@@ -58,25 +58,25 @@ fn start_log(json: bool) {
     }
 }
 
-#[cfg(unix)]
+/// A hang-up is taken for the wish to take the configuration up anew.
 async fn until_told_to_stop(server: &Server) -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    loop {
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => return interrupted,
-            _ = terminate.recv() => return Ok(()),
-            _ = hang_up.recv() => {
-                if let Err(error) = server.reload(operator::act()).await {
-                    tracing::error!(%error, "nothing was taken up anew: the server goes on as before");
+    let stop = runtime::told_to_stop();
+    tokio::pin!(stop);
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut hang_up = signal(SignalKind::hangup())?;
+        loop {
+            tokio::select! {
+                told = &mut stop => return told,
+                _ = hang_up.recv() => {
+                    if let Err(error) = server.reload(operator::act()).await {
+                        tracing::error!(%error, "nothing was taken up anew: the server goes on as before");
+                    }
                 }
             }
         }
     }
-}
-
-#[cfg(not(unix))]
-async fn until_told_to_stop(_server: &Server) -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+    #[cfg(not(unix))]
+    stop.await
 }

@@ -5,7 +5,6 @@ use crate::cli::{passphrase, runtime};
 use mikey_sakke::kms::{State, admin};
 use mikey_sakke::sealing;
 use serde_json::json;
-use std::io;
 use std::path::{Path, PathBuf};
 
 /// Make the keys that a user's client and the KMS share: a transport key (TrK), which wraps, and an integrity key (InK),
@@ -68,7 +67,8 @@ fn new(arguments: &New, output: &Output) -> Result<(), Failure> {
     let user = &arguments.user;
     let (trk, ink) = (arguments.out.join("trk.key"), arguments.out.join("ink.key"));
     // Before the KMS has keys that nobody could be given.
-    make_folder(&arguments.out).context(format_args!("cannot make the folder {}", arguments.out.display()))?;
+    sealing::file::make_folder(&arguments.out)
+        .context(format_args!("cannot make the folder {}", arguments.out.display()))?;
     for path in [&trk, &ink] {
         if path.try_exists().context(format_args!("cannot look for {}", path.display()))? {
             return Err(Failure::new(format!("{} exists already", path.display()))).advise("Choose another folder.");
@@ -107,14 +107,6 @@ fn rotate(arguments: &Rotate, output: &Output) -> Result<(), Failure> {
 async fn open(folder: &Folder, passphrase: &passphrase::Source) -> Result<State, Failure> {
     let passphrase = passphrase.read(&folder.secrets())?;
     State::open(&folder.dir, &passphrase).await.context(folder.cannot_open())
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {

@@ -1,3 +1,5 @@
+mod import;
+
 use super::{Folder, operator};
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::Output;
@@ -10,6 +12,7 @@ use serde_json::{Value, json};
 #[derive(clap::Subcommand)]
 pub enum Command {
     Add(Add),
+    Import(import::Import),
     List(List),
     Kind(Kind),
     Revoke(Revoke),
@@ -72,6 +75,7 @@ pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
     let runtime = runtime::start()?;
     match command {
         Command::Add(arguments) => runtime.block_on(add(arguments, output)),
+        Command::Import(arguments) => runtime.block_on(import::run(arguments, output)),
         Command::List(arguments) => runtime.block_on(list(arguments, output)),
         Command::Kind(arguments) => runtime.block_on(set_kind(arguments, output)),
         Command::Revoke(arguments) => runtime.block_on(revoke(arguments, output)),

@@ -1,13 +1,16 @@
 mod audit;
 mod together;
+mod users;
 
-use super::{Answer, Counts, Issue, NewUser, SealedClientKeys, Store, StoreError, User, UserStatus};
+use super::{Answer, Counts, Holder, Issue, NewUser, SealedClientKeys, Store, StoreError, User, UserStatus};
 use crate::kms::ClientKind;
 use crate::kms::audit::{Act, Entry, Event, Head};
-use crate::kms::calendar::unix_seconds;
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
 use sqlx::{Row, SqliteConnection};
+use std::collections::HashSet;
 use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::Duration;
@@ -62,29 +65,12 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
-    fn add_user<'a>(&'a self, user: &'a NewUser, act: &'a Act) -> Answer<'a, ()> {
-        Box::pin(async move {
-            let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-            let NewUser { id, kind, uris } = user;
-            sqlx::query("INSERT INTO users (id, kind, status, created) VALUES (?, ?, 'active', ?)")
-                .bind(id)
-                .bind(kind.as_str())
-                .bind(integer(unix_seconds(act.at))?)
-                .execute(&mut *transaction)
-                .await
-                .map_err(|error| on_conflict(error, || StoreError::UserExists(id.clone())))?;
-            for uri in uris {
-                sqlx::query("INSERT INTO uris (uri, user_id) VALUES (?, ?)")
-                    .bind(uri)
-                    .bind(id)
-                    .execute(&mut *transaction)
-                    .await
-                    .map_err(|error| on_conflict(error, || StoreError::UriTaken(uri.clone())))?;
-            }
-            let event = Event::UserAdded { user: id.clone(), kind: *kind, uris: uris.clone() };
-            audit::append(&mut transaction, act, &event).await?;
-            Ok(transaction.commit().await?)
-        })
+    fn add_users<'a>(&'a self, users: &'a [NewUser], act: &'a Act) -> Answer<'a, ()> {
+        Box::pin(users::add(&self.pool, users, act))
+    }
+
+    fn names_taken<'a>(&'a self, names: &'a [&'a str]) -> Answer<'a, HashSet<String>> {
+        Box::pin(users::names_taken(&self.pool, names))
     }
 
     fn users(&self) -> Answer<'_, Vec<User>> {
@@ -134,10 +120,18 @@ impl Store for SqliteStore {
         })
     }
 
+    fn holders<'a>(&'a self, uris: &'a [&'a str]) -> Answer<'a, Vec<Holder>> {
+        Box::pin(users::holders(&self.pool, uris))
+    }
+
+    fn active_uris(&self) -> Answer<'_, Vec<String>> {
+        Box::pin(users::active_uris(&self.pool))
+    }
+
     fn revoke_user<'a>(&'a self, id: &'a str, act: &'a Act) -> Answer<'a, ()> {
         Box::pin(async move {
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-            require_active(&mut transaction, id).await?;
+            users::require_all_active(&mut transaction, &[id]).await?;
             sqlx::query("UPDATE users SET status = 'revoked' WHERE id = ?").bind(id).execute(&mut *transaction).await?;
             audit::append(&mut transaction, act, &Event::UserRevoked { user: id.to_owned() }).await?;
             Ok(transaction.commit().await?)
@@ -147,7 +141,7 @@ impl Store for SqliteStore {
     fn set_kind<'a>(&'a self, id: &'a str, kind: ClientKind, act: &'a Act) -> Answer<'a, ()> {
         Box::pin(async move {
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-            require_active(&mut transaction, id).await?;
+            users::require_all_active(&mut transaction, &[id]).await?;
             sqlx::query("UPDATE users SET kind = ? WHERE id = ?")
                 .bind(kind.as_str())
                 .bind(id)
@@ -177,32 +171,20 @@ impl Store for SqliteStore {
     fn client_keys_of_uri<'a>(&'a self, uri: &'a str) -> Answer<'a, Vec<SealedClientKeys>> {
         Box::pin(async move {
             let rows = sqlx::query(
-                "SELECT user_id, generation, status, trk_id, ink_id, sealed, created FROM client_keys \
+                "SELECT user_id, generation, status AS key_status, trk_id, ink_id, sealed, created FROM client_keys \
                  WHERE user_id = (SELECT user_id FROM uris WHERE uri = ?) ORDER BY generation",
             )
             .bind(uri)
             .fetch_all(&self.pool)
             .await?;
-            rows.iter()
-                .map(|row| {
-                    Ok(SealedClientKeys {
-                        user_id: row.try_get("user_id")?,
-                        generation: number(row.try_get("generation")?)?,
-                        is_next: row.try_get::<&str, _>("status")? == NEXT,
-                        trk_id: row.try_get("trk_id")?,
-                        ink_id: row.try_get("ink_id")?,
-                        sealed: row.try_get("sealed")?,
-                        created: number(row.try_get("created")?)?,
-                    })
-                })
-                .collect()
+            rows.iter().map(client_keys).collect()
         })
     }
 
     fn replace_client_keys<'a>(&'a self, keys: &'a SealedClientKeys, act: &'a Act) -> Answer<'a, ()> {
         Box::pin(async move {
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-            require_active(&mut transaction, &keys.user_id).await?;
+            users::require_all_active(&mut transaction, &[&keys.user_id]).await?;
             sqlx::query("DELETE FROM client_keys WHERE user_id = ?")
                 .bind(&keys.user_id)
                 .execute(&mut *transaction)
@@ -214,10 +196,14 @@ impl Store for SqliteStore {
         })
     }
 
+    fn add_first_client_keys<'a>(&'a self, keys: &'a [SealedClientKeys], act: &'a Act) -> Answer<'a, ()> {
+        Box::pin(users::add_first_client_keys(&self.pool, keys, act))
+    }
+
     fn add_next_client_keys<'a>(&'a self, keys: &'a SealedClientKeys, act: &'a Act) -> Answer<'a, ()> {
         Box::pin(async move {
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-            require_active(&mut transaction, &keys.user_id).await?;
+            users::require_all_active(&mut transaction, &[&keys.user_id]).await?;
             insert_client_keys(&mut transaction, keys, NEXT).await?;
             let event = Event::ClientKeysRotated { user: keys.user_id.clone(), generation: keys.generation };
             audit::append(&mut transaction, act, &event).await?;
@@ -255,6 +241,14 @@ impl Store for SqliteStore {
         })
     }
 
+    fn copy_to<'a>(&'a self, path: &'a Path) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let path = path.to_str().ok_or_else(|| StoreError::Path(path.to_owned()))?;
+            sqlx::query("VACUUM INTO ?").bind(path).execute(&self.pool).await?;
+            Ok(())
+        })
+    }
+
     fn counts(&self) -> Answer<'_, Counts> {
         Box::pin(async move {
             let row = sqlx::query(
@@ -285,6 +279,18 @@ impl Store for SqliteStore {
 const CURRENT: &str = "current";
 const NEXT: &str = "next";
 
+fn client_keys(row: &SqliteRow) -> Result<SealedClientKeys, StoreError> {
+    Ok(SealedClientKeys {
+        user_id: row.try_get("user_id")?,
+        generation: number(row.try_get("generation")?)?,
+        is_next: row.try_get::<&str, _>("key_status")? == NEXT,
+        trk_id: row.try_get("trk_id")?,
+        ink_id: row.try_get("ink_id")?,
+        sealed: row.try_get("sealed")?,
+        created: number(row.try_get("created")?)?,
+    })
+}
+
 async fn insert_client_keys(
     connection: &mut SqliteConnection,
     keys: &SealedClientKeys,
@@ -305,15 +311,6 @@ async fn insert_client_keys(
     .await
     .map_err(|error| on_conflict(error, || StoreError::RotationPending(keys.user_id.clone())))?;
     Ok(())
-}
-
-async fn require_active(connection: &mut SqliteConnection, id: &str) -> Result<(), StoreError> {
-    let row = sqlx::query("SELECT status FROM users WHERE id = ?").bind(id).fetch_optional(connection).await?;
-    let Some(row) = row else { return Err(StoreError::NoSuchUser(id.to_owned())) };
-    match status(row.try_get("status")?)? {
-        UserStatus::Active => Ok(()),
-        UserStatus::Revoked => Err(StoreError::AlreadyRevoked(id.to_owned())),
-    }
 }
 
 pub(super) fn on_conflict(error: sqlx::Error, conflict: impl FnOnce() -> StoreError) -> StoreError {

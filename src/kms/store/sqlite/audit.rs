@@ -3,6 +3,7 @@
 use super::super::StoreError;
 use super::{integer, number};
 use crate::kms::audit::{Act, Entry, Event, Hash, Head};
+use core::borrow::Borrow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection, SqliteExecutor};
 
@@ -12,8 +13,17 @@ pub(in crate::kms::store) async fn append(
     act: &Act,
     event: &Event,
 ) -> Result<(), StoreError> {
+    append_all(connection, act, [event]).await
+}
+
+/// The same for many events of one act.
+pub(super) async fn append_all(
+    connection: &mut SqliteConnection,
+    act: &Act,
+    events: impl IntoIterator<Item = impl Borrow<Event>>,
+) -> Result<(), StoreError> {
     let mut chain = Chain::begin(connection).await?;
-    chain.append(connection, act, event).await?;
+    chain.append(connection, act, events).await?;
     chain.end(connection).await
 }
 
@@ -29,16 +39,21 @@ impl Chain {
         &mut self,
         connection: &mut SqliteConnection,
         act: &Act,
-        event: &Event,
+        events: impl IntoIterator<Item = impl Borrow<Event>>,
     ) -> Result<(), StoreError> {
-        let (entry, head) = self.0.append(act, event)?;
-        sqlx::query("INSERT INTO audit (number, entry, hash) VALUES (?, ?, ?)")
-            .bind(integer(entry.number)?)
-            .bind(&entry.entry)
-            .bind(entry.hash.0.as_slice())
-            .execute(connection)
-            .await?;
-        self.0 = head;
+        let mut rows = Vec::new();
+        for event in events {
+            let (entry, head) = self.0.append(act, event.borrow())?;
+            rows.push((integer(entry.number)?, entry.entry, entry.hash.to_string()));
+            self.0 = head;
+        }
+        sqlx::query(
+            "INSERT INTO audit (number, entry, hash) \
+             SELECT value ->> 0, value ->> 1, unhex(value ->> 2) FROM json_each(?)",
+        )
+        .bind(serde_json::to_string(&rows)?)
+        .execute(connection)
+        .await?;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use super::super::{Issue, StoreError};
 use super::audit::Chain;
-use super::require_active;
+use super::users::require_all_active;
 use crate::kms::audit::{Act, Event};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqlitePool;
@@ -100,15 +100,15 @@ async fn append(
     act: &Act,
 ) -> Result<(), StoreError> {
     let issues = match note {
-        Note::Event(event) => return chain.append(connection, act, event).await,
+        Note::Event(event) => return chain.append(connection, act, [event]).await,
         Note::Issues(issues) => issues,
     };
-    for issue in issues {
-        require_active(connection, &issue.user_id).await?;
-    }
-    for Issue { user_id, uri, periods } in issues {
-        let event = Event::Issued { user: user_id.clone(), uri: uri.clone(), periods: periods.clone() };
-        chain.append(connection, act, &event).await?;
-    }
-    Ok(())
+    let users: Vec<&str> = issues.iter().map(|issue| issue.user_id.as_str()).collect();
+    require_all_active(connection, &users).await?;
+    let events = issues.iter().map(|Issue { user_id, uri, periods }| Event::Issued {
+        user: user_id.clone(),
+        uri: uri.clone(),
+        periods: periods.clone(),
+    });
+    chain.append(connection, act, events).await
 }

@@ -1,0 +1,151 @@
+use super::Arguments;
+use crate::cli::failure::{Advise, Context, Failure};
+use crate::cli::kms::operator;
+use crate::cli::output::Output;
+use crate::cli::progress::Meter;
+use crate::cli::{input, runtime};
+use mikey_sakke::kms::bulk::{self, Issued, Order, WithoutKeys};
+use mikey_sakke::kms::users::{self, BadLine};
+use mikey_sakke::kms::{State, admin};
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+const GO_ON: &str = "Run the same command again: it goes on where it was.";
+
+pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    if arguments.keys.are_given() {
+        return Err(Failure::new("--trk and --ink are the files of one user")
+            .advise("For many users the KMS takes the keys from its database: leave both options out."));
+    }
+    let listed = match &arguments.users {
+        Some(path) => {
+            let file = input::open(path)?;
+            Some(users::read_uris(file).context(format_args!("cannot read {}", path.display()))?)
+        }
+        None => None,
+    };
+    let passphrase = arguments.passphrase.read(&arguments.folder.secrets())?;
+    runtime::start()?.block_on(async {
+        let state = State::open(&arguments.folder.dir, &passphrase).await.context(arguments.folder.cannot_open())?;
+        drop(passphrase);
+        let (uris, bad) = match listed {
+            Some(listed) => listed,
+            None => (state.store.active_uris().await.context("cannot list the users")?, Vec::new()),
+        };
+        let order = order(arguments);
+        let stop = stop_on_signal(output);
+        let begun = Instant::now();
+        let mut meter = Meter::new(output);
+        let issued =
+            bulk::issue(&state, uris, &order, &operator::act(), &stop, |progress| meter.show(progress)).await;
+        drop(meter);
+        let issued = issued
+            .context(format_args!("cannot issue to {}", arguments.out.display()))
+            .advise("What is in the folder by now is whole. When the cause is gone, run the same command again: it goes on where it was.")?;
+        note_other_periods(&state, &issued, arguments, output);
+        report(&issued, &bad, begun.elapsed().as_secs_f64(), arguments, output)
+    })
+}
+
+fn order(arguments: &Arguments) -> Order {
+    let without_keys = match (&arguments.new_trk, arguments.clear) {
+        (Some(folder), _) => WithoutKeys::Make(folder.clone()),
+        (None, true) => WithoutKeys::Clear,
+        (None, false) => WithoutKeys::Refuse,
+    };
+    Order { out: arguments.out.clone(), period_no: arguments.period_no, without_keys }
+}
+
+/// Is set by Ctrl-C or SIGTERM, once; the second one ends the program at once, which costs nothing but the batch in progress.
+fn stop_on_signal(output: &Output) -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let told = stop.clone();
+    let is_quiet = output.is_json();
+    tokio::spawn(async move {
+        while runtime::told_to_stop().await.is_ok() {
+            if told.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+            if !is_quiet {
+                Output::new(false).message("\nending after the batch in progress; once more ends at once");
+            }
+        }
+    });
+    stop
+}
+
+/// A folder that was begun in an earlier period goes on with that one's keys.
+fn note_other_periods(state: &State, issued: &Issued, arguments: &Arguments, output: &Output) {
+    if arguments.period_no.is_none()
+        && let Ok(now) = admin::current_periods(state, operator::act().at)
+        && issued.periods != now
+    {
+        output.message(format_args!(
+            "note: {} was begun for the key periods {}; a new folder gets those of now, {}",
+            arguments.out.display(),
+            listed(&issued.periods),
+            listed(&now)
+        ));
+    }
+}
+
+fn report(
+    issued: &Issued,
+    bad: &[BadLine],
+    seconds: f64,
+    arguments: &Arguments,
+    output: &Output,
+) -> Result<(), Failure> {
+    let per_second = if seconds > 0.0 { issued.key_sets as f64 / seconds } else { 0.0 };
+    let mut object = output.stream();
+    for (field, value) in [
+        ("issued", json!(issued.key_sets)),
+        ("per_second", json!(per_second.round())),
+        ("seconds", json!(seconds)),
+        ("uris", json!(issued.uris)),
+        ("already", json!(issued.already)),
+        ("left", json!(issued.left)),
+        ("new_trk", json!(issued.new_keys)),
+        ("periods", json!(issued.periods)),
+        ("out", json!(arguments.out)),
+    ] {
+        object.field(field, &value);
+    }
+    object.begin_list("refused");
+    for bulk::Refused { uri, reason } in &issued.refused {
+        output.line(format_args!("{uri}: {reason}"));
+        object.item(&json!({ "uri": uri, "reason": reason.to_string() }));
+    }
+    object.end_list();
+    object.begin_list("bad");
+    for BadLine { line, fault } in bad {
+        output.line(format_args!("line {line}: {fault}"));
+        object.item(&json!({ "line": line, "reason": fault.to_string() }));
+    }
+    object.end_list();
+    object.end();
+    output.line(format_args!(
+        "{} key sets of {} URIs in {} (periods {}), {per_second:.0} a second; {} were there already",
+        issued.key_sets,
+        issued.uris,
+        arguments.out.display(),
+        listed(&issued.periods),
+        issued.already
+    ));
+    let refused = issued.refused.len() + bad.len();
+    if issued.left > 0 {
+        let failure = Failure::new(format!("stopped: {} URIs are left, {refused} were refused", issued.left));
+        return Err(failure.advise(GO_ON).once_reported());
+    }
+    if refused > 0 {
+        let failure = Failure::new(format!("{refused} URIs or lines were refused, the others have their files"));
+        return Err(failure.advise("Set them right and run the same command again.").once_reported());
+    }
+    Ok(())
+}
+
+fn listed(periods: &[u64]) -> String {
+    periods.iter().map(u64::to_string).collect::<Vec<_>>().join(" and ")
+}

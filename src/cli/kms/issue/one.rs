@@ -1,0 +1,44 @@
+use super::Arguments;
+use crate::cli::failure::{Context, Failure};
+use crate::cli::kms::operator;
+use crate::cli::output::Output;
+use crate::cli::runtime;
+use mikey_sakke::kms::{State, admin};
+use mikey_sakke::sealing;
+use serde_json::json;
+use std::path::Path;
+
+pub fn run(arguments: &Arguments, user: &str, output: &Output) -> Result<(), Failure> {
+    let keys = arguments.keys.read()?;
+    let passphrase = arguments.passphrase.read(&arguments.folder.secrets())?;
+    runtime::start()?.block_on(async {
+        let state = State::open(&arguments.folder.dir, &passphrase).await.context(arguments.folder.cannot_open())?;
+        let act = operator::act();
+        if let Some(path) = &arguments.init_out {
+            let document = admin::init_document(&state, user, keys.as_ref(), act.at)
+                .await
+                .context("cannot write the certificate")?;
+            write(path, document.as_bytes())?;
+            output.line(format_args!("certificate of {} in {}", state.config.kms_uri, path.display()));
+        }
+        let issued = admin::issue(&state, user, arguments.period_no, keys.as_ref(), &act)
+            .await
+            .context(format_args!("cannot issue keys for {user}"))?;
+        write(&arguments.out, issued.document.as_bytes())?;
+        let key_sets = issued.key_sets;
+        output.line(format_args!("{key_sets} key sets of {user} in {}", arguments.out.display()));
+        output.object(&json!({
+            "user_uri": user,
+            "kms_uri": state.config.kms_uri,
+            "issued": key_sets,
+            "signed_with": keys.as_ref().map(|keys| keys.signing_key().name()),
+            "wrapped_with": keys.as_ref().map(|keys| keys.transport.name()),
+            "out": arguments.out,
+            "init_out": arguments.init_out,
+        }))
+    })
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    sealing::file::replace(path, content).context(format_args!("cannot write {}", path.display()))
+}

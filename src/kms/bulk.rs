@@ -1,0 +1,101 @@
+//! Pre-provisioning: the key sets of many users, in files that clients import.
+//!
+//! A folder gets `issue.json` (what the files in it are for), `init.xml` (the certificate, for clients without transport key) and
+//! for each URI `NAME.keyprov.xml`, and `NAME.init.xml` where the user has a transport key. [`file_name`] gives NAME.
+//!
+//! Files are made in batches. The issue of a batch is in the audit log before its files get their names, and they get their names
+//! when their contents are on the disk: a file is whole or not there. An issue that was interrupted goes on where it was when it
+//! is begun again; what was recorded and not yet there is then recorded once more. Files of new transport keys get their names before
+//! the database gets the keys, so that no user has keys that nobody can hand over.
+
+mod batch;
+mod folder;
+mod names;
+mod plan;
+mod run;
+
+pub use names::file_name;
+pub use run::issue;
+
+use super::Error;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// What is to be issued, and where to.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Folder for the files: a new or empty one, or that of an issue that goes on.
+    pub out: PathBuf,
+    /// The key period; without it, the current one and the next, or those of the issue that goes on.
+    pub period_no: Option<u64>,
+    /// What users get who have no transport key.
+    pub without_keys: WithoutKeys,
+}
+
+/// What users get who have no transport and integrity keys. Those who have some get signed files with wrapped keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WithoutKeys {
+    /// Nothing: they are refused.
+    Refuse,
+    /// Files with their keys in clear.
+    Clear,
+    /// New transport and integrity keys, in the files `NAME.trk.key` and `NAME.ink.key` of this folder, to be handed over apart from the
+    /// others.
+    Make(PathBuf),
+}
+
+/// What an issue came to.
+#[derive(Debug)]
+pub struct Issued {
+    /// The key periods.
+    pub periods: Vec<u64>,
+    /// URIs that files were made for.
+    pub uris: u64,
+    /// Key sets in these files.
+    pub key_sets: u64,
+    /// URIs whose files were there.
+    pub already: u64,
+    /// Users who got transport and integrity keys.
+    pub new_keys: u64,
+    /// URIs that got nothing, and why.
+    pub refused: Vec<Refused>,
+    /// URIs that are left because it was told to stop.
+    pub left: u64,
+}
+
+/// A URI that got nothing.
+#[derive(Debug)]
+pub struct Refused {
+    /// The URI.
+    pub uri: String,
+    /// Why.
+    pub reason: Error,
+}
+
+/// Why files cannot be issued to a folder.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FolderFault {
+    /// It holds other things.
+    #[error("{} holds other files: choose a new or empty folder", _0.display())]
+    NotEmpty(PathBuf),
+    /// Its `issue.json` is damaged.
+    #[error("{} is damaged: choose a new folder", _0.display())]
+    Plan(PathBuf),
+    /// It holds the key sets of another KMS or of other key periods.
+    #[error("{} holds files of {found}, and those of {wanted} are asked for: choose a new folder", folder.display())]
+    OtherPlan {
+        /// The folder.
+        folder: PathBuf,
+        /// What its files are for.
+        found: String,
+        /// What was asked for.
+        wanted: String,
+    },
+    /// Another issue to it is under way.
+    #[error("{} is written to by another command: wait until that has ended", _0.display())]
+    Busy(PathBuf),
+    /// The transport keys would lie beside what they are to protect.
+    #[error("{} cannot hold both the keys and what is wrapped under them: choose two folders", _0.display())]
+    KeysBeside(PathBuf),
+}

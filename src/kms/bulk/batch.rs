@@ -1,0 +1,217 @@
+//! A batch on its way from URIs to files.
+
+use super::folder::Folder;
+use super::names::file_name;
+use super::run::Run;
+use super::{Refused, WithoutKeys};
+use crate::batch::{self, Threads};
+use crate::kms::admin::{document, init_message};
+use crate::kms::audit::Act;
+use crate::kms::protection::Protection;
+use crate::kms::store::{Holder, Issue, SealedClientKeys, StoreError, UserStatus};
+use crate::kms::{Error, calendar};
+use crate::kms_protocol::resource::Resource;
+use crate::kms_protocol::{ClientKeys, KmsKeyProv, KmsKeySet, KmsMessage};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+const KEY_PROV: &str = ".keyprov.xml";
+const INIT: &str = ".init.xml";
+const TRK: &str = ".trk.key";
+const INK: &str = ".ink.key";
+
+/// A batch whose files are written, flushed and not yet seen.
+pub(super) struct Batch {
+    jobs: Vec<Job>,
+    /// Transport and integrity keys that were made for users, by identifier.
+    new_keys: HashMap<String, ClientKeys>,
+    /// The same for the database.
+    rows: Vec<SealedClientKeys>,
+    act: Act,
+}
+
+/// One URI.
+struct Job {
+    uri: String,
+    user_id: String,
+    keys: Option<ClientKeys>,
+}
+
+/// The name of the file whose being there says that a URI needs nothing more.
+pub(super) fn last_file(uri: &str) -> String {
+    format!("{}{KEY_PROV}", file_name(uri))
+}
+
+impl Batch {
+    /// Looks the URIs up, derives their keys and writes their files.
+    pub(super) async fn prepare(
+        run: Arc<Run>,
+        uris: Vec<String>,
+        act: Act,
+        refused: &mut Vec<Refused>,
+    ) -> Result<Self, Error> {
+        let names: Vec<&str> = uris.iter().map(String::as_str).collect();
+        let holders = run.state.store.holders(&names).await?;
+        let mut holders: HashMap<String, Holder> =
+            holders.into_iter().map(|holder| (holder.uri.clone(), holder)).collect();
+        let mut batch = Self { jobs: Vec::with_capacity(uris.len()), new_keys: HashMap::new(), rows: Vec::new(), act };
+        for uri in uris {
+            match batch.job(&run, holders.remove(&uri), &uri) {
+                Ok(job) => batch.jobs.push(job),
+                Err(reason @ (Error::Store(_) | Error::Sealing(_))) => return Err(reason),
+                Err(reason) => refused.push(Refused { uri, reason }),
+            }
+        }
+        blocking(move || {
+            batch.write(&run)?;
+            Ok(batch)
+        })
+        .await
+    }
+
+    /// URIs that get files.
+    pub(super) fn len(&self) -> usize {
+        self.jobs.len()
+    }
+
+    fn job(&mut self, run: &Run, holder: Option<Holder>, uri: &str) -> Result<Job, Error> {
+        let Holder { user_id, status, client_keys, .. } = holder.ok_or_else(|| Error::UnknownUri(uri.to_owned()))?;
+        if status == UserStatus::Revoked {
+            return Err(Error::Revoked { user_id, uri: uri.to_owned() });
+        }
+        let keys = match (client_keys, &run.without_keys) {
+            (Some(row), _) => Some(run.state.vault.open(&row, uri)?),
+            (None, WithoutKeys::Refuse) => return Err(Error::NoClientKeys(user_id)),
+            (None, WithoutKeys::Clear) => None,
+            (None, WithoutKeys::Make(_)) => match self.new_keys.get(&user_id) {
+                Some(keys) => Some(ClientKeys { user_uri: uri.to_owned(), ..keys.clone() }),
+                None => {
+                    let created = calendar::unix_seconds(self.act.at);
+                    let (keys, row) = run.state.vault.make(&user_id, uri, 1, created)?;
+                    self.rows.push(row);
+                    self.new_keys.insert(user_id.clone(), keys.clone());
+                    Some(keys)
+                }
+            },
+        };
+        Ok(Job { uri: uri.to_owned(), user_id, keys })
+    }
+
+    fn write(&self, run: &Run) -> Result<(), Error> {
+        let written = batch::map(&self.jobs, Threads::available(), |jobs| vec![self.write_some(run, jobs)]);
+        written.into_iter().collect::<Result<(), Error>>()?;
+        run.out.flush()?;
+        let Some(folder) = &run.keys else { return Ok(()) };
+        for keys in self.new_keys.values() {
+            let (transport, integrity) = keys.to_files();
+            let name = file_name(&keys.user_uri);
+            folder.write(&format!("{name}{TRK}"), transport.as_bytes())?;
+            if let Some(integrity) = integrity {
+                folder.write(&format!("{name}{INK}"), integrity.as_bytes())?;
+            }
+        }
+        folder.flush()
+    }
+
+    fn write_some(&self, run: &Run, jobs: &[Job]) -> Result<(), Error> {
+        let Run { state, periods, out, .. } = run;
+        let wanted: Vec<(&str, u64)> =
+            jobs.iter().flat_map(|job| periods.iter().map(|period| (job.uri.as_str(), *period))).collect();
+        let mut key_sets = state.authority.key_sets(&wanted, Threads::ONE).into_iter();
+        for Job { uri, keys, .. } in jobs {
+            let of_uri: Result<Vec<KmsKeySet>, Error> = key_sets.by_ref().take(periods.len()).collect();
+            let protection = || keys.clone().map(Protection::under);
+            let name = file_name(uri);
+            if keys.is_some() {
+                let init = document(state, uri, &Resource::Init, init_message(state), protection(), self.act.at)?;
+                out.write(&format!("{name}{INIT}"), init.as_bytes())?;
+            }
+            let resource = Resource::KeyProv { user_uri: Some(uri.clone()), time: None };
+            let message = KmsMessage::KeyProv(KmsKeyProv { key_sets: of_uri?, ..KmsKeyProv::default() });
+            let key_prov = document(state, uri, &resource, message, protection(), self.act.at)?;
+            out.write(&format!("{name}{KEY_PROV}"), key_prov.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Hands over new transport keys, records the issue, and gives the files their names. How many URIs there are in the end.
+    pub(super) async fn commit(mut self, run: Arc<Run>, refused: &mut Vec<Refused>) -> Result<Committed, Error> {
+        if let Some(folder) = &run.keys {
+            for keys in self.new_keys.values() {
+                finish(folder, &keys.user_uri, &[INK, TRK])?;
+            }
+            folder.flush_names()?;
+        }
+        while !self.rows.is_empty()
+            && let Err(error) = run.state.store.add_first_client_keys(&self.rows, &self.act).await
+        {
+            let user_id = self.drop_user(&run.out, error, refused)?;
+            self.rows.retain(|row| row.user_id != user_id);
+            if let (Some(folder), Some(keys)) = (&run.keys, self.new_keys.get(&user_id)) {
+                let name = file_name(&keys.user_uri);
+                [INK, TRK].iter().try_for_each(|ending| folder.remove(&format!("{name}{ending}")))?;
+            }
+        }
+        while let Err(error) = run.state.store.record_issues(self.issues(&run.periods), self.act.clone()).await {
+            self.drop_user(&run.out, error, refused)?;
+        }
+        let committed = Committed { uris: self.jobs.len() as u64, new_keys: self.rows.len() as u64 };
+        blocking(move || {
+            for Job { uri, keys, .. } in &self.jobs {
+                finish(&run.out, uri, if keys.is_some() { &[INIT, KEY_PROV] } else { &[KEY_PROV] })?;
+            }
+            run.out.flush_names()
+        })
+        .await?;
+        Ok(committed)
+    }
+
+    fn issues(&self, periods: &[u64]) -> Vec<Issue> {
+        let issue = |Job { uri, user_id, .. }: &Job| Issue {
+            user_id: user_id.clone(),
+            uri: uri.clone(),
+            periods: periods.to_vec(),
+        };
+        self.jobs.iter().map(issue).collect()
+    }
+
+    /// Leaves the user out that the store refuses, and says which. Any other error stays one.
+    fn drop_user(&mut self, out: &Folder, error: StoreError, refused: &mut Vec<Refused>) -> Result<String, Error> {
+        let (StoreError::AlreadyRevoked(user_id)
+        | StoreError::NoSuchUser(user_id)
+        | StoreError::ClientKeysExist(user_id)) = &error
+        else {
+            return Err(error.into());
+        };
+        let user_id = user_id.clone();
+        for Job { uri, keys, .. } in self.jobs.extract_if(.., |job| job.user_id == user_id) {
+            let name = file_name(&uri);
+            if keys.is_some() {
+                out.discard(&format!("{name}{INIT}"))?;
+            }
+            out.discard(&format!("{name}{KEY_PROV}"))?;
+            let reason = match &error {
+                StoreError::ClientKeysExist(_) => Error::ClientKeysExist(user_id.clone()),
+                _ => Error::Revoked { user_id: user_id.clone(), uri: uri.clone() },
+            };
+            refused.push(Refused { uri, reason });
+        }
+        Ok(user_id)
+    }
+}
+
+/// What a batch came to.
+#[derive(Default)]
+pub(super) struct Committed {
+    pub(super) uris: u64,
+    pub(super) new_keys: u64,
+}
+
+fn finish(folder: &Folder, uri: &str, endings: &[&str]) -> Result<(), Error> {
+    let name = file_name(uri);
+    endings.iter().try_for_each(|ending| folder.finish(&format!("{name}{ending}")))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Error::Interrupted)?
+}

@@ -1,0 +1,158 @@
+//! Many users at a time. Lists go to SQLite as one JSON text: a statement for each item would cost more than the item.
+
+use super::super::{Holder, NewUser, SealedClientKeys, StoreError};
+use super::{CURRENT, audit, client_keys, insert_client_keys, integer, status};
+use crate::kms::audit::{Act, Event};
+use crate::kms::calendar::unix_seconds;
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{Row, SqliteConnection};
+use std::collections::HashSet;
+
+pub(super) async fn add(pool: &SqlitePool, users: &[NewUser], act: &Act) -> Result<(), StoreError> {
+    let rows: Vec<_> = users.iter().map(|user| (&user.id, user.kind.as_str())).collect();
+    let uris: Vec<_> = users.iter().flat_map(|user| user.uris.iter().map(|uri| (uri, &user.id))).collect();
+    require_once(rows.iter().map(|(id, _)| *id), StoreError::UserExists)?;
+    require_once(uris.iter().map(|(uri, _)| *uri), StoreError::UriTaken)?;
+    let events = users.iter().map(|NewUser { id, kind, uris }| Event::UserAdded {
+        user: id.clone(),
+        kind: *kind,
+        uris: uris.clone(),
+    });
+
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    require_free(&mut transaction, users).await?;
+    sqlx::query(
+        "INSERT INTO users (id, kind, status, created) \
+         SELECT value ->> 0, value ->> 1, 'active', ?2 FROM json_each(?1)",
+    )
+    .bind(serde_json::to_string(&rows)?)
+    .bind(integer(unix_seconds(act.at))?)
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query("INSERT INTO uris (uri, user_id) SELECT value ->> 0, value ->> 1 FROM json_each(?)")
+        .bind(serde_json::to_string(&uris)?)
+        .execute(&mut *transaction)
+        .await?;
+    audit::append_all(&mut transaction, act, events).await?;
+    Ok(transaction.commit().await?)
+}
+
+pub(super) async fn names_taken(pool: &SqlitePool, names: &[&str]) -> Result<HashSet<String>, StoreError> {
+    let taken = sqlx::query_scalar(
+        "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM uris WHERE uri = value) \
+         OR EXISTS (SELECT 1 FROM users WHERE id = value)",
+    )
+    .bind(serde_json::to_string(names)?)
+    .fetch_all(pool)
+    .await?;
+    Ok(taken.into_iter().collect())
+}
+
+pub(super) async fn holders(pool: &SqlitePool, uris: &[&str]) -> Result<Vec<Holder>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT uris.uri, uris.user_id, users.status, generation, client_keys.status AS key_status, trk_id, ink_id, sealed, \
+         client_keys.created FROM json_each(?1) JOIN uris ON uris.uri = value JOIN users ON users.id = uris.user_id \
+         LEFT JOIN client_keys ON client_keys.user_id = uris.user_id AND client_keys.status = ?2",
+    )
+    .bind(serde_json::to_string(uris)?)
+    .bind(CURRENT)
+    .fetch_all(pool)
+    .await?;
+    let holder = |row: &SqliteRow| {
+        Ok(Holder {
+            uri: row.try_get("uri")?,
+            user_id: row.try_get("user_id")?,
+            status: status(row.try_get("status")?)?,
+            client_keys: match row.try_get::<Option<&str>, _>("key_status")? {
+                Some(_) => Some(client_keys(row)?),
+                None => None,
+            },
+        })
+    };
+    rows.iter().map(holder).collect()
+}
+
+pub(super) async fn active_uris(pool: &SqlitePool) -> Result<Vec<String>, StoreError> {
+    let uris = sqlx::query_scalar(
+        "SELECT uri FROM uris JOIN users ON users.id = user_id WHERE status = 'active' ORDER BY uri",
+    );
+    Ok(uris.fetch_all(pool).await?)
+}
+
+pub(super) async fn add_first_client_keys(
+    pool: &SqlitePool,
+    keys: &[SealedClientKeys],
+    act: &Act,
+) -> Result<(), StoreError> {
+    let ids: Vec<&str> = keys.iter().map(|keys| keys.user_id.as_str()).collect();
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    require_all_active(&mut transaction, &ids).await?;
+    let held = sqlx::query_scalar(
+        "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM client_keys WHERE user_id = value) LIMIT 1",
+    )
+    .bind(serde_json::to_string(&ids)?)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    if let Some(id) = held {
+        return Err(StoreError::ClientKeysExist(id));
+    }
+    for keys in keys {
+        insert_client_keys(&mut transaction, keys, CURRENT).await?;
+    }
+    let events =
+        keys.iter().map(|keys| Event::ClientKeysMade { user: keys.user_id.clone(), generation: keys.generation });
+    audit::append_all(&mut transaction, act, events).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// Fails with [`StoreError::NoSuchUser`] or [`StoreError::AlreadyRevoked`], of the first whom it concerns.
+pub(super) async fn require_all_active(connection: &mut SqliteConnection, ids: &[&str]) -> Result<(), StoreError> {
+    let row = sqlx::query(
+        "SELECT value, status FROM json_each(?) LEFT JOIN users ON users.id = value \
+         WHERE status IS NOT 'active' ORDER BY key LIMIT 1",
+    )
+    .bind(serde_json::to_string(ids)?)
+    .fetch_optional(connection)
+    .await?;
+    let Some(row) = row else { return Ok(()) };
+    let id = row.try_get("value")?;
+    match row.try_get::<Option<&str>, _>("status")? {
+        None => Err(StoreError::NoSuchUser(id)),
+        Some(_) => Err(StoreError::AlreadyRevoked(id)),
+    }
+}
+
+/// No name may be there twice.
+fn require_once<'a>(
+    names: impl Iterator<Item = &'a String>,
+    error: impl Fn(String) -> StoreError,
+) -> Result<(), StoreError> {
+    let mut seen = HashSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err(error(name.clone()));
+        }
+    }
+    Ok(())
+}
+
+async fn require_free(connection: &mut SqliteConnection, users: &[NewUser]) -> Result<(), StoreError> {
+    let ids: Vec<_> = users.iter().map(|user| &user.id).collect();
+    let taken = sqlx::query_scalar(
+        "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM users WHERE id = value) LIMIT 1",
+    )
+    .bind(serde_json::to_string(&ids)?)
+    .fetch_optional(&mut *connection)
+    .await?;
+    if let Some(id) = taken {
+        return Err(StoreError::UserExists(id));
+    }
+    let uris: Vec<_> = users.iter().flat_map(|user| &user.uris).collect();
+    let taken = sqlx::query_scalar(
+        "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM uris WHERE uri = value) LIMIT 1",
+    )
+    .bind(serde_json::to_string(&uris)?)
+    .fetch_optional(&mut *connection)
+    .await?;
+    taken.map_or(Ok(()), |uri| Err(StoreError::UriTaken(uri)))
+}
