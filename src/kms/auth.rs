@@ -1,11 +1,11 @@
 //! Who a request comes from: bearer tokens (RFC 6750) that are JWTs (RFC 7519) of one identity provider, or the TLS certificate
 //! of a client that is known by it.
 //!
-//! A token is taken only if all of this holds: signed with ES256 or RS256 by a key that its `kid` names in the
-//! provider's JWK set and that is meant for this algorithm; `iss` and `aud` as configured; `exp` in the future and
-//! `nbf`, if present, in the past, but for a small leeway; no critical extension. Its `scope` then says for which
-//! services it opens the KMS, and the identity claim of each such service (TS 33.180 B.4.2.2) which URI its holder has
-//! there.
+//! A token is taken only if all of this holds: signed with RS256, PS256, ES256, ES384 or EdDSA (Ed25519) by a key that its
+//! `kid` names in the provider's JWK set and that is meant for this algorithm alone; `iss` and `aud` as configured; `exp`
+//! in the future and `nbf`, if present, in the past, but for a small leeway; no critical extension. Its `scope` then says
+//! for which services it opens the KMS, and the identity claim of each such service (TS 33.180 B.4.2.2) which URI its
+//! holder has there.
 
 mod certificate;
 mod key_ring;
@@ -100,8 +100,8 @@ pub enum AuthError {
     /// Not a JWT, or a claim of a wrong type.
     #[error("the access token is malformed: {0}")]
     Malformed(&'static str),
-    /// Signed with an algorithm other than ES256 and RS256, or not signed.
-    #[error("the access token's algorithm is not allowed: ES256 and RS256 are")]
+    /// Signed with another algorithm, or not signed.
+    #[error("the access token's algorithm is not allowed: RS256, PS256, ES256, ES384 and EdDSA are")]
     AlgorithmNotAllowed,
     /// A critical header extension, which a receiver must understand or refuse (RFC 7515 4.1.11).
     #[error("the access token has a critical header extension, which is not supported")]
@@ -163,7 +163,7 @@ impl Authenticator {
             issuer: config.issuer.clone(),
             audience: config.audience.clone(),
             leeway: config.leeway,
-            keys: KeyRing::new(&config.keys).await?,
+            keys: KeyRing::new(&config.keys, config.lifetime).await?,
         })
     }
 
@@ -181,8 +181,11 @@ impl Authenticator {
     async fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, AuthError> {
         let header = TokenHeader::of(token)?;
         let algorithm = match header.alg.as_str() {
-            "ES256" => Algorithm::ES256,
             "RS256" => Algorithm::RS256,
+            "PS256" => Algorithm::PS256,
+            "ES256" => Algorithm::ES256,
+            "ES384" => Algorithm::ES384,
+            "EdDSA" => Algorithm::EdDSA,
             _ => return Err(AuthError::AlgorithmNotAllowed),
         };
         if header.crit.is_some() {
@@ -325,7 +328,7 @@ fn unix_seconds(time: SystemTime) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kms::config::KeySource;
+    use crate::kms::config::{KeyLifetime, KeySource};
     use crate::kms::development::TokenIssuer;
     use jsonwebtoken::{EncodingKey, Header};
     use serde_json::{Map, Value, json};
@@ -348,6 +351,7 @@ mod tests {
                 issuer: "https://idms.example.org".into(),
                 audience: "kms".into(),
                 keys: KeySource::File(path),
+                lifetime: KeyLifetime::default(),
                 leeway: Duration::from_secs(30),
                 certificates: None,
             };
@@ -488,8 +492,12 @@ mod tests {
         for (header, expected) in [
             (r#"{"alg":"none"}"#, "algorithm is not allowed"),
             (r#"{"alg":"HS256","kid":"key-1"}"#, "algorithm is not allowed"),
-            (r#"{"alg":"ES384","kid":"key-1"}"#, "algorithm is not allowed"),
+            (r#"{"alg":"ES512","kid":"key-1"}"#, "algorithm is not allowed"),
+            (r#"{"alg":"RS512","kid":"key-1"}"#, "algorithm is not allowed"),
             (r#"{"alg":"RS256","kid":"key-1"}"#, "not that of its key"),
+            (r#"{"alg":"PS256","kid":"key-1"}"#, "not that of its key"),
+            (r#"{"alg":"ES384","kid":"key-1"}"#, "not that of its key"),
+            (r#"{"alg":"EdDSA","kid":"key-1"}"#, "not that of its key"),
             (r#"{"alg":"ES256"}"#, "does not name its key"),
             (r#"{"alg":"ES256","kid":"key-1","crit":["b64"]}"#, "critical"),
             (r#"{"alg":"ES256","alg":"ES256","kid":"key-1"}"#, "malformed"),

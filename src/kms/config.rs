@@ -77,6 +77,8 @@ pub struct AuthConfig {
     pub audience: String,
     /// Where the issuer's public keys come from.
     pub keys: KeySource,
+    /// How long they are used.
+    pub lifetime: KeyLifetime,
     /// The difference of clocks that is forgiven in `exp` and `nbf`.
     pub leeway: Duration,
     /// Clients that show a TLS certificate in place of a token.
@@ -136,6 +138,25 @@ pub enum KeySource {
         /// PEM file of the certificate authority of the URL's host; without it, those of the system.
         ca: Option<PathBuf>,
     },
+}
+
+/// How long the public keys of the token issuer are used before they are read anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyLifetime {
+    /// `jwks_refresh`: from this age on they are read again when a token comes, so that a withdrawn key stops working.
+    pub refresh: Duration,
+    /// `jwks_keep`: while they cannot be read, they are used up to this age.
+    pub keep: Duration,
+}
+
+impl Default for KeyLifetime {
+    /// Ten minutes, and a day during an outage.
+    fn default() -> Self {
+        Self {
+            refresh: Duration::from_secs(defaults::jwks_refresh()),
+            keep: Duration::from_secs(defaults::jwks_keep()),
+        }
+    }
 }
 
 /// Why a configuration was refused.
@@ -232,7 +253,9 @@ request_timeout = {request_timeout}  # seconds
 issuer = {issuer}
 audience = {audience}
 {keys}
-leeway = {leeway}  # seconds
+jwks_refresh = {jwks_refresh}  # seconds after which the set is read again: a withdrawn key works for no longer
+jwks_keep = {jwks_keep}  # seconds that keys are used while the set cannot be read
+leeway = {leeway}  # seconds that the provider's clock may differ from ours
 
 {certificates}
 # Whether requests and answers are signed and keys wrapped, for users who were given a transport key (kms trk new):
@@ -261,6 +284,8 @@ proxies = [{proxies}]  # addresses of proxies that end TLS
             request_timeout = self.server.request_timeout.as_secs(),
             issuer = quoted(&self.auth.issuer),
             audience = quoted(&self.auth.audience),
+            jwks_refresh = self.auth.lifetime.refresh.as_secs(),
+            jwks_keep = self.auth.lifetime.keep.as_secs(),
             leeway = self.auth.leeway.as_secs(),
             certificates =
                 self.auth.certificates.as_ref().map_or(certificates::COMMENT.to_owned(), ClientCertificates::to_toml),
@@ -333,6 +358,10 @@ struct AuthSection {
     jwks_file: Option<PathBuf>,
     jwks_url: Option<String>,
     jwks_ca: Option<PathBuf>,
+    #[serde(default = "defaults::jwks_refresh")]
+    jwks_refresh: u64,
+    #[serde(default = "defaults::jwks_keep")]
+    jwks_keep: u64,
     #[serde(default = "defaults::leeway")]
     leeway: u64,
     certificates: Option<CertificatesSection>,
@@ -363,6 +392,14 @@ pub(super) mod defaults {
 
     pub(crate) fn request_timeout() -> u64 {
         15
+    }
+
+    pub(crate) fn jwks_refresh() -> u64 {
+        600
+    }
+
+    pub(crate) fn jwks_keep() -> u64 {
+        24 * 3600
     }
 
     pub(crate) fn leeway() -> u64 {
@@ -431,6 +468,9 @@ impl AuthSection {
     fn check(self, folder: &Path) -> Result<AuthConfig, ConfigError> {
         check("auth.issuer", &self.issuer, !self.issuer.is_empty(), "write the exact iss of the provider's tokens")?;
         check("auth.audience", &self.audience, !self.audience.is_empty(), "write the aud that tokens for us have")?;
+        check_range("auth.jwks_refresh", self.jwks_refresh, 5..=86_400, "give 5 to 86400 seconds (a day)")?;
+        let keep = self.jwks_refresh..=2_592_000;
+        check_range("auth.jwks_keep", self.jwks_keep, keep, "give jwks_refresh to 2592000 seconds (30 days)")?;
         check_range("auth.leeway", self.leeway, 0..=300, "give 0 to 300 seconds")?;
         let keys = match (self.jwks_file, self.jwks_url, self.jwks_ca) {
             (Some(file), None, None) => KeySource::File(folder.join(file)),
@@ -468,6 +508,10 @@ impl AuthSection {
             issuer: self.issuer,
             audience: self.audience,
             keys,
+            lifetime: KeyLifetime {
+                refresh: Duration::from_secs(self.jwks_refresh),
+                keep: Duration::from_secs(self.jwks_keep),
+            },
             leeway: Duration::from_secs(self.leeway),
             certificates: self.certificates.map(|section| section.check(folder)).transpose()?,
         })
@@ -571,6 +615,7 @@ mod tests {
                 issuer: "https://idms.example.org".into(),
                 audience: "kms".into(),
                 keys: KeySource::File(folder.join("jwks.json")),
+                lifetime: KeyLifetime { refresh: Duration::from_secs(60), keep: Duration::from_secs(7200) },
                 leeway: Duration::from_secs(5),
                 certificates: None,
             },
@@ -615,6 +660,7 @@ mod tests {
         assert_eq!(config.server.request_window, Duration::from_secs(30));
         assert_eq!((config.server.max_connections, config.server.max_body), (4096, 65536));
         assert_eq!(config.auth.leeway, Duration::from_secs(30));
+        assert_eq!(config.auth.lifetime, KeyLifetime::default());
         assert_eq!(config.server.tls_key, Path::new("f/k"));
         assert_eq!(config.database(), Path::new("f/kms.sqlite"));
         assert_eq!(config.security_extension, SecurityExtension::default());
@@ -640,6 +686,9 @@ mod tests {
             ("request_timeout = 9", "request_timeout = 601", "server.request_timeout = 601: "),
             ("\"https://idms.example.org\"", "\"\"", "auth.issuer = \"\": "),
             ("audience = \"kms\"", "audience = \"\"", "auth.audience = \"\": "),
+            ("jwks_refresh = 60", "jwks_refresh = 4", "auth.jwks_refresh = 4: give 5 to 86400 seconds"),
+            ("jwks_keep = 7200", "jwks_keep = 59", "auth.jwks_keep = 59: give jwks_refresh to"),
+            ("jwks_keep = 7200", "jwks_keep = 2592001", "auth.jwks_keep = 2592001: "),
             ("leeway = 5", "leeway = 301", "auth.leeway = 301: "),
             ("jwks_file = \"jwks.json\"", "", "auth.jwks_file = (absent): name the file"),
             ("jwks_file = \"jwks.json\"", "jwks_url = \"http://idms.example.org/jwks\"", "auth.jwks_url = "),

@@ -1,5 +1,7 @@
 use super::audit::{Act, Event};
-use super::config::{self, AuthConfig, Config, KeySource, Leniency, SecurityExtension, ServerConfig, defaults};
+use super::config::{
+    self, AuthConfig, Config, KeyLifetime, KeySource, Leniency, SecurityExtension, ServerConfig, defaults,
+};
 use super::development::SelfSigned;
 use super::secrets::{self, MasterSecrets};
 use super::store::{self, SqliteStore, Store};
@@ -77,6 +79,7 @@ impl InitOptions {
                 issuer: self.issuer,
                 audience: self.audience,
                 keys: self.keys,
+                lifetime: KeyLifetime::default(),
                 leeway: Duration::from_secs(defaults::leeway()),
                 certificates: None,
             },
