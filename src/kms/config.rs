@@ -2,9 +2,11 @@
 
 mod certificates;
 mod leniency;
+mod public_url;
 
 use super::store::FILE as DATABASE_FILE;
 use core::fmt;
+use ipnet::IpNet;
 use reqwest::Url;
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
@@ -15,6 +17,7 @@ use thiserror::Error;
 use certificates::CertificatesSection;
 pub use certificates::{ClientCertificates, PinnedCertificate};
 pub use leniency::Leniency;
+pub use public_url::PublicUrl;
 
 /// The name of the configuration file in the folder of a KMS.
 pub const FILE: &str = "kms.toml";
@@ -54,6 +57,9 @@ pub struct Config {
 pub struct ServerConfig {
     /// Address and port; port 0 lets the system choose one.
     pub listen: SocketAddr,
+    /// URLs by which clients know the KMS where a proxy on the way sends another `Host` or path; the first one is meant where
+    /// a proxied request tells nothing.
+    pub public_urls: Vec<PublicUrl>,
     /// PEM file of the TLS certificate, followed by its intermediate certificates.
     pub tls_certificate: PathBuf,
     /// PEM file of the TLS private key.
@@ -92,8 +98,8 @@ pub struct SecurityExtension {
     pub direct: Policy,
     /// For requests that come through a proxy: from one of [`Self::proxies`], or with a header that a proxy adds.
     pub proxied: Policy,
-    /// Addresses of the proxies that end TLS.
-    pub proxies: Vec<IpAddr>,
+    /// Addresses of the proxies that end TLS, and networks of such.
+    pub proxies: Vec<IpNet>,
 }
 
 impl Default for SecurityExtension {
@@ -103,8 +109,8 @@ impl Default for SecurityExtension {
     }
 }
 
-/// Whether the security extension is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// Whether the security extension is used; from the laxest on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Policy {
     /// Never.
@@ -218,8 +224,8 @@ impl Config {
     pub fn to_toml(&self) -> String {
         let path = |path: &Path| quoted(&path.strip_prefix(&self.folder).unwrap_or(path).to_string_lossy());
         let domains: Vec<String> = self.domains.iter().map(|domain| quoted(domain)).collect();
-        let proxies: Vec<String> =
-            self.security_extension.proxies.iter().map(|address| quoted(&address.to_string())).collect();
+        let proxies: Vec<String> = self.security_extension.proxies.iter().map(network_to_toml).collect();
+        let public_urls: Vec<String> = self.server.public_urls.iter().map(|url| quoted(&url.to_string())).collect();
         let keys = match &self.auth.keys {
             KeySource::File(file) => format!("jwks_file = {}", path(file)),
             KeySource::Url { url, ca: None } => format!("jwks_url = {}", quoted(url.as_str())),
@@ -243,6 +249,7 @@ domains = [{domains}]
 listen = {listen}
 tls_certificate = {tls_certificate}
 tls_key = {tls_key}
+public_urls = [{public_urls}]  # as clients know this KMS, where a proxy changes Host or path
 request_window = {request_window}  # seconds that a request's Time may differ from our clock
 max_connections = {max_connections}
 max_body = {max_body}  # octets
@@ -263,7 +270,7 @@ leeway = {leeway}  # seconds that the provider's clock may differ from ours
 [security_extension]
 direct = \"{direct}\"
 proxied = \"{proxied}\"  # requests from one of the proxies, or with a header Via, Forwarded or X-Forwarded-For
-proxies = [{proxies}]  # addresses of proxies that end TLS
+proxies = [{proxies}]  # addresses of proxies that end TLS, or networks such as 192.0.2.0/24
 
 {leniency}
 # Discovery lookup: which KMS serves a user or a domain. The specification's name for it in paths is not public; where it
@@ -292,6 +299,7 @@ proxies = [{proxies}]  # addresses of proxies that end TLS
             direct = self.security_extension.direct.as_str(),
             proxied = self.security_extension.proxied.as_str(),
             proxies = proxies.join(", "),
+            public_urls = public_urls.join(", "),
             leniency = self.leniency.to_toml(),
             lookup = match &self.lookup {
                 Some(operation) => format!("operation = {}", quoted(operation)),
@@ -303,6 +311,14 @@ proxies = [{proxies}]  # addresses of proxies that end TLS
     /// The database file.
     pub fn database(&self) -> PathBuf {
         self.folder.join(DATABASE_FILE)
+    }
+}
+
+/// A network of one address is that address.
+fn network_to_toml(network: &IpNet) -> String {
+    match network.prefix_len() == network.max_prefix_len() {
+        true => quoted(&network.addr().to_string()),
+        false => quoted(&network.to_string()),
     }
 }
 
@@ -338,6 +354,8 @@ struct LookupSection {
 #[serde(deny_unknown_fields)]
 struct ServerSection {
     listen: String,
+    #[serde(default)]
+    public_urls: Vec<String>,
     tls_certificate: PathBuf,
     tls_key: PathBuf,
     #[serde(default = "defaults::request_window")]
@@ -454,6 +472,7 @@ impl ServerSection {
         check_range("server.request_timeout", self.request_timeout, 1..=600, "give 1 to 600 seconds")?;
         Ok(ServerConfig {
             listen,
+            public_urls: self.public_urls.iter().map(|url| PublicUrl::new(url)).collect::<Result<_, _>>()?,
             tls_certificate: folder.join(self.tls_certificate),
             tls_key: folder.join(self.tls_key),
             request_window: Duration::from_secs(self.request_window),
@@ -521,17 +540,18 @@ impl AuthSection {
 impl SecurityExtensionSection {
     fn check(self) -> Result<SecurityExtension, ConfigError> {
         let default = SecurityExtension::default();
-        let address = |text: &String| {
-            text.parse().map_err(|_| ConfigError::Value {
+        let network = |text: &String| {
+            let network = text.parse::<IpAddr>().map(IpNet::from).or_else(|_| text.parse());
+            network.map_err(|_| ConfigError::Value {
                 key: "security_extension.proxies",
                 value: quoted(text),
-                remedy: "write IP addresses, such as \"192.0.2.7\"",
+                remedy: "write IP addresses, such as \"192.0.2.7\", or networks, such as \"192.0.2.0/24\"",
             })
         };
         Ok(SecurityExtension {
             direct: self.direct.unwrap_or(default.direct),
             proxied: self.proxied.unwrap_or(default.proxied),
-            proxies: self.proxies.iter().map(address).collect::<Result<_, _>>()?,
+            proxies: self.proxies.iter().map(network).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -604,6 +624,7 @@ mod tests {
             key_offset: 7,
             server: ServerConfig {
                 listen: "127.0.0.1:8443".parse().unwrap(),
+                public_urls: vec![PublicUrl::new("https://edge.example.org/kms").unwrap()],
                 tls_certificate: folder.join("tls-cert.pem"),
                 tls_key: "/etc/ssl/private/kms \"1\".pem".into(),
                 request_window: Duration::from_secs(31),
@@ -622,7 +643,7 @@ mod tests {
             security_extension: SecurityExtension {
                 direct: Policy::Off,
                 proxied: Policy::Optional,
-                proxies: vec!["192.0.2.7".parse().unwrap(), "2001:db8::1".parse().unwrap()],
+                proxies: ["192.0.2.7/32", "2001:db8::1/128", "10.0.0.0/8"].map(|text| text.parse().unwrap()).into(),
             },
             leniency: Leniency { lower_case_times: false, missing_content_type: false, ..Leniency::default() },
             lookup: Some("lookup".into()),
@@ -664,6 +685,7 @@ mod tests {
         assert_eq!(config.server.tls_key, Path::new("f/k"));
         assert_eq!(config.database(), Path::new("f/kms.sqlite"));
         assert_eq!(config.security_extension, SecurityExtension::default());
+        assert_eq!(config.server.public_urls, []);
         assert_eq!((config.leniency, config.lookup), (Leniency::default(), None));
     }
 
@@ -694,6 +716,12 @@ mod tests {
             ("jwks_file = \"jwks.json\"", "jwks_url = \"http://idms.example.org/jwks\"", "auth.jwks_url = "),
             ("jwks_file = \"jwks.json\"", "jwks_url = \"jwks\"", "auth.jwks_url = \"jwks\": write an https URL"),
             ("leeway", "jwks_url = \"https://i.org\"\nleeway", "auth.jwks_url = \"https://i.org\": remove it or"),
+            (
+                "https://edge.example.org/kms",
+                "http://edge.example.org",
+                "server.public_urls = \"http://edge.example.org\": ",
+            ),
+            ("10.0.0.0/8", "10.0.0.0/33", "security_extension.proxies = \"10.0.0.0/33\": write IP addresses"),
             ("192.0.2.7", "192.0.2", "security_extension.proxies = \"192.0.2\": write IP addresses"),
             ("\"lookup\"", "\"look/up\"", "lookup.operation = \"look/up\": write a name"),
             ("\"lookup\"", "\"cert\"", "lookup.operation = \"cert\": "),

@@ -10,6 +10,7 @@ mod body;
 mod document;
 mod exchange;
 mod refusal;
+mod way;
 
 use super::audit::Event;
 use super::auth::{self, Authenticator, Identities};
@@ -23,8 +24,8 @@ use answers::Uploads;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, FORWARDED, VIA};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use document::require_own;
 use exchange::{Exchange, any_uri};
@@ -33,11 +34,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::time::timeout;
+use way::Way;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// What a proxy adds to the requests that it forwards (RFC 9110 7.6.3, RFC 7239).
-const PROXY_HEADERS: [HeaderName; 3] = [VIA, FORWARDED, HeaderName::from_static("x-forwarded-for")];
 
 /// Whom a connection is with; the server puts it into each request's extensions.
 #[derive(Clone, Debug)]
@@ -63,8 +62,8 @@ impl App {
     async fn handle(self: Arc<Self>, request: Request) -> Response {
         let started = Instant::now();
         let peer = request.extensions().get::<Peer>().cloned();
-        let policy = self.policy(peer.as_ref(), request.headers());
-        let mut exchange = Exchange::begin(&request, policy, &self.state.config.kms_uri);
+        let way = Way::of(peer.as_ref(), request.headers(), &self.state.config.security_extension);
+        let mut exchange = Exchange::begin(&request, way, &self.state.config);
         let limit = self.state.config.server.request_timeout;
         let outcome = match timeout(limit, self.answer(request, &mut exchange)).await {
             Ok(outcome) => outcome,
@@ -124,9 +123,11 @@ impl App {
         if authorizations.next().is_some() {
             return Err(Refusal::new(ErrorCode::SeveralAuthorizations, ""));
         }
-        let holder = parts.extensions.get::<Peer>().and_then(|peer| peer.holder.as_deref());
+        // The certificate of a proxy that ends TLS is not that of who asks.
+        let peer = parts.extensions.get::<Peer>().filter(|_| !exchange.way.is_proxied());
+        let holder = peer.and_then(|peer| peer.holder.as_deref());
         let identities = match (authorization, holder) {
-            // A token says more than a certificate: it may be that of a proxy, or of a server that asks for a user.
+            // A token says more than a certificate: it may be that of a server that asks for a user.
             (None, Some(holder)) => Ok(holder.clone()),
             _ => self.authenticator.authenticate(authorization, exchange.now).await,
         };
@@ -156,14 +157,6 @@ impl App {
         exchange.protection = self.protection(&grants, book, exchange).await?;
         let uploads = Uploads::of(document, &resource)?;
         self.message(resource, &grants, uploads, exchange).await
-    }
-
-    /// Whether the security extension is used for a request that came this way.
-    fn policy(&self, peer: Option<&Peer>, headers: &HeaderMap) -> Policy {
-        let extension = &self.state.config.security_extension;
-        let is_proxy = |peer: &Peer| extension.proxies.contains(&peer.address.ip().to_canonical());
-        let is_proxied = peer.is_some_and(is_proxy) || PROXY_HEADERS.iter().any(|name| headers.contains_key(name));
-        if is_proxied { extension.proxied } else { extension.direct }
     }
 
     /// How the answer to these identities, all of one user, is protected.

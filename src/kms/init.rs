@@ -68,6 +68,7 @@ impl InitOptions {
             key_offset: self.key_offset,
             server: ServerConfig {
                 listen: self.listen,
+                public_urls: Vec::new(),
                 tls_certificate: folder.join(CERTIFICATE_FILE),
                 tls_key: folder.join(KEY_FILE),
                 request_window: Duration::from_secs(defaults::request_window()),

@@ -1,7 +1,8 @@
 //! A request and its answer: what is known of it so far, and how it is told.
 
+use super::way::Way;
 use crate::kms::audit::Act;
-use crate::kms::config::Policy;
+use crate::kms::config::{Config, Policy, PublicUrl};
 use crate::kms::protection::Protection;
 use crate::kms_protocol::resource::Resource;
 use axum::extract::Request;
@@ -19,6 +20,7 @@ const MAX_PATH: usize = 1024;
 pub(super) struct Exchange {
     pub(super) request_id: String,
     pub(super) now: SystemTime,
+    pub(super) way: Way,
     pub(super) policy: Policy,
     /// The name of the key that the request is signed with, once it was verified.
     pub(super) signer: Option<String>,
@@ -33,7 +35,10 @@ pub(super) struct Exchange {
     pub(super) key_id: Option<String>,
     /// Whose keys are asked for.
     pub(super) user_uri: String,
+    /// The URL of the request as its client knows it, as far as the KMS can tell.
     pub(super) request_url: String,
+    /// What that may be as well, where a proxy is on the way.
+    pub(super) other_urls: Vec<String>,
 }
 
 impl Exchange {
@@ -43,14 +48,13 @@ impl Exchange {
         Act { at: self.now, by, request_id: Some(self.request_id.clone()) }
     }
 
-    pub(super) fn begin(request: &Request, policy: Policy, kms_uri: &str) -> Self {
-        let authority = request.uri().authority().map(|authority| authority.as_str());
-        let host = authority.or_else(|| request.headers().get(HOST)?.to_str().ok()).filter(|host| is_host(host));
-        let host = host.unwrap_or_else(|| kms_uri.split_once("://").map_or(kms_uri, |(_, rest)| rest));
+    pub(super) fn begin(request: &Request, way: Way, config: &Config) -> Self {
+        let (request_url, other_urls) = request_urls(request, way, config);
         Self {
             request_id: request_id(),
             now: SystemTime::now(),
-            policy,
+            way,
+            policy: way.policy(&config.security_extension),
             signer: None,
             trk_id: None,
             protection: None,
@@ -58,7 +62,31 @@ impl Exchange {
             asker: None,
             key_id: None,
             user_uri: String::new(),
-            request_url: format!("https://{host}{}", any_uri(start(request.uri().path(), MAX_PATH))),
+            request_url,
+            other_urls,
+        }
+    }
+}
+
+/// The likeliest URL of a request, and the others: that of its `Host`, and those that proxies are known to make it of.
+fn request_urls(request: &Request, way: Way, config: &Config) -> (String, Vec<String>) {
+    let authority = request.uri().authority().map(|authority| authority.as_str());
+    let host = authority.or_else(|| request.headers().get(HOST)?.to_str().ok()).filter(|host| is_host(host));
+    let host = host.unwrap_or_else(|| config.kms_uri.split_once("://").map_or(&*config.kms_uri, |(_, rest)| rest));
+    let path = any_uri(start(request.uri().path(), MAX_PATH));
+    let direct = format!("https://{host}{path}");
+    let public_urls = &config.server.public_urls;
+    let by_host = public_urls.iter().position(|url| url.is_at(host));
+    let likeliest = match way {
+        Way::Direct => None,
+        Way::Proxy | Way::Claimed => public_urls.get(by_host.unwrap_or(0)),
+    };
+    let through = |url: &PublicUrl| format!("{url}{path}");
+    match likeliest {
+        None => (direct, public_urls.iter().map(through).collect()),
+        Some(likeliest) => {
+            let others = public_urls.iter().filter(|url| *url != likeliest).map(through);
+            (through(likeliest), others.chain([direct]).collect())
         }
     }
 }

@@ -9,8 +9,8 @@
 //   publish   keys, [{kid, alg}, ...]; the first one of an algorithm signs, and a kid that is new gets a new key
 //   clock     seconds that its clock is fast
 //
-// Every line is answered with one object: `issuer`, and `jwks`, how often the key set was fetched so far. It ends with its
-// input, so that no test leaves it behind.
+// Every line is answered with one object: `issuer`; `fetched`, how often the key set was asked for so far; `connections`, how
+// often anyone connected. It ends with its input, so that no test leaves it behind.
 //
 // A resource indicator says how its access tokens are made: https://AUDIENCE/ALGORITHM, with ?ttl=SECONDS if need be.
 
@@ -45,12 +45,14 @@ const settings = JSON.parse(first);
 const keys = new Map();
 let application;
 let fetched = 0;
+let connections = 0;
 
 const systemTime = Date.now;
 const server = createServer({ cert: settings.certificate, key: settings.key }, (request, response) => {
   fetched += request.url === '/jwks' ? 1 : 0;
   application(request, response);
 });
+server.on('connection', () => { connections += 1; });
 server.listen(settings.port, '127.0.0.1');
 await once(server, 'listening');
 const issuer = `https://localhost:${server.address().port}`;
@@ -65,7 +67,7 @@ input.on('line', (line) => {
 });
 
 function answer() {
-  process.stdout.write(`${JSON.stringify({ issuer, jwks: fetched })}\n`);
+  process.stdout.write(`${JSON.stringify({ issuer, fetched, connections })}\n`);
 }
 
 // A provider has its keys from its first moment on: new keys, new provider. Their accounts and clients are the same.
