@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, ChildStdout, Command};
 use tempfile::TempDir;
 
-/// Where the app gets its authorization code: a scheme of its own, as native applications have (RFC 8252 7.1).
-const APP: &str = "org.example.mc:/signed-in";
+/// Where the app gets its authorization code: a URL that the system hands to a native application (RFC 8252 7.2).
+const APP: &str = "https://app.example.org/signed-in";
 const AUDIENCE: &str = "kms.example.org";
 
 /// Every scope of a key management service.
