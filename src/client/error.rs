@@ -375,6 +375,15 @@ pub enum Error {
         /// The whole chain of causes.
         problem: String,
     },
+    /// The proxy makes no tunnel for this client (407), or the login for it has no colon.
+    #[error("the proxy wants to know who asks (407): give it the name and password that it knows, as name:password")]
+    ProxyLogin,
+    /// The proxy makes no tunnel to the KMS.
+    #[error("the proxy refuses to connect to {url}: check the URL, and ask the proxy's operator to let it through")]
+    ProxyRefuses {
+        /// The URL that was to be posted to.
+        url: String,
+    },
     /// The server answered with an HTTP error and no KMS response.
     #[error("{url} answered {status}: {advice}")]
     Http {

@@ -53,6 +53,12 @@ impl KmsFolder {
         self
     }
 
+    /// Takes the tokens of this issuer.
+    pub fn trusting(self, issuer: &TokenIssuer) -> Self {
+        fs::write(self.dir().join("jwks.json"), issuer.jwks()).unwrap();
+        self
+    }
+
     fn dir(&self) -> PathBuf {
         self.folder.path().join("kms")
     }
@@ -91,13 +97,6 @@ impl Kms {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.folder.path().join(name)
-    }
-
-    /// An identity provider whose keys are in the KMS's folder from now on.
-    pub fn token_issuer(folder: &KmsFolder) -> TokenIssuer {
-        let issuer = TokenIssuer::new("https://idms.example.org", KMS_URI, "test").unwrap();
-        fs::write(folder.dir().join("jwks.json"), issuer.jwks()).unwrap();
-        issuer
     }
 
     /// Makes a TrK and an InK for a user; the folder with their files.
@@ -148,11 +147,11 @@ pub struct Answer {
     pub body: String,
 }
 
-/// Posts to a resource at a URL, by curl and with further arguments for it.
+/// Posts to a resource at a URL, by curl and with further arguments for it; without a token if that is empty.
 pub fn post(url: &str, ca: &Path, resource: &str, token: &str, more: &[&str]) -> Answer {
     let output = Command::new("curl")
         .args(["--silent", "--show-error", "--request", "POST", "--write-out", "\n%{http_code}", "--noproxy", "*"])
-        .args(["--header", &format!("Authorization: Bearer {token}")])
+        .args((!token.is_empty()).then(|| format!("-HAuthorization: Bearer {token}")))
         .arg("--cacert")
         .arg(ca)
         .args(more)
@@ -164,6 +163,11 @@ pub fn post(url: &str, ca: &Path, resource: &str, token: &str, more: &[&str]) ->
     let (body, status) = text.rsplit_once('\n').unwrap();
     let code = body.split_once("<ErrorCode>").map(|(_, rest)| rest.split_once('<').unwrap().0.parse().unwrap());
     Answer { status: status.parse().unwrap(), code, body: body.to_owned() }
+}
+
+/// Who issues tokens for a KMS that has no other provider.
+pub fn token_issuer() -> TokenIssuer {
+    TokenIssuer::new("https://idms.example.org", KMS_URI, "test").unwrap()
 }
 
 /// A token of a user, good for a minute.
