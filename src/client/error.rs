@@ -125,6 +125,17 @@ pub enum Error {
         now: String,
     },
 
+    /// The answer is older than one that came before it: somebody has kept it and gives it again.
+    #[error(
+        "the KMS's answer is dated {found}, but {newest} was its time before: it is an old answer given again, or the KMS's clock was set back; try again, straight to the KMS if you can"
+    )]
+    OldAnswer {
+        /// Time of the answer.
+        found: String,
+        /// Time of the newest answer before it.
+        newest: String,
+    },
+
     /// The client's own TLS certificate cannot be used.
     #[error("the client certificate and its key cannot be used: {0}; both are needed, in PEM")]
     ClientCertificate(String),
