@@ -128,7 +128,7 @@ fn clocks_may_differ_by_the_leeway() {
     assert_eq!(judge(0, ""), [true, true]);
     assert_eq!(judge(20, "not valid yet"), [true, false]);
     assert_eq!(judge(60, "not valid yet"), [false, false]);
-    assert_eq!(judge(-290, "expired"), [true, true]);
-    assert_eq!(judge(-310, "expired"), [true, false]);
+    assert_eq!(judge(-270, "expired"), [true, true]);
+    assert_eq!(judge(-305, "expired"), [true, false]);
     assert_eq!(judge(-340, "expired"), [false, false]);
 }

@@ -14,10 +14,16 @@ const START: Duration = Duration::from_secs(30);
 
 /// Whether these programs are there. They may be missing, with a note; in continuous integration that is a failure.
 pub fn have(programs: &[&str]) -> bool {
-    let Some(missing) = programs.iter().find(|program| find(program).is_none()) else { return true };
-    assert!(env::var_os("CI").is_none(), "this test cannot run: {missing} is missing (tests/run installs it)");
-    eprintln!("left out: {missing} is missing (tests/run installs it)");
-    false
+    programs.iter().all(|program| or_leave_out(find(program).is_some(), program))
+}
+
+/// The same for anything else that a test needs.
+pub fn or_leave_out(is_there: bool, what: &str) -> bool {
+    assert!(is_there || env::var_os("CI").is_none(), "this test cannot run: {what} is missing (tests/run installs it)");
+    if !is_there {
+        eprintln!("left out: {what} is missing (tests/run installs it)");
+    }
+    is_there
 }
 
 fn find(program: &str) -> Option<PathBuf> {

@@ -97,7 +97,8 @@ fn a_server_speaks_http_2_all_the_way() {
     world.client(MCPTT_SERVER).succeeds(&haproxy.url(), &haproxy.ca(), &[]);
     let log = haproxy.log();
     for resource in ["init", "keyprov/sip%3Amcptt-server%40example.org", "certcache"] {
-        assert!(log.contains(&format!("HTTP/2.0 to 2: /keymanagement/identity/v1/{resource} ")), "{log}");
+        let url = format!("{}/keymanagement/identity/v1/{resource}", haproxy.url());
+        assert!(log.contains(&format!("HTTP/2.0 to 2: {url} ")), "{log}");
     }
 }
 
