@@ -125,6 +125,17 @@ pub enum Error {
         now: String,
     },
 
+    /// The answer is older than one that came before it: somebody has kept it and gives it again.
+    #[error(
+        "the KMS's answer is dated {found}, but {newest} was its time before: it is an old answer given again, or the KMS's clock was set back; try again, straight to the KMS if you can"
+    )]
+    OldAnswer {
+        /// Time of the answer.
+        found: String,
+        /// Time of the newest answer before it.
+        newest: String,
+    },
+
     /// The client's own TLS certificate cannot be used.
     #[error("the client certificate and its key cannot be used: {0}; both are needed, in PEM")]
     ClientCertificate(String),
@@ -374,6 +385,15 @@ pub enum Error {
         url: String,
         /// The whole chain of causes.
         problem: String,
+    },
+    /// The proxy makes no tunnel for this client (407), or the login for it has no colon.
+    #[error("the proxy wants to know who asks (407): give it the name and password that it knows, as name:password")]
+    ProxyLogin,
+    /// The proxy makes no tunnel to the KMS.
+    #[error("the proxy refuses to connect to {url}: check the URL, and ask the proxy's operator to let it through")]
+    ProxyRefuses {
+        /// The URL that was to be posted to.
+        url: String,
     },
     /// The server answered with an HTTP error and no KMS response.
     #[error("{url} answered {status}: {advice}")]

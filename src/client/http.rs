@@ -18,6 +18,8 @@ pub struct Transport {
     pub trust_anchors: Option<Vec<u8>>,
     /// URL of an HTTP proxy that the connection is tunnelled through (CONNECT), so that TLS still ends at the KMS.
     pub proxy: Option<String>,
+    /// `name:password` for the proxy (RFC 7617), where it wants to know who asks.
+    pub proxy_login: Option<Zeroizing<String>>,
     /// How long a connection may take.
     pub connect_timeout: Duration,
     /// How long a whole request may take.
@@ -32,6 +34,7 @@ impl Default for Transport {
         Self {
             trust_anchors: None,
             proxy: None,
+            proxy_login: None,
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(30),
             max_answer: 64 * 1024,
@@ -45,6 +48,7 @@ impl fmt::Debug for Transport {
             .debug_struct("Transport")
             .field("own_trust_anchors", &self.trust_anchors.is_some())
             .field("proxy", &self.proxy.as_deref().map(without_password))
+            .field("proxy_login", &self.proxy_login.is_some())
             .field("connect_timeout", &self.connect_timeout)
             .field("timeout", &self.timeout)
             .field("max_answer", &self.max_answer)
@@ -103,10 +107,8 @@ impl Http {
         if let Some(pem) = &transport.trust_anchors {
             builder = builder.tls_certs_only(trust_anchors(pem)?);
         }
-        if let Some(proxy) = &transport.proxy {
-            let used = Proxy::https(proxy.as_str());
-            builder = builder
-                .proxy(used.map_err(|error| Error::Url { url: without_password(proxy), problem: causes(&error) })?);
+        if let Some(url) = &transport.proxy {
+            builder = builder.proxy(proxy(url, transport.proxy_login.as_deref().map(String::as_str))?);
         }
         let authorization = match credentials {
             Credentials::Token(token) => Some(authorization(token)?),
@@ -144,8 +146,24 @@ impl Http {
         if error.is_timeout() {
             return Error::Timeout { url, seconds: self.timeout.as_secs() };
         }
-        Error::Connection { url, problem: causes(&error.without_url()) }
+        let problem = causes(&error.without_url());
+        // What its tunnel is refused with, the HTTP client says in words alone.
+        if problem.contains("proxy authorization required") {
+            Error::ProxyLogin
+        } else if problem.contains("tunnel error: unsuccessful") {
+            Error::ProxyRefuses { url }
+        } else {
+            Error::Connection { url, problem }
+        }
     }
+}
+
+fn proxy(url: &str, login: Option<&str>) -> Result<Proxy, Error> {
+    let wrong = |error: reqwest::Error| Error::Url { url: without_password(url), problem: causes(&error) };
+    let proxy = Proxy::https(url).map_err(wrong)?;
+    let Some(login) = login else { return Ok(proxy) };
+    let (name, password) = login.split_once(':').ok_or(Error::ProxyLogin)?;
+    Ok(proxy.basic_auth(name, password))
 }
 
 fn trust_anchors(pem: &[u8]) -> Result<Vec<Certificate>, Error> {
@@ -214,6 +232,21 @@ mod tests {
         let transport = Transport { proxy: Some("http://user:hunter2@[broken".into()), ..Transport::default() };
         let error = Http::new(Credentials::Token("token"), &transport).err().unwrap();
         assert!(matches!(&error, Error::Url { url, .. } if url == "...@[broken"), "{error}");
+        assert!(!format!("{transport:?} {error} {error:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_login_for_a_proxy_has_a_colon_and_is_not_shown() {
+        let proxy = Some("http://proxy.example.org:3128".to_owned());
+        let transport = |login: &str| Transport {
+            proxy: proxy.clone(),
+            proxy_login: Some(login.to_owned().into()),
+            ..Transport::default()
+        };
+        assert!(Http::new(Credentials::Token("token"), &transport("name:hunter2")).is_ok());
+        let transport = transport("hunter2");
+        let error = Http::new(Credentials::Token("token"), &transport).err().unwrap();
+        assert!(matches!(error, Error::ProxyLogin), "{error}");
         assert!(!format!("{transport:?} {error} {error:?}").contains("hunter2"));
     }
 }

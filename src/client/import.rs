@@ -135,6 +135,8 @@ pub(super) struct Intake {
     key_sets: Vec<KeySetRecord>,
     others: Vec<KmsRecord>,
     protected: Option<Protected>,
+    /// When the KMS answered last, where it was asked over the network.
+    answered: Option<i64>,
     notes: Vec<String>,
 }
 
@@ -168,6 +170,7 @@ impl Intake {
             key_sets: Vec::new(),
             others: Vec::new(),
             protected: init.protected.clone(),
+            answered: None,
             notes: Vec::new(),
         })
     }
@@ -186,6 +189,11 @@ impl Intake {
 
     pub(super) fn cache_number(&self) -> Option<u64> {
         self.record.cache_number
+    }
+
+    /// The KMS's own time of its newest answer, in seconds since 1970.
+    pub(super) fn answered_at(&mut self, time: Option<i64>) {
+        self.answered = time;
     }
 
     pub(super) fn note(&mut self, note: String) {
@@ -355,6 +363,9 @@ impl Intake {
             }
             if let Some(Protected { keys, new_keys }) = self.protected {
                 contents.put_client_keys(&report.user_uri, keys, new_keys);
+            }
+            if let Some(time) = self.answered {
+                contents.answered.insert(report.kms_uri.clone(), time);
             }
             Ok(())
         })?;

@@ -10,8 +10,12 @@ use crate::kms_protocol::{ClientKeys, KeyIds, KmsKeyProv, KmsRequest, Limits};
 use crate::mikey::NtpTime;
 use crate::xml_security::SigningOptions;
 use reqwest::Url;
+use std::collections::BTreeMap;
 use std::time::Instant;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
+
+/// How far the clocks of the servers of one KMS may be from each other.
+const SERVERS_DIFFER: Duration = Duration::seconds(2);
 
 /// Whose keys to get from where.
 #[derive(Clone, Debug)]
@@ -80,17 +84,20 @@ impl Provisioner {
     /// The keys of the next period, and other KMSs' certificates, may be missing: that is a note in the report.
     ///
     /// # Errors
-    /// [`Error::Connection`], [`Error::Timeout`], [`Error::Http`], [`Error::ResponseTooLarge`] on the way;
-    /// [`Error::OtherUser`], [`Error::OtherKms`], [`Error::OtherRequest`], [`Error::ResponseTime`] for an answer to
-    /// another question; all of [`import`](super::import). After an error the store is what it was.
+    /// [`Error::Connection`], [`Error::Timeout`], [`Error::ProxyLogin`], [`Error::ProxyRefuses`], [`Error::Http`],
+    /// [`Error::ResponseTooLarge`] on the way;
+    /// [`Error::OtherUser`], [`Error::OtherKms`], [`Error::OtherRequest`], [`Error::ResponseTime`], [`Error::OldAnswer`] for
+    /// an answer to another question; all of [`import`](super::import). After an error the store is what it was.
     pub async fn provision(&self, store: &mut Store, now: NtpTime) -> Result<ImportReport, Error> {
         let keys = self.keys(store);
-        let terms = Conditions { at_start: now, started: Instant::now(), keys: keys.as_ref() };
+        let answered = store.contents.answered.clone();
+        let mut terms = Conditions { at_start: now, started: Instant::now(), keys: keys.as_ref(), answered };
         let kms_uri = keys.as_ref().map(|keys| &keys.kms_uri).or(self.request.kms_uri.as_ref());
-        let init = self.ask(INIT, Resource::Init, kms_uri.map(String::as_str), &terms, Answer::init).await?;
+        let init = self.ask(INIT, Resource::Init, kms_uri.map(String::as_str), &mut terms, Answer::init).await?;
         let intake = Intake::of_home(&store.contents, &init, now)?;
-        let intake = self.get_keys(intake, &terms).await?;
-        let intake = self.get_certificates(store, intake, &terms).await;
+        let intake = self.get_keys(intake, &mut terms).await?;
+        let mut intake = self.get_certificates(store, intake, &mut terms).await;
+        intake.answered_at(terms.answered.get(intake.kms_uri()).copied());
         intake.store(store, self.request.user_uri.clone())
     }
 
@@ -100,7 +107,7 @@ impl Provisioner {
         self.request.keys.as_ref().or_else(stored).cloned()
     }
 
-    async fn get_keys(&self, intake: Intake, terms: &Conditions<'_>) -> Result<Intake, Error> {
+    async fn get_keys(&self, intake: Intake, terms: &mut Conditions<'_>) -> Result<Intake, Error> {
         let now = terms.now();
         let resource = |time| Resource::KeyProv { user_uri: Some(self.request.user_uri.clone()), time };
         let kms_uri = intake.kms_uri().to_owned();
@@ -133,7 +140,7 @@ impl Provisioner {
         intake.with_keys(answer, now)
     }
 
-    async fn get_certificates(&self, store: &Store, mut intake: Intake, terms: &Conditions<'_>) -> Intake {
+    async fn get_certificates(&self, store: &Store, mut intake: Intake, terms: &mut Conditions<'_>) -> Intake {
         let resource = Resource::CertCache { number: intake.cache_number() };
         let kms_uri = intake.kms_uri().to_owned();
         match self.ask(CERT_CACHE, resource, Some(&kms_uri), terms, Answer::cert_cache).await {
@@ -151,7 +158,7 @@ impl Provisioner {
         name: &'static str,
         resource: Resource,
         kms_uri: Option<&str>,
-        terms: &Conditions<'_>,
+        terms: &mut Conditions<'_>,
         read: impl FnOnce(&[u8], &Limits, &Protection<'_>) -> Result<Answer<T>, Error>,
     ) -> Result<Answer<T>, Error> {
         let url = self.url(&resource)?;
@@ -177,6 +184,7 @@ impl Provisioner {
             return Err(Error::OtherRequest { found: answer.client_req_url, expected: url.into() });
         }
         self.require_time(answer.time, terms.now())?;
+        terms.require_newer(&answer.kms_uri, answer.time)?;
         Ok(answer)
     }
 
@@ -231,17 +239,30 @@ impl Provisioner {
     }
 }
 
-/// What holds for all requests of one provisioning: the caller's time, which moves on while a KMS is slow, and the keys that
-/// are shared with it.
+/// What holds for all requests of one provisioning: the caller's time, which moves on while a KMS is slow, the keys that are
+/// shared with it, and when it answered last.
 struct Conditions<'k> {
     at_start: NtpTime,
     started: Instant,
     keys: Option<&'k ClientKeys>,
+    answered: BTreeMap<String, i64>,
 }
 
 impl Conditions<'_> {
     fn now(&self) -> NtpTime {
         NtpTime::from_seconds(self.at_start.seconds().saturating_add(self.started.elapsed().as_secs()))
+    }
+
+    /// A KMS gives no answer before those that it gave earlier. So one that was kept and is given again shows.
+    fn require_newer(&mut self, kms_uri: &str, time: OffsetDateTime) -> Result<(), Error> {
+        let newest = self.answered.entry(kms_uri.to_owned()).or_insert(time.unix_timestamp());
+        let difference = Duration::seconds(time.unix_timestamp().saturating_sub(*newest));
+        if difference < -SERVERS_DIFFER {
+            let newest = OffsetDateTime::from_unix_timestamp(*newest).unwrap_or(time);
+            return Err(Error::OldAnswer { found: time.to_string(), newest: newest.to_string() });
+        }
+        *newest = time.unix_timestamp().max(*newest);
+        Ok(())
     }
 }
 
@@ -298,5 +319,21 @@ mod tests {
             assert_eq!(provisioner.require_time(time, now).is_ok(), fits, "{difference}");
         }
         assert!(provisioner.require_time(OffsetDateTime::from_unix_timestamp(-1).unwrap(), now).is_err());
+    }
+
+    #[test]
+    fn an_answer_is_not_older_than_the_ones_before_it_of_the_same_kms() {
+        let answered = [("kms.example.org".to_owned(), 1_700_000_000)].into();
+        let at_start = NtpTime::from_unix(1_700_000_000);
+        let mut terms = Conditions { at_start, started: Instant::now(), keys: None, answered };
+        let mut judge = |kms_uri: &str, seconds: i64| {
+            let time = OffsetDateTime::from_unix_timestamp(1_700_000_000 + seconds).unwrap();
+            terms.require_newer(kms_uri, time).map_err(|error| matches!(error, Error::OldAnswer { .. }))
+        };
+        assert_eq!(judge("kms.example.org", -3), Err(true));
+        assert_eq!(judge("kms.example.org", -2), Ok(()), "another server of the KMS");
+        assert_eq!(judge("kms.example.org", 10), Ok(()));
+        assert_eq!(judge("kms.example.org", 7), Err(true));
+        assert_eq!(judge("kms.example.net", -100), Ok(()));
     }
 }

@@ -9,6 +9,7 @@ use crate::mc::{IdentityForm, PeriodEpoch};
 use crate::mikey::NtpTime;
 use crate::xml_security::{self, NamedKey};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::mem;
 
 /// The layout below. Raised when a change would make an older program misread it.
@@ -31,6 +32,9 @@ pub(super) struct Contents {
     pub(super) client_keys: Vec<ClientKeysRecord>,
     #[serde(default)]
     pub(super) revocations: Vec<RevocationRecord>,
+    /// By KMS, the time by its own clock, in seconds since 1970, of its newest answer over the network.
+    #[serde(default)]
+    pub(super) answered: BTreeMap<String, i64>,
 }
 
 impl Contents {
@@ -41,6 +45,7 @@ impl Contents {
         keys: Vec::new(),
         client_keys: Vec::new(),
         revocations: Vec::new(),
+        answered: BTreeMap::new(),
     };
 
     pub(super) fn kms(&self, kms_uri: &str) -> Option<&KmsRecord> {

@@ -1,16 +1,16 @@
 //! Who a request comes from: bearer tokens (RFC 6750) that are JWTs (RFC 7519) of one identity provider, or the TLS certificate
 //! of a client that is known by it.
 //!
-//! A token is taken only if all of this holds: signed with ES256 or RS256 by a key that its `kid` names in the
-//! provider's JWK set and that is meant for this algorithm; `iss` and `aud` as configured; `exp` in the future and
-//! `nbf`, if present, in the past, but for a small leeway; no critical extension. Its `scope` then says for which
-//! services it opens the KMS, and the identity claim of each such service (TS 33.180 B.4.2.2) which URI its holder has
-//! there.
+//! A token is taken only if all of this holds: signed with RS256, PS256, ES256, ES384 or EdDSA (Ed25519) by a key that its
+//! `kid` names in the provider's JWK set and that is meant for this algorithm alone; `iss` and `aud` as configured; `exp`
+//! in the future and `nbf`, if present, in the past, but for a small leeway; no critical extension. Its `scope` then says
+//! for which services it opens the KMS, and the identity claim of each such service (TS 33.180 B.4.2.2) which URI its
+//! holder has there.
 
 mod certificate;
 mod key_ring;
 
-use super::config::{AuthConfig, KeySource};
+use super::config::{AuthConfig, KeyLifetime, KeySource};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 pub(super) use certificate::CertificateHolders;
@@ -101,8 +101,8 @@ pub enum AuthError {
     /// Not a JWT, or a claim of a wrong type.
     #[error("the access token is malformed: {0}")]
     Malformed(&'static str),
-    /// Signed with an algorithm other than ES256 and RS256, or not signed.
-    #[error("the access token's algorithm is not allowed: ES256 and RS256 are")]
+    /// Signed with another algorithm, or not signed.
+    #[error("the access token's algorithm is not allowed: RS256, PS256, ES256, ES384 and EdDSA are")]
     AlgorithmNotAllowed,
     /// A critical header extension, which a receiver must understand or refuse (RFC 7515 4.1.11).
     #[error("the access token has a critical header extension, which is not supported")]
@@ -152,6 +152,7 @@ pub struct Authenticator {
     audience: String,
     leeway: Duration,
     source: KeySource,
+    lifetime: KeyLifetime,
     keys: Arc<KeyRing>,
 }
 
@@ -166,7 +167,8 @@ impl Authenticator {
             audience: config.audience.clone(),
             leeway: config.leeway,
             source: config.keys.clone(),
-            keys: Arc::new(KeyRing::new(&config.keys).await?),
+            lifetime: config.lifetime,
+            keys: Arc::new(KeyRing::new(&config.keys, config.lifetime).await?),
         })
     }
 
@@ -176,7 +178,7 @@ impl Authenticator {
     /// # Errors
     /// [`KeyRingError`] if a file or the certificate authority cannot be used.
     pub async fn renewed(&self, config: &AuthConfig) -> Result<Self, KeyRingError> {
-        if config.keys != self.source {
+        if config.keys != self.source || config.lifetime != self.lifetime {
             return Self::new(config).await;
         }
         self.keys.renew().await?;
@@ -185,6 +187,7 @@ impl Authenticator {
             audience: config.audience.clone(),
             leeway: config.leeway,
             source: self.source.clone(),
+            lifetime: self.lifetime,
             keys: self.keys.clone(),
         })
     }
@@ -203,8 +206,11 @@ impl Authenticator {
     async fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, AuthError> {
         let header = TokenHeader::of(token)?;
         let algorithm = match header.alg.as_str() {
-            "ES256" => Algorithm::ES256,
             "RS256" => Algorithm::RS256,
+            "PS256" => Algorithm::PS256,
+            "ES256" => Algorithm::ES256,
+            "ES384" => Algorithm::ES384,
+            "EdDSA" => Algorithm::EdDSA,
             _ => return Err(AuthError::AlgorithmNotAllowed),
         };
         if header.crit.is_some() {
@@ -347,7 +353,7 @@ fn unix_seconds(time: SystemTime) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kms::config::KeySource;
+    use crate::kms::config::{KeyLifetime, KeySource};
     use crate::kms::development::TokenIssuer;
     use jsonwebtoken::{EncodingKey, Header};
     use serde_json::{Map, Value, json};
@@ -370,6 +376,7 @@ mod tests {
                 issuer: "https://idms.example.org".into(),
                 audience: "kms".into(),
                 keys: KeySource::File(path),
+                lifetime: KeyLifetime::default(),
                 leeway: Duration::from_secs(30),
                 certificates: None,
             };
@@ -510,8 +517,12 @@ mod tests {
         for (header, expected) in [
             (r#"{"alg":"none"}"#, "algorithm is not allowed"),
             (r#"{"alg":"HS256","kid":"key-1"}"#, "algorithm is not allowed"),
-            (r#"{"alg":"ES384","kid":"key-1"}"#, "algorithm is not allowed"),
+            (r#"{"alg":"ES512","kid":"key-1"}"#, "algorithm is not allowed"),
+            (r#"{"alg":"RS512","kid":"key-1"}"#, "algorithm is not allowed"),
             (r#"{"alg":"RS256","kid":"key-1"}"#, "not that of its key"),
+            (r#"{"alg":"PS256","kid":"key-1"}"#, "not that of its key"),
+            (r#"{"alg":"ES384","kid":"key-1"}"#, "not that of its key"),
+            (r#"{"alg":"EdDSA","kid":"key-1"}"#, "not that of its key"),
             (r#"{"alg":"ES256"}"#, "does not name its key"),
             (r#"{"alg":"ES256","kid":"key-1","crit":["b64"]}"#, "critical"),
             (r#"{"alg":"ES256","alg":"ES256","kid":"key-1"}"#, "malformed"),

@@ -3,9 +3,11 @@
 mod certificates;
 mod clients;
 mod leniency;
+mod public_url;
 
 use super::store::FILE as DATABASE_FILE;
 use core::fmt;
+use ipnet::IpNet;
 use reqwest::Url;
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
@@ -19,6 +21,7 @@ pub use certificates::{ClientCertificates, PinnedCertificate};
 use clients::ClientsSection;
 pub use clients::{Authentication, ClientRules, Clients};
 pub use leniency::Leniency;
+pub use public_url::PublicUrl;
 
 /// The name of the configuration file in the folder of a KMS.
 pub const FILE: &str = "kms.toml";
@@ -60,6 +63,9 @@ pub struct Config {
 pub struct ServerConfig {
     /// Address and port; port 0 lets the system choose one.
     pub listen: SocketAddr,
+    /// URLs by which clients know the KMS where a proxy on the way sends another `Host` or path; the first one is meant where
+    /// a proxied request tells nothing.
+    pub public_urls: Vec<PublicUrl>,
     /// PEM file of the TLS certificate, followed by its intermediate certificates.
     pub tls_certificate: PathBuf,
     /// PEM file of the TLS private key.
@@ -86,6 +92,8 @@ pub struct AuthConfig {
     pub audience: String,
     /// Where the issuer's public keys come from.
     pub keys: KeySource,
+    /// How long they are used.
+    pub lifetime: KeyLifetime,
     /// The difference of clocks that is forgiven in `exp` and `nbf`.
     pub leeway: Duration,
     /// Clients that show a TLS certificate in place of a token.
@@ -99,8 +107,8 @@ pub struct SecurityExtension {
     pub direct: Policy,
     /// For requests that come through a proxy: from one of [`Self::proxies`], or with a header that a proxy adds.
     pub proxied: Policy,
-    /// Addresses of the proxies that end TLS.
-    pub proxies: Vec<IpAddr>,
+    /// Addresses of the proxies that end TLS, and networks of such.
+    pub proxies: Vec<IpNet>,
 }
 
 impl Default for SecurityExtension {
@@ -110,7 +118,7 @@ impl Default for SecurityExtension {
     }
 }
 
-/// Whether the security extension is used.
+/// Whether the security extension is used; from the laxest on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Policy {
@@ -145,6 +153,25 @@ pub enum KeySource {
         /// PEM file of the certificate authority of the URL's host; without it, those of the system.
         ca: Option<PathBuf>,
     },
+}
+
+/// How long the public keys of the token issuer are used before they are read anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyLifetime {
+    /// `jwks_refresh`: from this age on they are read again when a token comes, so that a withdrawn key stops working.
+    pub refresh: Duration,
+    /// `jwks_keep`: while they cannot be read, they are used up to this age.
+    pub keep: Duration,
+}
+
+impl Default for KeyLifetime {
+    /// Ten minutes, and a day during an outage.
+    fn default() -> Self {
+        Self {
+            refresh: Duration::from_secs(defaults::jwks_refresh()),
+            keep: Duration::from_secs(defaults::jwks_keep()),
+        }
+    }
 }
 
 /// Why a configuration was refused.
@@ -206,8 +233,8 @@ impl Config {
     pub fn to_toml(&self) -> String {
         let path = |path: &Path| quoted(&path.strip_prefix(&self.folder).unwrap_or(path).to_string_lossy());
         let domains: Vec<String> = self.domains.iter().map(|domain| quoted(domain)).collect();
-        let proxies: Vec<String> =
-            self.security_extension.proxies.iter().map(|address| quoted(&address.to_string())).collect();
+        let proxies: Vec<String> = self.security_extension.proxies.iter().map(network_to_toml).collect();
+        let public_urls: Vec<String> = self.server.public_urls.iter().map(|url| quoted(&url.to_string())).collect();
         let keys = match &self.auth.keys {
             KeySource::File(file) => format!("jwks_file = {}", path(file)),
             KeySource::Url { url, ca: None } => format!("jwks_url = {}", quoted(url.as_str())),
@@ -231,6 +258,7 @@ domains = [{domains}]
 listen = {listen}
 tls_certificate = {tls_certificate}
 tls_key = {tls_key}
+public_urls = [{public_urls}]  # as clients know this KMS, where a proxy changes Host or path
 request_window = {request_window}  # seconds that a request's Time may differ from our clock
 max_connections = {max_connections}
 max_body = {max_body}  # octets
@@ -242,7 +270,9 @@ refusals_per_minute = {refusals_per_minute}  # of requests without a good token,
 issuer = {issuer}
 audience = {audience}
 {keys}
-leeway = {leeway}  # seconds
+jwks_refresh = {jwks_refresh}  # seconds after which the set is read again: a withdrawn key works for no longer
+jwks_keep = {jwks_keep}  # seconds that keys are used while the set cannot be read
+leeway = {leeway}  # seconds that the provider's clock may differ from ours
 
 {certificates}
 # Whether requests and answers are signed and keys wrapped, for users who were given a transport key (kms trk new):
@@ -250,7 +280,7 @@ leeway = {leeway}  # seconds
 [security_extension]
 direct = \"{direct}\"
 proxied = \"{proxied}\"  # requests from one of the proxies, or with a header Via, Forwarded or X-Forwarded-For
-proxies = [{proxies}]  # addresses of proxies that end TLS
+proxies = [{proxies}]  # addresses of proxies that end TLS, or networks such as 192.0.2.0/24
 
 {clients}
 {leniency}
@@ -273,6 +303,8 @@ proxies = [{proxies}]  # addresses of proxies that end TLS
             refusals_per_minute = self.server.refusals_per_minute,
             issuer = quoted(&self.auth.issuer),
             audience = quoted(&self.auth.audience),
+            jwks_refresh = self.auth.lifetime.refresh.as_secs(),
+            jwks_keep = self.auth.lifetime.keep.as_secs(),
             leeway = self.auth.leeway.as_secs(),
             certificates =
                 self.auth.certificates.as_ref().map_or(certificates::COMMENT.to_owned(), ClientCertificates::to_toml),
@@ -280,6 +312,7 @@ proxies = [{proxies}]  # addresses of proxies that end TLS
             proxied = self.security_extension.proxied.as_str(),
             proxies = proxies.join(", "),
             clients = self.clients.to_toml(),
+            public_urls = public_urls.join(", "),
             leniency = self.leniency.to_toml(),
             lookup = match &self.lookup {
                 Some(operation) => format!("operation = {}", quoted(operation)),
@@ -291,6 +324,14 @@ proxies = [{proxies}]  # addresses of proxies that end TLS
     /// The database file.
     pub fn database(&self) -> PathBuf {
         self.folder.join(DATABASE_FILE)
+    }
+}
+
+/// A network of one address is that address.
+fn network_to_toml(network: &IpNet) -> String {
+    match network.prefix_len() == network.max_prefix_len() {
+        true => quoted(&network.addr().to_string()),
+        false => quoted(&network.to_string()),
     }
 }
 
@@ -328,6 +369,8 @@ struct LookupSection {
 #[serde(deny_unknown_fields)]
 struct ServerSection {
     listen: String,
+    #[serde(default)]
+    public_urls: Vec<String>,
     tls_certificate: PathBuf,
     tls_key: PathBuf,
     #[serde(default = "defaults::request_window")]
@@ -350,6 +393,10 @@ struct AuthSection {
     jwks_file: Option<PathBuf>,
     jwks_url: Option<String>,
     jwks_ca: Option<PathBuf>,
+    #[serde(default = "defaults::jwks_refresh")]
+    jwks_refresh: u64,
+    #[serde(default = "defaults::jwks_keep")]
+    jwks_keep: u64,
     #[serde(default = "defaults::leeway")]
     leeway: u64,
     certificates: Option<CertificatesSection>,
@@ -386,6 +433,14 @@ pub(super) mod defaults {
 
     pub(crate) fn refusals_per_minute() -> NonZeroU32 {
         const { NonZeroU32::new(60).unwrap() }
+    }
+
+    pub(crate) fn jwks_refresh() -> u64 {
+        600
+    }
+
+    pub(crate) fn jwks_keep() -> u64 {
+        24 * 3600
     }
 
     pub(crate) fn leeway() -> u64 {
@@ -441,6 +496,7 @@ impl ServerSection {
         check_range("server.request_timeout", self.request_timeout, 1..=600, "give 1 to 600 seconds")?;
         Ok(ServerConfig {
             listen,
+            public_urls: self.public_urls.iter().map(|url| PublicUrl::new(url)).collect::<Result<_, _>>()?,
             tls_certificate: folder.join(self.tls_certificate),
             tls_key: folder.join(self.tls_key),
             request_window: Duration::from_secs(self.request_window),
@@ -456,6 +512,9 @@ impl AuthSection {
     fn check(self, folder: &Path) -> Result<AuthConfig, ConfigError> {
         check("auth.issuer", &self.issuer, !self.issuer.is_empty(), "write the exact iss of the provider's tokens")?;
         check("auth.audience", &self.audience, !self.audience.is_empty(), "write the aud that tokens for us have")?;
+        check_range("auth.jwks_refresh", self.jwks_refresh, 5..=86_400, "give 5 to 86400 seconds (a day)")?;
+        let keep = self.jwks_refresh..=2_592_000;
+        check_range("auth.jwks_keep", self.jwks_keep, keep, "give jwks_refresh to 2592000 seconds (30 days)")?;
         check_range("auth.leeway", self.leeway, 0..=300, "give 0 to 300 seconds")?;
         let keys = match (self.jwks_file, self.jwks_url, self.jwks_ca) {
             (Some(file), None, None) => KeySource::File(folder.join(file)),
@@ -493,6 +552,10 @@ impl AuthSection {
             issuer: self.issuer,
             audience: self.audience,
             keys,
+            lifetime: KeyLifetime {
+                refresh: Duration::from_secs(self.jwks_refresh),
+                keep: Duration::from_secs(self.jwks_keep),
+            },
             leeway: Duration::from_secs(self.leeway),
             certificates: self.certificates.map(|section| section.check(folder)).transpose()?,
         })
@@ -502,17 +565,18 @@ impl AuthSection {
 impl SecurityExtensionSection {
     fn check(self) -> Result<SecurityExtension, ConfigError> {
         let default = SecurityExtension::default();
-        let address = |text: &String| {
-            text.parse().map_err(|_| ConfigError::Value {
+        let network = |text: &String| {
+            let network = text.parse::<IpAddr>().map(IpNet::from).or_else(|_| text.parse());
+            network.map_err(|_| ConfigError::Value {
                 key: "security_extension.proxies",
                 value: quoted(text),
-                remedy: "write IP addresses, such as \"192.0.2.7\"",
+                remedy: "write IP addresses, such as \"192.0.2.7\", or networks, such as \"192.0.2.0/24\"",
             })
         };
         Ok(SecurityExtension {
             direct: self.direct.unwrap_or(default.direct),
             proxied: self.proxied.unwrap_or(default.proxied),
-            proxies: self.proxies.iter().map(address).collect::<Result<_, _>>()?,
+            proxies: self.proxies.iter().map(network).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -585,6 +649,7 @@ mod tests {
             key_offset: 7,
             server: ServerConfig {
                 listen: "127.0.0.1:8443".parse().unwrap(),
+                public_urls: vec![PublicUrl::new("https://edge.example.org/kms").unwrap()],
                 tls_certificate: folder.join("tls-cert.pem"),
                 tls_key: "/etc/ssl/private/kms \"1\".pem".into(),
                 request_window: Duration::from_secs(31),
@@ -597,13 +662,14 @@ mod tests {
                 issuer: "https://idms.example.org".into(),
                 audience: "kms".into(),
                 keys: KeySource::File(folder.join("jwks.json")),
+                lifetime: KeyLifetime { refresh: Duration::from_secs(60), keep: Duration::from_secs(7200) },
                 leeway: Duration::from_secs(5),
                 certificates: None,
             },
             security_extension: SecurityExtension {
                 direct: Policy::Off,
                 proxied: Policy::Optional,
-                proxies: vec!["192.0.2.7".parse().unwrap(), "2001:db8::1".parse().unwrap()],
+                proxies: ["192.0.2.7/32", "2001:db8::1/128", "10.0.0.0/8"].map(|text| text.parse().unwrap()).into(),
             },
             clients: Clients::default(),
             leniency: Leniency { lower_case_times: false, missing_content_type: false, ..Leniency::default() },
@@ -642,9 +708,11 @@ mod tests {
         assert_eq!(config.server.request_window, Duration::from_secs(30));
         assert_eq!((config.server.max_connections, config.server.max_body), (4096, 65536));
         assert_eq!(config.auth.leeway, Duration::from_secs(30));
+        assert_eq!(config.auth.lifetime, KeyLifetime::default());
         assert_eq!(config.server.tls_key, Path::new("f/k"));
         assert_eq!(config.database(), Path::new("f/kms.sqlite"));
         assert_eq!(config.security_extension, SecurityExtension::default());
+        assert_eq!(config.server.public_urls, []);
         assert_eq!((config.leniency, config.lookup), (Leniency::default(), None));
         assert_eq!(config.clients, Clients::default());
         assert_eq!(config.server.refusals_per_minute.get(), 60);
@@ -669,11 +737,20 @@ mod tests {
             ("request_timeout = 9", "request_timeout = 601", "server.request_timeout = 601: "),
             ("\"https://idms.example.org\"", "\"\"", "auth.issuer = \"\": "),
             ("audience = \"kms\"", "audience = \"\"", "auth.audience = \"\": "),
+            ("jwks_refresh = 60", "jwks_refresh = 4", "auth.jwks_refresh = 4: give 5 to 86400 seconds"),
+            ("jwks_keep = 7200", "jwks_keep = 59", "auth.jwks_keep = 59: give jwks_refresh to"),
+            ("jwks_keep = 7200", "jwks_keep = 2592001", "auth.jwks_keep = 2592001: "),
             ("leeway = 5", "leeway = 301", "auth.leeway = 301: "),
             ("jwks_file = \"jwks.json\"", "", "auth.jwks_file = (absent): name the file"),
             ("jwks_file = \"jwks.json\"", "jwks_url = \"http://idms.example.org/jwks\"", "auth.jwks_url = "),
             ("jwks_file = \"jwks.json\"", "jwks_url = \"jwks\"", "auth.jwks_url = \"jwks\": write an https URL"),
             ("leeway", "jwks_url = \"https://i.org\"\nleeway", "auth.jwks_url = \"https://i.org\": remove it or"),
+            (
+                "https://edge.example.org/kms",
+                "http://edge.example.org",
+                "server.public_urls = \"http://edge.example.org\": ",
+            ),
+            ("10.0.0.0/8", "10.0.0.0/33", "security_extension.proxies = \"10.0.0.0/33\": write IP addresses"),
             ("192.0.2.7", "192.0.2", "security_extension.proxies = \"192.0.2\": write IP addresses"),
             (
                 "resources = [\"init\", \"keyprov\", \"certcache\", \"cert\"]",

@@ -12,7 +12,7 @@ mod body;
 mod document;
 mod exchange;
 mod refusal;
-mod route;
+mod way;
 
 use super::audit::Event;
 use super::auth::{self, Authenticator, Identities};
@@ -32,11 +32,11 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use exchange::{Exchange, any_uri};
 use refusal::Refusal;
-use route::Route;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::time::timeout;
+use way::{Way, client_address};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -61,8 +61,9 @@ impl App {
         let started = Instant::now();
         let peer = request.extensions().get::<Peer>().cloned();
         let config = &self.state.config;
-        let route = Route::of(peer.as_ref(), request.headers(), &config.security_extension);
-        let mut exchange = Exchange::begin(&request, route, &config.kms_uri);
+        let way = Way::of(peer.as_ref(), request.headers(), &config.security_extension);
+        let mut exchange = Exchange::begin(&request, way, config);
+        exchange.from = client_address(peer.as_ref(), request.headers(), &config.security_extension);
         let limit = config.server.request_timeout;
         let outcome = match timeout(limit, self.answer(request, &mut exchange)).await {
             Ok(outcome) => outcome,
@@ -139,9 +140,11 @@ impl App {
         if authorizations.next().is_some() {
             return Err(Refusal::new(ErrorCode::SeveralAuthorizations, ""));
         }
-        let holder = parts.extensions.get::<Peer>().and_then(|peer| peer.holder.as_deref());
-        let (identities, way) = match (authorization, holder) {
-            // A token says more than a certificate: it may be that of a proxy, or of a server that asks for a user.
+        // The certificate of a proxy that ends TLS is not that of who asks.
+        let peer = parts.extensions.get::<Peer>().filter(|_| !exchange.way.is_proxied());
+        let holder = peer.and_then(|peer| peer.holder.as_deref());
+        let (identities, by) = match (authorization, holder) {
+            // A token says more than a certificate: it may be that of a server that asks for a user.
             (None, Some(holder)) => (Ok(holder.clone()), Authentication::Certificate),
             _ => (self.authenticator.authenticate(authorization, exchange.now).await, Authentication::Token),
         };
@@ -154,9 +157,9 @@ impl App {
         };
         let uris: Vec<String> = identities.uris().iter().map(|uri| excerpt(uri)).collect();
         exchange.asker = Some(uris.join(" "));
-        let asker = Asker::find(&*self.state.store, identities, way).await?;
+        let asker = Asker::find(&*self.state.store, identities, by).await?;
         asker.count(&self.limits)?;
-        exchange.policy = asker.policy(&self.state.config, exchange.is_proxied);
+        exchange.policy = asker.policy(&self.state.config, exchange.way);
         let book = KeyBook::of(&self.state, exchange.policy, asker.identities.uris()).await?;
 
         let body = body::read(body, self.state.config.server.max_body).await?;

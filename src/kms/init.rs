@@ -1,6 +1,6 @@
 use super::audit::{Act, Event};
 use super::config::{
-    self, AuthConfig, Clients, Config, KeySource, Leniency, SecurityExtension, ServerConfig, defaults,
+    self, AuthConfig, Clients, Config, KeyLifetime, KeySource, Leniency, SecurityExtension, ServerConfig, defaults,
 };
 use super::development::SelfSigned;
 use super::secrets::{self, MasterSecrets};
@@ -67,6 +67,7 @@ impl InitOptions {
             key_offset: self.key_offset,
             server: ServerConfig {
                 listen: self.listen,
+                public_urls: Vec::new(),
                 tls_certificate: folder.join(CERTIFICATE_FILE),
                 tls_key: folder.join(KEY_FILE),
                 request_window: Duration::from_secs(defaults::request_window()),
@@ -79,6 +80,7 @@ impl InitOptions {
                 issuer: self.issuer,
                 audience: self.audience,
                 keys: self.keys,
+                lifetime: KeyLifetime::default(),
                 leeway: Duration::from_secs(defaults::leeway()),
                 certificates: None,
             },

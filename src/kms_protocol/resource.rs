@@ -267,12 +267,12 @@ pub enum UrlMatch {
 }
 
 /// Compares a `ClientReqUrl` with the URL to which the request went, both absolute. Case of scheme and host, default ports,
-/// escapes and a slash at the end make no difference.
+/// escapes and a slash at the end make no difference. A path before [`ROOT`] must be the same.
 pub fn compare_request_url(client_req_url: &str, request_url: &str) -> UrlMatch {
     let (Some(claimed), Some(actual)) = (UrlParts::parse(client_req_url), UrlParts::parse(request_url)) else {
         return UrlMatch::Different;
     };
-    if claimed.authority != actual.authority {
+    if claimed.authority != actual.authority || claimed.prefix != actual.prefix {
         return UrlMatch::Different;
     }
     let by_http = actual.is_https && !claimed.is_https;
@@ -301,6 +301,8 @@ impl Resource {
 struct UrlParts<'u> {
     is_https: bool,
     authority: String,
+    /// What stands before [`ROOT`].
+    prefix: &'u str,
     path: &'u str,
 }
 
@@ -315,7 +317,8 @@ impl<'u> UrlParts<'u> {
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let authority = authority.to_ascii_lowercase();
         let authority = authority.strip_suffix(port).unwrap_or(&authority);
-        (!authority.is_empty()).then(|| UrlParts { is_https, authority: authority.to_owned(), path })
+        let (prefix, path) = path.split_at(path.find(ROOT).unwrap_or(0));
+        (!authority.is_empty()).then(|| UrlParts { is_https, authority: authority.to_owned(), prefix, path })
     }
 }
 
@@ -546,6 +549,21 @@ mod tests {
             ("", "init", UrlMatch::Different),
         ] {
             assert_eq!(compare(claimed, path), expected, "{claimed} {path}");
+        }
+    }
+
+    #[test]
+    fn a_path_before_the_root_must_be_the_same() {
+        let url = |prefix: &str, resource: &str| format!("https://edge.example.org{prefix}{ROOT}/{resource}");
+        let actual = url("/kms", "keyprov/sip%3Aa%40b");
+        for (claimed, expected) in [
+            (url("/kms", "keyprov/sip:a@b"), UrlMatch::Same { by_http: false }),
+            (url("/kms", "keyprov"), UrlMatch::SameOperation { by_http: false }),
+            (url("", "keyprov/sip:a@b"), UrlMatch::Different),
+            (url("/KMS", "keyprov/sip:a@b"), UrlMatch::Different),
+            (url("/kms/kms", "keyprov/sip%3Aa%40b"), UrlMatch::Different),
+        ] {
+            assert_eq!(compare_request_url(&claimed, &actual), expected, "{claimed}");
         }
     }
 }

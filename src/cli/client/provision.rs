@@ -40,6 +40,9 @@ pub struct Arguments {
     /// HTTP proxy to reach the KMS through; TLS still ends at the KMS.
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
+    /// File with name:password for the proxy, where it wants to know who asks.
+    #[arg(long, value_name = "FILE", requires = "proxy")]
+    proxy_login: Option<PathBuf>,
     /// PEM file with the certificate authority of the KMS's TLS certificate, in place of those of the system.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -70,6 +73,12 @@ impl Arguments {
         let mut request = ProvisionRequest::new(&self.kms, &self.user);
         request.keys = self.keys.read()?;
         request.transport.proxy.clone_from(&self.proxy);
+        if let Some(path) = &self.proxy_login {
+            let login = std::fs::read_to_string(path)
+                .map(Zeroizing::new)
+                .context(format_args!("cannot read the login for the proxy in {}", path.display()))?;
+            request.transport.proxy_login = Some(Zeroizing::new(login.trim_end_matches(['\r', '\n']).to_owned()));
+        }
         if let Some(path) = &self.ca {
             let pem = std::fs::read(path).context(format_args!("cannot read {}", path.display()))?;
             request.transport.trust_anchors = Some(pem);

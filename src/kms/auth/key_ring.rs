@@ -1,4 +1,4 @@
-use crate::kms::config::KeySource;
+use crate::kms::config::{KeyLifetime, KeySource};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use reqwest::{Certificate, Client, Url};
@@ -11,11 +11,8 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::sync::{Mutex, RwLock};
 
-/// After this time keys are fetched again, so that a withdrawn one stops working.
-const REFRESH_AFTER: Duration = Duration::from_secs(600);
-/// When fetching fails, keys are used for this long nevertheless.
-const USABLE_FOR: Duration = Duration::from_secs(24 * 3600);
-/// Tokens with invented key identifiers must not make the server fetch keys more often than this.
+/// Tokens with invented key identifiers must not make the server fetch keys more often than this, and a provider that does
+/// not answer is not waited for more often.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_OCTETS: usize = 256 * 1024;
@@ -70,8 +67,8 @@ pub enum KeyRingError {
         /// What the JSON parser reports.
         source: serde_json::Error,
     },
-    /// The set has no key for ES256 or RS256 with a `kid`.
-    #[error("{origin} has no key for ES256 or RS256 with a kid")]
+    /// The set has no key with a `kid` for an algorithm that is taken.
+    #[error("{origin} has no key for RS256, PS256, ES256, ES384 or EdDSA with a kid")]
     NoUsableKey {
         /// The file or URL.
         origin: String,
@@ -90,6 +87,7 @@ pub(super) struct VerifyingKey {
 /// The identity provider's keys, fetched when needed and kept for a while.
 pub(super) struct KeyRing {
     source: Source,
+    lifetime: KeyLifetime,
     keys: RwLock<Option<Loaded>>,
     /// When loading was last tried; locked while it is being tried.
     attempt: Mutex<Option<Instant>>,
@@ -106,9 +104,9 @@ struct Loaded {
 }
 
 impl KeyRing {
-    pub(super) async fn new(source: &KeySource) -> Result<Self, KeyRingError> {
+    pub(super) async fn new(source: &KeySource, lifetime: KeyLifetime) -> Result<Self, KeyRingError> {
         let source = Source::new(source).await?;
-        let ring = Self { keys: RwLock::new(None), attempt: Mutex::new(None), source };
+        let ring = Self { source, lifetime, keys: RwLock::new(None), attempt: Mutex::new(None) };
         if let Source::File(_) = ring.source {
             ring.load().await?;
         }
@@ -117,10 +115,11 @@ impl KeyRing {
 
     /// The key of this identifier, fetched anew if it is not known or if the known ones have aged.
     pub(super) async fn find(&self, key_id: &str) -> Result<Option<Arc<VerifyingKey>>, KeyRingError> {
+        let KeyLifetime { refresh, keep } = self.lifetime;
         let (known, age) = self.known(key_id).await;
         match (known, age) {
-            (Some(key), Some(age)) if age < REFRESH_AFTER => Ok(Some(key)),
-            (Some(key), Some(age)) if age < USABLE_FOR => {
+            (Some(key), Some(age)) if age < refresh => Ok(Some(key)),
+            (Some(key), Some(age)) if age < keep => {
                 // One request refreshes; the others go on with what is there.
                 if let Ok(attempt) = self.attempt.try_lock() {
                     self.refresh(attempt).await;
@@ -132,14 +131,14 @@ impl KeyRing {
                 let attempt = self.attempt.lock().await;
                 // Another request may have fetched the key while this one waited.
                 if let (Some(key), Some(age)) = self.known(key_id).await
-                    && age < REFRESH_AFTER
+                    && age < refresh
                 {
                     return Ok(Some(key));
                 }
                 let failure = self.refresh(attempt).await;
                 let (known, age) = self.known(key_id).await;
                 match age {
-                    Some(age) if age < USABLE_FOR => Ok(known),
+                    Some(age) if age < keep => Ok(known),
                     _ => Err(failure.unwrap_or(KeyRingError::FailedRecently)),
                 }
             }
@@ -172,8 +171,10 @@ impl KeyRing {
         if attempt.is_some_and(|at| at.elapsed() < RETRY_AFTER) {
             return None;
         }
+        // Both before and after: the request may be given up while it waits, and the next one must not wait as long at once.
         *attempt = Some(Instant::now());
         let failure = self.load().await.err();
+        *attempt = Some(Instant::now());
         if let Some(error) = &failure {
             tracing::warn!(%error, "the identity provider's keys could not be refreshed");
         }
@@ -250,7 +251,7 @@ struct JwkSet {
     keys: Vec<serde_json::Value>,
 }
 
-/// The keys of a set that can verify ES256 or RS256. Others are left out, and so are identifiers that two keys share.
+/// The keys of a set that can be used. Others are left out, and so are identifiers that two keys share.
 fn usable_keys(origin: &str, json: &[u8]) -> Result<HashMap<String, Arc<VerifyingKey>>, KeyRingError> {
     let set: JwkSet =
         serde_json::from_slice(json).map_err(|source| KeyRingError::NotJwkSet { origin: origin.to_owned(), source })?;
@@ -267,23 +268,33 @@ fn usable_keys(origin: &str, json: &[u8]) -> Result<HashMap<String, Arc<Verifyin
 
 fn usable_key(jwk: serde_json::Value) -> Option<(String, VerifyingKey)> {
     let jwk: Jwk = serde_json::from_value(jwk).ok()?;
-    let (algorithm, its_name) = match &jwk.algorithm {
-        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
-            (Algorithm::ES256, KeyAlgorithm::ES256)
-        }
-        AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
-        _ => return None,
-    };
+    let algorithm = its_algorithm(&jwk)?;
     let common = &jwk.common;
     let for_signatures = common.public_key_use.as_ref().is_none_or(|purpose| *purpose == PublicKeyUse::Signature);
     let for_verifying = common.key_operations.as_ref().is_none_or(|purposes| purposes.contains(&KeyOperations::Verify));
-    let for_algorithm = common.key_algorithm.is_none_or(|name| name == its_name);
-    if !(for_signatures && for_verifying && for_algorithm) {
+    if !(for_signatures && for_verifying) {
         return None;
     }
     let key_id = common.key_id.clone()?;
     let decoding = DecodingKey::from_jwk(&jwk).ok()?;
     Some((key_id, VerifyingKey { algorithm, decoding }))
+}
+
+/// The one algorithm that a key is for: what it says itself, or else what providers mean that leave it out.
+fn its_algorithm(jwk: &Jwk) -> Option<Algorithm> {
+    let name = jwk.common.key_algorithm;
+    let only = |algorithm: Algorithm| name.is_none_or(|name| name == algorithm.into()).then_some(algorithm);
+    match &jwk.algorithm {
+        AlgorithmParameters::RSA(_) if name == Some(KeyAlgorithm::PS256) => Some(Algorithm::PS256),
+        AlgorithmParameters::RSA(_) => only(Algorithm::RS256),
+        AlgorithmParameters::EllipticCurve(key) => match key.curve {
+            EllipticCurve::P256 => only(Algorithm::ES256),
+            EllipticCurve::P384 => only(Algorithm::ES384),
+            _ => None,
+        },
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => only(Algorithm::EdDSA),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -326,6 +337,33 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_for_one_algorithm() {
+        let rsa = serde_json::json!({ "kty": "RSA", "n": "AQAB", "e": "AQAB" });
+        let p256 = serde_json::json!({ "kty": "EC", "crv": "P-256", "x": "AA", "y": "AA" });
+        let p384 = serde_json::json!({ "kty": "EC", "crv": "P-384", "x": "AA", "y": "AA" });
+        let p521 = serde_json::json!({ "kty": "EC", "crv": "P-521", "x": "AA", "y": "AA" });
+        let ed25519 = serde_json::json!({ "kty": "OKP", "crv": "Ed25519", "x": "AA" });
+        for (jwk, without_alg, with_others) in [
+            (&rsa, Some(Algorithm::RS256), &[("RS256", Algorithm::RS256), ("PS256", Algorithm::PS256)][..]),
+            (&p256, Some(Algorithm::ES256), &[("ES256", Algorithm::ES256)]),
+            (&p384, Some(Algorithm::ES384), &[("ES384", Algorithm::ES384)]),
+            (&p521, None, &[]),
+            (&ed25519, Some(Algorithm::EdDSA), &[("EdDSA", Algorithm::EdDSA)]),
+        ] {
+            let parsed = |jwk: serde_json::Value| serde_json::from_value::<Jwk>(jwk).unwrap();
+            assert_eq!(its_algorithm(&parsed(jwk.clone())), without_alg, "{jwk}");
+            for name in
+                ["RS256", "RS384", "RS512", "PS256", "PS384", "ES256", "ES384", "EdDSA", "HS256", "RSA-OAEP", "?"]
+            {
+                let mut named = jwk.clone();
+                named["alg"] = name.into();
+                let expected = with_others.iter().find(|(other, _)| *other == name).map(|(_, algorithm)| *algorithm);
+                assert_eq!(its_algorithm(&parsed(named)), expected, "{jwk} {name}");
+            }
+        }
+    }
+
+    #[test]
     fn an_identifier_of_two_keys_means_neither() {
         assert_eq!(usable(&[jwk("twice"), jwk("once"), jwk("twice"), jwk("twice")]).unwrap(), ["once"]);
     }
@@ -343,11 +381,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("jwks.json");
         let source = KeySource::File(path.clone());
-        assert!(matches!(KeyRing::new(&source).await, Err(KeyRingError::File { .. })));
+        assert!(matches!(KeyRing::new(&source, KeyLifetime::default()).await, Err(KeyRingError::File { .. })));
         std::fs::write(&path, vec![b' '; MAX_OCTETS + 1]).unwrap();
-        assert!(matches!(KeyRing::new(&source).await, Err(KeyRingError::TooLarge { .. })));
+        assert!(matches!(KeyRing::new(&source, KeyLifetime::default()).await, Err(KeyRingError::TooLarge { .. })));
         std::fs::write(&path, jwks("old")).unwrap();
-        let ring = KeyRing::new(&source).await.unwrap();
+        let ring = KeyRing::new(&source, KeyLifetime::default()).await.unwrap();
         std::fs::write(&path, jwks("new")).unwrap();
         assert!(ring.find("old").await.unwrap().is_some());
         assert!(ring.find("new").await.unwrap().is_some());
@@ -377,7 +415,7 @@ mod tests {
     #[tokio::test]
     async fn a_url_is_fetched_when_needed_but_not_for_every_invented_key() {
         let (source, asked) = provider(|_| ok(&jwks("one"))).await;
-        let ring = KeyRing::new(&source).await.unwrap();
+        let ring = KeyRing::new(&source, KeyLifetime::default()).await.unwrap();
         assert_eq!(asked.load(Ordering::SeqCst), 0);
         assert!(ring.find("one").await.unwrap().is_some());
         for _ in 0..10 {
@@ -389,19 +427,19 @@ mod tests {
     #[tokio::test]
     async fn an_outage_is_an_error_only_without_keys() {
         let (source, _) = provider(|asked| if asked == 0 { ok(&jwks("one")) } else { String::new() }).await;
-        let ring = KeyRing::new(&source).await.unwrap();
+        let ring = KeyRing::new(&source, KeyLifetime::default()).await.unwrap();
         assert!(ring.find("one").await.unwrap().is_some());
         *ring.attempt.lock().await = None;
         assert!(ring.find("two").await.unwrap().is_none());
         assert!(ring.find("one").await.unwrap().is_some());
 
         let (source, _) = provider(|_| "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n".into()).await;
-        let ring = KeyRing::new(&source).await.unwrap();
+        let ring = KeyRing::new(&source, KeyLifetime::default()).await.unwrap();
         assert!(matches!(ring.find("one").await, Err(KeyRingError::Status { status: 302, .. })));
         assert!(matches!(ring.find("one").await, Err(KeyRingError::FailedRecently)));
 
         let (source, _) = provider(|_| ok(&" ".repeat(MAX_OCTETS + 1))).await;
-        let ring = KeyRing::new(&source).await.unwrap();
+        let ring = KeyRing::new(&source, KeyLifetime::default()).await.unwrap();
         assert!(matches!(ring.find("one").await, Err(KeyRingError::TooLarge { .. })));
     }
 }

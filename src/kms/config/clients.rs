@@ -83,12 +83,9 @@ impl ClientRules {
         }
     }
 
-    /// Whether the security extension is used.
-    pub fn policy(&self, extension: &SecurityExtension, is_proxied: bool) -> Policy {
-        match is_proxied {
-            true => self.proxied.unwrap_or(extension.proxied),
-            false => self.direct.unwrap_or(extension.direct),
-        }
+    /// Whether the security extension is used, for requests that come straight from a client of this kind and for those through a proxy.
+    pub fn policies(&self, extension: &SecurityExtension) -> (Policy, Policy) {
+        (self.direct.unwrap_or(extension.direct), self.proxied.unwrap_or(extension.proxied))
     }
 }
 
@@ -213,11 +210,8 @@ mod tests {
     fn the_policy_of_a_kind_comes_before_that_of_all() {
         let extension = SecurityExtension::default();
         let mut rules = ClientRules::of(ClientKind::Gms);
-        assert_eq!(
-            (rules.policy(&extension, false), rules.policy(&extension, true)),
-            (Policy::Optional, Policy::Required)
-        );
+        assert_eq!(rules.policies(&extension), (Policy::Optional, Policy::Required));
         (rules.direct, rules.proxied) = (Some(Policy::Required), Some(Policy::Off));
-        assert_eq!((rules.policy(&extension, false), rules.policy(&extension, true)), (Policy::Required, Policy::Off));
+        assert_eq!(rules.policies(&extension), (Policy::Required, Policy::Off));
     }
 }

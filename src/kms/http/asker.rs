@@ -1,6 +1,7 @@
 //! Who asks: the identities that a token or certificate has, and the users of the KMS that they belong to.
 
 use super::refusal::Refusal;
+use super::way::Way;
 use crate::kms::auth::Identities;
 use crate::kms::config::{Authentication, Config, Policy};
 use crate::kms::issue::Grant;
@@ -13,13 +14,13 @@ use crate::kms_protocol::{ErrorCode, excerpt};
 /// One who asks, once it is known who.
 pub(super) struct Asker {
     pub(super) identities: Identities,
-    way: Authentication,
+    by: Authentication,
     /// For each identity the user that it belongs to, if it is registered.
     users: Vec<Option<User>>,
 }
 
 impl Asker {
-    pub(super) async fn find(store: &dyn Store, identities: Identities, way: Authentication) -> Result<Self, Error> {
+    pub(super) async fn find(store: &dyn Store, identities: Identities, by: Authentication) -> Result<Self, Error> {
         let mut users: Vec<Option<User>> = Vec::with_capacity(identities.uris().len());
         for uri in identities.uris() {
             let known = users.iter().flatten().find(|user| user.uris.contains(uri)).cloned();
@@ -28,7 +29,7 @@ impl Asker {
                 None => store.user_of_uri(uri).await?,
             });
         }
-        Ok(Self { identities, way, users })
+        Ok(Self { identities, by, users })
     }
 
     /// Counts this request. An identity that is not registered is counted as a person's.
@@ -40,9 +41,9 @@ impl Asker {
     }
 
     /// Whether the security extension is used: the strictest policy of all that the identities belong to.
-    pub(super) fn policy(&self, config: &Config, is_proxied: bool) -> Policy {
+    pub(super) fn policy(&self, config: &Config, way: Way) -> Policy {
         let kinds = self.users.iter().map(|user| user.as_ref().map_or(ClientKind::User, |user| user.kind));
-        let policy = |kind| config.clients.of(kind).policy(&config.security_extension, is_proxied);
+        let policy = |kind| way.policy(config.clients.of(kind).policies(&config.security_extension));
         kinds.map(policy).max().unwrap_or(Policy::Required)
     }
 
@@ -72,7 +73,7 @@ impl Asker {
     fn grant(&self, config: &Config, resource: &Resource, uri: &str, user: Option<&User>) -> Result<Grant, Refusal> {
         let grant = Grant::of(user, uri)?;
         let rules = config.clients.of(grant.kind);
-        if !rules.authentication.contains(&self.way) {
+        if !rules.authentication.contains(&self.by) {
             return Err(Refusal::new(ErrorCode::WrongAuthentication, ""));
         }
         if !rules.resources.contains(&resource.kind()) {

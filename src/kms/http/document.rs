@@ -70,25 +70,21 @@ impl App {
         &self,
         document: &KmsRequest,
         identities: &Identities,
-        exchange: &Exchange,
+        exchange: &mut Exchange,
     ) -> Result<(), Refusal> {
         let config = &self.state.config;
         if document.kms_uri != config.kms_uri {
             let message = format!("KmsUri is {}, this is {}", excerpt(&document.kms_uri), config.kms_uri);
             return Err(Refusal::new(ErrorCode::WrongKms, message));
         }
-        let leniency = &config.leniency;
-        let is_forgiven = match compare_request_url(&document.client_req_url, &exchange.request_url) {
-            UrlMatch::Same { by_http } => !by_http || leniency.http_request_url,
-            UrlMatch::SameOperation { by_http } => {
-                leniency.short_request_url && (!by_http || leniency.http_request_url)
-            }
-            UrlMatch::Different => false,
-        };
-        if !is_forgiven {
-            let (claimed, actual) = (excerpt(&document.client_req_url), excerpt(&exchange.request_url));
-            let message = format!("ClientReqUrl is {claimed}, not {actual}");
-            return Err(Refusal::new(ErrorCode::WrongRequestUrl, message));
+        if !self.is_forgiven(&document.client_req_url, &exchange.request_url) {
+            let named = exchange.other_urls.iter().find(|url| self.is_forgiven(&document.client_req_url, url));
+            let Some(named) = named.cloned() else {
+                let (claimed, actual) = (excerpt(&document.client_req_url), excerpt(&exchange.request_url));
+                let message = format!("ClientReqUrl is {claimed}, not {actual}");
+                return Err(Refusal::new(ErrorCode::WrongRequestUrl, message));
+            };
+            exchange.request_url = named;
         }
         let window = config.server.request_window;
         let difference = (document.time - calendar::date(exchange.now)).unsigned_abs();
@@ -97,6 +93,18 @@ impl App {
             return Err(Refusal::new(ErrorCode::StaleRequest, message));
         }
         if identities.has(&document.user_uri) { Ok(()) } else { Err(not_own(&document.user_uri)) }
+    }
+
+    /// Whether a `ClientReqUrl` will do for the URL of the request.
+    fn is_forgiven(&self, client_req_url: &str, request_url: &str) -> bool {
+        let leniency = &self.state.config.leniency;
+        match compare_request_url(client_req_url, request_url) {
+            UrlMatch::Same { by_http } => !by_http || leniency.http_request_url,
+            UrlMatch::SameOperation { by_http } => {
+                leniency.short_request_url && (!by_http || leniency.http_request_url)
+            }
+            UrlMatch::Different => false,
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! A request and its answer: what is known of it so far, and how it is told.
 
-use super::route::Route;
+use super::way::Way;
 use crate::kms::audit::Act;
-use crate::kms::config::Policy;
+use crate::kms::config::{Config, Policy, PublicUrl};
 use crate::kms::protection::Protection;
 use crate::kms_protocol::resource::Resource;
 use axum::extract::Request;
@@ -22,7 +22,7 @@ pub(super) struct Exchange {
     pub(super) now: SystemTime,
     /// The address of the client, as far as it is known.
     pub(super) from: Option<IpAddr>,
-    pub(super) is_proxied: bool,
+    pub(super) way: Way,
     /// Whether the security extension is used; not before it is known who asks.
     pub(super) policy: Policy,
     /// The name of the key that the request is signed with, once it was verified.
@@ -38,7 +38,10 @@ pub(super) struct Exchange {
     pub(super) key_id: Option<String>,
     /// Whose keys are asked for.
     pub(super) user_uri: String,
+    /// The URL of the request as its client knows it, as far as the KMS can tell.
     pub(super) request_url: String,
+    /// What that may be as well, where a proxy is on the way.
+    pub(super) other_urls: Vec<String>,
 }
 
 impl Exchange {
@@ -48,15 +51,13 @@ impl Exchange {
         Act { at: self.now, by, request_id: Some(self.request_id.clone()) }
     }
 
-    pub(super) fn begin(request: &Request, route: Route, kms_uri: &str) -> Self {
-        let authority = request.uri().authority().map(|authority| authority.as_str());
-        let host = authority.or_else(|| request.headers().get(HOST)?.to_str().ok()).filter(|host| is_host(host));
-        let host = host.unwrap_or_else(|| kms_uri.split_once("://").map_or(kms_uri, |(_, rest)| rest));
+    pub(super) fn begin(request: &Request, way: Way, config: &Config) -> Self {
+        let (request_url, other_urls) = request_urls(request, way, config);
         Self {
             request_id: request_id(),
             now: SystemTime::now(),
-            from: route.from,
-            is_proxied: route.is_proxied,
+            from: None,
+            way,
             policy: Policy::Off,
             signer: None,
             trk_id: None,
@@ -65,7 +66,31 @@ impl Exchange {
             asker: None,
             key_id: None,
             user_uri: String::new(),
-            request_url: format!("https://{host}{}", any_uri(start(request.uri().path(), MAX_PATH))),
+            request_url,
+            other_urls,
+        }
+    }
+}
+
+/// The likeliest URL of a request, and the others: that of its `Host`, and those that proxies are known to make it of.
+fn request_urls(request: &Request, way: Way, config: &Config) -> (String, Vec<String>) {
+    let authority = request.uri().authority().map(|authority| authority.as_str());
+    let host = authority.or_else(|| request.headers().get(HOST)?.to_str().ok()).filter(|host| is_host(host));
+    let host = host.unwrap_or_else(|| config.kms_uri.split_once("://").map_or(&*config.kms_uri, |(_, rest)| rest));
+    let path = any_uri(start(request.uri().path(), MAX_PATH));
+    let direct = format!("https://{host}{path}");
+    let public_urls = &config.server.public_urls;
+    let by_host = public_urls.iter().position(|url| url.is_at(host));
+    let likeliest = match way {
+        Way::Direct => None,
+        Way::Proxy | Way::Claimed => public_urls.get(by_host.unwrap_or(0)),
+    };
+    let through = |url: &PublicUrl| format!("{url}{path}");
+    match likeliest {
+        None => (direct, public_urls.iter().map(through).collect()),
+        Some(likeliest) => {
+            let others = public_urls.iter().filter(|url| *url != likeliest).map(through);
+            (through(likeliest), others.chain([direct]).collect())
         }
     }
 }
