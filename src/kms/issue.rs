@@ -25,7 +25,7 @@ impl Grant {
 }
 
 /// Derives the key sets of every grant for every period, and notes that they were issued. A user that was revoked
-/// meanwhile fails all with [`Error::Revoked`].
+/// meanwhile fails all with [`Error::Revoked`], a period of newer master secrets with [`StoreError::SecretsOutdated`].
 pub(super) async fn key_sets(
     state: &State,
     grants: &[Grant],
@@ -35,12 +35,17 @@ pub(super) async fn key_sets(
     let wanted: Vec<(String, u64)> =
         grants.iter().flat_map(|grant| periods.iter().map(|period| (grant.uri.clone(), *period))).collect();
     let authority = state.authority.clone();
+    let newest_generation = authority.newest_generation();
     let derive = move || wanted.iter().map(|(uri, period)| authority.key_set(uri, *period)).collect();
     let key_sets: Result<_, Error> = tokio::task::spawn_blocking(derive).await.map_err(|_| Error::Interrupted)?;
     let key_sets = key_sets?;
 
-    let issue =
-        |grant: &Grant| Issue { user_id: grant.user_id.clone(), uri: grant.uri.clone(), periods: periods.to_vec() };
+    let issue = |grant: &Grant| Issue {
+        user_id: grant.user_id.clone(),
+        uri: grant.uri.clone(),
+        periods: periods.to_vec(),
+        newest_generation,
+    };
     state.store.record_issues(grants.iter().map(issue).collect(), act).await.map_err(|error| match error {
         StoreError::AlreadyRevoked(user_id) => {
             let uri = grants.iter().find(|grant| grant.user_id == user_id).map(|grant| grant.uri.clone());

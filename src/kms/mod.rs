@@ -10,6 +10,7 @@
 //! | [`store`] | users, their URIs, certificates of other KMSs, what clients report, and the audit log, behind traits |
 //! | [`audit`] | the log of every issue, refusal and administrative act: a chain of hashes |
 //! | `authority` | the master secrets, and the key sets that follow from them: the same at each call |
+//! | `rollover` | new generations of master secrets |
 //! | [`auth`] | access tokens: who is asking |
 //! | [`certificates`] | the certificates of other KMSs, checked before clients get them |
 //! | `issue` | the one way in which keys leave: an active user's, and noted |
@@ -62,6 +63,7 @@ mod http;
 mod init;
 mod issue;
 mod protection;
+mod rollover;
 mod secrets;
 mod server;
 mod state;
@@ -72,6 +74,7 @@ pub use authority::Authority;
 pub use config::Config;
 pub use error::Error;
 pub use init::{InitOptions, Initialised, init};
+pub use rollover::{RolledOver, roll_over};
 pub use secrets::MasterSecrets;
 pub use server::Server;
 pub use state::{State, open_store};

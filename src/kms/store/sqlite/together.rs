@@ -1,5 +1,6 @@
 //! Writing together: requests that come while the disk is busy with others share the next transaction, and its flush.
 
+use super::super::generations::require_newest;
 use super::super::{Issue, StoreError};
 use super::audit::Chain;
 use super::require_active;
@@ -84,7 +85,11 @@ async fn commit(pool: &SqlitePool, group: &[Waiting]) -> Result<Vec<Result<(), S
         results.push(match append(&mut transaction, &mut chain, note, act).await {
             Ok(()) => Ok(()),
             // Found before anything of it was written, and nobody else's affair.
-            Err(refused @ (StoreError::NoSuchUser(_) | StoreError::AlreadyRevoked(_))) => Err(refused),
+            Err(
+                refused @ (StoreError::NoSuchUser(_)
+                | StoreError::AlreadyRevoked(_)
+                | StoreError::SecretsOutdated { .. }),
+            ) => Err(refused),
             Err(error) => return Err(error),
         });
     }
@@ -105,8 +110,9 @@ async fn append(
     };
     for issue in issues {
         require_active(connection, &issue.user_id).await?;
+        require_newest(connection, issue.newest_generation, &issue.periods).await?;
     }
-    for Issue { user_id, uri, periods } in issues {
+    for Issue { user_id, uri, periods, .. } in issues {
         let event = Event::Issued { user: user_id.clone(), uri: uri.clone(), periods: periods.clone() };
         chain.append(connection, act, &event).await?;
     }
