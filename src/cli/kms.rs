@@ -5,6 +5,7 @@ mod issue;
 mod operator;
 mod redirect;
 mod report;
+mod rollover;
 mod serve;
 mod status;
 mod test_token;
@@ -36,6 +37,7 @@ pub enum Command {
     Audit(audit::Command),
     Issue(issue::Arguments),
     Status(status::Arguments),
+    Rollover(rollover::Arguments),
     TestToken(test_token::Arguments),
 }
 
@@ -75,6 +77,7 @@ pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
         Command::Audit(command) => audit::run(command, output),
         Command::Issue(arguments) => issue::run(arguments, output),
         Command::Status(arguments) => status::run(arguments, output),
+        Command::Rollover(arguments) => rollover::run(arguments, output),
         Command::TestToken(arguments) => test_token::run(arguments, output),
     }
 }
