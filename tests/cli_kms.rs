@@ -12,7 +12,7 @@ use schema::Schema;
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
@@ -139,6 +139,59 @@ fn users_of_two_kmss_call_each_other_once_their_operators_have_exchanged_certifi
     let remove = ["kms", "cert", "remove", "--dir", &path(&here, "kms"), "--kms-uri", "kms.example.com"];
     assert_eq!(Program::new(&remove).json()["cache_num"], 2);
     assert_eq!(Program::new(&remove).run().code, 1, "it is gone");
+}
+
+#[test]
+fn a_kms_rolls_over_to_new_master_secrets_and_its_clients_and_partners_learn_of_it() {
+    let mut kms = RunningKms::start(&[ALICE]);
+    let path = |kms: &RunningKms, name: &str| kms.path(name).to_str().unwrap().to_owned();
+    let (dir, other) = (path(&kms, "kms"), path(&kms, "other"));
+    let status = || Program::new(&["kms", "status", "--dir", &dir]).json();
+    let before = status();
+    let only = json!([{ "generation": 1, "first_period": 0, "from": null, "to": null, "present": true }]);
+    assert_eq!(before["generations"], only);
+    let current = before["period_no"].as_u64().unwrap();
+    kms.provision(ALICE);
+
+    let rollover = ["kms", "rollover", "--dir", &dir];
+    let run = Program::new(&rollover).args(&["--at-period", "7"]).passphrase(PASSPHRASE).run();
+    let advice = format!("earliest for new master secrets is period {}", current + 2);
+    assert!(run.code == 1 && run.stderr.contains(&advice), "{}", run.stderr);
+    let run = Program::new(&rollover).passphrase("another passphrase").run();
+    assert!(run.code == 1 && run.stderr.contains("wrong passphrase"), "{}", run.stderr);
+    let done = Program::new(&rollover).passphrase(PASSPHRASE).json();
+    assert_eq!((&done["generation"], &done["first_period"]), (&json!(2), &json!(current + 2)));
+    assert_eq!((&done["completed"], &done["cache_num"]), (&json!(false), &json!(1)));
+    assert_eq!(done["restart_before"], before["next_period"]);
+    let again = Program::new(&rollover).passphrase(PASSPHRASE).run();
+    assert!(again.code == 1 && again.stderr.contains("made already"), "{}", again.stderr);
+    let after = status();
+    assert_eq!(after["generations"][0]["to"], done["begins"]);
+    assert_eq!(after["generations"][1]["from"], done["begins"]);
+    let text = Program::new(&["kms", "status", "--dir", &dir]).run().stdout;
+    assert!(text.contains(&format!("generation 2, from period {}", current + 2)), "{text}");
+
+    kms.restart();
+    let alice = kms.provision(ALICE);
+    let known = Program::new(&["client", "kms", "--store", &alice]).passphrase(PASSPHRASE).json();
+    let names: Vec<_> = known["kms"][0]["certificates"].as_array().unwrap().iter().map(|of| &of["cert_uri"]).collect();
+    assert_eq!(names, ["kms.example.org#generation-1", "kms.example.org#generation-2"]);
+
+    let certificate = path(&kms, "certificate.xml");
+    let export = ["kms", "cert", "export", "--dir", &dir, "--out", &certificate];
+    let exported = Program::new(&export).passphrase(PASSPHRASE).json();
+    let files = exported["certificates"].as_array().unwrap();
+    assert_eq!((&files[0]["out"], &files[0]["fingerprint"]), (&exported["out"], &exported["fingerprint"]));
+    assert_eq!(files[1]["out"], path(&kms, "certificate.next.xml"));
+    assert_eq!((&files[0]["valid_to"], &files[1]["valid_from"]), (&done["begins"], &done["begins"]));
+    create_named(&other, "kms.example.com", "example.com");
+    for file in files {
+        let [path, fingerprint] = ["out", "fingerprint"].map(|field| file[field].as_str().unwrap());
+        Program::new(&["kms", "cert", "add", "--dir", &other, path, "--fingerprint", fingerprint]).json();
+    }
+    let listed = Program::new(&["kms", "cert", "list", "--dir", &other]).json();
+    let names: Vec<_> = listed["certificates"].as_array().unwrap().iter().map(|of| &of["cert_uri"]).collect();
+    assert_eq!(names, ["kms.example.org#generation-1", "kms.example.org#generation-2"]);
 }
 
 #[test]
@@ -469,7 +522,17 @@ impl RunningKms {
         }
         let issuer = TokenIssuer::new(&format!("https://idms.{domain}"), kms_uri, "test").unwrap();
         fs::write(dir.join("jwks.json"), issuer.jwks()).unwrap();
+        let (child, address) = Self::serve(&dir);
+        Self { folder, issuer, child, address, kms_uri }
+    }
 
+    fn restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        (self.child, self.address) = Self::serve(&self.path("kms"));
+    }
+
+    fn serve(dir: &Path) -> (Child, String) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_mikey-sakke"))
             .args(["kms", "serve", "--json", "--listen", "127.0.0.1:0", "--dir", dir.to_str().unwrap()])
             .env("MIKEY_SAKKE_PASSPHRASE", PASSPHRASE)
@@ -480,8 +543,7 @@ impl RunningKms {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).unwrap();
-        let address = ready["address"].as_str().unwrap().to_owned();
-        Self { folder, issuer, child, address, kms_uri }
+        (child, ready["address"].as_str().unwrap().to_owned())
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -32,7 +32,7 @@ impl Maker {
             role: Some(Role::External),
             kms_uri: "kms.example.com".into(),
             domains: vec!["example.com".into()],
-            ..state.authority.certificate()
+            ..state.authority.certificate_at(now())
         };
         let (config, store) = open_store(world.folder.path()).await.unwrap();
         let file = other.to_xml().into_bytes();

@@ -29,7 +29,12 @@ impl World {
             admin::add_user(&world.store, &user, &act()).await.unwrap();
         }
         for user in ["alice", "bob", "carol"] {
-            let issue = Issue { user_id: user.into(), uri: format!("sip:{user}@example.org"), periods: vec![7, 8] };
+            let issue = Issue {
+                user_id: user.into(),
+                uri: format!("sip:{user}@example.org"),
+                periods: vec![7, 8],
+                newest_generation: 1,
+            };
             let by_request = Act { request_id: Some("r1".into()), ..Act::new(user, UNIX_EPOCH) };
             world.store.record_issues(vec![issue], by_request).await.unwrap();
         }
@@ -165,7 +170,8 @@ async fn what_cannot_be_recorded_does_not_happen() {
     world.tamper("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END").await;
     assert!(admin::add_user(&world.store, &NewUser::new("dave", ["sip:dave@example.org"]), &act()).await.is_err());
     assert!(admin::revoke_user(&world.store, "carol", &act()).await.is_err());
-    let issue = Issue { user_id: "carol".into(), uri: "sip:carol@example.org".into(), periods: vec![7] };
+    let issue =
+        Issue { user_id: "carol".into(), uri: "sip:carol@example.org".into(), periods: vec![7], newest_generation: 1 };
     assert!(world.store.record_issues(vec![issue], act()).await.is_err());
     let counts = world.store.counts().await.unwrap();
     assert_eq!((counts.active_users, counts.revoked_users, counts.uris, counts.issues), (1, 2, 3, 6));

@@ -28,7 +28,7 @@ async fn other_certificate(world: &World, kms_uri: &str, domains: &[&str]) -> Km
         role: Some(Role::External),
         kms_uri: kms_uri.into(),
         domains: domains.iter().map(|domain| (*domain).to_owned()).collect(),
-        ..state.authority.certificate()
+        ..state.authority.certificate_at(now())
     }
 }
 
@@ -117,9 +117,14 @@ async fn certificates_that_are_not_to_be_trusted_are_refused() {
         (KmsCertificate { valid_to: Some(datetime!(2020-01-01 00:00 UTC)), ..good.clone() }, |e| {
             matches!(e, CertificateError::Dates { .. })
         }),
-        (KmsCertificate { valid_from: Some(datetime!(9000-01-01 00:00 UTC)), ..good.clone() }, |e| {
-            matches!(e, CertificateError::Dates { .. })
-        }),
+        (
+            KmsCertificate {
+                valid_from: Some(datetime!(9000-01-01 00:00 UTC)),
+                valid_to: Some(datetime!(9000-01-01 00:00 UTC)),
+                ..good.clone()
+            },
+            |e| matches!(e, CertificateError::Dates { .. }),
+        ),
         (KmsCertificate { domains: vec!["EXAMPLE.org".into()], ..good.clone() }, |e| {
             matches!(e, CertificateError::OwnDomain(_))
         }),

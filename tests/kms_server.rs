@@ -492,7 +492,7 @@ async fn files_for_pre_provisioning_hold_what_the_server_gives() {
 
     let file = parse(&admin::init_document(&state, ALICE, None, now).await.unwrap());
     let certificate = file.into_message().unwrap().into_init().unwrap().certificate;
-    assert_eq!(certificate, state.authority.certificate());
+    assert_eq!(certificate, state.authority.certificate_at(kms_support::now()));
 
     assert!(matches!(admin::issue(&state, UNKNOWN, None, None, &act()).await, Err(Error::UnknownUri(_))));
     assert!(matches!(admin::issue(&state, REVOKED, None, None, &act()).await, Err(Error::Revoked { .. })));

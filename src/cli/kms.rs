@@ -6,6 +6,7 @@ mod issue;
 mod operator;
 mod redirect;
 mod report;
+mod rollover;
 mod serve;
 mod status;
 mod test_token;
@@ -39,6 +40,7 @@ pub enum Command {
     Backup(backup::Save),
     Restore(backup::Restore),
     Status(status::Arguments),
+    Rollover(rollover::Arguments),
     TestToken(test_token::Arguments),
 }
 
@@ -80,6 +82,7 @@ pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
         Command::Backup(arguments) => backup::save(arguments, output),
         Command::Restore(arguments) => backup::restore(arguments, output),
         Command::Status(arguments) => status::run(arguments, output),
+        Command::Rollover(arguments) => rollover::run(arguments, output),
         Command::TestToken(arguments) => test_token::run(arguments, output),
     }
 }

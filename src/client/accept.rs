@@ -169,7 +169,7 @@ fn open(
     let not_for_me = || mc::Error::NotForMe { recipient: incoming.recipient().identity.to_string() };
     let key_set = key_set_for(store, user_uri, incoming.recipient(), incoming.time(), not_for_me)?;
     require_kms_of(store, options.initiator_uri, &incoming)?;
-    let initiator_kms = store.kms(&incoming.initiator().kms_uri)?;
+    let initiator_kms = store.kms_at(&incoming.initiator().kms_uri, incoming.time())?;
     let receiver = Receiver {
         key_sets: &[&key_set],
         kmss: &[&initiator_kms],
@@ -192,7 +192,7 @@ fn open_own(
         return Err(not_from_me().into());
     }
     let key_set = key_set_for(store, user_uri, incoming.initiator(), incoming.time(), not_from_me)?;
-    let recipient_kms = store.kms(&incoming.recipient().kms_uri)?;
+    let recipient_kms = store.kms_at(&incoming.recipient().kms_uri, incoming.time())?;
     let recipient = SentTo { uri: recipient_uri, kms: &recipient_kms, key_type: options.key_type };
     Ok(incoming.open_own(&[&key_set], recipient, policy)?)
 }
@@ -206,7 +206,7 @@ fn require_kms_of(store: &Store, expected: Option<&str>, incoming: &Incoming) ->
         CarriedIdentity::Uid(_) => expected,
     };
     let Some(uri) = named else { return Ok(()) };
-    let mut serving = store.contents.kms.iter().filter(|kms| !kms.revoked && kms.serves(uri)).peekable();
+    let mut serving = store.contents.kms.iter().filter(|kms| !kms.is_revoked() && kms.serves(uri)).peekable();
     if serving.peek().is_none() || serving.any(|kms| kms.kms_uri == carried.kms_uri) {
         return Ok(());
     }

@@ -183,9 +183,9 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
-    /// The KMS is known with other public keys.
+    /// The KMS is known with other public keys for the same time, or for periods that there are keys of.
     #[error(
-        "KMS {kms_uri} is in the store with other public keys: if its operator confirms the change, use a new store"
+        "KMS {kms_uri} is in the store with other public keys for the same time: if its operator confirms the change, use a new store"
     )]
     KmsKeysChanged {
         /// Its KmsUri.
@@ -302,6 +302,19 @@ pub enum Error {
         field: &'static str,
         /// What is wrong with it.
         problem: String,
+    },
+    /// The KMS has rolled over to new master secrets, and the certificate for these keys is not here.
+    #[error(
+        "the keys of {user_uri} for period {period_no} belong to a certificate of the KMS that is not here{}: provision over HTTPS, which brings it, or import again when the period has begun",
+        named(cert_uri)
+    )]
+    CertificateMissing {
+        /// Whose keys.
+        user_uri: String,
+        /// KeyPeriodNo.
+        period_no: u64,
+        /// CertUri of the key set.
+        cert_uri: Option<String>,
     },
     /// The keys belong to no identity that this user could have at this KMS.
     #[error(
@@ -569,6 +582,10 @@ fn nothing_to_revoke(key_type: KeyType, key_id: Option<KeyId>) -> String {
         false => "such a key is not held, for it dies with its call",
     };
     format!("this user sent no {key_type} {named} that could be taken back: {why}")
+}
+
+fn named(cert_uri: &Option<String>) -> String {
+    cert_uri.as_ref().map(|cert_uri| format!(" ({cert_uri})")).unwrap_or_default()
 }
 
 fn list(attempts: &[Attempt]) -> String {

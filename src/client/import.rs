@@ -1,9 +1,11 @@
 //! Taking in what a KMS issued.
 
 use super::calendar::{date_time, ntp_time, unix_date, unix_seconds};
+use super::certificates::CertificateRecord;
 use super::convention::{CandidateKeys, Convention, identity_form, period_epoch, period_text};
 use super::octets::Octets;
 use super::protection::{Protected, Protection, require_no_signature, unusable};
+use super::ready::ready_key;
 use super::record::{Contents, KeySetRecord, KmsRecord};
 use super::{Error, ImportReport, Store, UserPeriods};
 use crate::kms_protocol::{
@@ -13,7 +15,6 @@ use crate::kms_protocol::{
 use crate::mc::imessage::StatusZero;
 use crate::mc::{IdentityForm, KeyPeriods, KeySet, Kms, PeriodEpoch, Uid};
 use crate::mikey::NtpTime;
-use crate::{eccsi, sakke};
 use time::OffsetDateTime;
 
 /// Octets of a file that came out of band.
@@ -129,10 +130,15 @@ impl<T> Answer<T> {
 /// Everything that one provisioning brings, checked, before any of it is stored.
 pub(super) struct Intake {
     record: KmsRecord,
-    kms: Kms,
+    /// What keys are checked under: of each certificate of the KMS that there were keys for.
+    ready: Vec<(CertificateRecord, Kms)>,
+    /// Periods that the store has keys of.
+    held: Vec<u64>,
     /// The convention is settled: by the store, or by the keys seen so far.
     convention_known: bool,
     key_sets: Vec<KeySetRecord>,
+    /// Why key sets were left out, by period.
+    left_out: Vec<(u64, Error)>,
     others: Vec<KmsRecord>,
     protected: Option<Protected>,
     /// When the KMS answered last, where it was asked over the network.
@@ -149,42 +155,61 @@ impl Intake {
         if init.protected.is_none() {
             require_no_signature("the KMS certificate", certificate.signature.clone())?;
         }
-        require_usable(certificate, now)?;
+        require_supported(certificate)?;
+        require_dates(certificate, now)?;
         if certificate.role == Some(kms_protocol::Role::External) {
             return Err(unsupported(certificate, "Role", "External", "Root"));
         }
-        let known = contents.kms(&certificate.kms_uri);
-        let convention = known.map(KmsRecord::convention).unwrap_or_default();
-        let (pub_enc_key, pub_auth_key) = public_keys(certificate)?;
-        let record = KmsRecord::of(certificate, true, convention, known.and_then(|known| known.cache_number));
-        if let Some(known) = known {
-            require_unchanged(known, &record)?;
-        }
-        require_own_domains(&record, &contents.kms)?;
-        let convention_known = contents.key_sets.iter().any(|set| set.kms_uri == record.kms_uri);
-        let kms = Kms::new(&*record.kms_uri, &pub_enc_key, &pub_auth_key, record.periods()?, record.identity_form);
-        Ok(Self {
-            record,
-            kms,
-            convention_known,
+        let of_kms = contents.key_sets.iter().filter(|set| set.kms_uri == certificate.kms_uri);
+        let held: Vec<u64> = of_kms.map(|set| set.period_no).collect();
+        let mut intake = Self {
+            record: match contents.kms(&certificate.kms_uri) {
+                Some(known) => KmsRecord { home: true, ..known.clone() },
+                None => KmsRecord::of(certificate, true),
+            },
+            ready: Vec::new(),
+            convention_known: !held.is_empty(),
+            held,
             key_sets: Vec::new(),
+            left_out: Vec::new(),
             others: Vec::new(),
             protected: init.protected.clone(),
             answered: None,
             notes: Vec::new(),
-        })
+        };
+        intake.take_own(contents, certificate)?;
+        Ok(intake)
+    }
+
+    /// Takes in a certificate of the client's own KMS, if it leaves what the client has as it is.
+    fn take_own(&mut self, contents: &Contents, certificate: &KmsCertificate) -> Result<(), Error> {
+        require_points(certificate)?;
+        require_same_periods(&self.record, certificate)?;
+        let mut record = self.record.clone();
+        let new = CertificateRecord::of(certificate);
+        let (from, to) = new.dates();
+        let is_new = record.take_own(new, &self.held)?;
+        require_own_domains(&record, &certificate.domains, contents.kms.iter().chain(&self.others))?;
+        self.record = record;
+        if is_new {
+            let kms_uri = &self.record.kms_uri;
+            self.notes.push(format!("KMS {kms_uri} has new public keys, valid from {from} to {to}"));
+        }
+        Ok(())
     }
 
     pub(super) fn kms_uri(&self) -> &str {
         &self.record.kms_uri
     }
 
-    pub(super) fn periods(&self) -> &KeyPeriods {
-        self.kms.periods()
+    pub(super) fn periods(&self) -> Result<KeyPeriods, Error> {
+        self.record.periods()
     }
 
+    /// Whether keys for this period came, to be stored or left out.
     pub(super) fn has_period(&self, period_no: u64) -> bool {
         self.key_sets.iter().any(|set| set.period_no == period_no)
+            || self.left_out.iter().any(|(left_out, _)| *left_out == period_no)
     }
 
     pub(super) fn cache_number(&self) -> Option<u64> {
@@ -226,12 +251,19 @@ impl Intake {
         if self.key_sets.iter().any(|set| set.is(&keys.user_uri, &self.record.kms_uri, keys.period_no)) {
             return Err(Error::KeySetTwice { user_uri: keys.user_uri, period_no: keys.period_no });
         }
-        self.settle_convention(Convention {
-            identity_form: identity_form(&self.kms, &keys)?,
-            period_epoch: period_epoch(self.record.period, self.record.offset, keys.period_no, issued)?,
-        })?;
+        let period_epoch = period_epoch(self.record.period, self.record.offset, keys.period_no, issued)?;
+        let kms = self.kms_of_period(keys.period_no, period_epoch)?;
+        let identity_form = match identity_form(&kms, &keys) {
+            Err(Error::KeysInvalid { .. }) if self.is_unknown(key_set.cert_uri.as_deref()) => {
+                self.leave_out(key_set);
+                return Ok(());
+            }
+            found => found?,
+        };
+        self.settle_convention(Convention { identity_form, period_epoch })?;
+        let kms = self.kms_of_period(keys.period_no, period_epoch)?;
         let validated =
-            KeySet::validate(&self.kms, &keys.user_uri, keys.period_no, keys.receiver_secret_key()?, keys.key_pair()?)?;
+            KeySet::validate(&kms, &keys.user_uri, keys.period_no, keys.receiver_secret_key()?, keys.key_pair()?)?;
         if keys.user_id != *validated.uid() {
             return Err(Error::UserIdWrong {
                 user_uri: keys.user_uri,
@@ -254,9 +286,39 @@ impl Intake {
         // Keys that are valid later only may wait in the store.
         let from = record.valid_from.and_then(ntp_time).filter(|from| *from > now);
         record.require_valid_at(from.unwrap_or(now))?;
-        self.note_period(record.period_no, issued, now);
+        self.note_period(kms.periods(), record.period_no, issued, now);
         self.key_sets.push(record);
         Ok(())
+    }
+
+    /// What the keys of a period are checked under.
+    fn kms_of_period(&mut self, period_no: u64, period_epoch: PeriodEpoch) -> Result<Kms, Error> {
+        let record = KmsRecord { period_epoch, ..self.record.clone() };
+        let certificate = record.certificate_of_period(period_no)?;
+        let kms = match self.ready.iter().find(|(ready, _)| ready == certificate) {
+            Some((_, kms)) => kms.clone(),
+            None => {
+                let malformed =
+                    |(field, problem)| Error::CertificateKey { kms_uri: record.kms_uri.clone(), field, problem };
+                let kms = record.made_ready(certificate)?.map_err(malformed)?;
+                self.ready.push((certificate.clone(), kms.clone()));
+                kms
+            }
+        };
+        Ok(kms.with_convention(record.periods()?, record.identity_form))
+    }
+
+    /// Whether a key set names a certificate that did not come.
+    fn is_unknown(&self, cert_uri: Option<&str>) -> bool {
+        let known = |cert_uri| self.record.certificates.iter().any(|known| known.cert_uri.as_deref() == Some(cert_uri));
+        cert_uri.is_some_and(|cert_uri| !known(cert_uri))
+    }
+
+    fn leave_out(&mut self, key_set: &KmsKeySet) {
+        let (user_uri, period_no) = (key_set.user_uri.clone(), key_set.key_period_no);
+        let error = Error::CertificateMissing { user_uri, period_no, cert_uri: key_set.cert_uri.clone() };
+        self.notes.push(format!("left out: {error}"));
+        self.left_out.push((period_no, error));
     }
 
     fn settle_convention(&mut self, found: Convention) -> Result<(), Error> {
@@ -273,15 +335,14 @@ impl Intake {
             }
             self.record.identity_form = found.identity_form;
             self.record.period_epoch = found.period_epoch;
-            self.kms = self.kms.with_convention(self.record.periods()?, found.identity_form);
         }
         self.convention_known = true;
         Ok(())
     }
 
-    fn note_period(&mut self, period_no: u64, issued: NtpTime, now: NtpTime) {
-        let (start, end) = self.periods().bounds(period_no);
-        let text = period_text(self.periods(), period_no);
+    fn note_period(&mut self, periods: &KeyPeriods, period_no: u64, issued: NtpTime, now: NtpTime) {
+        let (start, end) = periods.bounds(period_no);
+        let text = period_text(periods, period_no);
         if end <= now.seconds() {
             self.notes.push(format!("period {period_no} ({text}) is over: its keys only open messages of that time"));
         } else if now.seconds() < start {
@@ -294,20 +355,35 @@ impl Intake {
         }
     }
 
-    /// Checks the certificates of other KMSs. One that cannot be used is left out with a note, for it concerns only the
-    /// users of that KMS.
-    pub(super) fn with_others(mut self, contents: &Contents, cache: &KmsCertCache, now: NtpTime) -> Self {
-        self.record.cache_number = cache.cache_num.or(self.record.cache_number);
+    /// Checks the certificates of a cache: those of other KMSs, and those of the client's own for other times. One that cannot be
+    /// used is left out with a note, for it concerns only the users of that KMS, or only these times.
+    pub(super) fn with_certificates(mut self, contents: &Contents, cache: &KmsCertCache) -> Self {
+        let mut is_whole = true;
         for certificate in &cache.certificates {
-            match self.other(contents, certificate, now) {
-                Ok(record) => self.others.push(record),
-                Err(error) => self.notes.push(format!("certificate of another KMS left out: {error}")),
+            let is_own =
+                certificate.kms_uri == self.record.kms_uri && certificate.role == Some(kms_protocol::Role::Root);
+            let taken = if is_own { self.further(contents, certificate) } else { self.other(contents, certificate) };
+            if let Err(error) = taken {
+                let whose = if is_own { "the KMS for other times" } else { "another KMS" };
+                self.notes.push(format!("certificate of {whose} left out: {error}"));
+                is_whole &= !is_own;
             }
+        }
+        if is_whole {
+            self.record.cache_number = cache.cache_num.or(self.record.cache_number);
         }
         self
     }
 
-    fn other(&self, contents: &Contents, certificate: &KmsCertificate, now: NtpTime) -> Result<KmsRecord, Error> {
+    fn further(&mut self, contents: &Contents, certificate: &KmsCertificate) -> Result<(), Error> {
+        require_no_signature("the KMS certificate", certificate.signature.clone())?;
+        if !certificate.revoked {
+            require_supported(certificate)?;
+        }
+        self.take_own(contents, certificate)
+    }
+
+    fn other(&mut self, contents: &Contents, certificate: &KmsCertificate) -> Result<(), Error> {
         let known = contents.kms(&certificate.kms_uri);
         let at_home = known.is_some_and(|known| known.home) || certificate.kms_uri == self.record.kms_uri;
         if at_home {
@@ -316,21 +392,41 @@ impl Intake {
         require_no_signature("the certificate of another KMS", certificate.signature.clone())?;
         // A revoked certificate is kept, to refuse what comes in its name.
         if !certificate.revoked {
-            require_usable(certificate, now)?;
+            require_supported(certificate)?;
         }
-        public_keys(certificate)?;
-        let convention = known.map(KmsRecord::convention).unwrap_or_default();
-        let record = KmsRecord::of(certificate, false, convention, None);
-        if !record.revoked {
-            require_own_domains(&record, contents.kms.iter().chain(&self.others).chain([&self.record]))?;
+        require_points(certificate)?;
+        let taken = self.others.iter().position(|other| other.kms_uri == certificate.kms_uri);
+        let known = taken.and_then(|index| self.others.get(index)).or(known);
+        let record = match known {
+            Some(known) if require_same_periods(known, certificate).is_ok() => {
+                let mut record = known.clone();
+                record.take_other(CertificateRecord::of(certificate));
+                record
+            }
+            Some(known) => {
+                let Convention { identity_form, period_epoch } = known.convention();
+                KmsRecord { identity_form, period_epoch, ..KmsRecord::of(certificate, false) }
+            }
+            None => KmsRecord::of(certificate, false),
+        };
+        if !certificate.revoked {
+            let all = contents.kms.iter().chain(&self.others).chain([&self.record]);
+            require_own_domains(&record, &certificate.domains, all)?;
         }
-        Ok(record)
+        match taken.and_then(|index| self.others.get_mut(index)) {
+            Some(taken) => *taken = record,
+            None => self.others.push(record),
+        }
+        Ok(())
     }
 
     /// Stores everything at once. `user_uri` is whom the answer is for.
     pub(super) fn store(self, store: &mut Store, user_uri: String) -> Result<ImportReport, Error> {
         let mut notes = self.record.convention().notes();
         notes.extend(self.notes);
+        if let (true, Some((_, error))) = (self.key_sets.is_empty(), self.left_out.into_iter().next()) {
+            return Err(error);
+        }
         let key_sets = UserPeriods::of(&self.key_sets);
         let Some(named) = key_sets.iter().find(|user| user.user_uri == user_uri) else {
             let users = key_sets.into_iter().map(|user| user.user_uri).collect();
@@ -353,7 +449,10 @@ impl Intake {
             other_kms: self.others.iter().map(|other| other.kms_uri.clone()).collect(),
             notes,
         };
-        let kms = self.record.make_ready(self.kms);
+        let (periods, identity_form) = (self.record.periods()?, self.record.identity_form);
+        let ready = self.ready.into_iter().map(|(certificate, kms)| {
+            (ready_key(&report.kms_uri, &certificate), kms.with_convention(periods, identity_form))
+        });
         store.change(|contents| {
             for record in self.others.into_iter().chain([self.record]) {
                 contents.put_kms(record);
@@ -370,7 +469,7 @@ impl Intake {
             Ok(())
         })?;
         store.forget_ready();
-        store.kms_cache.insert(report.kms_uri.clone(), kms);
+        store.kms_cache.extend(ready);
         Ok(report)
     }
 }
@@ -394,22 +493,17 @@ impl Convention {
 }
 
 impl KmsRecord {
-    fn of(certificate: &KmsCertificate, home: bool, convention: Convention, cache_number: Option<u64>) -> Self {
+    fn of(certificate: &KmsCertificate, home: bool) -> Self {
+        let Convention { identity_form, period_epoch } = Convention::default();
         Self {
             kms_uri: certificate.kms_uri.clone(),
-            cert_uri: certificate.cert_uri.clone(),
             home,
-            revoked: certificate.revoked,
-            valid_from: certificate.valid_from.map(OffsetDateTime::unix_timestamp),
-            valid_to: certificate.valid_to.map(OffsetDateTime::unix_timestamp),
             period: certificate.user_key_period,
             offset: certificate.user_key_offset,
-            identity_form: convention.identity_form,
-            period_epoch: convention.period_epoch,
-            domains: certificate.domains.clone(),
-            pub_enc_key: Octets::new(&certificate.pub_enc_key),
-            pub_auth_key: Octets::new(&certificate.pub_auth_key),
-            cache_number,
+            identity_form,
+            period_epoch,
+            certificates: vec![CertificateRecord::of(certificate)],
+            cache_number: None,
             excused: Vec::new(),
             status_zero: StatusZero::default(),
         }
@@ -421,12 +515,6 @@ impl KmsRecord {
 
     pub(super) fn periods(&self) -> Result<KeyPeriods, Error> {
         Ok(KeyPeriods::new(self.period, self.offset, self.period_epoch)?)
-    }
-
-    /// Adds to the tables of the public keys how long they may be used.
-    pub(super) fn make_ready(&self, kms: Kms) -> Kms {
-        kms.valid(self.valid_from.and_then(ntp_time), self.valid_to.and_then(ntp_time))
-            .with_domains(self.domains.clone())
     }
 }
 
@@ -465,10 +553,9 @@ pub(super) fn require_same_kms(place: &'static str, found: &str, expected: &str)
     Err(Error::OtherKms { place, found: found.to_owned(), expected: expected.to_owned() })
 }
 
-fn require_usable(certificate: &KmsCertificate, now: NtpTime) -> Result<(), Error> {
-    let kms_uri = certificate.kms_uri.clone();
+fn require_supported(certificate: &KmsCertificate) -> Result<(), Error> {
     if certificate.revoked {
-        return Err(Error::CertificateRevoked { kms_uri });
+        return Err(Error::CertificateRevoked { kms_uri: certificate.kms_uri.clone() });
     }
     if certificate.user_id_format != USER_ID_FORMAT_HASHED {
         return Err(unsupported(certificate, "UserIdFormat", &certificate.user_id_format, "2 (hashed UID)"));
@@ -479,14 +566,16 @@ fn require_usable(certificate: &KmsCertificate, now: NtpTime) -> Result<(), Erro
     if certificate.user_key_period == 0 {
         return Err(unsupported(certificate, "UserKeyPeriod", "0", "a number of seconds above 0"));
     }
+    Ok(())
+}
+
+fn require_dates(certificate: &KmsCertificate, now: NtpTime) -> Result<(), Error> {
     let now = unix_seconds(now);
     let early = certificate.valid_from.is_some_and(|from| now < from.unix_timestamp());
     let late = certificate.valid_to.is_some_and(|to| now >= to.unix_timestamp());
     if early || late {
-        let text = |time: Option<OffsetDateTime>| {
-            time.map_or_else(|| "any time".into(), |time| unix_date(time.unix_timestamp()))
-        };
-        let (from, to) = (text(certificate.valid_from), text(certificate.valid_to));
+        let (from, to) = CertificateRecord::of(certificate).dates();
+        let kms_uri = certificate.kms_uri.clone();
         return Err(Error::CertificateDates { kms_uri, from, to, now: unix_date(now) });
     }
     Ok(())
@@ -496,35 +585,35 @@ fn unsupported(certificate: &KmsCertificate, field: &'static str, found: &str, e
     Error::CertificateUnsupported { kms_uri: certificate.kms_uri.clone(), field, found: found.to_owned(), expected }
 }
 
-fn public_keys(certificate: &KmsCertificate) -> Result<(sakke::PublicKey, eccsi::PublicKey), Error> {
-    let malformed = |field, problem| Error::CertificateKey { kms_uri: certificate.kms_uri.clone(), field, problem };
-    let pub_enc_key = sakke::PublicKey::from_bytes(&certificate.pub_enc_key)
-        .map_err(|error| malformed("PubEncKey", error.to_string()))?;
-    let pub_auth_key = eccsi::PublicKey::from_bytes(&certificate.pub_auth_key)
-        .map_err(|error| malformed("PubAuthKey", error.to_string()))?;
-    Ok((pub_enc_key, pub_auth_key))
+fn require_points(certificate: &KmsCertificate) -> Result<(), Error> {
+    match CertificateRecord::of(certificate).public_keys() {
+        Ok(_) => Ok(()),
+        Err((field, problem)) => Err(Error::CertificateKey { kms_uri: certificate.kms_uri.clone(), field, problem }),
+    }
 }
 
-/// A KMS that the store has keeps its public keys and its clock; once it was revoked it stays so.
-fn require_unchanged(known: &KmsRecord, found: &KmsRecord) -> Result<(), Error> {
-    let kms_uri = known.kms_uri.clone();
-    if known.pub_enc_key != found.pub_enc_key || known.pub_auth_key != found.pub_auth_key {
-        return Err(Error::KmsKeysChanged { kms_uri });
+/// A KMS keeps its clock, whatever its certificates.
+fn require_same_periods(known: &KmsRecord, found: &KmsCertificate) -> Result<(), Error> {
+    let (period, offset) = (found.user_key_period, found.user_key_offset);
+    if (known.period, known.offset) == (period, offset) {
+        return Ok(());
     }
-    if known.revoked {
-        return Err(Error::CertificateRevoked { kms_uri });
-    }
-    if (known.period, known.offset) != (found.period, found.offset) {
-        let text = |record: &KmsRecord| format!("key periods of {} s with offset {} s", record.period, record.offset);
-        return Err(Error::KmsConventionChanged { kms_uri, known: text(known), found: text(found) });
-    }
-    Ok(())
+    let text = |period, offset| format!("key periods of {period} s with offset {offset} s");
+    Err(Error::KmsConventionChanged {
+        kms_uri: known.kms_uri.clone(),
+        known: text(known.period, known.offset),
+        found: text(period, offset),
+    })
 }
 
 /// A KMS cannot take users over from another one by a claim of its own.
-fn require_own_domains<'a>(record: &KmsRecord, others: impl IntoIterator<Item = &'a KmsRecord>) -> Result<(), Error> {
-    for other in others.into_iter().filter(|other| other.kms_uri != record.kms_uri && !other.revoked) {
-        if let Some(domain) = record.domains.iter().find(|domain| other.serves(domain)) {
+fn require_own_domains<'a>(
+    record: &KmsRecord,
+    domains: &[String],
+    others: impl IntoIterator<Item = &'a KmsRecord>,
+) -> Result<(), Error> {
+    for other in others.into_iter().filter(|other| other.kms_uri != record.kms_uri && !other.is_revoked()) {
+        if let Some(domain) = domains.iter().find(|domain| other.serves(domain)) {
             let (kms_uri, domain, holder) = (record.kms_uri.clone(), domain.clone(), other.kms_uri.clone());
             return Err(Error::DomainTaken { kms_uri, domain, holder });
         }

@@ -29,6 +29,7 @@
 
 mod accept;
 mod calendar;
+mod certificates;
 mod convention;
 mod error;
 mod held_key;
@@ -58,7 +59,7 @@ pub use import::{import, import_with_keys};
 pub use media::{MediaError, MediaReceiver, MediaSender};
 pub use offer::{OfferRequest, Offered, offer};
 pub use provision::{ProvisionRequest, Provisioner};
-pub use report::{ImportReport, KeySetSummary, KmsSummary, UserPeriods};
+pub use report::{CertificateSummary, ImportReport, KeySetSummary, KmsSummary, UserPeriods};
 pub use store::{Store, StoreOptions};
 
 use crate::mikey::NtpTime;

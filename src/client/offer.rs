@@ -5,7 +5,7 @@ use super::held_key::{Initiator, is_kept};
 use super::record::KmsRecord;
 use super::{Error, HeldKey, Store};
 use crate::mc::imessage::{IdentityMode, Offer, SessionMap};
-use crate::mc::{Bundle, KeyId, KeyParameters, KeySet, KeyStatus, KeyType, Kms, domain_of, same_domain};
+use crate::mc::{Bundle, KeyId, KeyParameters, KeySet, KeyStatus, KeyType, Kms, domain_of};
 use crate::mikey::NtpTime;
 use crate::sakke::SharedSecret;
 use rand_core::CryptoRng;
@@ -97,7 +97,7 @@ pub fn offer(
     require_uri(request.recipient_uri)?;
     let recipient_kms = store.recipient_kms(request)?;
     let initiator = store.sender(request.user_uri, &recipient_kms, now)?;
-    let recipient_kms = store.kms(&recipient_kms)?;
+    let recipient_kms = store.kms_at(&recipient_kms, now)?;
     let material = Material::choose(store, request, now, rng)?;
     let known = material.known.clone();
     let offered = build(request, &initiator, &recipient_kms, material, now, rng)?;
@@ -288,7 +288,7 @@ impl Store {
         let own_uris = self.kmss_of(request.user_uri)?;
         let (own, others): (Vec<_>, Vec<_>) = self.contents.kms.iter().partition(|kms| own_uris.contains(&kms.kms_uri));
         let serving = |kmss: &[&KmsRecord]| in_use(kmss.iter().copied().filter(|kms| kms.serves(domain)));
-        let unlimited = || in_use(own.iter().copied().filter(|kms| kms.domains.is_empty()));
+        let unlimited = || in_use(own.iter().copied().filter(|kms| kms.domains().next().is_none()));
         let mut candidates = serving(&own);
         if candidates.is_empty() {
             candidates = unlimited();
@@ -305,14 +305,7 @@ impl Store {
 
 /// The URIs of those that are not revoked; if all are, of all, so that the refusal says that.
 fn in_use<'a>(kmss: impl Iterator<Item = &'a KmsRecord>) -> Vec<String> {
-    let (revoked, live): (Vec<_>, Vec<_>) = kmss.partition(|kms| kms.revoked);
+    let (revoked, live): (Vec<_>, Vec<_>) = kmss.partition(|kms| kms.is_revoked());
     let kmss = if live.is_empty() { revoked } else { live };
     kmss.into_iter().map(|kms| kms.kms_uri.clone()).collect()
-}
-
-impl KmsRecord {
-    /// Whether its certificate lists the domain of a URI, or a domain itself.
-    pub(super) fn serves(&self, uri: &str) -> bool {
-        self.domains.iter().any(|listed| same_domain(listed, uri))
-    }
 }

@@ -78,8 +78,8 @@ impl Provisioner {
         Ok(provisioner)
     }
 
-    /// Asks for the KMS's certificate (`init`), for the user's keys of this and the next period (`keyprov`) and for the
-    /// certificates of other KMSs (`certcache`), checks everything, and stores it at once. `now` is the time here.
+    /// Asks for the KMS's certificate (`init`), for those of other times and other KMSs (`certcache`) and for the user's keys of
+    /// this and the next period (`keyprov`), checks everything, and stores it at once. `now` is the time here.
     ///
     /// The keys of the next period, and other KMSs' certificates, may be missing: that is a note in the report.
     ///
@@ -95,8 +95,8 @@ impl Provisioner {
         let kms_uri = keys.as_ref().map(|keys| &keys.kms_uri).or(self.request.kms_uri.as_ref());
         let init = self.ask(INIT, Resource::Init, kms_uri.map(String::as_str), &mut terms, Answer::init).await?;
         let intake = Intake::of_home(&store.contents, &init, now)?;
-        let intake = self.get_keys(intake, &mut terms).await?;
-        let mut intake = self.get_certificates(store, intake, &mut terms).await;
+        let intake = self.get_certificates(store, intake, &mut terms).await;
+        let mut intake = self.get_keys(intake, &mut terms).await?;
         intake.answered_at(terms.answered.get(intake.kms_uri()).copied());
         intake.store(store, self.request.user_uri.clone())
     }
@@ -113,11 +113,12 @@ impl Provisioner {
         let kms_uri = intake.kms_uri().to_owned();
         let answer = self.ask(KEY_PROV, resource(None), Some(&kms_uri), terms, Answer::key_prov).await?;
         let mut intake = self.take_keys(intake, &answer, now)?;
-        let next = intake.periods().number_at(now)?.saturating_add(1);
+        let periods = intake.periods()?;
+        let next = periods.number_at(now)?.saturating_add(1);
         if intake.has_period(next) {
             return Ok(intake);
         }
-        let (start, _) = intake.periods().bounds(next);
+        let (start, _) = periods.bounds(next);
         let resource = resource(Some(NtpTime::from_seconds(start).to_bits()));
         match self.ask(KEY_PROV, resource, Some(&kms_uri), terms, Answer::key_prov).await {
             Ok(mut answer) => {
@@ -144,7 +145,7 @@ impl Provisioner {
         let resource = Resource::CertCache { number: intake.cache_number() };
         let kms_uri = intake.kms_uri().to_owned();
         match self.ask(CERT_CACHE, resource, Some(&kms_uri), terms, Answer::cert_cache).await {
-            Ok(answer) => intake.with_others(&store.contents, &answer.content, terms.now()),
+            Ok(answer) => intake.with_certificates(&store.contents, &answer.content),
             Err(error) => {
                 intake.note(format!("no certificates of other KMSs: {error}"));
                 intake

@@ -1,7 +1,8 @@
 //! From what a store holds to what can be computed with: tables and keys, made when they are first needed. RSKs were
 //! validated when they were imported, and nobody without the passphrase can have changed them since.
 
-use super::record::KeySetRecord;
+use super::certificates::CertificateRecord;
+use super::record::{KeySetRecord, KmsRecord};
 use super::{Error, Store};
 use crate::mc::{KeySet, Kms};
 use crate::mikey::NtpTime;
@@ -12,35 +13,39 @@ use std::sync::Arc;
 const SIGNERS: usize = 64;
 
 impl Store {
-    /// A KMS of the store, with its tables.
+    /// A KMS of the store, with the tables of its certificate for messages of a time.
     ///
     /// # Errors
     /// [`Error::UnknownKms`], [`Error::CertificateRevoked`].
-    pub fn kms(&mut self, kms_uri: &str) -> Result<Kms, Error> {
+    pub fn kms_at(&mut self, kms_uri: &str, time: NtpTime) -> Result<Kms, Error> {
+        self.ready_kms(kms_uri, |record| record.certificate_at(time))
+    }
+
+    fn ready_kms(
+        &mut self,
+        kms_uri: &str,
+        choose: impl FnOnce(&KmsRecord) -> Result<&CertificateRecord, Error>,
+    ) -> Result<Kms, Error> {
         let Some(record) = self.contents.kms(kms_uri) else {
             return Err(Error::UnknownKms { kms_uri: kms_uri.to_owned() });
         };
-        if record.revoked {
-            return Err(Error::CertificateRevoked { kms_uri: kms_uri.to_owned() });
-        }
-        if let Some(kms) = self.kms_cache.get(kms_uri) {
+        let certificate = choose(record)?;
+        let key = ready_key(kms_uri, certificate);
+        if let Some(kms) = self.kms_cache.get(&key) {
             return Ok(kms.clone());
         }
-        let pub_enc_key = sakke::PublicKey::from_bytes(record.pub_enc_key.as_bytes())
-            .map_err(|error| self.unusable("PubEncKey", kms_uri, &error))?;
-        let pub_auth_key = eccsi::PublicKey::from_bytes(record.pub_auth_key.as_bytes())
-            .map_err(|error| self.unusable("PubAuthKey", kms_uri, &error))?;
-        let kms = Kms::new(kms_uri, &pub_enc_key, &pub_auth_key, record.periods()?, record.identity_form);
-        let kms = record.make_ready(kms);
+        let kms = record.made_ready(certificate)?.map_err(|(field, problem)| {
+            Error::damaged(self.folder(), &format!("{field} of KMS {kms_uri}: {problem}"))
+        })?;
         kms.eccsi().remember_signers(SIGNERS);
-        self.kms_cache.insert(kms_uri.to_owned(), kms.clone());
+        self.kms_cache.insert(key, kms.clone());
         Ok(kms)
     }
 
     /// The keys of a user for the key period that `time` falls into, of the KMS that issued them.
     ///
     /// # Errors
-    /// [`Error::UnknownUser`], [`Error::NoKeysForPeriod`], [`Error::KeySetDates`], those of [`Store::kms`].
+    /// [`Error::UnknownUser`], [`Error::NoKeysForPeriod`], [`Error::KeySetDates`], those of [`Store::kms_at`].
     pub fn key_set_at(&mut self, user_uri: &str, kms_uri: &str, time: NtpTime) -> Result<Arc<KeySet>, Error> {
         self.require_user(user_uri)?;
         let Some(kms) = self.contents.kms(kms_uri) else {
@@ -85,7 +90,7 @@ impl Store {
     pub(super) fn ready_key_set(&mut self, index: usize, time: NtpTime) -> Result<Arc<KeySet>, Error> {
         let Some(record) = self.contents.key_sets.get(index).cloned() else { return Err(Error::NoKeySets) };
         record.require_valid_at(time)?;
-        let kms = self.kms(&record.kms_uri)?;
+        let kms = self.ready_kms(&record.kms_uri, |kms| kms.certificate_of_period(record.period_no))?;
         let key = (record.user_uri.clone(), record.kms_uri.clone(), record.period_no);
         if let Some(key_set) = self.key_set_cache.get(&key) {
             return Ok(Arc::clone(key_set));
@@ -100,10 +105,12 @@ impl Store {
         self.kms_cache.clear();
         self.key_set_cache.clear();
     }
+}
 
-    fn unusable(&self, field: &str, kms_uri: &str, problem: &dyn core::fmt::Display) -> Error {
-        Error::damaged(self.folder(), &format!("{field} of KMS {kms_uri}: {problem}"))
-    }
+/// Tells what is ready apart.
+pub(super) fn ready_key(kms_uri: &str, certificate: &CertificateRecord) -> (String, Vec<u8>) {
+    let keys = [certificate.pub_enc_key.as_bytes(), certificate.pub_auth_key.as_bytes()];
+    (kms_uri.to_owned(), keys.concat())
 }
 
 fn ready(kms: &Kms, record: &KeySetRecord) -> Result<KeySet, Error> {

@@ -2,6 +2,7 @@
 
 use super::Error;
 use super::calendar::{unix_date, unix_seconds};
+use super::certificates::CertificateRecord;
 use super::octets::Octets;
 use crate::kms_protocol::ClientKeys;
 use crate::mc::imessage::StatusZero;
@@ -12,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::mem;
 
-/// The layout below. Raised when a change would make an older program misread it.
-pub(super) const VERSION: u32 = 1;
+/// The layout below. Raised when a change would make an older program misread it: in layout 1 a KMS has one certificate, whose
+/// fields stand among the KMS's own.
+pub(super) const VERSION: u32 = 2;
 
 /// Read before the rest, so that a store of a newer program is named as such.
 #[derive(Deserialize)]
@@ -147,18 +149,13 @@ impl TryFrom<ClientKeysText> for ClientKeysRecord {
     }
 }
 
-/// A KMS: its certificate's content, and the convention that its keys were found to follow.
+/// A KMS: its certificates, and the convention that its keys were found to follow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "KmsText")]
 pub(super) struct KmsRecord {
     pub(super) kms_uri: String,
-    pub(super) cert_uri: Option<String>,
     /// Issues keys to this client; otherwise known only as somebody else's KMS.
     pub(super) home: bool,
-    pub(super) revoked: bool,
-    /// Unix seconds.
-    pub(super) valid_from: Option<i64>,
-    /// Unix seconds.
-    pub(super) valid_to: Option<i64>,
     /// Seconds.
     pub(super) period: u64,
     /// Seconds.
@@ -167,18 +164,62 @@ pub(super) struct KmsRecord {
     pub(super) identity_form: IdentityForm,
     #[serde(with = "PeriodEpochText")]
     pub(super) period_epoch: PeriodEpoch,
-    /// Domains whose users it serves.
-    pub(super) domains: Vec<String>,
-    pub(super) pub_enc_key: Octets,
-    pub(super) pub_auth_key: Octets,
+    /// At least one, by ValidFrom.
+    pub(super) certificates: Vec<CertificateRecord>,
     /// Number of the last certificate cache that came from this KMS.
     pub(super) cache_number: Option<u64>,
     /// Names of what is excused in messages of its users.
-    #[serde(default)]
     pub(super) excused: Vec<String>,
     /// What status 0 in key parameters of its users means.
-    #[serde(default, with = "StatusZeroText")]
+    #[serde(with = "StatusZeroText")]
     pub(super) status_zero: StatusZero,
+}
+
+/// A KMS of any layout.
+#[derive(Deserialize)]
+struct KmsText {
+    kms_uri: String,
+    home: bool,
+    period: u64,
+    offset: u64,
+    #[serde(with = "IdentityFormText")]
+    identity_form: IdentityForm,
+    #[serde(with = "PeriodEpochText")]
+    period_epoch: PeriodEpoch,
+    #[serde(default)]
+    certificates: Vec<CertificateRecord>,
+    /// The only one, of layout 1.
+    #[serde(flatten)]
+    certificate: Option<CertificateRecord>,
+    cache_number: Option<u64>,
+    #[serde(default)]
+    excused: Vec<String>,
+    #[serde(default, with = "StatusZeroText")]
+    status_zero: StatusZero,
+}
+
+impl TryFrom<KmsText> for KmsRecord {
+    type Error = &'static str;
+
+    fn try_from(text: KmsText) -> Result<Self, Self::Error> {
+        let mut certificates = text.certificates;
+        certificates.extend(text.certificate);
+        if certificates.is_empty() {
+            return Err("a KMS without a certificate");
+        }
+        Ok(Self {
+            kms_uri: text.kms_uri,
+            home: text.home,
+            period: text.period,
+            offset: text.offset,
+            identity_form: text.identity_form,
+            period_epoch: text.period_epoch,
+            certificates,
+            cache_number: text.cache_number,
+            excused: text.excused,
+            status_zero: text.status_zero,
+        })
+    }
 }
 
 /// A user's keys for one period, which were validated when they came in.
@@ -282,4 +323,36 @@ pub(super) enum StatusZeroText {
 pub(super) enum PeriodEpochText {
     Ntp,
     Unix,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As it was written when a KMS had one certificate.
+    const LAYOUT_1: &str = r#"{"version":1,"kms":[{"kms_uri":"kms.example.org","cert_uri":null,"home":true,"revoked":false,
+        "valid_from":null,"valid_to":1772352000,"period":2592000,"offset":0,"identity_form":"raw","period_epoch":"ntp",
+        "domains":["example.org"],"pub_enc_key":"BAE=","pub_auth_key":"BAI=","cache_number":7}],
+        "key_sets":[],"keys":[]}"#;
+
+    #[test]
+    fn a_store_of_layout_1_has_its_one_certificate() {
+        let contents: Contents = serde_json::from_str(LAYOUT_1).unwrap();
+        let [kms] = &contents.kms[..] else { panic!("one KMS") };
+        let expected = CertificateRecord {
+            cert_uri: None,
+            revoked: false,
+            valid_from: None,
+            valid_to: Some(1_772_352_000),
+            domains: vec!["example.org".into()],
+            pub_enc_key: Octets::new(&[4, 1]),
+            pub_auth_key: Octets::new(&[4, 2]),
+        };
+        assert_eq!(kms.certificates, [expected]);
+        assert_eq!((kms.home, kms.cache_number, kms.period), (true, Some(7), 2_592_000));
+        let written = serde_json::to_string(&contents).unwrap();
+        assert_eq!(serde_json::from_str::<Contents>(&written).unwrap().kms, contents.kms);
+        let without = LAYOUT_1.replace("\"pub_auth_key\":\"BAI=\",", "");
+        assert!(serde_json::from_str::<Contents>(&without).is_err());
+    }
 }

@@ -1,5 +1,6 @@
 //! What a client has, and what it took in: for people and programs to read, without secrets.
 
+use super::certificates::CertificateRecord;
 use super::convention::Convention;
 use super::record::{IdentityFormText, KeySetRecord, KmsRecord, PeriodEpochText, StatusZeroText};
 use crate::mc::imessage::StatusZero;
@@ -98,8 +99,10 @@ pub struct KmsSummary {
     pub kms_uri: String,
     /// Whether it issued keys to this client.
     pub home: bool,
-    /// Whether its certificate was revoked.
+    /// Whether all its certificates were revoked.
     pub revoked: bool,
+    /// Its certificates, ordered by time: several where it has rolled over to new master secrets.
+    pub certificates: Vec<CertificateSummary>,
     /// UserKeyPeriod, seconds.
     pub period: u64,
     /// UserKeyOffset, seconds.
@@ -122,7 +125,8 @@ impl KmsSummary {
         Self {
             kms_uri: record.kms_uri.clone(),
             home: record.home,
-            revoked: record.revoked,
+            revoked: record.is_revoked(),
+            certificates: record.certificates.iter().map(CertificateSummary::of).collect(),
             period: record.period,
             offset: record.offset,
             identity_form: record.identity_form,
@@ -130,6 +134,26 @@ impl KmsSummary {
             excused: record.excused.clone(),
             status_zero: record.status_zero,
         }
+    }
+}
+
+/// A certificate of a KMS in a store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CertificateSummary {
+    /// CertUri.
+    pub cert_uri: Option<String>,
+    /// ValidFrom, seconds since 1970.
+    pub valid_from: Option<i64>,
+    /// ValidTo, seconds since 1970.
+    pub valid_to: Option<i64>,
+    /// Whether it was revoked.
+    pub revoked: bool,
+}
+
+impl CertificateSummary {
+    fn of(record: &CertificateRecord) -> Self {
+        let CertificateRecord { cert_uri, valid_from, valid_to, revoked, .. } = record;
+        Self { cert_uri: cert_uri.clone(), valid_from: *valid_from, valid_to: *valid_to, revoked: *revoked }
     }
 }
 

@@ -42,7 +42,8 @@ pub struct Store {
     sealing_key: SealingKey,
     pub(super) contents: Contents,
     pub(super) replay: ReplayCache,
-    pub(super) kms_cache: HashMap<String, Kms>,
+    /// By URI and public keys.
+    pub(super) kms_cache: HashMap<(String, Vec<u8>), Kms>,
     pub(super) key_set_cache: HashMap<(String, String, u64), Arc<KeySet>>,
     _lock: Lock,
 }
@@ -259,10 +260,11 @@ fn read_contents(path: &Path, plaintext: &Zeroizing<Vec<u8>>) -> Result<Contents
     // Serde's own message might quote what it could not read.
     let unreadable = |_| Error::damaged(path, "its layout is unknown");
     let Versioned { version } = serde_json::from_slice(plaintext).map_err(unreadable)?;
-    if version != VERSION {
+    if !(1..=VERSION).contains(&version) {
         return Err(Error::StoreVersion { path: path.to_owned(), found: version, supported: VERSION });
     }
-    serde_json::from_slice(plaintext).map_err(unreadable)
+    let contents = serde_json::from_slice(plaintext).map_err(unreadable)?;
+    Ok(Contents { version: VERSION, ..contents })
 }
 
 fn opening(path: &Path, error: sealing::Error) -> Error {

@@ -5,10 +5,11 @@ use super::authority::key_periods;
 use super::config::Config;
 use super::issue::{self, Grant};
 use super::protection::Protection;
-use super::store::{Counts, NewUser, SealedClientKeys, Store, User};
+use super::store::{Counts, Generation, NewUser, SealedClientKeys, Store, User};
 use super::{ClientKind, Error, State, calendar};
 use crate::kms_protocol::resource::{MAX_USER_URI, Resource};
 use crate::kms_protocol::{ClientKeys, KeyIds, KmsInit, KmsKeyProv, KmsMessage, KmsResponse, WriteOptions};
+use crate::mc::KeyPeriods;
 use std::time::SystemTime;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -125,7 +126,7 @@ pub async fn init_document(
 ) -> Result<Zeroizing<String>, Error> {
     let grant = Grant::find(&*state.store, user_uri).await?;
     let protection = protection(state, &grant, keys).await?;
-    document(state, &grant.uri, &Resource::Init, init_message(state), protection, now)
+    document(state, &grant.uri, &Resource::Init, init_message(state, now), protection, now)
 }
 
 /// Makes the TrK and InK of the user that a URI belongs to: from now on its answers are signed and wrapped. They are to be handed
@@ -208,8 +209,25 @@ pub struct Status {
     pub period_no: u64,
     /// When the next one begins, UTC.
     pub next_period: OffsetDateTime,
+    /// The generations of master secrets, ordered.
+    pub generations: Vec<Serving>,
     /// What the database holds.
     pub counts: Counts,
+}
+
+/// A generation of master secrets in time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Serving {
+    /// Counted from 1.
+    pub generation: u64,
+    /// The first key period that it serves.
+    pub first_period: u64,
+    /// When that begins; none of the first generation.
+    pub from: Option<OffsetDateTime>,
+    /// When the next one begins, if there is one.
+    pub to: Option<OffsetDateTime>,
+    /// Whether it serves the present key period.
+    pub is_present: bool,
 }
 
 /// How the KMS stands. Needs no passphrase: see [`open_store`](super::open_store).
@@ -227,13 +245,33 @@ pub async fn status(config: &Config, store: &dyn Store, now: SystemTime) -> Resu
         key_offset: config.key_offset,
         period_no,
         next_period: calendar::date_of_ntp_seconds(end).ok_or(Error::Period(period_no))?,
+        generations: serving(&periods, &store.generations().await?, period_no),
         counts: store.counts().await?,
     })
 }
 
-pub(super) fn init_message(state: &State) -> KmsMessage {
+fn serving(periods: &KeyPeriods, generations: &[Generation], period_no: u64) -> Vec<Serving> {
+    // A KMS that never rolled over has one, of which the database knows nothing.
+    let first_periods = match generations {
+        [] => vec![0],
+        generations => generations.iter().map(|generation| generation.first_period).collect(),
+    };
+    let ends = first_periods.iter().skip(1).map(|next| Some(*next)).chain([None]);
+    let beginning = |period_no| calendar::date_of_ntp_seconds(periods.bounds(period_no).0);
+    let serving = |((generation, first_period), end): ((u64, &u64), Option<u64>)| Serving {
+        generation,
+        first_period: *first_period,
+        from: Some(*first_period).filter(|first| *first > 0).and_then(beginning),
+        to: end.and_then(beginning),
+        is_present: *first_period <= period_no && end.is_none_or(|end| period_no < end),
+    };
+    (1..).zip(&first_periods).zip(ends).map(serving).collect()
+}
+
+/// The certificate that is valid now.
+pub(super) fn init_message(state: &State, now: SystemTime) -> KmsMessage {
     KmsMessage::Init(KmsInit {
-        certificate: state.authority.certificate(),
+        certificate: state.authority.certificate_at(calendar::ntp(now)),
         new_transport_keys: Vec::new(),
         new_integrity_keys: Vec::new(),
     })

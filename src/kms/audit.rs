@@ -61,6 +61,19 @@ pub enum Event {
         /// The file.
         file: String,
     },
+    /// New master secrets were made for later key periods.
+    RolledOver {
+        /// Which generation they are: the first was made with the KMS.
+        generation: u64,
+        /// The first key period that they serve.
+        first_period: u64,
+        /// Z, hex.
+        pub_enc_key: String,
+        /// KPAK, hex.
+        pub_auth_key: String,
+        /// The number of the cache of certificates from then on.
+        cache_num: u64,
+    },
     /// Key sets were handed out.
     Issued {
         /// The user's identifier.

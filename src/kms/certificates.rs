@@ -66,8 +66,8 @@ pub enum CertificateError {
         /// Why not.
         problem: String,
     },
-    /// The certificate is not valid now.
-    #[error("the certificate is valid from {from} to {to}, and it is {now} now: add it while it is valid")]
+    /// The certificate is valid no more, or at no time.
+    #[error("the certificate is valid from {from} to {to}, and it is {now} now: get a newer one")]
     Dates {
         /// ValidFrom.
         from: String,
@@ -76,12 +76,25 @@ pub enum CertificateError {
         /// The present time.
         now: String,
     },
+    /// The KMS has a certificate already, for other times, that makes UIDs in another way.
+    #[error(
+        "the certificate has key periods of {found}, another one of {kms_uri} has {expected}: a KMS keeps them; ask its operator, or remove the other one first"
+    )]
+    KeyPeriods {
+        /// The KMS.
+        kms_uri: String,
+        /// Period and offset of this certificate.
+        found: String,
+        /// Period and offset of the other.
+        expected: String,
+    },
     /// The certificate names one of our domains.
     #[error("the certificate names the domain {0}, which this KMS serves: clients could not tell whose keys to use")]
     OwnDomain(String),
 }
 
-/// Checks a certificate, and puts it into the cache. With `replace` it takes the place of one of the same KMS.
+/// Checks a certificate, and puts it into the cache, beside those of the same KMS that hold at other times: so a KMS rolls over
+/// to new master secrets. With `replace` it takes the place of those that hold at the same time.
 ///
 /// A revoked certificate is taken, for clients must learn that it is revoked; its domains are free then.
 ///
@@ -100,8 +113,15 @@ pub async fn add(
 ) -> Result<(KmsCertificate, u64), Error> {
     let fingerprint = matching(file, fingerprint)?;
     let certificate = checked(config, file, act.at)?;
+    let cache = store.certificates().await?;
+    for other in cache.certificates.iter().filter(|other| other.kms_uri == certificate.kms_uri) {
+        check_key_periods(&certificate, &restored(other)?)?;
+    }
+    let seconds = |date: Option<OffsetDateTime>| date.map(OffsetDateTime::unix_timestamp);
     let stored = StoredCertificate {
         kms_uri: certificate.kms_uri.clone(),
+        valid_from: seconds(certificate.valid_from),
+        valid_to: seconds(certificate.valid_to),
         document: certificate.to_xml(),
         domains: if certificate.revoked { Vec::new() } else { certificate.domains.clone() },
         fingerprint,
@@ -111,9 +131,13 @@ pub async fn add(
     Ok((certificate, number))
 }
 
-/// Our own certificate as other KMSs add it: with the role External.
-pub fn exported(authority: &Authority) -> String {
-    KmsCertificate { role: Some(Role::External), ..authority.certificate() }.to_xml()
+/// Our own certificates as other KMSs add them, with the role External: the present one, and where there is one the coming one.
+pub fn exported(authority: &Authority, now: SystemTime) -> Vec<KmsCertificate> {
+    let around = authority.certificates_around(calendar::ntp(now));
+    let now = calendar::date(now);
+    let external = |own| KmsCertificate { role: Some(Role::External), ..own };
+    let of_use = |own: &KmsCertificate| own.valid_to.is_none_or(|to| now < to);
+    around.into_iter().filter(of_use).map(external).collect()
 }
 
 /// The fingerprint of a file: its SHA-256 in lower-case hex.
@@ -182,15 +206,29 @@ fn check_public_keys(certificate: &KmsCertificate) -> Result<(), CertificateErro
     Ok(())
 }
 
-/// One that becomes valid later is refused: a client that has seen its cache would not ask again when the time comes.
 fn check_dates(certificate: &KmsCertificate, now: SystemTime) -> Result<(), CertificateError> {
     let now = calendar::date(now);
     let (from, to) = (certificate.valid_from, certificate.valid_to);
-    if from.is_none_or(|from| from <= now) && to.is_none_or(|to| now < to) {
+    let ends_before = |to: OffsetDateTime| to <= now || from.is_some_and(|from| to <= from);
+    if !to.is_some_and(ends_before) {
         return Ok(());
     }
     let text = |date: Option<OffsetDateTime>| date.map_or_else(|| "any time".to_owned(), |date| date.to_string());
     Err(CertificateError::Dates { from: text(from), to: text(to), now: now.to_string() })
+}
+
+/// One that shall take the place of this other one cannot change the key periods either: both have users with keys.
+fn check_key_periods(certificate: &KmsCertificate, other: &KmsCertificate) -> Result<(), CertificateError> {
+    let periods = |of: &KmsCertificate| (of.user_key_period, of.user_key_offset);
+    if periods(certificate) == periods(other) {
+        return Ok(());
+    }
+    let text = |(period, offset)| format!("{period} s with offset {offset} s");
+    Err(CertificateError::KeyPeriods {
+        kms_uri: certificate.kms_uri.clone(),
+        found: text(periods(certificate)),
+        expected: text(periods(other)),
+    })
 }
 
 fn check_domains(certificate: &KmsCertificate, config: &Config) -> Result<(), CertificateError> {

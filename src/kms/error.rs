@@ -13,6 +13,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
+use time::OffsetDateTime;
 
 /// Why the KMS could not be set up, started or administered. (Why a *request* is refused is a
 /// [`ErrorCode`](crate::kms_protocol::ErrorCode).)
@@ -50,6 +51,52 @@ pub enum Error {
     SecretsDamaged {
         /// The file.
         path: PathBuf,
+    },
+    /// A roll-over was interrupted: there are new master secrets, of which the database knows nothing.
+    #[error("{} has master secrets from key period {first_period} on that the database does not know of: if a roll-over was interrupted, complete it with `kms rollover`; if the database is an older copy, restore the newest", folder.join(secrets::FILE).display())]
+    RollOverUnfinished {
+        /// The folder.
+        folder: PathBuf,
+        /// The first period of the new secrets.
+        first_period: u64,
+    },
+    /// A roll-over was interrupted, and keys were issued since as if there was none.
+    #[error("the roll-over to new master secrets from key period {first_period} on was interrupted, and keys for period {issued} were issued since without them: put {} in the place of {}, and roll over again", secrets::OLD_FILE, folder.join(secrets::FILE).display())]
+    RollOverOverdue {
+        /// The folder.
+        folder: PathBuf,
+        /// The first period of the new secrets.
+        first_period: u64,
+        /// The latest period that keys were issued for.
+        issued: u64,
+    },
+    /// The next roll-over is announced already.
+    #[error(
+        "new master secrets are made already, for key period {first_period} on: roll over again when it has begun, at {begins}"
+    )]
+    RollOverPending {
+        /// The first period of the new secrets.
+        first_period: u64,
+        /// When it begins.
+        begins: OffsetDateTime,
+    },
+    /// Clients may have keys of the period already.
+    #[error(
+        "clients may have keys for key period {first_period}: the earliest for new master secrets is period {earliest}, which begins at {begins}"
+    )]
+    RollOverTooSoon {
+        /// The period asked for.
+        first_period: u64,
+        /// The earliest that is safe.
+        earliest: u64,
+        /// When that begins.
+        begins: OffsetDateTime,
+    },
+    /// The sealed secrets are not those that the database knows of.
+    #[error("{} does not have the master secrets that the database knows of: one of them is an older copy, or another KMS's; restore the newest of both", folder.join(secrets::FILE).display())]
+    SecretsUnrecorded {
+        /// The folder.
+        folder: PathBuf,
     },
     /// The database.
     #[error(transparent)]

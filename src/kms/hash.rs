@@ -30,6 +30,11 @@ impl Hash {
     }
 }
 
+/// Octets in lower-case hex.
+pub(super) fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
 /// Lower-case hex.
 impl fmt::Display for Hash {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

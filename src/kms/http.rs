@@ -160,7 +160,7 @@ impl App {
         let asker = Asker::find(&*self.state.store, identities, by).await?;
         asker.count(&self.limits)?;
         exchange.policy = asker.policy(&self.state.config, exchange.way);
-        let book = KeyBook::of(&self.state, exchange.policy, asker.identities.uris()).await?;
+        let book = KeyBook::of(&self.state.vault, exchange.policy, asker.holders())?;
 
         let body = body::read(body, self.state.config.server.max_body).await?;
         let document = self.read_document(&parts.headers, &body, &book, exchange)?;

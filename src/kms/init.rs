@@ -3,6 +3,7 @@ use super::config::{
     self, AuthConfig, Clients, Config, KeyLifetime, KeySource, Leniency, SecurityExtension, ServerConfig, defaults,
 };
 use super::development::SelfSigned;
+use super::hash::hex;
 use super::secrets::{self, MasterSecrets};
 use super::store::{self, SqliteStore, Store};
 use super::{Error, state, store::StoreError};
@@ -133,8 +134,8 @@ pub async fn init(
 
     let secrets = MasterSecrets::generate()?;
     secrets.create(&config, passphrase, kdf)?;
-    let (pub_enc_key, pub_auth_key) = (secrets.sakke.public_key(), secrets.eccsi.public_key());
-    let hex = |octets: &[u8]| octets.iter().map(|octet| format!("{octet:02x}")).collect();
+    let first = secrets.first();
+    let (pub_enc_key, pub_auth_key) = (first.sakke.public_key(), first.eccsi.public_key());
     let event = Event::Initialised {
         kms_uri: config.kms_uri.clone(),
         pub_enc_key: hex(&pub_enc_key.to_bytes()),

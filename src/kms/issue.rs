@@ -1,10 +1,14 @@
 //! From a URI to its key sets: the one way in which keys leave the KMS.
 
 use super::audit::Act;
-use super::store::{Issue, Store, StoreError, User, UserStatus};
+use super::store::{Holder, Issue, Store, StoreError, UserStatus};
 use super::{ClientKind, Error, State, calendar};
+use crate::batch::Threads;
 use crate::kms_protocol::KmsKeySet;
 use std::time::SystemTime;
+
+/// How many key sets are derived between other requests of a thread: half a millisecond of work.
+const FEW: usize = 2;
 
 /// A URI whose user was found to be active.
 #[derive(Clone, Debug)]
@@ -17,37 +21,37 @@ pub(super) struct Grant {
 impl Grant {
     /// Fails with [`Error::UnknownUri`] and [`Error::Revoked`].
     pub(super) async fn find(store: &dyn Store, uri: &str) -> Result<Self, Error> {
-        Self::of(store.user_of_uri(uri).await?.as_ref(), uri)
+        Self::of(store.holders(&[uri]).await?.first(), uri)
     }
 
-    /// The same for a user that was looked up already.
-    pub(super) fn of(user: Option<&User>, uri: &str) -> Result<Self, Error> {
-        let user = user.ok_or_else(|| Error::UnknownUri(uri.to_owned()))?;
-        let (user_id, uri) = (user.id.clone(), uri.to_owned());
-        match user.status {
-            UserStatus::Active => Ok(Self { user_id, kind: user.kind, uri }),
+    /// The same for a URI that was looked up already.
+    pub(super) fn of(holder: Option<&Holder>, uri: &str) -> Result<Self, Error> {
+        let holder = holder.ok_or_else(|| Error::UnknownUri(uri.to_owned()))?;
+        let (user_id, uri) = (holder.user_id.clone(), uri.to_owned());
+        match holder.status {
+            UserStatus::Active => Ok(Self { user_id, kind: holder.kind, uri }),
             UserStatus::Revoked => Err(Error::Revoked { user_id, uri }),
         }
     }
 }
 
 /// Derives the key sets of every grant for every period, and notes that they were issued. A user that was revoked
-/// meanwhile fails all with [`Error::Revoked`].
+/// meanwhile fails all with [`Error::Revoked`], a period of newer master secrets with [`StoreError::SecretsOutdated`].
 pub(super) async fn key_sets(
     state: &State,
     grants: &[Grant],
     periods: &[u64],
     act: Act,
 ) -> Result<Vec<KmsKeySet>, Error> {
-    let wanted: Vec<(String, u64)> =
-        grants.iter().flat_map(|grant| periods.iter().map(|period| (grant.uri.clone(), *period))).collect();
-    let authority = state.authority.clone();
-    let derive = move || wanted.iter().map(|(uri, period)| authority.key_set(uri, *period)).collect();
-    let key_sets: Result<_, Error> = tokio::task::spawn_blocking(derive).await.map_err(|_| Error::Interrupted)?;
-    let key_sets = key_sets?;
+    let newest_generation = state.authority.newest_generation();
+    let key_sets = derive(state, grants, periods).await?;
 
-    let issue =
-        |grant: &Grant| Issue { user_id: grant.user_id.clone(), uri: grant.uri.clone(), periods: periods.to_vec() };
+    let issue = |grant: &Grant| Issue {
+        user_id: grant.user_id.clone(),
+        uri: grant.uri.clone(),
+        periods: periods.to_vec(),
+        newest_generation,
+    };
     state.store.record_issues(grants.iter().map(issue).collect(), act).await.map_err(|error| match error {
         StoreError::AlreadyRevoked(user_id) => {
             let uri = grants.iter().find(|grant| grant.user_id == user_id).map(|grant| grant.uri.clone());
@@ -56,6 +60,19 @@ pub(super) async fn key_sets(
         other => other.into(),
     })?;
     Ok(key_sets)
+}
+
+/// Few are derived at once: to hand them to another thread and back costs as much as a part of one.
+async fn derive(state: &State, grants: &[Grant], periods: &[u64]) -> Result<Vec<KmsKeySet>, Error> {
+    let wanted: Vec<(String, u64)> =
+        grants.iter().flat_map(|grant| periods.iter().map(|period| (grant.uri.clone(), *period))).collect();
+    let authority = state.authority.clone();
+    let is_few = wanted.len() <= FEW;
+    let derive = move || {
+        let wanted: Vec<(&str, u64)> = wanted.iter().map(|(uri, period)| (uri.as_str(), *period)).collect();
+        authority.key_sets(&wanted, Threads::ONE).into_iter().collect()
+    };
+    if is_few { derive() } else { tokio::task::spawn_blocking(derive).await.map_err(|_| Error::Interrupted)? }
 }
 
 /// The present key period and the one after it: those that clients may have keys for.

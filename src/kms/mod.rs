@@ -10,6 +10,7 @@
 //! | [`store`] | users, their URIs, certificates of other KMSs, what clients report, and the audit log, behind traits |
 //! | [`audit`] | the log of every issue, refusal and administrative act: a chain of hashes |
 //! | `authority` | the master secrets, and the key sets that follow from them: the same at each call |
+//! | `rollover` | new generations of master secrets |
 //! | [`auth`] | access tokens: who is asking |
 //! | [`certificates`] | the certificates of other KMSs, checked before clients get them |
 //! | [`users`] | users from a CSV file, every bad line told of |
@@ -72,6 +73,7 @@ mod kind;
 mod limits;
 mod progress;
 mod protection;
+mod rollover;
 mod secrets;
 mod server;
 mod state;
@@ -85,6 +87,7 @@ pub use error::Error;
 pub use init::{InitOptions, Initialised, init};
 pub use kind::ClientKind;
 pub use progress::Progress;
+pub use rollover::{RolledOver, roll_over};
 pub use secrets::MasterSecrets;
 pub use server::Server;
 pub use state::{State, open_store};

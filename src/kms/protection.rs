@@ -1,11 +1,11 @@
 //! The security extension on the server's side (TS 33.180 5.3.3): whose requests are signed by whom, and how the answers to them
 //! are protected.
 
+use super::Error;
 use super::audit::Act;
 use super::config::Policy;
-use super::store::Store;
+use super::store::{Holder, Store};
 use super::vault::Vault;
-use super::{Error, State};
 use crate::kms_protocol::{self, ClientKeys, EncryptedKey, KeyIds, KmsMessage, KmsResponse, SharedKey, WriteOptions};
 use crate::xml_security::{KeyWrapping, NamedKey, SigningOptions};
 use zeroize::Zeroizing;
@@ -21,16 +21,14 @@ pub(super) struct UserKeys {
 }
 
 impl UserKeys {
-    /// The keys of the user that a URI belongs to; `None` if it has none.
-    pub(super) async fn find(store: &dyn Store, vault: &Vault, uri: &str) -> Result<Option<Self>, Error> {
-        let rows = store.client_keys_of_uri(uri).await?;
-        let Some(first) = rows.first() else { return Ok(None) };
-        let mut keys = Self { user_id: first.user_id.clone(), current: None, next: None };
-        for row in &rows {
-            let opened = vault.open(row, uri)?;
+    /// Those of the user that a URI belongs to; `None` if it has none.
+    fn open(vault: &Vault, holder: &Holder) -> Result<Option<Self>, Error> {
+        let mut keys = Self { user_id: holder.user_id.clone(), current: None, next: None };
+        for row in &holder.client_keys {
+            let opened = vault.open(row, &holder.uri)?;
             if row.is_next { keys.next = Some((row.generation, opened)) } else { keys.current = Some(opened) }
         }
-        Ok(Some(keys))
+        Ok((!holder.client_keys.is_empty()).then_some(keys))
     }
 
     fn signing_keys(&self) -> impl Iterator<Item = &NamedKey> {
@@ -44,14 +42,15 @@ pub(super) struct KeyBook(Vec<UserKeys>);
 
 impl KeyBook {
     /// Under [`Policy::Off`] nobody has keys.
-    pub(super) async fn of(state: &State, policy: Policy, uris: &[String]) -> Result<Self, Error> {
+    pub(super) fn of<'a>(
+        vault: &Vault,
+        policy: Policy,
+        holders: impl Iterator<Item = &'a Holder>,
+    ) -> Result<Self, Error> {
         let mut book = Self::default();
-        if policy == Policy::Off {
-            return Ok(book);
-        }
-        for uri in uris {
-            if let Some(keys) = UserKeys::find(&*state.store, &state.vault, uri).await?
-                && !book.0.iter().any(|known| known.user_id == keys.user_id)
+        for holder in holders.filter(|_| policy != Policy::Off) {
+            if !book.has_keys(&holder.user_id)
+                && let Some(keys) = UserKeys::open(vault, holder)?
             {
                 book.0.push(keys);
             }

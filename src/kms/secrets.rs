@@ -1,26 +1,49 @@
 use super::Error;
 use super::config::Config;
+use super::hash::Hash;
+use super::store::Generation;
 use crate::sealing::{self, KdfParameters, Passphrase, SealingKey};
 use crate::{eccsi, sakke};
 use core::fmt;
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
-use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
+use std::{fs, io, iter};
 use zeroize::Zeroizing;
 
 /// The name of the file with the master secrets in the folder of a KMS.
 pub(super) const FILE: &str = "secrets.sealed";
 
-const NONCE_SECRET_LEN: usize = 32;
-const FORM: u8 = 1;
+/// Where a roll-over keeps the file that it replaces.
+pub(super) const OLD_FILE: &str = "secrets.sealed.old";
 
-/// What a KMS must never lose and never show: z of SAKKE, KSAK of ECCSI, and the secret that ECCSI's v is derived from.
+const NONCE_SECRET_LEN: usize = 32;
+/// z, KSAK, and the secret of v.
+const GENERATION_LEN: usize = sakke::MASTER_SECRET_LEN + eccsi::SECRET_LEN + NONCE_SECRET_LEN;
+const FIRST_PERIOD_LEN: usize = 8;
+
+/// The form of a KMS that never rolled over: one generation, for all key periods.
+const ONE_GENERATION: u8 = 1;
+/// The form of all others: each generation has the number of its first key period before it.
+const SEVERAL_GENERATIONS: u8 = 2;
+
+/// What a KMS must never lose and never show, of all generations.
 ///
-/// Sealed, they are one octet 1, then z (128 octets), KSAK (32) and the nonce secret (32).
+/// Sealed, they are one octet 1 and the first generation; or one octet 2, and for each generation the number of its first
+/// key period (8 octets), z of SAKKE (128), KSAK of ECCSI (32) and the secret that v follows from (32).
 pub struct MasterSecrets {
+    first: GenerationSecrets,
+    /// By first period, ascending.
+    later: Vec<GenerationSecrets>,
+}
+
+/// The secrets of one generation.
+pub(super) struct GenerationSecrets {
+    /// The first key period that it serves: 0 of the first generation.
+    pub(super) first_period: u64,
     pub(super) sakke: sakke::MasterSecret,
     pub(super) eccsi: eccsi::MasterSecret,
+    /// ECCSI's v is derived from it.
     pub(super) nonce_secret: Zeroizing<[u8; NONCE_SECRET_LEN]>,
 }
 
@@ -30,50 +53,150 @@ impl MasterSecrets {
     /// # Errors
     /// [`Error::RandomSource`].
     pub fn generate() -> Result<Self, Error> {
+        Ok(Self::of_first(GenerationSecrets::generate(0)?))
+    }
+
+    pub(super) fn of_first(first: GenerationSecrets) -> Self {
+        Self { first, later: Vec::new() }
+    }
+
+    /// Adds a generation that begins after all others.
+    pub(super) fn add(&mut self, generation: GenerationSecrets) {
+        self.later.push(generation);
+    }
+
+    pub(super) const fn first(&self) -> &GenerationSecrets {
+        &self.first
+    }
+
+    /// All generations, ordered.
+    pub(super) fn generations(&self) -> impl DoubleEndedIterator<Item = &GenerationSecrets> {
+        iter::once(&self.first).chain(&self.later)
+    }
+
+    /// What the database may know of them.
+    pub(super) fn public(&self) -> Vec<Generation> {
+        let generation = |(number, generation): (u64, &GenerationSecrets)| Generation {
+            number,
+            first_period: generation.first_period,
+            fingerprint: generation.fingerprint().to_string(),
+        };
+        (1..).zip(self.generations()).map(generation).collect()
+    }
+
+    /// Writes them, sealed for this configuration, into its folder, unless there are some.
+    pub(super) fn create(&self, config: &Config, passphrase: &Passphrase, kdf: KdfParameters) -> Result<(), Error> {
+        let sealed = SealingKey::generate(passphrase, kdf)?.seal(&context(config), &self.to_octets())?;
+        let path = config.folder.join(FILE);
+        sealing::file::create(&path, &sealed).map_err(|source| Error::file(&path, source))
+    }
+
+    fn to_octets(&self) -> Zeroizing<Vec<u8>> {
+        let mut octets =
+            Zeroizing::new(Vec::with_capacity(1 + (FIRST_PERIOD_LEN + GENERATION_LEN) * (1 + self.later.len())));
+        octets.push(if self.later.is_empty() { ONE_GENERATION } else { SEVERAL_GENERATIONS });
+        for generation in self.generations() {
+            if !self.later.is_empty() {
+                octets.extend_from_slice(&generation.first_period.to_be_bytes());
+            }
+            octets.extend_from_slice(&*generation.sakke.to_bytes());
+            octets.extend_from_slice(&*generation.eccsi.to_bytes());
+            octets.extend_from_slice(&*generation.nonce_secret);
+        }
+        octets
+    }
+
+    /// `None` for octets that [`to_octets`](Self::to_octets) does not give.
+    fn from_octets(octets: &[u8]) -> Option<Self> {
+        match octets.split_first()? {
+            (&ONE_GENERATION, octets) => Some(Self::of_first(GenerationSecrets::from_octets(0, octets)?)),
+            (&SEVERAL_GENERATIONS, octets) => {
+                let mut generations = octets.chunks(FIRST_PERIOD_LEN + GENERATION_LEN).map(|octets| {
+                    let (first_period, octets) = octets.split_first_chunk()?;
+                    GenerationSecrets::from_octets(u64::from_be_bytes(*first_period), octets)
+                });
+                let secrets = Self { first: generations.next()??, later: generations.collect::<Option<_>>()? };
+                let is_ordered =
+                    secrets.generations().map(|generation| generation.first_period).is_sorted_by(|a, b| a < b);
+                (is_ordered && secrets.first.first_period == 0 && !secrets.later.is_empty()).then_some(secrets)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl GenerationSecrets {
+    pub(super) fn generate(first_period: u64) -> Result<Self, Error> {
         let mut rng = UnwrapErr(SysRng);
         let mut nonce_secret = Zeroizing::new([0; NONCE_SECRET_LEN]);
         rand_core::Rng::fill_bytes(&mut rng, nonce_secret.as_mut_slice());
         Ok(Self {
+            first_period,
             sakke: sakke::MasterSecret::generate(&mut rng).map_err(|_| Error::RandomSource)?,
             eccsi: eccsi::MasterSecret::generate(&mut rng).map_err(|_| Error::RandomSource)?,
             nonce_secret,
         })
     }
 
-    /// Writes them, sealed for this configuration, into its folder, unless there are some.
-    pub(super) fn create(&self, config: &Config, passphrase: &Passphrase, kdf: KdfParameters) -> Result<(), Error> {
-        let plaintext = Zeroizing::new(
-            [&[FORM][..], &*self.sakke.to_bytes(), &*self.eccsi.to_bytes(), &*self.nonce_secret].concat(),
-        );
-        let sealed = SealingKey::generate(passphrase, kdf)?.seal(&context(config), &plaintext)?;
-        let path = config.folder.join(FILE);
-        sealing::file::create(&path, &sealed).map_err(|source| Error::file(&path, source))
+    fn from_octets(first_period: u64, octets: &[u8]) -> Option<Self> {
+        let (z, octets) = octets.split_at_checked(sakke::MASTER_SECRET_LEN)?;
+        let (ksak, nonce_secret) = octets.split_at_checked(eccsi::SECRET_LEN)?;
+        Some(Self {
+            first_period,
+            sakke: sakke::MasterSecret::from_bytes(z).ok()?,
+            eccsi: eccsi::MasterSecret::from_bytes(ksak).ok()?,
+            nonce_secret: Zeroizing::new(nonce_secret.try_into().ok()?),
+        })
     }
 
-    /// Reads and unseals them from the folder of this configuration.
-    pub(super) fn open(config: &Config, passphrase: &Passphrase) -> Result<Self, Error> {
+    /// SHA-256 of Z and KPAK.
+    fn fingerprint(&self) -> Hash {
+        Hash::of(&[&self.sakke.public_key().to_bytes()[..], &self.eccsi.public_key().to_bytes()].concat())
+    }
+}
+
+/// The sealed file, opened: what is needed to seal other secrets in its place.
+pub(super) struct SecretsFile {
+    folder: PathBuf,
+    context: Vec<u8>,
+    key: SealingKey,
+    sealed: Vec<u8>,
+}
+
+impl SecretsFile {
+    /// Reads and unseals it from the folder of this configuration.
+    pub(super) fn open(config: &Config, passphrase: &Passphrase) -> Result<(Self, MasterSecrets), Error> {
         let path = config.folder.join(FILE);
         let sealed = fs::read(&path).map_err(|source| Error::file(&path, source))?;
-        match sealing::open(passphrase, &context(config), &sealed) {
-            Ok(plaintext) => Self::parse(&path, &plaintext),
-            Err(sealing::Error::Damaged) => Err(Error::SecretsDamaged { path }),
-            Err(error) => Err(error.into()),
-        }
+        let key = SealingKey::of_sealed(passphrase, &sealed)?;
+        let context = context(config);
+        let octets = match key.open(&context, &sealed) {
+            Err(sealing::Error::Damaged) => return Err(Error::SecretsDamaged { path }),
+            octets => octets?,
+        };
+        let secrets = MasterSecrets::from_octets(&octets).ok_or(Error::SecretsDamaged { path })?;
+        Ok((Self { folder: config.folder.clone(), context, key, sealed }, secrets))
     }
 
-    fn parse(path: &Path, plaintext: &[u8]) -> Result<Self, Error> {
-        let damaged = || Error::SecretsDamaged { path: path.to_owned() };
-        let (form, rest) = plaintext.split_first().ok_or_else(damaged)?;
-        let (z, rest) = rest.split_at_checked(sakke::MASTER_SECRET_LEN).ok_or_else(damaged)?;
-        let (ksak, nonce_secret) = rest.split_at_checked(eccsi::SECRET_LEN).ok_or_else(damaged)?;
-        if *form != FORM {
-            return Err(damaged());
-        }
-        Ok(Self {
-            sakke: sakke::MasterSecret::from_bytes(z).map_err(|_| damaged())?,
-            eccsi: eccsi::MasterSecret::from_bytes(ksak).map_err(|_| damaged())?,
-            nonce_secret: Zeroizing::new(nonce_secret.try_into().map_err(|_| damaged())?),
-        })
+    /// Seals other secrets, to be [written](SealedSecrets::write) in the place of these.
+    pub(super) fn seal(self, secrets: &MasterSecrets) -> Result<SealedSecrets, Error> {
+        let new = self.key.seal(&self.context, &secrets.to_octets())?;
+        Ok(SealedSecrets { folder: self.folder, old: self.sealed, new })
+    }
+}
+
+/// Secrets that are ready to take the place of others.
+pub(super) struct SealedSecrets {
+    folder: PathBuf,
+    old: Vec<u8>,
+    new: Vec<u8>,
+}
+
+impl SealedSecrets {
+    /// Keeps the old file under another name, then replaces it: as a whole, or not at all.
+    pub(super) fn write(&self) -> io::Result<()> {
+        sealing::file::replace(&self.folder.join(OLD_FILE), &self.old)?;
+        sealing::file::replace(&self.folder.join(FILE), &self.new)
     }
 }
 
@@ -87,4 +210,60 @@ impl fmt::Debug for MasterSecrets {
 /// quietly issue keys that belong to no certificate handed out before.
 fn context(config: &Config) -> Vec<u8> {
     format!("KMS master secrets\0{}\0{}\0{}", config.kms_uri, config.key_period, config.key_offset).into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets(first_periods: &[u64]) -> MasterSecrets {
+        let mut secrets = MasterSecrets::generate().unwrap();
+        for first_period in first_periods {
+            secrets.add(GenerationSecrets::generate(*first_period).unwrap());
+        }
+        secrets
+    }
+
+    #[test]
+    fn every_form_is_read_as_it_was_written() {
+        for (first_periods, form, len) in [(&[][..], 1, 193), (&[7], 2, 401), (&[7, 8, u64::MAX], 2, 801)] {
+            let secrets = secrets(first_periods);
+            let octets = secrets.to_octets();
+            assert_eq!((octets[0], octets.len()), (form, len));
+            let read = MasterSecrets::from_octets(&octets).unwrap();
+            assert_eq!(read.to_octets(), octets);
+            assert_eq!(read.public(), secrets.public());
+            let public: Vec<_> = read.public().iter().map(|known| (known.number, known.first_period)).collect();
+            let expected: Vec<_> = (1..).zip([0].iter().chain(first_periods).copied()).collect();
+            assert_eq!(public, expected);
+        }
+    }
+
+    #[test]
+    fn what_no_form_allows_is_refused() {
+        let good = secrets(&[7, 8]).to_octets();
+        assert!(MasterSecrets::from_octets(&good).is_some());
+        let altered = |change: &dyn Fn(&mut Vec<u8>)| {
+            let mut octets = good.to_vec();
+            change(&mut octets);
+            MasterSecrets::from_octets(&octets).is_none()
+        };
+        assert!(altered(&Vec::clear), "empty");
+        assert!(altered(&|octets| octets.truncate(1)), "no generation");
+        assert!(altered(&|octets| octets.truncate(201)), "one generation is of form 1");
+        assert!(altered(&|octets| octets.truncate(600)), "cut");
+        assert!(altered(&|octets| octets.push(0)), "too long");
+        assert!(altered(&|octets| octets[0] = 1), "form 1");
+        assert!(altered(&|octets| octets[0] = 3), "a form of later");
+        assert!(altered(&|octets| octets[8] = 1), "the first does not begin with period 0");
+        assert!(altered(&|octets| octets[208] = 8), "two begin with one period");
+        assert!(altered(&|octets| octets[208] = 9), "in another order");
+        assert!(altered(&|octets| octets[209..337].fill(0)), "z of 0");
+        assert!(altered(&|octets| octets[337..369].fill(0xff)), "KSAK above the order of the group");
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        assert_eq!(format!("{:?}", secrets(&[7])), "MasterSecrets(..)");
+    }
 }

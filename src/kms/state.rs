@@ -1,8 +1,9 @@
 use super::Error;
 use super::authority::Authority;
 use super::config::{self, Config};
-use super::secrets::{self, MasterSecrets};
-use super::store::{SqliteStore, Store};
+use super::rollover::require_recorded;
+use super::secrets::{self, SecretsFile};
+use super::store::{GenerationStore, SqliteStore, Store};
 use super::vault::Vault;
 use crate::sealing::Passphrase;
 use std::path::Path;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 pub struct State {
     /// The checked configuration.
     pub config: Config,
-    /// The unsealed master secrets.
+    /// The unsealed master secrets of all generations.
     pub authority: Arc<Authority>,
     /// Users and issues.
     pub store: Arc<dyn Store>,
@@ -26,12 +27,13 @@ impl State {
     ///
     /// # Errors
     /// [`Error::HalfMade`], [`Error::Config`], [`Error::File`], [`Error::Sealing`], [`Error::SecretsDamaged`],
-    /// [`Error::Store`].
+    /// [`Error::RollOverUnfinished`], [`Error::SecretsUnrecorded`], [`Error::Store`].
     pub async fn open(folder: &Path, passphrase: &Passphrase) -> Result<Self, Error> {
         let config = load(folder)?;
-        let secrets = MasterSecrets::open(&config, passphrase)?;
-        let authority = Arc::new(Authority::new(&config, secrets)?);
+        let (_, secrets) = SecretsFile::open(&config, passphrase)?;
         let store = Arc::new(SqliteStore::open(&config.database()).await?);
+        require_recorded(&config, &secrets, &store.generations().await?)?;
+        let authority = Arc::new(Authority::new(&config, secrets)?);
         let vault = Arc::new(authority.vault());
         Ok(Self { config, authority, store, vault })
     }
@@ -47,7 +49,7 @@ pub async fn open_store(folder: &Path) -> Result<(Config, Arc<dyn Store>), Error
     Ok((config, store))
 }
 
-fn load(folder: &Path) -> Result<Config, Error> {
+pub(super) fn load(folder: &Path) -> Result<Config, Error> {
     if is_half_made(folder) {
         return Err(Error::HalfMade { folder: folder.to_owned() });
     }

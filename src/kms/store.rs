@@ -1,10 +1,11 @@
-//! What a KMS remembers: its users, the URIs that each may have keys for, which key sets were issued, the certificates of other
-//! KMSs, and what clients reported.
+//! What a KMS remembers: its users, the URIs that each may have keys for, which key sets were issued, which generations of
+//! master secrets there are, the certificates of other KMSs, and what clients reported.
 //!
 //! Master secrets and key sets are not here: the former are sealed in a file, the latter are derived again.
 //! The server keeps no other state, so several servers can share one store.
 
 mod certificates;
+mod generations;
 mod redirects;
 mod reports;
 mod sqlite;
@@ -14,11 +15,13 @@ use super::audit::{Act, Entry, Event, Head};
 use core::fmt;
 use std::collections::HashSet;
 use std::future::Future;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use thiserror::Error;
 
 pub use certificates::{CertificateCache, CertificateStore, MAX_CERTIFICATE_OCTETS, StoredCertificate};
+pub use generations::{Generation, GenerationStore, LastIssued, RollOver};
 pub use redirects::{HandedIn, MAX_REDIRECT_OCTETS, MAX_REDIRECTS_OF_USER, RedirectStore, Sender};
 pub use reports::{ClientReport, MAX_REPORT_CHARACTERS, MAX_REPORTS, ReportStore};
 pub use sqlite::SqliteStore;
@@ -31,7 +34,7 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Se
 
 /// Storage of a KMS. Every method is one transaction. Those that change something take who does it and when, and write it to
 /// the audit log in the same transaction: what cannot be recorded does not happen.
-pub trait Store: CertificateStore + RedirectStore + ReportStore + Send + Sync + fmt::Debug {
+pub trait Store: CertificateStore + GenerationStore + RedirectStore + ReportStore + Send + Sync + fmt::Debug {
     /// Adds an active user with the URIs that it may have keys for.
     ///
     /// # Errors
@@ -76,7 +79,8 @@ pub trait Store: CertificateStore + RedirectStore + ReportStore + Send + Sync + 
     /// Notes which key sets were issued, all of them or none, for users that are active at that moment.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchUser`] and [`StoreError::AlreadyRevoked`]: the keys must then not be handed out.
+    /// [`StoreError::NoSuchUser`], [`StoreError::AlreadyRevoked`] and [`StoreError::SecretsOutdated`]: the keys must then not be
+    /// handed out.
     fn record_issues(&self, issues: Vec<Issue>, act: Act) -> Answer<'_, ()>;
 
     /// Notes what has no other effect here: a refusal, a setting up.
@@ -163,10 +167,12 @@ pub struct Holder {
     pub uri: String,
     /// The user's identifier.
     pub user_id: String,
+    /// What it is.
+    pub kind: ClientKind,
     /// Whether it may have keys.
     pub status: UserStatus,
-    /// The transport and integrity keys that its client has.
-    pub client_keys: Option<SealedClientKeys>,
+    /// Its transport and integrity keys, by generation: at most those in use, and those that its client gets.
+    pub client_keys: Vec<SealedClientKeys>,
 }
 
 /// Whether a user may have keys.
@@ -203,6 +209,8 @@ pub struct Issue {
     pub uri: String,
     /// For which key periods, a key set each.
     pub periods: Vec<u64>,
+    /// Number of the newest generation of master secrets that the issuer has.
+    pub newest_generation: u64,
 }
 
 /// A TrK and an InK of a user, sealed.
@@ -261,9 +269,9 @@ pub enum StoreError {
         "user {0} has new transport and integrity keys already that its client has not used yet: wait until it provisions, or end all earlier keys with `kms trk new --replace`"
     )]
     RotationPending(String),
-    /// The KMS has a certificate already.
+    /// There is a certificate of the KMS that holds at the same time.
     #[error(
-        "there is a certificate of {0} already: `kms cert list` shows it; give --replace to put another in its place"
+        "there is a certificate of {0} for the same time already: `kms cert list` shows it; give --replace to put another in its place, or get one that begins when that one ends"
     )]
     CertificateExists(String),
     /// There is no certificate of the KMS.
@@ -279,6 +287,30 @@ pub enum StoreError {
         "all certificates together would have more than 60 KiB, and clients take answers of 64 KiB: remove others first"
     )]
     CacheFull,
+    /// Somebody else rolled over at the same time.
+    #[error("the generations of master secrets have changed meanwhile: `kms status` shows them")]
+    GenerationsChanged,
+    /// Somebody may have keys already of a period that new master secrets would serve.
+    #[error(
+        "keys for key period {issued} were issued already: new master secrets cannot begin with period {first_period}"
+    )]
+    PeriodIssued {
+        /// The latest period that keys were issued for.
+        issued: u64,
+        /// The first period of the new secrets.
+        first_period: u64,
+    },
+    /// The new master secrets could not be written to the disk.
+    #[error("the new master secrets cannot be kept: {0}")]
+    SecretsNotKept(io::Error),
+    /// The KMS rolled over, and the issuer still has the secrets of before alone.
+    #[error(
+        "key period {first_period} and those after it have new master secrets, which this process has not read yet: start it anew"
+    )]
+    SecretsOutdated {
+        /// The first period of the new secrets.
+        first_period: u64,
+    },
     /// Writing together with what others wrote, the database failed.
     #[error("database: {0}")]
     Together(String),

@@ -8,6 +8,7 @@ mod mutation;
 mod mutual_tls;
 #[cfg(feature = "kms")]
 mod provision;
+mod roll_over;
 #[cfg(feature = "kms")]
 mod security;
 mod store;

@@ -9,6 +9,7 @@ use mikey_sakke::kms_protocol::{
     ErrorCode, KeyIds, KmsKeyProv, KmsKeySet, KmsMessage, KmsRequest, KmsResponse, Limits,
 };
 use mikey_sakke::mc::{IdentityForm, KeyPeriods, KeySet, Kms, PeriodEpoch};
+use mikey_sakke::mikey::NtpTime;
 use mikey_sakke::sealing::{KdfParameters, Passphrase};
 use mikey_sakke::{eccsi, sakke};
 use reqwest::{Certificate, Client, ClientBuilder, Response, StatusCode};
@@ -148,6 +149,10 @@ pub async fn serve(folder: &Path) -> Server {
 pub fn trusting(folder: &Path) -> ClientBuilder {
     let pem = std::fs::read(folder.join("tls-cert.pem")).unwrap();
     Client::builder().tls_certs_only([Certificate::from_pem(&pem).unwrap()]).timeout(Duration::from_secs(20))
+}
+
+pub fn now() -> NtpTime {
+    NtpTime::from_unix(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs())
 }
 
 pub fn current_period() -> u64 {

@@ -1,8 +1,8 @@
 use super::{StatusZeroName, excuses, open};
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::{Output, field_style};
-use crate::cli::passphrase;
-use mikey_sakke::client::KmsSummary;
+use crate::cli::{clock, passphrase};
+use mikey_sakke::client::{CertificateSummary, KmsSummary};
 use mikey_sakke::mc::imessage::{Excuse, StatusZero};
 use serde_json::json;
 use std::path::PathBuf;
@@ -65,6 +65,9 @@ fn print(kms: &KmsSummary, output: &Output) {
     };
     output.line(format_args!("{} ({role})", kms.kms_uri));
     output.line(format_args!("  {field}key periods{field:#} of {} s from {} s on", kms.period, kms.offset));
+    for certificate in &kms.certificates {
+        output.line(format_args!("  {field}certificate{field:#} {}", text(certificate)));
+    }
     let zero = match kms.status_zero {
         StatusZero::PossiblyLive => "possibly live",
         StatusZero::Live => "live",
@@ -75,4 +78,13 @@ fn print(kms: &KmsSummary, output: &Output) {
         [] => output.line(format_args!("  {field}excused{field:#} nothing")),
         excused => excused.iter().for_each(|name| output.line(format_args!("  {field}excused{field:#} {name}"))),
     }
+}
+
+fn text(certificate: &CertificateSummary) -> String {
+    let date = |unix: Option<i64>| {
+        unix.and_then(|unix| u64::try_from(unix).ok()).map_or_else(|| "any time".to_owned(), clock::display_unix)
+    };
+    let name = certificate.cert_uri.as_deref().unwrap_or("without a name");
+    let revoked = if certificate.revoked { ", revoked" } else { "" };
+    format!("{name}, from {} to {}{revoked}", date(certificate.valid_from), date(certificate.valid_to))
 }

@@ -6,7 +6,7 @@ use crate::cli::{passphrase, runtime};
 use mikey_sakke::kms::{State, certificates};
 use mikey_sakke::sealing;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Say which other KMSs our users may exchange messages with: clients get these certificates with their keys.
 #[derive(clap::Subcommand)]
@@ -35,7 +35,7 @@ pub struct Add {
     /// SHA-256 of the file, octet by octet, as sha256sum prints it; colons are left aside.
     #[arg(long, value_name = "HEX")]
     fingerprint: String,
-    /// Put it in the place of one of the same KMS.
+    /// Put it in the place of those of the same KMS that hold at the same time.
     #[arg(long)]
     replace: bool,
 }
@@ -47,7 +47,7 @@ pub struct List {
     folder: Folder,
 }
 
-/// Take the certificate of a KMS out of what clients get. Those that have it keep it: to end its use, add it as revoked.
+/// Take the certificates of a KMS out of what clients get. Those that have it keep it: to end its use, add it as revoked.
 #[derive(clap::Args)]
 pub struct Remove {
     #[command(flatten)]
@@ -57,7 +57,8 @@ pub struct Remove {
     kms_uri: String,
 }
 
-/// Write our own certificate as other KMSs add it, and show its fingerprint.
+/// Write our own certificate as other KMSs add it, and show its fingerprint. After a roll-over there are two, the present and the
+/// coming one: the coming one goes to a file of its own beside the other.
 #[derive(clap::Args)]
 pub struct Export {
     #[command(flatten)]
@@ -115,13 +116,16 @@ async fn list(arguments: &List, output: &Output) -> Result<(), Failure> {
         let until = valid_to.as_deref().unwrap_or("any time");
         let added = clock::display_unix(stored.added);
         let domains = certificate.domains.join(", ");
-        output.line(format_args!("{state:<8} {added}  {}  {domains}  until {until}", stored.kms_uri));
+        let from = certificate.valid_from.map(clock::display_date);
+        let dates = from.as_ref().map_or_else(|| format!("until {until}"), |from| format!("from {from} until {until}"));
+        output.line(format_args!("{state:<8} {added}  {}  {domains}  {dates}", stored.kms_uri));
         objects.push(json!({
             "kms_uri": stored.kms_uri,
             "domains": certificate.domains,
             "revoked": certificate.revoked,
             "security_gateway": certificate.is_security_gateway,
-            "valid_from": certificate.valid_from.map(clock::display_date),
+            "cert_uri": certificate.cert_uri,
+            "valid_from": from,
             "valid_to": valid_to,
             "fingerprint": stored.fingerprint,
             "added": stored.added,
@@ -145,10 +149,38 @@ async fn remove(arguments: &Remove, output: &Output) -> Result<(), Failure> {
 async fn export(arguments: &Export, output: &Output) -> Result<(), Failure> {
     let passphrase = arguments.passphrase.read(&arguments.folder.secrets())?;
     let state = State::open(&arguments.folder.dir, &passphrase).await.context(arguments.folder.cannot_open())?;
-    let document = certificates::exported(&state.authority);
-    let (kms_uri, path) = (&state.config.kms_uri, arguments.out.display());
-    sealing::file::create(&arguments.out, document.as_bytes()).context(format_args!("cannot write {path}"))?;
-    let fingerprint = certificates::fingerprint(document.as_bytes());
-    output.line(format_args!("{fingerprint}  {path}"));
-    output.object(&json!({ "kms_uri": kms_uri, "out": arguments.out, "fingerprint": fingerprint }))
+    let exported = certificates::exported(&state.authority, operator::act().at);
+    let mut files = Vec::new();
+    for (index, certificate) in exported.iter().enumerate() {
+        let path = if index == 0 { arguments.out.clone() } else { beside(&arguments.out) };
+        let document = certificate.to_xml();
+        sealing::file::create(&path, document.as_bytes()).context(format_args!("cannot write {}", path.display()))?;
+        let fingerprint = certificates::fingerprint(document.as_bytes());
+        output.line(format_args!("{fingerprint}  {}", path.display()));
+        files.push(json!({
+            "cert_uri": certificate.cert_uri,
+            "valid_from": certificate.valid_from.map(clock::display_date),
+            "valid_to": certificate.valid_to.map(clock::display_date),
+            "out": path,
+            "fingerprint": fingerprint,
+        }));
+    }
+    if files.len() > 1 {
+        output.message(
+            "Other KMSs put the first in the place of the one they have (kms cert add --replace), then add the second.",
+        );
+    }
+    let fingerprint = files.first().map(|first| first["fingerprint"].clone());
+    output.object(&json!({
+        "kms_uri": state.config.kms_uri,
+        "out": arguments.out,
+        "fingerprint": fingerprint,
+        "certificates": files,
+    }))
+}
+
+/// Where the coming certificate goes: `certificate.next.xml` beside `certificate.xml`.
+fn beside(path: &Path) -> PathBuf {
+    let extension = path.extension().map_or_else(|| "next".to_owned(), |old| format!("next.{}", old.display()));
+    path.with_extension(extension)
 }

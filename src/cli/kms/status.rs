@@ -2,11 +2,11 @@ use super::Folder;
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::Output;
 use crate::cli::{clock, runtime};
-use mikey_sakke::kms::admin;
-use serde_json::json;
+use mikey_sakke::kms::admin::{self, Serving};
+use serde_json::{Value, json};
 use std::time::SystemTime;
 
-/// Show how the KMS stands: its key period, its users, what it issued. No passphrase is needed.
+/// Show how the KMS stands: its key period, its master secrets, its users, what it issued. No passphrase is needed.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -27,6 +27,9 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         status.period_no,
         clock::display_date(status.next_period)
     ));
+    for serving in &status.generations {
+        output.line(format_args!("secrets     {}", text(serving)));
+    }
     output.line(format_args!("users       {} active, {} revoked", counts.active_users, counts.revoked_users));
     output.line(format_args!("URIs        {}", counts.uris));
     output.line(format_args!("issued      {} key sets", counts.issues));
@@ -37,9 +40,28 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         "key_offset": status.key_offset,
         "period_no": status.period_no,
         "next_period": clock::display_date(status.next_period),
+        "generations": status.generations.iter().map(object).collect::<Vec<_>>(),
         "active_users": counts.active_users,
         "revoked_users": counts.revoked_users,
         "uris": counts.uris,
         "issued": counts.issues,
     }))
+}
+
+fn text(serving: &Serving) -> String {
+    let Serving { generation, first_period, is_present, .. } = serving;
+    let from = serving.from.map(clock::display_date).map(|from| format!(" ({from})")).unwrap_or_default();
+    let to = serving.to.map(clock::display_date).map(|to| format!(" to {to}")).unwrap_or_default();
+    let present = if *is_present { ", at present" } else { "" };
+    format!("generation {generation}, from period {first_period}{from}{to}{present}")
+}
+
+fn object(serving: &Serving) -> Value {
+    json!({
+        "generation": serving.generation,
+        "first_period": serving.first_period,
+        "from": serving.from.map(clock::display_date),
+        "to": serving.to.map(clock::display_date),
+        "present": serving.is_present,
+    })
 }

@@ -79,7 +79,8 @@ impl Batch {
         if status == UserStatus::Revoked {
             return Err(Error::Revoked { user_id, uri: uri.to_owned() });
         }
-        let keys = match (client_keys, &run.without_keys) {
+        let in_use = client_keys.into_iter().find(|row| !row.is_next);
+        let keys = match (in_use, &run.without_keys) {
             (Some(row), _) => Some(run.state.vault.open(&row, uri)?),
             (None, WithoutKeys::Refuse) => return Err(Error::NoClientKeys(user_id)),
             (None, WithoutKeys::Clear) => None,
@@ -123,7 +124,8 @@ impl Batch {
             let protection = || keys.clone().map(Protection::under);
             let name = file_name(uri);
             if keys.is_some() {
-                let init = document(state, uri, &Resource::Init, init_message(state), protection(), self.act.at)?;
+                let init =
+                    document(state, uri, &Resource::Init, init_message(state, self.act.at), protection(), self.act.at)?;
                 out.write(&format!("{name}{INIT}"), init.as_bytes())?;
             }
             let resource = Resource::KeyProv { user_uri: Some(uri.clone()), time: None };
@@ -152,7 +154,7 @@ impl Batch {
                 [INK, TRK].iter().try_for_each(|ending| folder.remove(&format!("{name}{ending}")))?;
             }
         }
-        while let Err(error) = run.state.store.record_issues(self.issues(&run.periods), self.act.clone()).await {
+        while let Err(error) = run.state.store.record_issues(self.issues(&run), self.act.clone()).await {
             self.drop_user(&run.out, error, refused)?;
         }
         let committed = Committed { uris: self.jobs.len() as u64, new_keys: self.rows.len() as u64 };
@@ -166,11 +168,13 @@ impl Batch {
         Ok(committed)
     }
 
-    fn issues(&self, periods: &[u64]) -> Vec<Issue> {
+    fn issues(&self, run: &Run) -> Vec<Issue> {
+        let newest_generation = run.state.authority.newest_generation();
         let issue = |Job { uri, user_id, .. }: &Job| Issue {
             user_id: user_id.clone(),
             uri: uri.clone(),
-            periods: periods.to_vec(),
+            periods: run.periods.clone(),
+            newest_generation,
         };
         self.jobs.iter().map(issue).collect()
     }

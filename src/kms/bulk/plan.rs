@@ -2,6 +2,7 @@
 
 use super::FolderFault;
 use crate::kms::{Error, State};
+use crate::mikey::NtpTime;
 use crate::sealing::file;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -23,7 +24,8 @@ impl Plan {
     /// The plan of a folder, which is made if there is none. `given` are the periods that were asked for, if any were; `otherwise` those
     /// of a new plan.
     pub(super) fn settle(state: &State, folder: &Path, given: Option<u64>, otherwise: &[u64]) -> Result<Self, Error> {
-        let octets = state.authority.pub_enc_key().to_bytes();
+        // Of the first generation, which stays when the KMS rolls over to others.
+        let octets = state.authority.certificate_at(NtpTime::from_bits(0)).pub_enc_key;
         let wanted = Self {
             kms_uri: state.config.kms_uri.clone(),
             pub_enc_key: octets.iter().map(|octet| format!("{octet:02x}")).collect(),

@@ -143,7 +143,7 @@ fn key_folder(state: &State, path: &Path, out: &Path) -> Result<Folder, Error> {
 /// It is for nobody in particular: the KMS names itself where an answer names the user.
 fn write_init(state: &State, folder: &Path, act: &Act) -> Result<(), Error> {
     let path = folder.join(INIT);
-    let document = document(state, &state.config.kms_uri, &Resource::Init, init_message(state), None, act.at)?;
+    let document = document(state, &state.config.kms_uri, &Resource::Init, init_message(state, act.at), None, act.at)?;
     match file::create(&path, document.as_bytes()) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(Error::file(&path, error)),
         _ => Ok(()),

@@ -8,7 +8,8 @@ use crate::kms::store::{ClientReport, MAX_REDIRECT_OCTETS, Sender, UserStatus};
 use crate::kms::{Error, admin, calendar, certificates};
 use crate::kms_protocol::resource::Resource;
 use crate::kms_protocol::{
-    ClientError, ErrorCode, KmsCertCache, KmsKeyProv, KmsLookup, KmsMessage, KmsRequest, RedirectDocument, excerpt,
+    ClientError, ErrorCode, KmsCertCache, KmsCertificate, KmsKeyProv, KmsLookup, KmsMessage, KmsRequest,
+    RedirectDocument, excerpt,
 };
 use crate::mikey::NtpTime;
 use std::time::SystemTime;
@@ -45,14 +46,14 @@ impl App {
     ) -> Result<Option<KmsMessage>, Refusal> {
         self.keep(uploads, grants, exchange).await?;
         let message = match resource {
-            Resource::Init => admin::init_message(&self.state),
+            Resource::Init => admin::init_message(&self.state, exchange.now),
             Resource::KeyProv { user_uri: _, time } => {
                 let periods = self.periods(time, exchange.now)?;
                 let key_sets = issue::key_sets(&self.state, grants, &periods, exchange.act()).await?;
                 KmsMessage::KeyProv(KmsKeyProv { key_sets, ..KmsKeyProv::default() })
             }
-            Resource::CertCache { number } => KmsMessage::CertCache(self.cache(number).await?),
-            Resource::Cert { kms_uri } => KmsMessage::CertCache(self.certificate(&kms_uri).await?),
+            Resource::CertCache { number } => KmsMessage::CertCache(self.cache(number, exchange.now).await?),
+            Resource::Cert { kms_uri } => KmsMessage::CertCache(self.certificates_of(&kms_uri, exchange.now).await?),
             Resource::Lookup { subject, .. } => KmsMessage::Lookup(self.lookup(subject).await?),
             Resource::Redirect => return Ok(None),
         };
@@ -84,30 +85,46 @@ impl App {
         Ok(())
     }
 
-    /// All certificates of other KMSs; none for a client that has the latest already.
-    async fn cache(&self, held: Option<u64>) -> Result<KmsCertCache, Error> {
+    /// All certificates of other KMSs, and of this one while it has several; none for a client that has the latest already.
+    async fn cache(&self, held: Option<u64>, now: SystemTime) -> Result<KmsCertCache, Error> {
         let cache = self.state.store.certificates().await?;
-        let certificates = if held == Some(cache.number) {
-            Vec::new()
-        } else {
-            cache.certificates.iter().map(certificates::restored).collect::<Result<_, _>>()?
-        };
-        Ok(KmsCertCache { cache_num: Some(cache.number), certificates })
+        // Until this process has read the newest master secrets, its answer is not what the number stands for.
+        let is_whole = cache.newest_generation <= self.state.authority.newest_generation();
+        let cache_num = is_whole.then_some(cache.number);
+        let mut certificates = Vec::new();
+        if !is_whole || held != cache_num {
+            certificates = self.own_certificates(now);
+            if certificates.len() == 1 {
+                // It comes with init, and there is nothing else to know.
+                certificates.clear();
+            }
+            for other in &cache.certificates {
+                certificates.push(certificates::restored(other)?);
+            }
+        }
+        Ok(KmsCertCache { cache_num, certificates })
     }
 
-    /// The certificate of one KMS, this one among them. The answer has no number, for it is not the whole cache.
-    async fn certificate(&self, kms_uri: &str) -> Result<KmsCertCache, Refusal> {
-        let certificate = if kms_uri == self.state.config.kms_uri {
-            Some(self.state.authority.certificate())
-        } else {
-            let stored = self.state.store.certificate(kms_uri).await.map_err(Error::from)?;
-            stored.as_ref().map(certificates::restored).transpose().map_err(Error::from)?
-        };
-        let unknown = || {
-            let message = format!("there is no certificate of {}", excerpt(kms_uri));
-            Refusal::new(ErrorCode::UnknownCertificate, message)
-        };
-        Ok(KmsCertCache { cache_num: None, certificates: vec![certificate.ok_or_else(unknown)?] })
+    /// The certificates of a KMS, this one among them, or the one of a name (CertUri). The answer has no number, for it is not the
+    /// whole cache.
+    async fn certificates_of(&self, uri: &str, now: SystemTime) -> Result<KmsCertCache, Refusal> {
+        let cache = self.state.store.certificates().await.map_err(Error::from)?;
+        let mut certificates = self.own_certificates(now);
+        for other in &cache.certificates {
+            certificates.push(certificates::restored(other).map_err(Error::from)?);
+        }
+        let is_asked_for =
+            |certificate: &KmsCertificate| certificate.kms_uri == uri || certificate.cert_uri.as_deref() == Some(uri);
+        certificates.retain(is_asked_for);
+        if certificates.is_empty() {
+            let message = format!("there is no certificate of {}", excerpt(uri));
+            return Err(Refusal::new(ErrorCode::UnknownCertificate, message));
+        }
+        Ok(KmsCertCache { cache_num: None, certificates })
+    }
+
+    fn own_certificates(&self, now: SystemTime) -> Vec<KmsCertificate> {
+        self.state.authority.certificates_around(calendar::ntp(now))
     }
 
     /// A user of this KMS is served by it, whatever the URI; otherwise the domain decides.

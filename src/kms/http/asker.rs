@@ -6,7 +6,7 @@ use crate::kms::auth::Identities;
 use crate::kms::config::{Authentication, Config, Policy};
 use crate::kms::issue::Grant;
 use crate::kms::limits::{Limits, TooMany};
-use crate::kms::store::{Store, User};
+use crate::kms::store::{Holder, Store};
 use crate::kms::{ClientKind, Error};
 use crate::kms_protocol::resource::Resource;
 use crate::kms_protocol::{ErrorCode, excerpt};
@@ -15,36 +15,37 @@ use crate::kms_protocol::{ErrorCode, excerpt};
 pub(super) struct Asker {
     pub(super) identities: Identities,
     by: Authentication,
-    /// For each identity the user that it belongs to, if it is registered.
-    users: Vec<Option<User>>,
+    /// For each identity whom it belongs to, if it is registered.
+    holders: Vec<Option<Holder>>,
 }
 
 impl Asker {
     pub(super) async fn find(store: &dyn Store, identities: Identities, by: Authentication) -> Result<Self, Error> {
-        let mut users: Vec<Option<User>> = Vec::with_capacity(identities.uris().len());
-        for uri in identities.uris() {
-            let known = users.iter().flatten().find(|user| user.uris.contains(uri)).cloned();
-            users.push(match known {
-                Some(user) => Some(user),
-                None => store.user_of_uri(uri).await?,
-            });
-        }
-        Ok(Self { identities, by, users })
+        let uris: Vec<&str> = identities.uris().iter().map(String::as_str).collect();
+        let mut found = store.holders(&uris).await?;
+        let mut take = |uri: &&str| Some(found.swap_remove(found.iter().position(|holder| holder.uri == **uri)?));
+        let holders = uris.iter().map(&mut take).collect();
+        Ok(Self { identities, by, holders })
     }
 
     /// Counts this request. An identity that is not registered is counted as a person's.
     pub(super) fn count(&self, limits: &Limits) -> Result<(), TooMany> {
-        match self.users.iter().flatten().next() {
-            Some(user) => limits.request(user.kind, &user.id),
+        match self.holders.iter().flatten().next() {
+            Some(holder) => limits.request(holder.kind, &holder.user_id),
             None => limits.request(ClientKind::User, self.identities.uris().first().map_or("", |uri| uri)),
         }
     }
 
     /// Whether the security extension is used: the strictest policy of all that the identities belong to.
     pub(super) fn policy(&self, config: &Config, way: Way) -> Policy {
-        let kinds = self.users.iter().map(|user| user.as_ref().map_or(ClientKind::User, |user| user.kind));
+        let kinds = self.holders.iter().map(|holder| holder.as_ref().map_or(ClientKind::User, |holder| holder.kind));
         let policy = |kind| way.policy(config.clients.of(kind).policies(&config.security_extension));
         kinds.map(policy).max().unwrap_or(Policy::Required)
+    }
+
+    /// The registered ones of those whom the identities belong to.
+    pub(super) fn holders(&self) -> impl Iterator<Item = &Holder> {
+        self.holders.iter().flatten()
     }
 
     /// The one identity that is named, or all that are registered, active and of a kind that may ask for this.
@@ -54,11 +55,11 @@ impl Asker {
         resource: &Resource,
         named: Option<&str>,
     ) -> Result<Vec<Grant>, Refusal> {
-        let all = self.identities.uris().iter().zip(&self.users);
+        let all = self.identities.uris().iter().zip(&self.holders);
         let mut grants = Vec::new();
         let mut refusal = None;
-        for (uri, user) in all.filter(|(uri, _)| named.is_none_or(|named| named == *uri)) {
-            match self.grant(config, resource, uri, user.as_ref()) {
+        for (uri, holder) in all.filter(|(uri, _)| named.is_none_or(|named| named == *uri)) {
+            match self.grant(config, resource, uri, holder.as_ref()) {
                 Ok(grant) => grants.push(grant),
                 Err(error) => refusal = refusal.or(Some(error)),
             }
@@ -70,8 +71,14 @@ impl Asker {
         }
     }
 
-    fn grant(&self, config: &Config, resource: &Resource, uri: &str, user: Option<&User>) -> Result<Grant, Refusal> {
-        let grant = Grant::of(user, uri)?;
+    fn grant(
+        &self,
+        config: &Config,
+        resource: &Resource,
+        uri: &str,
+        holder: Option<&Holder>,
+    ) -> Result<Grant, Refusal> {
+        let grant = Grant::of(holder, uri)?;
         let rules = config.clients.of(grant.kind);
         if !rules.authentication.contains(&self.by) {
             return Err(Refusal::new(ErrorCode::WrongAuthentication, ""));

@@ -18,7 +18,7 @@ use together::{Note, Together};
 
 pub(super) use audit::append as record;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("src/kms/migrations");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("src/kms/migrations");
 
 /// A [`Store`] in one SQLite file: write-ahead log, flushed to the disk at every commit.
 #[derive(Clone, Debug)]
@@ -313,7 +313,7 @@ async fn insert_client_keys(
     Ok(())
 }
 
-pub(super) fn on_conflict(error: sqlx::Error, conflict: impl FnOnce() -> StoreError) -> StoreError {
+fn on_conflict(error: sqlx::Error, conflict: impl FnOnce() -> StoreError) -> StoreError {
     match error.as_database_error() {
         Some(database) if database.is_unique_violation() => conflict(),
         _ => error.into(),
@@ -365,7 +365,12 @@ mod tests {
     }
 
     fn issue(user_id: &str, uri: &str, period_no: u64) -> Issue {
-        Issue { user_id: user_id.into(), uri: uri.into(), periods: vec![period_no, period_no + 1] }
+        Issue {
+            user_id: user_id.into(),
+            uri: uri.into(),
+            periods: vec![period_no, period_no + 1],
+            newest_generation: 1,
+        }
     }
 
     async fn log(store: &SqliteStore) -> Vec<Entry> {

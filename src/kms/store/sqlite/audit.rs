@@ -3,9 +3,9 @@
 use super::super::StoreError;
 use super::{integer, number};
 use crate::kms::audit::{Act, Entry, Event, Hash, Head};
-use core::borrow::Borrow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection, SqliteExecutor};
+use std::borrow::Cow;
 
 /// Appends to the log, in the transaction of what the event tells of.
 pub(in crate::kms::store) async fn append(
@@ -13,60 +13,44 @@ pub(in crate::kms::store) async fn append(
     act: &Act,
     event: &Event,
 ) -> Result<(), StoreError> {
-    append_all(connection, act, [event]).await
+    append_each(connection, vec![(act, Cow::Borrowed(event))]).await
 }
 
 /// The same for many events of one act.
 pub(super) async fn append_all(
     connection: &mut SqliteConnection,
     act: &Act,
-    events: impl IntoIterator<Item = impl Borrow<Event>>,
+    events: Vec<Event>,
 ) -> Result<(), StoreError> {
-    let mut chain = Chain::begin(connection).await?;
-    chain.append(connection, act, events).await?;
-    chain.end(connection).await
+    append_each(connection, events.into_iter().map(|event| (act, Cow::Owned(event))).collect()).await
 }
 
-/// The head of the log while a transaction appends to it.
-pub(super) struct Chain(Head);
-
-impl Chain {
-    pub(super) async fn begin(connection: &mut SqliteConnection) -> Result<Self, StoreError> {
-        Ok(Self(head(connection).await?))
+/// The same for many acts.
+pub(super) async fn append_each(
+    connection: &mut SqliteConnection,
+    events: Vec<(&Act, Cow<'_, Event>)>,
+) -> Result<(), StoreError> {
+    let mut end = head(&mut *connection).await?;
+    let mut rows = Vec::with_capacity(events.len());
+    for (act, event) in events {
+        let (entry, head) = end.append(act, &event)?;
+        rows.push((integer(entry.number)?, entry.entry, entry.hash.to_string()));
+        end = head;
     }
-
-    pub(super) async fn append(
-        &mut self,
-        connection: &mut SqliteConnection,
-        act: &Act,
-        events: impl IntoIterator<Item = impl Borrow<Event>>,
-    ) -> Result<(), StoreError> {
-        let mut rows = Vec::new();
-        for event in events {
-            let (entry, head) = self.0.append(act, event.borrow())?;
-            rows.push((integer(entry.number)?, entry.entry, entry.hash.to_string()));
-            self.0 = head;
-        }
-        sqlx::query(
-            "INSERT INTO audit (number, entry, hash) \
-             SELECT value ->> 0, value ->> 1, unhex(value ->> 2) FROM json_each(?)",
-        )
-        .bind(serde_json::to_string(&rows)?)
+    sqlx::query(
+        "INSERT INTO audit (number, entry, hash) \
+         SELECT value ->> 0, value ->> 1, unhex(value ->> 2) FROM json_each(?)",
+    )
+    .bind(serde_json::to_string(&rows)?)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("UPDATE audit_head SET number = ?, hash = ?, key_sets = ?")
+        .bind(integer(end.number)?)
+        .bind(end.hash.0.as_slice())
+        .bind(integer(end.key_sets)?)
         .execute(connection)
         .await?;
-        Ok(())
-    }
-
-    pub(super) async fn end(self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        let Head { number, hash, key_sets } = self.0;
-        sqlx::query("UPDATE audit_head SET number = ?, hash = ?, key_sets = ?")
-            .bind(integer(number)?)
-            .bind(hash.0.as_slice())
-            .bind(integer(key_sets)?)
-            .execute(connection)
-            .await?;
-        Ok(())
-    }
+    Ok(())
 }
 
 pub(super) async fn head(executor: impl SqliteExecutor<'_>) -> Result<Head, StoreError> {

@@ -1,11 +1,14 @@
 //! Writing together: requests that come while the disk is busy with others share the next transaction, and its flush.
 
-use super::super::{Issue, StoreError};
-use super::audit::Chain;
-use super::users::require_all_active;
+use super::super::generations::generations;
+use super::super::{Generation, Issue, StoreError, UserStatus};
+use super::audit::append_each;
+use super::users::statuses;
 use crate::kms::audit::{Act, Event};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqlitePool;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
@@ -77,38 +80,65 @@ async fn write_group(pool: &SqlitePool, group: Vec<Waiting>) {
 
 /// The result of each, if the whole was committed.
 async fn commit(pool: &SqlitePool, group: &[Waiting]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-    let mut results = Vec::with_capacity(group.len());
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
-    let mut chain = Chain::begin(&mut transaction).await?;
+    let standing = Standing::of(&mut transaction, group).await?;
+    let mut events: Vec<(&Act, Cow<'_, Event>)> = Vec::with_capacity(group.len());
+    let mut results = Vec::with_capacity(group.len());
     for Waiting { note, act, .. } in group {
-        results.push(match append(&mut transaction, &mut chain, note, act).await {
-            Ok(()) => Ok(()),
-            // Found before anything of it was written, and nobody else's affair.
-            Err(refused @ (StoreError::NoSuchUser(_) | StoreError::AlreadyRevoked(_))) => Err(refused),
-            Err(error) => return Err(error),
+        results.push(match note {
+            Note::Event(event) => {
+                events.push((act, Cow::Borrowed(event)));
+                Ok(())
+            }
+            Note::Issues(issues) => standing
+                .admit(issues)
+                .map(|()| events.extend(issues.iter().map(|issue| (act, Cow::Owned(event(issue)))))),
         });
     }
-    chain.end(&mut transaction).await?;
+    append_each(&mut transaction, events).await?;
     transaction.commit().await?;
     Ok(results)
 }
 
-async fn append(
-    connection: &mut SqliteConnection,
-    chain: &mut Chain,
-    note: &Note,
-    act: &Act,
-) -> Result<(), StoreError> {
-    let issues = match note {
-        Note::Event(event) => return chain.append(connection, act, [event]).await,
-        Note::Issues(issues) => issues,
-    };
-    let users: Vec<&str> = issues.iter().map(|issue| issue.user_id.as_str()).collect();
-    require_all_active(connection, &users).await?;
-    let events = issues.iter().map(|Issue { user_id, uri, periods }| Event::Issued {
-        user: user_id.clone(),
-        uri: uri.clone(),
-        periods: periods.clone(),
-    });
-    chain.append(connection, act, events).await
+fn event(Issue { user_id, uri, periods, .. }: &Issue) -> Event {
+    Event::Issued { user: user_id.clone(), uri: uri.clone(), periods: periods.clone() }
+}
+
+/// What decides whether keys may be issued, while nobody else can change it: looked up once for all who are written together.
+struct Standing {
+    statuses: HashMap<String, UserStatus>,
+    generations: Vec<Generation>,
+}
+
+impl Standing {
+    async fn of(connection: &mut SqliteConnection, group: &[Waiting]) -> Result<Self, StoreError> {
+        let issues = group.iter().flat_map(|waiting| match &waiting.note {
+            Note::Issues(issues) => issues.as_slice(),
+            Note::Event(_) => &[],
+        });
+        let users: HashSet<&str> = issues.map(|issue| issue.user_id.as_str()).collect();
+        if users.is_empty() {
+            return Ok(Self { statuses: HashMap::new(), generations: Vec::new() });
+        }
+        let statuses = statuses(connection, &users).await?;
+        Ok(Self { statuses, generations: generations(connection).await? })
+    }
+
+    /// The refusal of one is nobody else's affair.
+    fn admit(&self, issues: &[Issue]) -> Result<(), StoreError> {
+        for Issue { user_id, periods, newest_generation, .. } in issues {
+            match self.statuses.get(user_id) {
+                Some(UserStatus::Active) => {}
+                Some(UserStatus::Revoked) => return Err(StoreError::AlreadyRevoked(user_id.clone())),
+                None => return Err(StoreError::NoSuchUser(user_id.clone())),
+            }
+            let newer = self.generations.iter().filter(|generation| generation.number > *newest_generation);
+            if let Some(first_period) = newer.map(|generation| generation.first_period).min()
+                && periods.iter().any(|period| *period >= first_period)
+            {
+                return Err(StoreError::SecretsOutdated { first_period });
+            }
+        }
+        Ok(())
+    }
 }

@@ -1,12 +1,12 @@
 //! Many users at a time. Lists go to SQLite as one JSON text: a statement for each item would cost more than the item.
 
-use super::super::{Holder, NewUser, SealedClientKeys, StoreError};
-use super::{CURRENT, audit, client_keys, insert_client_keys, integer, status};
+use super::super::{Holder, NewUser, SealedClientKeys, StoreError, UserStatus};
+use super::{CURRENT, audit, client_keys, insert_client_keys, integer, kind, status};
 use crate::kms::audit::{Act, Event};
 use crate::kms::calendar::unix_seconds;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::sqlite::SqlitePool;
 use sqlx::{Row, SqliteConnection};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 pub(super) async fn add(pool: &SqlitePool, users: &[NewUser], act: &Act) -> Result<(), StoreError> {
     let rows: Vec<_> = users.iter().map(|user| (&user.id, user.kind.as_str())).collect();
@@ -33,7 +33,7 @@ pub(super) async fn add(pool: &SqlitePool, users: &[NewUser], act: &Act) -> Resu
         .bind(serde_json::to_string(&uris)?)
         .execute(&mut *transaction)
         .await?;
-    audit::append_all(&mut transaction, act, events).await?;
+    audit::append_all(&mut transaction, act, events.collect()).await?;
     Ok(transaction.commit().await?)
 }
 
@@ -50,26 +50,29 @@ pub(super) async fn names_taken(pool: &SqlitePool, names: &[&str]) -> Result<Has
 
 pub(super) async fn holders(pool: &SqlitePool, uris: &[&str]) -> Result<Vec<Holder>, StoreError> {
     let rows = sqlx::query(
-        "SELECT uris.uri, uris.user_id, users.status, generation, client_keys.status AS key_status, trk_id, ink_id, sealed, \
-         client_keys.created FROM json_each(?1) JOIN uris ON uris.uri = value JOIN users ON users.id = uris.user_id \
-         LEFT JOIN client_keys ON client_keys.user_id = uris.user_id AND client_keys.status = ?2",
+        "SELECT uris.uri, uris.user_id, users.kind, users.status, generation, client_keys.status AS key_status, trk_id, ink_id, \
+         sealed, client_keys.created FROM json_each(?) JOIN uris ON uris.uri = value JOIN users ON users.id = uris.user_id \
+         LEFT JOIN client_keys ON client_keys.user_id = uris.user_id ORDER BY key, generation",
     )
     .bind(serde_json::to_string(uris)?)
-    .bind(CURRENT)
     .fetch_all(pool)
     .await?;
-    let holder = |row: &SqliteRow| {
-        Ok(Holder {
-            uri: row.try_get("uri")?,
-            user_id: row.try_get("user_id")?,
-            status: status(row.try_get("status")?)?,
-            client_keys: match row.try_get::<Option<&str>, _>("key_status")? {
-                Some(_) => Some(client_keys(row)?),
-                None => None,
-            },
-        })
-    };
-    rows.iter().map(holder).collect()
+    let mut holders: Vec<Holder> = Vec::with_capacity(uris.len());
+    for row in &rows {
+        let uri: String = row.try_get("uri")?;
+        let keys = row.try_get::<Option<&str>, _>("key_status")?.map(|_| client_keys(row)).transpose()?;
+        match holders.last_mut() {
+            Some(holder) if holder.uri == uri => holder.client_keys.extend(keys),
+            _ => holders.push(Holder {
+                uri,
+                user_id: row.try_get("user_id")?,
+                kind: kind(row.try_get("kind")?)?,
+                status: status(row.try_get("status")?)?,
+                client_keys: keys.into_iter().collect(),
+            }),
+        }
+    }
+    Ok(holders)
 }
 
 pub(super) async fn active_uris(pool: &SqlitePool) -> Result<Vec<String>, StoreError> {
@@ -101,8 +104,20 @@ pub(super) async fn add_first_client_keys(
     }
     let events =
         keys.iter().map(|keys| Event::ClientKeysMade { user: keys.user_id.clone(), generation: keys.generation });
-    audit::append_all(&mut transaction, act, events).await?;
+    audit::append_all(&mut transaction, act, events.collect()).await?;
     Ok(transaction.commit().await?)
+}
+
+/// Whether each user may have keys; those that there are not are left out.
+pub(super) async fn statuses(
+    connection: &mut SqliteConnection,
+    ids: &HashSet<&str>,
+) -> Result<HashMap<String, UserStatus>, StoreError> {
+    let rows = sqlx::query("SELECT id, status FROM users WHERE id IN (SELECT value FROM json_each(?))")
+        .bind(serde_json::to_string(ids)?)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| Ok((row.try_get("id")?, status(row.try_get("status")?)?))).collect()
 }
 
 /// Fails with [`StoreError::NoSuchUser`] or [`StoreError::AlreadyRevoked`], of the first whom it concerns.

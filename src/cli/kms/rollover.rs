@@ -1,0 +1,57 @@
+use super::{Folder, operator};
+use crate::cli::failure::{Context, Failure};
+use crate::cli::output::Output;
+use crate::cli::{clock, passphrase, runtime};
+use mikey_sakke::kms;
+use serde_json::json;
+
+/// Make new master secrets, which serve from a later key period on: users, URIs and earlier keys stay as they are.
+///
+/// Start the server anew afterwards, before the period in front of that one begins; until then it gives no keys for it. Other
+/// KMSs need the new certificate (kms cert export). A roll-over that was interrupted is completed by another one. It cannot be
+/// withdrawn.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  mikey-sakke kms rollover --dir kms
+  mikey-sakke kms rollover --dir kms --at-period 1545")]
+pub struct Arguments {
+    #[command(flatten)]
+    folder: Folder,
+    /// First key period of the new secrets [default: the earliest that nobody can have keys of].
+    #[arg(long, value_name = "N")]
+    at_period: Option<u64>,
+    #[command(flatten)]
+    passphrase: passphrase::Source,
+}
+
+pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    let Folder { dir } = &arguments.folder;
+    let passphrase = arguments.passphrase.read(&arguments.folder.secrets())?;
+    let done = runtime::start()?
+        .block_on(kms::roll_over(dir, &passphrase, arguments.at_period, &operator::act()))
+        .context(format_args!("cannot roll over the KMS in {}", dir.display()))?;
+
+    let (begins, asked_from) = (clock::display_date(done.begins), clock::display_date(done.asked_from));
+    let made = if done.completed { "completed" } else { "made" };
+    output.line(format_args!("generation {} of the master secrets of {} {made}", done.generation, done.kms_uri));
+    output.line(format_args!("serves from period {}, {begins}", done.first_period));
+    output.line(format_args!("PubEncKey  {}", done.pub_enc_key));
+    output.line(format_args!("PubAuthKey {}", done.pub_auth_key));
+    output.message(format_args!(
+        "Start the server anew before {asked_from}, and keep a new copy of {}/secrets.sealed and kms.sqlite in a safe place. \
+         Other KMSs need the new certificate: mikey-sakke kms cert export.",
+        dir.display()
+    ));
+    output.object(&json!({
+        "kms_uri": done.kms_uri,
+        "generation": done.generation,
+        "first_period": done.first_period,
+        "begins": begins,
+        "restart_before": asked_from,
+        "pub_enc_key": done.pub_enc_key,
+        "pub_auth_key": done.pub_auth_key,
+        "cache_num": done.cache_num,
+        "completed": done.completed,
+    }))
+}

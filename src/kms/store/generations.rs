@@ -1,0 +1,252 @@
+//! The generations of master secrets: which there are, never what they are.
+
+use super::certificates::{raise, require_room};
+use super::sqlite::{integer, number, record};
+use super::{Answer, SqliteStore, StoreError};
+use crate::kms::audit::{Act, Event};
+use core::fmt;
+use sqlx::{Row, SqliteConnection, SqliteExecutor};
+use std::io;
+
+/// The generations of master secrets that a KMS has rolled over to.
+pub trait GenerationStore {
+    /// All generations, ordered; none of a KMS that never rolled over.
+    fn generations(&self) -> Answer<'_, Vec<Generation>>;
+
+    /// The latest key period that entries of the audit log after number `after` have an issue for.
+    fn last_issued(&self, after: u64) -> Answer<'_, LastIssued>;
+
+    /// Adds a generation, once its secrets are kept: together with the new number of the cache of certificates, or not at all.
+    ///
+    /// The number of the cache.
+    ///
+    /// # Errors
+    /// [`StoreError::GenerationsChanged`], [`StoreError::PeriodIssued`], [`StoreError::CacheFull`],
+    /// [`StoreError::SecretsNotKept`]; nothing is then changed here.
+    fn add_generation<'a>(&'a self, roll_over: RollOver<'a>, act: &'a Act) -> Answer<'a, u64>;
+}
+
+/// A generation of master secrets, as much of it as others may know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation {
+    /// Counted from 1.
+    pub number: u64,
+    /// The first key period that it serves: 0 of the first generation.
+    pub first_period: u64,
+    /// SHA-256 of Z and KPAK, as 64 lower-case hex digits.
+    pub fingerprint: String,
+}
+
+/// What the audit log says of issues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastIssued {
+    /// The latest key period that keys were issued for.
+    pub period: Option<u64>,
+    /// Number of the last entry that was looked at.
+    pub seen_to: u64,
+}
+
+/// A new generation of master secrets, and what it takes to add it.
+pub struct RollOver<'a> {
+    /// All generations, the new one last.
+    pub generations: &'a [Generation],
+    /// The audit log is known not to have later periods up to this entry, which makes the rest short.
+    pub issues_seen_to: u64,
+    /// Octets of the new certificate.
+    pub octets: u64,
+    /// Z, hex, for the audit log.
+    pub pub_enc_key: &'a str,
+    /// KPAK, hex, for the audit log.
+    pub pub_auth_key: &'a str,
+    /// Keeps the secrets where they survive. It is called once nothing else stands against the change, while nobody else can
+    /// make one.
+    pub keep: Box<dyn FnOnce() -> io::Result<()> + Send + 'a>,
+}
+
+impl fmt::Debug for RollOver<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("RollOver").field("generations", &self.generations).finish_non_exhaustive()
+    }
+}
+
+impl GenerationStore for SqliteStore {
+    fn generations(&self) -> Answer<'_, Vec<Generation>> {
+        Box::pin(generations(&self.pool))
+    }
+
+    fn last_issued(&self, after: u64) -> Answer<'_, LastIssued> {
+        Box::pin(last_issued(&self.pool, after))
+    }
+
+    fn add_generation<'a>(&'a self, roll_over: RollOver<'a>, act: &'a Act) -> Answer<'a, u64> {
+        Box::pin(async move {
+            let RollOver { generations: all, issues_seen_to, octets, pub_enc_key, pub_auth_key, keep } = roll_over;
+            let (new, before) = all.split_last().ok_or(StoreError::GenerationsChanged)?;
+            let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+            let known = generations(&mut *transaction).await?;
+            if known != before && !(known.is_empty() && before.len() == 1) {
+                return Err(StoreError::GenerationsChanged);
+            }
+            let issued = last_issued(&mut *transaction, issues_seen_to).await?.period;
+            if let Some(issued) = issued.filter(|issued| *issued >= new.first_period) {
+                return Err(StoreError::PeriodIssued { issued, first_period: new.first_period });
+            }
+            for generation in all.iter().skip(known.len()) {
+                insert(&mut transaction, generation, octets).await?;
+            }
+            require_room(&mut transaction).await?;
+            let cache_num = raise(&mut transaction).await?;
+            let event = Event::RolledOver {
+                generation: new.number,
+                first_period: new.first_period,
+                pub_enc_key: pub_enc_key.to_owned(),
+                pub_auth_key: pub_auth_key.to_owned(),
+                cache_num,
+            };
+            record(&mut transaction, act, &event).await?;
+            keep().map_err(StoreError::SecretsNotKept)?;
+            transaction.commit().await?;
+            Ok(cache_num)
+        })
+    }
+}
+
+pub(super) async fn generations(executor: impl SqliteExecutor<'_>) -> Result<Vec<Generation>, StoreError> {
+    let rows = sqlx::query("SELECT number, first_period, fingerprint FROM generations ORDER BY number")
+        .fetch_all(executor)
+        .await?;
+    let generation = |row: &sqlx::sqlite::SqliteRow| {
+        Ok(Generation {
+            number: number(row.try_get("number")?)?,
+            first_period: number(row.try_get("first_period")?)?,
+            fingerprint: row.try_get("fingerprint")?,
+        })
+    };
+    rows.iter().map(generation).collect()
+}
+
+async fn last_issued(executor: impl SqliteExecutor<'_>, after: u64) -> Result<LastIssued, StoreError> {
+    // What was issued before there was a log stands in a table of its own.
+    let row = sqlx::query(
+        "SELECT (SELECT number FROM audit_head) AS seen_to, max(period) AS period FROM ( \
+         SELECT max(periods.value) AS period FROM audit, json_each(entry, '$.periods') AS periods \
+         WHERE number > ? AND json_extract(entry, '$.event') = 'issued' \
+         UNION ALL SELECT max(period_no) FROM issues_before_audit)",
+    )
+    .bind(integer(after)?)
+    .fetch_one(executor)
+    .await?;
+    let period: Option<i64> = row.try_get("period")?;
+    Ok(LastIssued { period: period.map(number).transpose()?, seen_to: number(row.try_get("seen_to")?)? })
+}
+
+async fn insert(connection: &mut SqliteConnection, generation: &Generation, octets: u64) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO generations (number, first_period, fingerprint, octets) VALUES (?, ?, ?, ?)")
+        .bind(integer(generation.number)?)
+        .bind(integer(generation.first_period)?)
+        .bind(&generation.fingerprint)
+        .bind(integer(octets)?)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kms::store::{CertificateStore, Issue, Store};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::SystemTime;
+
+    fn act() -> Act {
+        Act::new("the operator", SystemTime::UNIX_EPOCH)
+    }
+
+    async fn store(folder: &std::path::Path) -> SqliteStore {
+        let store = SqliteStore::create(&folder.join("kms.sqlite")).await.unwrap();
+        store.add_user("alice", &["sip:alice@example.org".to_owned()], &act()).await.unwrap();
+        store
+    }
+
+    fn generations_from(first_periods: &[u64]) -> Vec<Generation> {
+        let generation = |(number, first_period): (u64, &u64)| Generation {
+            number,
+            first_period: *first_period,
+            fingerprint: format!("{number:064x}"),
+        };
+        (1..).zip(first_periods).map(generation).collect()
+    }
+
+    async fn add(store: &SqliteStore, first_periods: &[u64], kept: io::Result<()>) -> (Result<u64, StoreError>, usize) {
+        let calls = AtomicUsize::new(0);
+        let generations = generations_from(first_periods);
+        let roll_over = RollOver {
+            generations: &generations,
+            issues_seen_to: 0,
+            octets: 1500,
+            pub_enc_key: "z",
+            pub_auth_key: "kpak",
+            keep: Box::new(|| {
+                calls.fetch_add(1, Ordering::SeqCst);
+                kept
+            }),
+        };
+        let result = store.add_generation(roll_over, &act()).await;
+        (result, calls.load(Ordering::SeqCst))
+    }
+
+    async fn issue(store: &SqliteStore, newest_generation: u64, periods: &[u64]) -> Result<(), StoreError> {
+        let (user_id, uri) = ("alice".to_owned(), "sip:alice@example.org".to_owned());
+        store.record_issues(vec![Issue { user_id, uri, periods: periods.to_vec(), newest_generation }], act()).await
+    }
+
+    #[tokio::test]
+    async fn a_generation_is_added_with_all_that_belongs_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        assert_eq!(store.generations().await.unwrap(), []);
+        let (added, kept) = add(&store, &[0, 10], Ok(())).await;
+        assert_eq!((added.unwrap(), kept), (1, 1));
+        assert_eq!(store.generations().await.unwrap(), generations_from(&[0, 10]));
+        assert_eq!(store.certificates().await.unwrap().newest_generation, 2);
+        let entries = store.audit_entries(1, 9).await.unwrap();
+        assert!(entries[0].entry.contains(r#""event":"rolled_over","generation":2,"first_period":10"#), "{entries:?}");
+        assert_eq!(add(&store, &[0, 10, 20], Ok(())).await.0.unwrap(), 2);
+        assert_eq!(store.generations().await.unwrap(), generations_from(&[0, 10, 20]));
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_changes_nothing_and_keeps_no_secrets() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        issue(&store, 1, &[7, 9, 8]).await.unwrap();
+        assert_eq!(store.last_issued(0).await.unwrap(), LastIssued { period: Some(9), seen_to: 2 });
+        assert_eq!(store.last_issued(2).await.unwrap(), LastIssued { period: None, seen_to: 2 });
+        let (refused, kept) = add(&store, &[0, 9], Ok(())).await;
+        assert!(matches!(refused, Err(StoreError::PeriodIssued { issued: 9, first_period: 9 })));
+        assert_eq!(kept, 0);
+        assert_eq!(store.generations().await.unwrap(), []);
+
+        let (failed, kept) = add(&store, &[0, 10], Err(io::Error::other("no room"))).await;
+        assert!(matches!(failed, Err(StoreError::SecretsNotKept(_))) && kept == 1);
+        assert_eq!((store.generations().await.unwrap(), store.audit_head().await.unwrap().number), (vec![], 2));
+
+        add(&store, &[0, 10], Ok(())).await.0.unwrap();
+        for other in [&[0, 11][..], &[0, 11, 12], &[0, 10, 11, 12], &[]] {
+            let (refused, kept) = add(&store, other, Ok(())).await;
+            assert!(matches!(refused, Err(StoreError::GenerationsChanged)) && kept == 0, "{other:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn old_secrets_issue_nothing_of_a_new_generation() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        add(&store, &[0, 10], Ok(())).await.0.unwrap();
+        issue(&store, 1, &[8, 9]).await.unwrap();
+        let refused = issue(&store, 1, &[9, 10]).await;
+        assert!(matches!(refused, Err(StoreError::SecretsOutdated { first_period: 10 })));
+        assert_eq!(store.counts().await.unwrap().issues, 2);
+        issue(&store, 2, &[9, 10]).await.unwrap();
+    }
+}

@@ -1,0 +1,533 @@
+//! Rolling over to new master secrets (docs/roll-over.md): when it can be, what is served then, and what an interruption leaves.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure of the test")]
+#![cfg(all(feature = "kms", feature = "client"))]
+
+mod kms_support;
+mod schema;
+
+use kms_support::*;
+use mikey_sakke::client::{
+    self, AcceptOptions, OfferRequest, ProvisionRequest, Provisioner, StoreOptions, accept, offer,
+};
+use mikey_sakke::kms::audit::Act;
+use mikey_sakke::kms::certificates::{self, CertificateError};
+use mikey_sakke::kms::store::{Generation, StoreError};
+use mikey_sakke::kms::{self, Error, InitOptions, RolledOver, State, admin, open_store};
+use mikey_sakke::kms_protocol::{ErrorCode, KmsCertCache, KmsCertificate, Role};
+use mikey_sakke::mc::KeyType;
+use mikey_sakke::mikey::NtpTime;
+use mikey_sakke::sealing::KdfParameters;
+use rand_core::UnwrapErr;
+use schema::Schema;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+use tempfile::TempDir;
+
+/// Rolls over as if it were so many key periods earlier, or later.
+async fn roll_over(folder: &Path, at_period: Option<u64>, periods_later: i64) -> Result<RolledOver, Error> {
+    let shift = Duration::from_secs(PERIOD * periods_later.unsigned_abs());
+    let at = if periods_later < 0 { SystemTime::now() - shift } else { SystemTime::now() + shift };
+    kms::roll_over(folder, &passphrase(), at_period, &Act::new("the operator", at)).await
+}
+
+async fn cache(world: &World, resource: &str) -> KmsCertCache {
+    let (_, message) = answer(world.post(resource, &world.token(ALICE)).await).await;
+    message.into_cert_cache().unwrap()
+}
+
+async fn init(world: &World) -> KmsCertificate {
+    let (_, message) = answer(world.post("init", &world.token(ALICE)).await).await;
+    message.into_init().unwrap().certificate
+}
+
+fn name(generation: u64) -> Option<String> {
+    Some(format!("{KMS_URI}#generation-{generation}"))
+}
+
+#[tokio::test]
+async fn a_roll_over_is_announced_and_served_once_the_server_has_started_anew() {
+    let world = World::new().await;
+    let (folder, current) = (world.folder.path(), current_period());
+    let before = init(&world).await;
+    assert_eq!((&before.cert_uri, before.valid_from, before.valid_to), (&None, None, None));
+    let keys_before = key_sets(world.post("keyprov", &world.token(BOB)).await).await;
+
+    let done = roll_over(folder, None, 0).await.unwrap();
+    assert_eq!((done.generation, done.first_period, done.completed), (2, current + 2, false));
+    assert_eq!(done.begins, keys_before[1].valid_to.unwrap());
+    assert_eq!(done.asked_from, keys_before[0].valid_to.unwrap());
+    // The server that still runs gives what it gave, and does not say that this is all.
+    assert_eq!(init(&world).await, before);
+    assert_eq!(cache(&world, "certcache/0").await, KmsCertCache { cache_num: None, certificates: Vec::new() });
+    assert_eq!(key_sets(world.post("keyprov", &world.token(BOB)).await).await, keys_before);
+
+    let world = world.restart().await;
+    let change = Some(done.begins);
+    let first = KmsCertificate { cert_uri: name(1), valid_to: change, ..before };
+    assert_eq!(init(&world).await, first);
+    let announced = cache(&world, "certcache/0").await;
+    assert_eq!(announced.cache_num, Some(1));
+    let [present, coming] = &announced.certificates[..] else { panic!("{announced:?}") };
+    assert_eq!(*present, first);
+    assert_eq!((&coming.cert_uri, coming.role), (&name(2), Some(Role::Root)));
+    assert_eq!((coming.valid_from, coming.valid_to), (change, None));
+    assert_ne!(coming.pub_enc_key, present.pub_enc_key);
+    assert_ne!(coming.pub_auth_key, present.pub_auth_key);
+    assert_eq!(cache(&world, "certcache/1").await, KmsCertCache { cache_num: Some(1), certificates: Vec::new() });
+    assert_eq!(cache(&world, "cert/kms.example.org").await.certificates, announced.certificates);
+    let one = cache(&world, "cert/kms.example.org%23generation-2").await.certificates;
+    assert_eq!(one, announced.certificates[1..]);
+    let token = world.token(ALICE);
+    let unknown = world.post("cert/kms.example.org%23generation-3", &token).await;
+    refused(unknown, ErrorCode::UnknownCertificate).await;
+
+    // The keys are what they were, and have the name of their certificate.
+    let keys = key_sets(world.post("keyprov", &world.token(BOB)).await).await;
+    for (keys, before) in keys.iter().zip(&keys_before) {
+        assert_eq!(keys.cert_uri, name(1));
+        assert_eq!(keys.user_decrypt_key, before.user_decrypt_key);
+        assert_eq!(keys.user_signing_key_ssk, before.user_signing_key_ssk);
+        assert_eq!(keys.user_pub_token_pvt, before.user_pub_token_pvt);
+    }
+    let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
+    let log = log(&state).await;
+    let event = log.iter().find(|entry| entry["event"] == "rolled_over").unwrap();
+    assert_eq!((&event["generation"], &event["first_period"]), (&2.into(), &(current + 2).into()));
+    assert_eq!(event["pub_auth_key"], done.pub_auth_key.as_str());
+    assert_eq!(event["cache_num"], 1);
+    if let Some(schema) = Schema::open() {
+        for resource in ["init", "keyprov", "certcache", "cert/kms.example.org"] {
+            let document = world.post(resource, &token).await.text().await.unwrap();
+            assert_eq!(schema.faults(&document), None, "{document}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn in_the_period_before_the_change_clients_get_keys_of_both_and_after_it_the_new_certificate() {
+    let world = World::new().await;
+    let done = roll_over(world.folder.path(), None, -1).await.unwrap();
+    assert_eq!(done.first_period, current_period() + 1);
+    let world = world.restart().await;
+    let keys = key_sets(world.post("keyprov", &world.token(ALICE)).await).await;
+    let names: Vec<_> = keys.iter().map(|keys| keys.cert_uri.clone()).collect();
+    assert_eq!(names, [name(1), name(1), name(2), name(2)], "two identities, two periods each");
+    validate(&world.public().await, &keys[0]);
+
+    let world = World::new().await;
+    let done = roll_over(world.folder.path(), None, -2).await.unwrap();
+    assert_eq!(done.first_period, current_period());
+    let world = world.restart().await;
+    let certificate = init(&world).await;
+    assert_eq!((&certificate.cert_uri, certificate.valid_from), (&name(2), Some(done.begins)));
+    let kms = world.public().await;
+    for keys in key_sets(world.post("keyprov", &world.token(ALICE)).await).await {
+        assert_eq!(keys.cert_uri, name(2));
+        validate(&kms, &keys);
+    }
+    // What was sent before the change is read with the certificate of then.
+    let useful = cache(&world, "certcache").await.certificates;
+    assert_eq!(useful.iter().map(|own| own.cert_uri.clone()).collect::<Vec<_>>(), [name(1), name(2)]);
+}
+
+#[tokio::test]
+async fn a_server_with_the_old_secrets_gives_no_keys_of_the_new_periods() {
+    let world = World::new().await;
+    roll_over(world.folder.path(), None, -1).await.unwrap();
+    refused(world.post("keyprov", &world.token(ALICE)).await, ErrorCode::Internal).await;
+    let (_, store) = open_store(world.folder.path()).await.unwrap();
+    assert_eq!(store.counts().await.unwrap().issues, 0, "what was not given is not noted");
+    let world = world.restart().await;
+    assert_eq!(key_sets(world.post("keyprov", &world.token(BOB)).await).await.len(), 2);
+}
+
+#[tokio::test]
+async fn new_secrets_begin_where_nobody_can_have_keys() {
+    let world = World::new().await;
+    let (folder, current) = (world.folder.path(), current_period());
+    for too_soon in [0, current, current + 1] {
+        let error = roll_over(folder, Some(too_soon), 0).await.unwrap_err();
+        let Error::RollOverTooSoon { first_period, earliest, .. } = error else { panic!("{error}") };
+        assert_eq!((first_period, earliest), (too_soon, current + 2));
+    }
+    let state = State::open(folder, &passphrase()).await.unwrap();
+    admin::issue(&state, ALICE, Some(current + 7), None, &act()).await.unwrap();
+    let error = roll_over(folder, Some(current + 7), 0).await.unwrap_err();
+    assert!(matches!(error, Error::RollOverTooSoon { earliest, .. } if earliest == current + 8), "{error}");
+    let error = roll_over(folder, Some(1_000_000), 0).await.unwrap_err();
+    assert!(matches!(error, Error::Period(1_000_000)), "{error}");
+    let (_, store) = open_store(folder).await.unwrap();
+    assert_eq!(store.generations().await.unwrap(), []);
+    State::open(folder, &passphrase()).await.unwrap();
+
+    assert_eq!(roll_over(folder, None, 0).await.unwrap().first_period, current + 8);
+    let error = roll_over(folder, None, 0).await.unwrap_err();
+    assert!(matches!(error, Error::RollOverPending { first_period, .. } if first_period == current + 8), "{error}");
+    let error = roll_over(folder, None, 7).await.unwrap_err();
+    assert!(matches!(error, Error::RollOverPending { .. }), "{error}");
+    // When it has begun, the next may come.
+    let third = roll_over(folder, Some(current + 20), 8).await.unwrap();
+    assert_eq!((third.generation, third.first_period, third.cache_num), (3, current + 20, 2));
+    let state = State::open(folder, &passphrase()).await.unwrap();
+    assert_eq!(state.authority.newest_generation(), 3);
+    let issued = admin::issue(&state, ALICE, Some(current + 20), None, &act()).await.unwrap();
+    assert!(issued.document.contains("#generation-3"));
+}
+
+#[tokio::test]
+async fn a_wrong_passphrase_changes_nothing() {
+    let world = World::new().await;
+    let sealed = fs::read(world.folder.path().join("secrets.sealed")).unwrap();
+    let wrong = mikey_sakke::sealing::Passphrase::new("another".into()).unwrap();
+    let error = kms::roll_over(world.folder.path(), &wrong, None, &act()).await.unwrap_err();
+    assert!(matches!(error, Error::Sealing(_)), "{error}");
+    assert_eq!(fs::read(world.folder.path().join("secrets.sealed")).unwrap(), sealed);
+}
+
+/// A KMS without a server: its files can be put back.
+struct Folder {
+    folder: TempDir,
+    saved: TempDir,
+}
+
+const DATABASE: [&str; 3] = ["kms.sqlite", "kms.sqlite-wal", "kms.sqlite-shm"];
+
+impl Folder {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        kms::init(folder.path(), options(), &passphrase(), act()).await.unwrap();
+        let (_, store) = open_store(folder.path()).await.unwrap();
+        admin::add_user(&*store, "alice", &[ALICE.to_owned()], &act()).await.unwrap();
+        store.close().await.unwrap();
+        Self { folder, saved: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn save(&self, names: &[&str]) {
+        for name in names {
+            let _ = fs::copy(self.path().join(name), self.saved.path().join(name));
+        }
+    }
+
+    fn restore(&self, names: &[&str]) {
+        for name in names {
+            let _ = fs::remove_file(self.path().join(name));
+            let _ = fs::copy(self.saved.path().join(name), self.path().join(name));
+        }
+    }
+
+    async fn open(&self) -> Result<State, Error> {
+        State::open(self.path(), &passphrase()).await
+    }
+}
+
+#[tokio::test]
+async fn a_roll_over_that_was_interrupted_is_completed() {
+    let kms = Folder::new().await;
+    kms.save(&DATABASE);
+    let done = roll_over(kms.path(), None, 0).await.unwrap();
+    // The file was written, and then the machine stopped.
+    kms.restore(&DATABASE);
+    let error = kms.open().await.unwrap_err();
+    assert!(matches!(error, Error::RollOverUnfinished { first_period, .. } if first_period == done.first_period));
+    let other = roll_over(kms.path(), Some(done.first_period + 1), 0).await.unwrap_err();
+    assert!(matches!(other, Error::RollOverUnfinished { .. }), "{other}");
+    let sealed = fs::read(kms.path().join("secrets.sealed")).unwrap();
+    // It may be late: nothing was issued meanwhile.
+    let completed = roll_over(kms.path(), None, 5).await.unwrap();
+    assert!(completed.completed);
+    assert_eq!(
+        (completed.first_period, &completed.pub_enc_key, &completed.pub_auth_key),
+        (done.first_period, &done.pub_enc_key, &done.pub_auth_key)
+    );
+    assert_eq!(fs::read(kms.path().join("secrets.sealed")).unwrap(), sealed);
+    assert_eq!(kms.open().await.unwrap().authority.newest_generation(), 2);
+}
+
+#[tokio::test]
+async fn an_interrupted_roll_over_that_is_too_late_can_be_left() {
+    let kms = Folder::new().await;
+    let running = kms.open().await.unwrap();
+    running.store.close().await.unwrap();
+    kms.save(&DATABASE);
+    let done = roll_over(kms.path(), None, 0).await.unwrap();
+    kms.restore(&DATABASE);
+    // A server that has run since before goes on and issues.
+    let (_, store) = open_store(kms.path()).await.unwrap();
+    let running = State { store, ..running };
+    admin::issue(&running, ALICE, Some(done.first_period), None, &act()).await.unwrap();
+    let error = roll_over(kms.path(), None, 0).await.unwrap_err();
+    let Error::RollOverOverdue { issued, .. } = &error else { panic!("{error}") };
+    assert_eq!(*issued, done.first_period);
+    assert!(error.to_string().contains("secrets.sealed.old"), "{error}");
+    fs::rename(kms.path().join("secrets.sealed.old"), kms.path().join("secrets.sealed")).unwrap();
+    kms.open().await.unwrap();
+    let again = roll_over(kms.path(), None, 0).await.unwrap();
+    assert_eq!(again.first_period, done.first_period + 1);
+    assert_ne!(again.pub_enc_key, done.pub_enc_key);
+}
+
+#[tokio::test]
+async fn secrets_and_a_database_that_do_not_belong_together_are_not_opened() {
+    let kms = Folder::new().await;
+    kms.save(&["secrets.sealed"]);
+    roll_over(kms.path(), None, 0).await.unwrap();
+    kms.save(&DATABASE);
+    let newer = fs::read(kms.path().join("secrets.sealed")).unwrap();
+    kms.restore(&["secrets.sealed"]);
+    for error in [kms.open().await.unwrap_err(), roll_over(kms.path(), None, 0).await.unwrap_err()] {
+        assert!(matches!(error, Error::SecretsUnrecorded { .. }), "{error}");
+    }
+    // Another roll-over of the same secrets is another generation.
+    let other = Folder::new().await;
+    fs::copy(kms.path().join("secrets.sealed"), other.path().join("secrets.sealed")).unwrap();
+    roll_over(other.path(), None, 0).await.unwrap();
+    fs::copy(other.path().join("secrets.sealed"), kms.path().join("secrets.sealed")).unwrap();
+    assert!(matches!(kms.open().await.unwrap_err(), Error::SecretsUnrecorded { .. }));
+
+    fs::write(kms.path().join("secrets.sealed"), &newer).unwrap();
+    kms.open().await.unwrap();
+    let mut damaged = newer;
+    damaged[300] ^= 1;
+    fs::write(kms.path().join("secrets.sealed"), damaged).unwrap();
+    for error in [kms.open().await.unwrap_err(), roll_over(kms.path(), None, 0).await.unwrap_err()] {
+        assert!(matches!(error, Error::SecretsDamaged { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_from_before_there_were_generations_gives_the_keys_that_it_gave() {
+    let folder = tempfile::tempdir().unwrap();
+    let options =
+        InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new("kms.example.org", "example.org") };
+    kms::init(folder.path(), options, &passphrase(), act()).await.unwrap();
+    fs::write(folder.path().join("secrets.sealed"), before_generations("sealed")).unwrap();
+    for rolled_over in [false, true] {
+        let state = State::open(folder.path(), &passphrase()).await.unwrap();
+        let keys = state.authority.key_set(ALICE, 1529).unwrap();
+        assert_eq!(keys.user_decrypt_key.as_clear().unwrap(), before_generations("rsk"));
+        assert_eq!(keys.user_signing_key_ssk.as_clear().unwrap(), before_generations("ssk"));
+        assert_eq!(keys.user_pub_token_pvt.as_clear().unwrap(), before_generations("pvt"));
+        let certificate = state.authority.certificate_at(now());
+        if !rolled_over {
+            let document = String::from_utf8(before_generations("certificate")).unwrap();
+            assert_eq!(certificate.to_xml(), document);
+            roll_over(folder.path(), None, 0).await.unwrap();
+        }
+        assert_eq!(certificate.cert_uri.is_some(), rolled_over);
+    }
+}
+
+/// What the program wrote when a KMS had one generation: `secrets.sealed`, and what followed from it.
+fn before_generations(name: &str) -> Vec<u8> {
+    let text = include_str!("kms_rollover/before_generations.txt");
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap();
+    let digits = line.as_bytes().chunks(2);
+    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn status_shows_the_generations() {
+    let kms = Folder::new().await;
+    let status = async || {
+        let (config, store) = open_store(kms.path()).await.unwrap();
+        admin::status(&config, &*store, SystemTime::now()).await.unwrap().generations
+    };
+    let only = status().await;
+    assert_eq!(only.len(), 1);
+    assert_eq!((only[0].generation, only[0].from, only[0].to, only[0].is_present), (1, None, None, true));
+    let done = roll_over(kms.path(), None, 0).await.unwrap();
+    let both = status().await;
+    assert_eq!((both[0].to, both[0].is_present), (Some(done.begins), true));
+    assert_eq!((both[1].generation, both[1].first_period), (2, done.first_period));
+    assert_eq!((both[1].from, both[1].to, both[1].is_present), (Some(done.begins), None, false));
+    let (_, store) = open_store(kms.path()).await.unwrap();
+    let known = store.generations().await.unwrap();
+    assert!(matches!(&known[..], [Generation { number: 1, .. }, Generation { number: 2, .. }]), "{known:?}");
+}
+
+/// A client's store, and the folder that it is in.
+struct Client {
+    store: client::Store,
+    _folder: TempDir,
+}
+
+impl Client {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = StoreOptions { kdf: KdfParameters::cheap_for_tests(), ..StoreOptions::default() };
+        Self { store: client::Store::create(folder.path(), &passphrase(), &options).unwrap(), _folder: folder }
+    }
+
+    async fn provision(&mut self, world: &World, user_uri: &str, now: NtpTime) -> client::ImportReport {
+        let address = world.server.address();
+        let mut request = ProvisionRequest::new(format!("https://{address}"), user_uri);
+        request.transport.trust_anchors = Some(fs::read(world.folder.path().join("tls-cert.pem")).unwrap());
+        // The server's clock cannot be moved.
+        request.time_tolerance = 100 * PERIOD;
+        Provisioner::new(request, &world.token(user_uri)).unwrap().provision(&mut self.store, now).await.unwrap()
+    }
+
+    fn certificates(&self, kms_uri: &str) -> Vec<Option<String>> {
+        let kms = self.store.kms_list().into_iter().find(|kms| kms.kms_uri == kms_uri).unwrap();
+        kms.certificates.into_iter().map(|certificate| certificate.cert_uri).collect()
+    }
+}
+
+fn call(from: &mut Client, from_uri: &str, to: &mut Client, to_uri: &str, at: NtpTime) -> Result<(), client::Error> {
+    let mut rng = UnwrapErr(getrandom::SysRng);
+    let sent = offer(&mut from.store, &OfferRequest::new(from_uri, to_uri, KeyType::Pck), at, &mut rng)?;
+    accept(&mut to.store, to_uri, &sent.message, &AcceptOptions::default(), at).map(|_| ())
+}
+
+/// The start of a key period.
+fn start(period_no: u64) -> NtpTime {
+    NtpTime::from_seconds(period_no * PERIOD + 11)
+}
+
+#[tokio::test]
+async fn one_provisioning_brings_keys_and_certificates_of_both_generations() {
+    let world = World::new().await;
+    let current = current_period();
+    let (mut alice, mut bob) = (Client::new(), Client::new());
+    roll_over(world.folder.path(), None, -1).await.unwrap();
+    let world = world.restart().await;
+    for (client, user) in [(&mut alice, ALICE), (&mut bob, BOB)] {
+        let report = client.provision(&world, user, now()).await;
+        assert_eq!(report.periods, [current, current + 1]);
+        assert!(report.notes.iter().any(|note| note.contains("new public keys")), "{report}");
+        assert_eq!(client.certificates(KMS_URI), [name(1), name(2)]);
+    }
+    for at in [start(current), now(), start(current + 1)] {
+        call(&mut alice, ALICE, &mut bob, BOB, at).unwrap();
+        call(&mut bob, BOB, &mut alice, ALICE, at).unwrap();
+    }
+    // Again, when there is nothing new.
+    let report = alice.provision(&world, ALICE, now()).await;
+    assert!(report.notes.iter().all(|note| !note.contains("new public keys")), "{report}");
+    assert_eq!(alice.certificates(KMS_URI), [name(1), name(2)]);
+}
+
+#[tokio::test]
+async fn a_client_from_before_the_roll_over_picks_the_certificate_up_with_the_keys() {
+    let world = World::new().await;
+    let current = current_period();
+    let mut alice = Client::new();
+    alice.provision(&world, ALICE, now()).await;
+    assert_eq!(alice.certificates(KMS_URI), [None]);
+    roll_over(world.folder.path(), None, 0).await.unwrap();
+    // Nothing changes as long as the server has not started anew, and nothing is missed by asking too early.
+    alice.provision(&world, ALICE, now()).await;
+    assert_eq!(alice.certificates(KMS_URI), [None]);
+    let world = world.restart().await;
+    let report = alice.provision(&world, ALICE, now()).await;
+    assert_eq!(report.periods, [current, current + 1]);
+    assert_eq!(alice.certificates(KMS_URI), [name(1), name(2)]);
+}
+
+#[tokio::test]
+async fn client_keys_are_good_across_a_roll_over() {
+    let world = World::new().await;
+    let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
+    let keys = admin::new_client_keys(&state, BOB, false, &act()).await.unwrap();
+    roll_over(world.folder.path(), None, -1).await.unwrap();
+    let world = world.restart().await;
+    let mut bob = Client::new();
+    let mut request = ProvisionRequest::new(format!("https://{}", world.server.address()), BOB);
+    request.transport.trust_anchors = Some(fs::read(world.folder.path().join("tls-cert.pem")).unwrap());
+    request.keys = Some(keys);
+    let provisioner = Provisioner::new(request, &world.token(BOB)).unwrap();
+    let report = provisioner.provision(&mut bob.store, client::now()).await.unwrap();
+    assert!(report.signed_with.is_some() && report.wrapped_with.is_some(), "{report}");
+    assert_eq!(bob.certificates(KMS_URI), [name(1), name(2)]);
+}
+
+const PARTNER: &str = "kms.example.com";
+const CAROL: &str = "sip:carol@example.com";
+
+/// Another KMS, with a user.
+struct Partner(TempDir);
+
+impl Partner {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = InitOptions {
+            key_period: PERIOD,
+            key_offset: 11,
+            kdf: KdfParameters::cheap_for_tests(),
+            ..InitOptions::new(PARTNER, "example.com")
+        };
+        kms::init(folder.path(), options, &passphrase(), act()).await.unwrap();
+        let (_, store) = open_store(folder.path()).await.unwrap();
+        admin::add_user(&*store, "carol", &[CAROL.to_owned()], &act()).await.unwrap();
+        Self(folder)
+    }
+
+    async fn exported(&self) -> Vec<String> {
+        let state = State::open(self.0.path(), &passphrase()).await.unwrap();
+        certificates::exported(&state.authority, SystemTime::now()).iter().map(KmsCertificate::to_xml).collect()
+    }
+
+    /// Carol's keys of a period.
+    async fn carol(&self, carol: &mut Client, period_no: u64) {
+        let state = State::open(self.0.path(), &passphrase()).await.unwrap();
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(start(period_no).unix_seconds().unwrap());
+        let init = admin::init_document(&state, CAROL, None, at).await.unwrap();
+        let keys = admin::issue(&state, CAROL, Some(period_no), None, &Act::new("the operator", at)).await.unwrap();
+        client::import(&mut carol.store, init.as_bytes(), keys.document.as_bytes(), start(period_no)).unwrap();
+    }
+}
+
+async fn add(folder: &Path, file: &str, replace: bool) -> Result<u64, Error> {
+    let (config, store) = open_store(folder).await.unwrap();
+    let fingerprint = certificates::fingerprint(file.as_bytes());
+    let added = certificates::add(&config, &*store, file.as_bytes(), &fingerprint, replace, &act()).await;
+    added.map(|(_, number)| number)
+}
+
+#[tokio::test]
+async fn a_partner_rolls_over_and_is_reached_before_and_after() {
+    let (world, partner) = (World::new().await, Partner::new().await);
+    let (folder, current) = (world.folder.path(), current_period());
+    let [endless] = &partner.exported().await[..] else { panic!("one") };
+    add(folder, endless, false).await.unwrap();
+    let mut alice = Client::new();
+    alice.provision(&world, ALICE, now()).await;
+    assert_eq!(alice.certificates(PARTNER), [None]);
+
+    roll_over(partner.0.path(), None, -1).await.unwrap();
+    let [present, coming] = &partner.exported().await[..] else { panic!("two") };
+    let refused = add(folder, coming, false).await;
+    assert!(matches!(refused, Err(Error::Store(StoreError::CertificateExists(_)))), "the other has no end");
+    add(folder, present, true).await.unwrap();
+    add(folder, coming, false).await.unwrap();
+    let other = KmsCertificate { user_key_offset: 12, ..parse(coming) };
+    let refused = add(folder, &other.to_xml(), true).await;
+    assert!(matches!(refused, Err(Error::Certificate(CertificateError::KeyPeriods { .. }))), "{refused:?}");
+    let of_partner = cache(&world, "cert/kms.example.com").await.certificates;
+    assert_eq!(of_partner.iter().map(|other| other.role).collect::<Vec<_>>(), [Some(Role::External); 2]);
+    assert_eq!(cache(&world, "cert/kms.example.com%23generation-2").await.certificates, of_partner[1..]);
+
+    let report = alice.provision(&world, ALICE, now()).await;
+    assert_eq!(report.other_kms, [PARTNER]);
+    let names = [1, 2].map(|generation| Some(format!("{PARTNER}#generation-{generation}")));
+    assert_eq!(alice.certificates(PARTNER), names);
+    let mut carol = Client::new();
+    for period_no in [current, current + 1] {
+        partner.carol(&mut carol, period_no).await;
+    }
+    // Carol's store knows Alice's KMS by other keys in it.
+    carol.provision(&world, BOB, now()).await;
+    for at in [now(), start(current + 1)] {
+        call(&mut alice, ALICE, &mut carol, CAROL, at).unwrap();
+        call(&mut carol, CAROL, &mut alice, ALICE, at).unwrap();
+    }
+}
+
+fn parse(xml: &str) -> KmsCertificate {
+    KmsCertificate::from_xml(xml.as_bytes(), &mikey_sakke::kms_protocol::Limits::default()).unwrap()
+}
