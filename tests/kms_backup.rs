@@ -7,12 +7,14 @@ mod kms_support;
 use kms_support::{ALICE, BOB, World, act, current_period, key_sets, passphrase, serve, trusting};
 use mikey_sakke::kms::audit::Fault;
 use mikey_sakke::kms::backup::{self, BackupFault, Restored, Saved};
+use mikey_sakke::kms::bulk::{self, Order, WithoutKeys};
 use mikey_sakke::kms::{Error, State, admin};
 use mikey_sakke::kms_protocol::ErrorCode;
 use mikey_sakke::sealing::{self, Passphrase};
 use sqlx::sqlite::SqlitePool;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
 use tempfile::TempDir;
 
@@ -30,13 +32,13 @@ impl Backup {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("kms.backup");
         // The write-ahead log has what the database file has not.
-        let answers = (0..20).map(|_| world.post("keyprov", &world.token(ALICE)));
-        let save = backup::save(world.folder.path(), &file, &passphrase(), act());
-        let (saved, _) = tokio::join!(save, async {
-            for answer in answers {
-                assert_eq!(key_sets(answer.await).await.len(), 2);
+        let (passphrase, token) = (passphrase(), world.token(ALICE));
+        let requests = async {
+            for _ in 0..20 {
+                assert_eq!(key_sets(world.post("keyprov", &token).await).await.len(), 2);
             }
-        });
+        };
+        let (saved, ()) = tokio::join!(backup::save(world.folder.path(), &file, &passphrase, act()), requests);
         Self { world, folder, file, saved: saved.unwrap() }
     }
 
@@ -116,9 +118,8 @@ async fn a_restored_kms_issues_the_same_octets_and_serves_the_same_users() {
 #[tokio::test]
 async fn transport_keys_open_after_restoring() {
     let world = World::new().await;
-    let keys =
-        admin::new_client_keys(&State::open(world.folder.path(), &passphrase()).await.unwrap(), ALICE, false, &act());
-    let keys = keys.await.unwrap();
+    let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
+    let keys = admin::new_client_keys(&state, ALICE, false, &act()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (file, target) = (folder.path().join("b"), folder.path().join("restored"));
     backup::save(world.folder.path(), &file, &passphrase(), act()).await.unwrap();
@@ -126,14 +127,9 @@ async fn transport_keys_open_after_restoring() {
     let state = State::open(&target, &passphrase()).await.unwrap();
     let rotated = admin::rotate_client_keys(&state, ALICE, &act()).await.unwrap();
     assert_eq!(rotated.trk_id, keys.transport.name().replace("tk.1.", "tk.2."));
-    let order = mikey_sakke::kms::bulk::Order {
-        out: folder.path().join("out"),
-        period_no: None,
-        without_keys: mikey_sakke::kms::bulk::WithoutKeys::Refuse,
-    };
-    let stop = std::sync::atomic::AtomicBool::new(false);
-    let uris = vec![ALICE.to_owned()];
-    let issued = mikey_sakke::kms::bulk::issue(&state, uris, &order, &act(), &stop, |_| {}).await.unwrap();
+    let order = Order { out: folder.path().join("out"), period_no: None, without_keys: WithoutKeys::Refuse };
+    let (stop, uris) = (AtomicBool::new(false), vec![ALICE.to_owned()]);
+    let issued = bulk::issue(&state, uris, &order, &act(), &stop, |_| {}).await.unwrap();
     assert_eq!((issued.uris, issued.refused.len()), (1, 0), "wrapped under the key that the backup holds");
 }
 

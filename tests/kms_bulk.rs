@@ -157,10 +157,7 @@ async fn clients_import_the_files_and_who_may_have_none_gets_none() {
     assert_eq!(names(&world.path("out")), expected);
     for uri in [ALICE, ALICE_VIDEO, BOB] {
         let report = world.import(uri, None).unwrap();
-        assert_eq!(
-            (report.user_uri.as_str(), &report.periods.iter().map(|p| p.period_no).collect::<Vec<_>>()[..]),
-            (uri, &periods[..])
-        );
+        assert_eq!((report.user_uri.as_str(), report.periods.as_slice()), (uri, &periods[..]));
         assert_eq!(report.wrapped_with, None);
     }
     let log = world.log().await;
@@ -215,8 +212,8 @@ async fn an_issue_that_was_stopped_goes_on_and_leaves_what_is_there() {
     fs::write(world.path("out/.unfinished").join(format!("{}.keyprov.xml", file_name(BOB))), "half").unwrap();
     stop.store(false, Ordering::Relaxed);
     let mut steps = Vec::new();
-    let on = bulk::issue(&world.state, both(), &order, &act(), &stop, |step| steps.push((step.done, step.of)));
-    let on = on.await.unwrap();
+    let step = |step: kms::Progress| steps.push((step.done, step.of));
+    let on = bulk::issue(&world.state, both(), &order, &act(), &stop, step).await.unwrap();
     assert_eq!((on.uris, on.already, on.left), (1, 1, 0));
     assert_eq!(steps, [(1, 2), (1, 2), (2, 2)]);
     assert_eq!(fs::read_to_string(&file).unwrap(), "left as it is");
