@@ -12,7 +12,7 @@ use mikey_sakke::client::{
 use mikey_sakke::kms::audit::Act;
 use mikey_sakke::kms::certificates::{self, CertificateError};
 use mikey_sakke::kms::store::{Generation, StoreError};
-use mikey_sakke::kms::{self, Error, InitOptions, RolledOver, State, admin, open_store};
+use mikey_sakke::kms::{self, Error, InitOptions, NewUser, RolledOver, State, admin, open_store};
 use mikey_sakke::kms_protocol::{ErrorCode, KmsCertCache, KmsCertificate, Role};
 use mikey_sakke::mc::KeyType;
 use mikey_sakke::mikey::NtpTime;
@@ -198,7 +198,7 @@ impl Folder {
         let folder = tempfile::tempdir().unwrap();
         kms::init(folder.path(), options(), &passphrase(), act()).await.unwrap();
         let (_, store) = open_store(folder.path()).await.unwrap();
-        admin::add_user(&*store, "alice", &[ALICE.to_owned()], &act()).await.unwrap();
+        admin::add_user(&*store, &NewUser::new("alice", [ALICE]), &act()).await.unwrap();
         store.close().await.unwrap();
         Self { folder, saved: tempfile::tempdir().unwrap() }
     }
@@ -251,14 +251,13 @@ async fn a_roll_over_that_was_interrupted_is_completed() {
 #[tokio::test]
 async fn an_interrupted_roll_over_that_is_too_late_can_be_left() {
     let kms = Folder::new().await;
-    let running = kms.open().await.unwrap();
+    let mut running = kms.open().await.unwrap();
     running.store.close().await.unwrap();
     kms.save(&DATABASE);
     let done = roll_over(kms.path(), None, 0).await.unwrap();
     kms.restore(&DATABASE);
     // A server that has run since before goes on and issues.
-    let (_, store) = open_store(kms.path()).await.unwrap();
-    let running = State { store, ..running };
+    (_, running.store) = open_store(kms.path()).await.unwrap();
     admin::issue(&running, ALICE, Some(done.first_period), None, &act()).await.unwrap();
     let error = roll_over(kms.path(), None, 0).await.unwrap_err();
     let Error::RollOverOverdue { issued, .. } = &error else { panic!("{error}") };
@@ -463,7 +462,7 @@ impl Partner {
         };
         kms::init(folder.path(), options, &passphrase(), act()).await.unwrap();
         let (_, store) = open_store(folder.path()).await.unwrap();
-        admin::add_user(&*store, "carol", &[CAROL.to_owned()], &act()).await.unwrap();
+        admin::add_user(&*store, &NewUser::new("carol", [CAROL]), &act()).await.unwrap();
         Self(folder)
     }
 

@@ -4,7 +4,7 @@ use super::process::{Process, command};
 use crate::cli_support::Program;
 use mikey_sakke::kms::audit::Act;
 use mikey_sakke::kms::development::TokenIssuer;
-use mikey_sakke::kms::{self, InitOptions, admin, open_store};
+use mikey_sakke::kms::{self, InitOptions, NewUser, admin, open_store};
 use mikey_sakke::sealing::{KdfParameters, Passphrase};
 use serde_json::Value;
 use std::fs;
@@ -37,7 +37,7 @@ impl KmsFolder {
             kms::init(&dir, options, &passphrase, act()).await.unwrap();
             let (_, store) = open_store(&dir).await.unwrap();
             for user in users {
-                admin::add_user(&*store, user, &[(*user).to_owned()], &act()).await.unwrap();
+                admin::add_user(&*store, &NewUser::new(*user, [*user]), &act()).await.unwrap();
             }
             store.close().await.unwrap();
         });

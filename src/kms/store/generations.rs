@@ -154,7 +154,7 @@ async fn insert(connection: &mut SqliteConnection, generation: &Generation, octe
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kms::store::{CertificateStore, Issue, Store};
+    use crate::kms::store::{CertificateStore, Issue, NewUser, Store};
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::SystemTime;
 
@@ -164,7 +164,7 @@ mod tests {
 
     async fn store(folder: &std::path::Path) -> SqliteStore {
         let store = SqliteStore::create(&folder.join("kms.sqlite")).await.unwrap();
-        store.add_user("alice", &["sip:alice@example.org".to_owned()], &act()).await.unwrap();
+        store.add_user(&NewUser::new("alice", ["sip:alice@example.org"]), &act()).await.unwrap();
         store
     }
 
