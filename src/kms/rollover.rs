@@ -45,10 +45,10 @@ pub struct RolledOver {
 /// roll-over that was interrupted. Servers take them up when they are started anew.
 ///
 /// # Errors
-/// [`Error::RollOverPending`], [`Error::RollOverTooSoon`], [`Error::RollOverTooLate`], [`Error::RollOverUnfinished`] and [`Error::RollOverOverdue`] of an
-/// interrupted one, [`Error::Period`] for one after 9999, [`Error::SecretsUnrecorded`]; those of [`State::open`](super::State::open);
-/// [`Error::Store`]. Nothing is then changed, unless it is [`StoreError::SecretsNotKept`] or the database that fails: then the next
-/// call completes it.
+/// [`Error::RollOverPending`], [`Error::RollOverTooSoon`], [`Error::RollOverTooLate`]; [`Error::RollOverUnfinished`] and
+/// [`Error::RollOverOverdue`] of an interrupted one; [`Error::Period`] for one after 9999; [`Error::SecretsUnrecorded`]; those of
+/// [`State::open`](super::State::open); [`Error::Store`]. Nothing is then changed, unless it is [`StoreError::SecretsNotKept`] or
+/// the database that fails: then the next call completes it.
 pub async fn roll_over(
     folder: &Path,
     passphrase: &Passphrase,
