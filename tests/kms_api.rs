@@ -7,7 +7,7 @@
 mod kms_support;
 
 use kms_support::*;
-use mikey_sakke::kms::{State, admin, certificates, open_store};
+use mikey_sakke::kms::{self, State, admin, certificates, open_store};
 use mikey_sakke::kms_protocol::{
     ClientKeys, ErrorCode, KeyIds, KmsCertificate, KmsError, KmsRedirectResponse, KmsRequest, Limits, RedirectDocument,
     Role,
@@ -15,12 +15,15 @@ use mikey_sakke::kms_protocol::{
 use mikey_sakke::xml_security::SigningOptions;
 use std::path::Path;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 const PAGE: &str = "docs/kms-api.md";
 
 struct Maker {
     world: World,
     keys: ClientKeys,
+    /// The date of the roll-over, once there was one.
+    change: Option<String>,
     examples: Vec<(&'static str, String)>,
 }
 
@@ -39,7 +42,7 @@ impl Maker {
         let fingerprint = certificates::fingerprint(&file);
         certificates::add(&config, &*store, &file, &fingerprint, false, &act()).await.unwrap();
         let keys = admin::new_client_keys(&state, BOB, false, &act()).await.unwrap();
-        Self { world, keys, examples: Vec::new() }
+        Self { world, keys, change: None, examples: Vec::new() }
     }
 
     /// An exchange without a document.
@@ -76,7 +79,17 @@ impl Maker {
         let body = response.text().await.unwrap();
         let text = format!("{request}\n\nHTTP/1.1 {status}\nContent-Type: application/xml\n\n{}", indented(&body));
         let address = self.world.server.address().to_string();
-        self.examples.push((name, steady(&text.replace(&address, "kms.example.org"))));
+        let text = steady(&text.replace(&address, "kms.example.org"), self.change.as_deref());
+        self.examples.push((name, text));
+    }
+
+    /// The same KMS after it has rolled over.
+    async fn rolled_over(mut self) -> Self {
+        let folder = self.world.folder.path();
+        let done = kms::roll_over(folder, &passphrase(), None, &act()).await.unwrap();
+        self.change = Some(done.begins.format(&Rfc3339).unwrap());
+        self.world = self.world.restart().await;
+        self
     }
 }
 
@@ -118,12 +131,13 @@ fn is_open(line: &str, name: &str) -> bool {
 }
 
 /// What differs from run to run, in a form that does not: times, key periods, keys, names that count, signatures.
-fn steady(text: &str) -> String {
+fn steady(text: &str, change: Option<&str>) -> String {
     let lines = text.lines().map(|line| {
         let Some((element, rest)) = line.split_once('>') else { return line.to_owned() };
         let Some((value, end)) = rest.split_once("</") else { return line.to_owned() };
         let name = element.trim_start().trim_start_matches('<').split(' ').next().unwrap();
         let steady = match name {
+            "ValidFrom" | "ValidTo" if Some(value) == change => "2026-03-03T00:00:11Z".to_owned(),
             "Time" => "2026-03-01T08:00:00Z".to_owned(),
             "ValidFrom" | "ValidTo" => format!("2026-03-0{}T00:00:11Z", if name == "ValidFrom" { 1 } else { 2 }),
             "KeyPeriodNo" => "46080".to_owned(),
@@ -172,6 +186,8 @@ async fn examples() -> Vec<(&'static str, String)> {
     let report = KmsRequest { client_error: Some(error), ..request(&maker, "certcache/1") };
     maker.document("report", &report, "certcache/1").await;
     maker.empty("refusal", "cert/kms.example.net").await;
+    let mut maker = maker.rolled_over().await;
+    maker.empty("certcache-roll-over", "certcache/1").await;
     maker.examples
 }
 

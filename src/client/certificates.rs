@@ -116,17 +116,19 @@ impl KmsRecord {
         self.domains().any(|listed| same_domain(listed, uri))
     }
 
-    /// What can be computed with under one of its certificates.
+    /// What can be computed with under one of its certificates. `malformed` is the error for a public key that is none: its
+    /// name, and what is wrong with it.
     pub(super) fn made_ready(
         &self,
         certificate: &CertificateRecord,
-    ) -> Result<Result<Kms, (&'static str, String)>, Error> {
-        let periods = self.periods()?;
-        Ok(certificate.public_keys().map(|(pub_enc_key, pub_auth_key)| {
-            Kms::new(&*self.kms_uri, &pub_enc_key, &pub_auth_key, periods, self.identity_form)
-                .valid(certificate.valid_from.and_then(ntp_time), certificate.valid_to.and_then(ntp_time))
-                .with_domains(certificate.domains.clone())
-        }))
+        malformed: impl FnOnce(&'static str, String) -> Error,
+    ) -> Result<Kms, Error> {
+        let keys = certificate.public_keys().map_err(|(field, problem)| malformed(field, problem));
+        let (pub_enc_key, pub_auth_key) = keys?;
+        let kms = Kms::new(&*self.kms_uri, &pub_enc_key, &pub_auth_key, self.periods()?, self.identity_form);
+        Ok(kms
+            .valid(certificate.valid_from.and_then(ntp_time), certificate.valid_to.and_then(ntp_time))
+            .with_domains(certificate.domains.clone()))
     }
 
     /// Takes in what the KMS says of itself: a certificate that is known, with other dates perhaps, or one for other times. The
@@ -152,15 +154,17 @@ impl KmsRecord {
                 if held.iter().any(has_keys) {
                     return Err(changed());
                 }
-                // One without an end ends where the next begins.
-                let follows = |known: &&mut CertificateRecord| {
-                    known.valid_to.is_none() && new.valid_from.is_some() && known.valid_from < new.valid_from
-                };
-                certificates.iter_mut().filter(follows).for_each(|known| known.valid_to = new.valid_from);
                 certificates.push(new);
             }
         }
         certificates.sort_by_key(|certificate| certificate.valid_from);
+        // One without an end ends where the next begins, whether its KMS says so or not.
+        let next: Vec<Option<i64>> = certificates.iter().skip(1).map(|next| next.valid_from).collect();
+        for (certificate, next) in certificates.iter_mut().zip(next) {
+            if certificate.valid_to.is_none() && certificate.valid_from < next {
+                certificate.valid_to = next;
+            }
+        }
         if certificates.windows(2).any(|pair| matches!(pair, [one, other] if one.overlaps(other))) {
             return Err(changed());
         }

@@ -27,7 +27,7 @@ const CLOCK_DIFFERENCE: u64 = 24 * 60 * 60;
 const PARAMETER_SET: u64 = 1;
 
 /// Takes in the answers to `init` and `keyprov` that came out of band (pre-provisioning), and stores the keys if every
-/// one of them is valid. `now` is the time here.
+/// one of them is valid. `now` is the time here. Keys of a certificate that is still to come are left out, with a note.
 ///
 /// Where the store has a TrK of the user, both answers must be signed and the keys wrapped.
 ///
@@ -299,8 +299,8 @@ impl Intake {
             Some((_, kms)) => kms.clone(),
             None => {
                 let malformed =
-                    |(field, problem)| Error::CertificateKey { kms_uri: record.kms_uri.clone(), field, problem };
-                let kms = record.made_ready(certificate)?.map_err(malformed)?;
+                    |field, problem| Error::CertificateKey { kms_uri: record.kms_uri.clone(), field, problem };
+                let kms = record.made_ready(certificate, malformed)?;
                 self.ready.push((certificate.clone(), kms.clone()));
                 kms
             }

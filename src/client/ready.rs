@@ -34,7 +34,7 @@ impl Store {
         if let Some(kms) = self.kms_cache.get(&key) {
             return Ok(kms.clone());
         }
-        let kms = record.made_ready(certificate)?.map_err(|(field, problem)| {
+        let kms = record.made_ready(certificate, |field, problem| {
             Error::damaged(self.folder(), &format!("{field} of KMS {kms_uri}: {problem}"))
         })?;
         kms.eccsi().remember_signers(SIGNERS);

@@ -92,6 +92,16 @@ pub enum Error {
         /// When that begins.
         begins: OffsetDateTime,
     },
+    /// A roll-over so far ahead can only be a mistake.
+    #[error(
+        "key period {first_period} is far ahead, and a roll-over cannot be withdrawn: the latest for new master secrets is period {latest}"
+    )]
+    RollOverTooLate {
+        /// The period asked for.
+        first_period: u64,
+        /// The latest that is taken.
+        latest: u64,
+    },
     /// The sealed secrets are not those that the database knows of.
     #[error("{} does not have the master secrets that the database knows of: one of them is an older copy, or another KMS's; restore the newest of both", folder.join(secrets::FILE).display())]
     SecretsUnrecorded {

@@ -15,6 +15,9 @@ use time::OffsetDateTime;
 /// Key periods whose keys clients can have at any time: the present one and the next.
 const PERIODS_GIVEN: u64 = 2;
 
+/// Key periods that a roll-over can be ahead: it cannot be withdrawn, and no other can be made until it begins.
+const PERIODS_AHEAD: u64 = 60;
+
 /// What [`roll_over`] did.
 #[derive(Clone, Debug)]
 pub struct RolledOver {
@@ -42,10 +45,10 @@ pub struct RolledOver {
 /// roll-over that was interrupted. Servers take them up when they are started anew.
 ///
 /// # Errors
-/// [`Error::RollOverPending`], [`Error::RollOverTooSoon`], [`Error::RollOverUnfinished`] and [`Error::RollOverOverdue`] of an
-/// interrupted one, [`Error::Period`] for one after 9999, [`Error::SecretsUnrecorded`]; those of [`State::open`](super::State::open);
-/// [`Error::Store`]. Nothing is then changed, unless it is [`StoreError::SecretsNotKept`] or the database that fails: then the next
-/// call completes it.
+/// [`Error::RollOverPending`], [`Error::RollOverTooSoon`], [`Error::RollOverTooLate`]; [`Error::RollOverUnfinished`] and
+/// [`Error::RollOverOverdue`] of an interrupted one; [`Error::Period`] for one after 9999; [`Error::SecretsUnrecorded`]; those of
+/// [`State::open`](super::State::open); [`Error::Store`]. Nothing is then changed, unless it is [`StoreError::SecretsNotKept`] or
+/// the database that fails: then the next call completes it.
 pub async fn roll_over(
     folder: &Path,
     passphrase: &Passphrase,
@@ -121,6 +124,10 @@ impl Plan {
         if first_period < earliest {
             let begins = beginning(&periods, earliest)?;
             return Err(Error::RollOverTooSoon { first_period, earliest, begins });
+        }
+        let latest = earliest.max(current.saturating_add(PERIODS_AHEAD));
+        if first_period > latest {
+            return Err(Error::RollOverTooLate { first_period, latest });
         }
         Ok(Self { first_period, issues_seen_to: issued.seen_to })
     }

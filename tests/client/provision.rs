@@ -1,6 +1,6 @@
 //! Getting keys over HTTPS: from the real server, and from servers that lie.
 
-use crate::support::{ALICE, BOB, PERIOD, TestKms, TestStore, now, rng, xml};
+use crate::support::{ALICE, BOB, PERIOD, TestKms, TestStore, later, now, rng, xml};
 use mikey_sakke::client::{
     self, AcceptOptions, Error, ImportReport, OfferRequest, ProvisionRequest, Provisioner, accept, offer,
 };
@@ -11,6 +11,7 @@ use mikey_sakke::kms_protocol::{
     ErrorCode, KmsCertCache, KmsCertificate, KmsInit, KmsKeyProv, KmsMessage, KmsResponse, Role,
 };
 use mikey_sakke::mc::KeyType;
+use mikey_sakke::mikey::NtpTime;
 use mikey_sakke::sealing::{KdfParameters, Passphrase};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -20,6 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
+use time::OffsetDateTime;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -483,4 +485,77 @@ async fn a_cache_cannot_replace_the_users_own_kms() {
     let made = made.reopen();
     assert!(made.store.kms_list()[0].home && made.store.kms_list().len() == 1);
     assert_eq!(made.store.kms_list()[0].period, PERIOD);
+}
+
+#[tokio::test]
+async fn a_cache_brings_the_users_own_kms_for_other_times_alone() {
+    let (impostor, next) = (TestKms::new(KMS), TestKms::new(KMS));
+    let change = next.periods().bounds(next.period_now() + 2).0;
+    let change =
+        OffsetDateTime::from_unix_timestamp(NtpTime::from_seconds(change).unix_seconds().unwrap().cast_signed());
+    let certificates = [
+        KmsCertificate { valid_from: change.ok(), ..next.certificate() },
+        KmsCertificate { role: None, valid_from: change.ok(), ..impostor.certificate() },
+    ];
+    let with_impostor = Arc::new(AtomicUsize::new(1));
+    let with_impostor_now = Arc::clone(&with_impostor);
+    let fake = changed(move |path, response| {
+        if path.contains("certcache") {
+            let mut certificates = certificates.to_vec();
+            if with_impostor_now.load(Ordering::SeqCst) == 1 {
+                // One for all times, after the good one.
+                certificates.push(impostor.certificate());
+            }
+            response.message = Some(KmsMessage::CertCache(KmsCertCache { cache_num: Some(9), certificates }));
+        }
+    })
+    .await;
+    let mut made = TestStore::empty();
+    let report = fake.provision(&mut made).await.unwrap();
+    let left_out: Vec<_> = report.notes.iter().filter(|note| note.contains("left out")).collect();
+    assert_eq!(left_out.len(), 2, "{report}");
+    assert!(left_out[0].contains("Role") && left_out[1].contains("other public keys"), "{report}");
+    let [known] = &made.store.kms_list()[..] else { panic!("one KMS") };
+    let dates: Vec<_> = known.certificates.iter().map(|known| known.valid_from).collect();
+    assert_eq!(dates, [None, change.ok().map(OffsetDateTime::unix_timestamp)]);
+
+    // What could not be taken is asked for again.
+    with_impostor.store(0, Ordering::SeqCst);
+    fake.provision(&mut made).await.unwrap();
+    fake.provision(&mut made).await.unwrap();
+    let paths = fake.requests.lock().unwrap().clone();
+    let asked: Vec<_> =
+        paths.iter().filter_map(|path| path.split_once("/certcache")).map(|(_, number)| number).collect();
+    assert_eq!(asked, ["", "", "/9"]);
+}
+
+#[tokio::test]
+async fn a_kms_can_revoke_one_of_its_own_certificates() {
+    let (first, second) = (TestKms::new(KMS), TestKms::new(KMS));
+    let period_no = first.period_now();
+    let mut made = TestStore::empty();
+    made.import(&first, ALICE, period_no - 1);
+    let change = NtpTime::from_seconds(first.periods().bounds(period_no).0).unix_seconds().unwrap();
+    let change = OffsetDateTime::from_unix_timestamp(change.cast_signed()).unwrap();
+    let before = later(-PERIOD.cast_signed());
+    let request = OfferRequest::new(ALICE, BOB, KeyType::Pck);
+    offer(&mut made.store, &request, before, &mut rng()).unwrap();
+
+    let revoked = KmsCertificate { valid_to: Some(change), revoked: true, ..first.certificate() };
+    let fake = Fake::new(move |path, url| {
+        let message = if path.ends_with("/init") {
+            let certificate = KmsCertificate { valid_from: Some(change), ..second.certificate() };
+            KmsMessage::Init(KmsInit { certificate, new_transport_keys: Vec::new(), new_integrity_keys: Vec::new() })
+        } else if path.contains("/keyprov/") {
+            key_prov(&second, ALICE, period_no)
+        } else {
+            KmsMessage::CertCache(KmsCertCache { cache_num: None, certificates: vec![revoked.clone()] })
+        };
+        (200, xml(&KmsResponse { client_req_url: url.to_owned(), ..second.response(ALICE, message) }))
+    })
+    .await;
+    fake.provision(&mut made).await.unwrap();
+    offer(&mut made.store, &request, now(), &mut rng()).unwrap();
+    let error = offer(&mut made.store, &request, before, &mut rng()).unwrap_err();
+    assert!(matches!(error, Error::CertificateRevoked { .. }), "{error}");
 }

@@ -126,11 +126,12 @@ pub(super) async fn generations(executor: impl SqliteExecutor<'_>) -> Result<Vec
 }
 
 async fn last_issued(executor: impl SqliteExecutor<'_>, after: u64) -> Result<LastIssued, StoreError> {
-    // What was issued before there was a log stands in a table of its own.
+    // Whatever the event, periods are those of keys that went out. What was issued before there was a log stands in a table
+    // of its own.
     let row = sqlx::query(
         "SELECT (SELECT number FROM audit_head) AS seen_to, max(period) AS period FROM ( \
          SELECT max(periods.value) AS period FROM audit, json_each(entry, '$.periods') AS periods \
-         WHERE number > ? AND json_extract(entry, '$.event') = 'issued' \
+         WHERE number > ? \
          UNION ALL SELECT max(period_no) FROM issues_before_audit)",
     )
     .bind(integer(after)?)
