@@ -45,6 +45,7 @@ macro_rules! provisioned {
     ($world:expr, $user:expr) => {{
         let client = $world.client($user);
         client.succeeds(&$world.kms.url(), &$world.kms.ca(), &[]);
+        assert!(!client.client.snapshot().is_empty());
         client
     }};
 }
@@ -165,7 +166,7 @@ fn the_answer_to_another_request_is_refused() {
     let Some(world) = World::new(&["nginx"]) else { return };
     let alice = provisioned!(world, ALICE);
     let nginx = caching(&world, "all");
-    alice.fails(&nginx.url(), &nginx.ca(), "keyprov");
+    alice.fails(&nginx.url(), &nginx.ca(), "the KMS's answer to keyprov cannot be used: ");
 }
 
 #[test]
