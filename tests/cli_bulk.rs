@@ -9,6 +9,10 @@ use cli_support::Program;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
+#[cfg(unix)]
+use std::process::{Command, Stdio};
+#[cfg(unix)]
+use std::time::Duration;
 use tempfile::TempDir;
 
 const PASSPHRASE: &str = "a passphrase for tests";
@@ -66,4 +70,144 @@ impl Kms {
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
+
+    fn text(&self, name: &str) -> String {
+        self.path(name).to_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn many_users_are_issued_to_files_that_clients_import() {
+    let kms = Kms::new();
+    let (out, keys) = (kms.text("out"), kms.text("keys"));
+    let list = "user,uri\nsip:alice@example.org,sip:alice.video@example.org\nsip:bob@example.org,\n";
+    Program::new(&["kms", "user", "import", "--dir", &kms.dir, "-"]).stdin(list).json();
+    let issue = ["kms", "issue", "--dir", &kms.dir, "--out", &out];
+    let run = |arguments: &[&str]| Program::new(&issue).args(arguments).passphrase(PASSPHRASE);
+
+    let refused = run(&["--all", "--json"]).run();
+    assert_eq!(refused.code, 1);
+    let object: Value = serde_json::from_str(&refused.stdout).unwrap();
+    assert_eq!((&object["issued"], object["refused"].as_array().unwrap().len()), (&json!(0), 3));
+    assert!(object["refused"][0]["reason"].as_str().unwrap().contains("kms trk new"), "{object}");
+
+    let issued = run(&["--users", "-", "--new-trk", &keys]).stdin(list).json();
+    assert_eq!((&issued["issued"], &issued["uris"], &issued["new_trk"]), (&json!(6), &json!(3), &json!(2)));
+    assert!(issued["per_second"].as_f64().unwrap() > 0.0);
+    let name = |folder: &str, ending: &str| format!("{folder}/sip%3Aalice@example.org.{ending}");
+    let [init, keyprov] = ["init.xml", "keyprov.xml"].map(|ending| PathBuf::from(name(&out, ending)));
+    let (trk, ink) = (name(&keys, "trk.key"), name(&keys, "ink.key"));
+    let imported = Program::import(&kms.path("alice"), &init, &keyprov)
+        .args(&["--trk", &trk, "--ink", &ink])
+        .passphrase(PASSPHRASE)
+        .json();
+    assert_eq!((&imported["user_uri"], &imported["wrapped_with"]), (&json!(ALICE), &json!("tk.1.alice@example.org")));
+
+    let again = run(&["--all"]).json();
+    assert_eq!((&again["issued"], &again["already"], &again["left"]), (&json!(0), &json!(3), &json!(0)));
+    let bad = run(&["--users", "-", "--json"]).stdin("nobody\nsip:eve@example.org\n").run();
+    assert_eq!(bad.code, 1);
+    let object: Value = serde_json::from_str(&bad.stdout).unwrap();
+    assert_eq!((&object["bad"][0]["line"], &object["refused"][0]["uri"]), (&json!(1), &json!("sip:eve@example.org")));
+    for (arguments, code) in [
+        (&["--user", ALICE, "--all"][..], 2),
+        (&["--user", ALICE, "--clear"], 2),
+        (&["--all", "--clear", "--new-trk", &keys], 2),
+        (&["--all", "--init-out", "x"], 2),
+        (&[], 2),
+        (&["--all", "--trk", &trk], 1),
+        (&["--all", "--period-no", "1529"], 1),
+    ] {
+        let run = run(arguments).run();
+        assert_eq!(run.code, code, "{arguments:?}: {}", run.stderr);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_issue_that_was_interrupted_or_killed_goes_on() {
+    const USERS: usize = 14_000;
+    let kms = Kms::new();
+    let list: String = (0..USERS).map(|i| format!("sip:u{i}@example.org\n")).collect();
+    let import = ["kms", "user", "import", "--dir", &kms.dir, "-"];
+    assert_eq!(Program::new(&import).stdin(&format!("user\n{list}")).json()["added"], USERS);
+    let out = kms.text("out");
+    let issue = ["kms", "issue", "--dir", &kms.dir, "--all", "--clear", "--period-no", "1600", "--out", &out, "--json"];
+    let files = || {
+        let Ok(entries) = fs::read_dir(&out) else { return 0 };
+        entries.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().ends_with(".keyprov.xml")).count()
+    };
+    let begin = || {
+        let before = files();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mikey-sakke"));
+        command.args(issue).env("MIKEY_SAKKE_PASSPHRASE", PASSPHRASE).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        while files() == before {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        child
+    };
+
+    let child = begin();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let stopped: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(stopped["uris"].as_u64().unwrap() as usize, files(), "{stopped}");
+    assert_eq!(files() + stopped["left"].as_u64().unwrap() as usize, USERS);
+
+    let mut killed = begin();
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let whole = files();
+    assert!(whole < USERS);
+    let on = Program::new(&issue[..issue.len() - 1]).passphrase(PASSPHRASE).json();
+    assert_eq!((&on["already"], &on["uris"]), (&json!(whole), &json!(USERS - whole)));
+    assert_eq!(files(), USERS);
+    for entry in fs::read_dir(&out).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "xml") {
+            assert!(fs::read_to_string(&path).unwrap().ends_with("</KmsResponse>"), "{}", path.display());
+        }
+    }
+    assert!(!kms.path("out/.unfinished").exists());
+    // Each file was recorded before it was there; those of the batch that was killed were recorded twice.
+    let audit = Program::new(&["kms", "audit", "verify", "--dir", &kms.dir]).json();
+    assert!(audit["key_sets"].as_u64().unwrap() as usize >= USERS, "{audit}");
+    let init = kms.path("out/init.xml");
+    let keyprov = kms.path(&format!("out/sip%3Au{}@example.org.keyprov.xml", USERS - 1));
+    Program::import(&kms.path("client"), &init, &keyprov).passphrase(PASSPHRASE).json();
+}
+
+#[test]
+fn a_kms_is_backed_up_and_restored() {
+    let kms = Kms::new();
+    Program::new(&["kms", "user", "add", "--dir", &kms.dir, "--user", ALICE]).json();
+    let (file, restored) = (kms.text("kms.backup"), kms.text("restored"));
+    let backup = ["kms", "backup", "--dir", &kms.dir, "--out", &file];
+    let restore = ["kms", "restore", "--from", &file, "--dir", &restored];
+    let saved = Program::new(&backup).passphrase(PASSPHRASE).json();
+    assert_eq!((&saved["kms_uri"], &saved["entries"]), (&json!("kms.example.org"), &json!(3)));
+    assert_eq!(saved["left_out"][0]["reason"], "there is no such file", "{saved}");
+    let run = Program::new(&backup).passphrase(PASSPHRASE).run();
+    assert!(run.code == 1 && run.stderr.contains("exists already"), "{}", run.stderr);
+
+    let run = Program::new(&restore).passphrase("another").run();
+    assert!(run.code == 1 && run.stderr.contains("wrong passphrase"), "{}", run.stderr);
+    let again = Program::new(&restore).passphrase(PASSPHRASE).json();
+    assert_eq!((&again["entries"], &again["hash"]), (&saved["entries"], &saved["hash"]));
+    let run = Program::new(&restore).passphrase(PASSPHRASE).run();
+    assert!(run.code == 1 && run.stderr.contains("is not empty"), "{}", run.stderr);
+    let anchor = format!("{}:{}", saved["entries"], saved["hash"].as_str().unwrap());
+    let verified = Program::new(&["kms", "audit", "verify", "--dir", &restored, "--anchor", &anchor]).json();
+    assert_eq!(verified["entries"], 4, "that it was restored is the next entry");
+
+    let keyprov = |dir: &str| {
+        let out = kms.text("keyprov.xml");
+        let issue = ["kms", "issue", "--dir", dir, "--user", ALICE, "--out", &out];
+        Program::new(&issue).passphrase(PASSPHRASE).json();
+        let document = fs::read_to_string(&out).unwrap();
+        document[document.find("<KmsMessage").unwrap()..].to_owned()
+    };
+    assert_eq!(keyprov(&kms.dir), keyprov(&restored));
 }

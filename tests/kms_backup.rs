@@ -1,0 +1,221 @@
+//! A KMS is saved while it serves, and what is restored is the same KMS; what is no whole backup is refused by name.
+#![cfg(feature = "kms")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure of the test")]
+
+mod kms_support;
+
+use kms_support::{ALICE, BOB, World, act, current_period, key_sets, passphrase, serve, trusting};
+use mikey_sakke::kms::audit::Fault;
+use mikey_sakke::kms::backup::{self, BackupFault, Restored, Saved};
+use mikey_sakke::kms::bulk::{self, Order, WithoutKeys};
+use mikey_sakke::kms::{Error, State, admin};
+use mikey_sakke::kms_protocol::ErrorCode;
+use mikey_sakke::sealing::{self, Passphrase};
+use sqlx::sqlite::SqlitePool;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::SystemTime;
+use tempfile::TempDir;
+
+/// A backup of a KMS that served meanwhile.
+struct Backup {
+    world: World,
+    folder: TempDir,
+    file: PathBuf,
+    saved: Saved,
+}
+
+impl Backup {
+    async fn new() -> Self {
+        let world = World::new().await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("kms.backup");
+        // The write-ahead log has what the database file has not.
+        let (passphrase, token) = (passphrase(), world.token(ALICE));
+        let requests = async {
+            for _ in 0..20 {
+                assert_eq!(key_sets(world.post("keyprov", &token).await).await.len(), 2);
+            }
+        };
+        let (saved, ()) = tokio::join!(backup::save(world.folder.path(), &file, &passphrase, act()), requests);
+        Self { world, folder, file, saved: saved.unwrap() }
+    }
+
+    fn target(&self) -> PathBuf {
+        self.folder.path().join("restored")
+    }
+
+    async fn restore(&self) -> Result<Restored, Error> {
+        backup::restore(&self.file, &self.target(), &passphrase(), act()).await
+    }
+
+    async fn refused(&self, backup: &[u8]) -> BackupFault {
+        let altered = self.folder.path().join("altered");
+        fs::write(&altered, backup).unwrap();
+        let error = backup::restore(&altered, &self.target(), &passphrase(), act()).await.unwrap_err();
+        assert!(is_empty(&self.target()), "{error}");
+        fault(error)
+    }
+}
+
+fn fault(error: Error) -> BackupFault {
+    match error {
+        Error::Backup(fault) => fault,
+        other => panic!("{other}"),
+    }
+}
+
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).unwrap().next().is_none()
+}
+
+#[tokio::test]
+async fn a_restored_kms_issues_the_same_octets_and_serves_the_same_users() {
+    let backup = Backup::new().await;
+    let mut files = vec!["kms.toml", "secrets.sealed", "kms.sqlite", "tls-cert.pem", "tls-key.pem", "jwks.json"];
+    assert_eq!(backup.saved.files, files);
+    assert_eq!(backup.saved.left_out, []);
+    assert_eq!(fs::metadata(&backup.file).unwrap().len(), backup.saved.octets);
+    let restored = backup.restore().await.unwrap();
+    assert_eq!((restored.kms_uri.as_str(), restored.head), ("kms.example.org", backup.saved.head));
+    let mut names: Vec<String> =
+        fs::read_dir(backup.target()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    files.sort_unstable();
+    assert_eq!(names, files);
+    for name in ["kms.toml", "secrets.sealed", "tls-cert.pem", "tls-key.pem", "jwks.json"] {
+        assert_eq!(
+            fs::read(backup.target().join(name)).unwrap(),
+            fs::read(backup.world.folder.path().join(name)).unwrap()
+        );
+    }
+
+    let [before, after] = [backup.world.folder.path(), &backup.target()].map(Path::to_owned);
+    let before = State::open(&before, &passphrase()).await.unwrap();
+    let after = State::open(&after, &passphrase()).await.unwrap();
+    for uri in [ALICE, BOB] {
+        let key_set = |state: &State| state.authority.key_set(uri, current_period()).unwrap();
+        assert_eq!(key_set(&before), key_set(&after));
+    }
+    let at = SystemTime::now();
+    let document = async |state: &State| admin::init_document(state, ALICE, None, at).await.unwrap();
+    assert_eq!(document(&before).await, document(&after).await);
+    let last = kms_support::log(&after).await.pop().unwrap();
+    assert_eq!((&last["event"], &last["by"]), (&"restored".into(), &"the operator".into()));
+    let entry = kms_support::log(&before).await.into_iter().find(|entry| entry["event"] == "backed_up").unwrap();
+    assert!(entry["file"].as_str().unwrap().ends_with("kms.backup"), "{entry}");
+
+    let server = serve(&backup.target()).await;
+    let client = trusting(&backup.target()).build().unwrap();
+    let url = format!("https://{}{}/keyprov", server.address(), kms_support::ROOT);
+    let answer = client.post(&url).bearer_auth(backup.world.token(BOB)).send().await.unwrap();
+    assert_eq!(key_sets(answer).await.len(), 2);
+    let revoked = client.post(&url).bearer_auth(backup.world.token(kms_support::REVOKED)).send().await.unwrap();
+    kms_support::refused(revoked, ErrorCode::RevokedUser).await;
+}
+
+#[tokio::test]
+async fn transport_keys_open_after_restoring() {
+    let world = World::new().await;
+    let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
+    let keys = admin::new_client_keys(&state, ALICE, false, &act()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, target) = (folder.path().join("b"), folder.path().join("restored"));
+    backup::save(world.folder.path(), &file, &passphrase(), act()).await.unwrap();
+    backup::restore(&file, &target, &passphrase(), act()).await.unwrap();
+    let state = State::open(&target, &passphrase()).await.unwrap();
+    let rotated = admin::rotate_client_keys(&state, ALICE, &act()).await.unwrap();
+    assert_eq!(rotated.trk_id, keys.transport.name().replace("tk.1.", "tk.2."));
+    let order = Order { out: folder.path().join("out"), period_no: None, without_keys: WithoutKeys::Refuse };
+    let (stop, uris) = (AtomicBool::new(false), vec![ALICE.to_owned()]);
+    let issued = bulk::issue(&state, uris, &order, &act(), &stop, |_| {}).await.unwrap();
+    assert_eq!((issued.uris, issued.refused.len()), (1, 0), "wrapped under the key that the backup holds");
+}
+
+#[tokio::test]
+async fn what_is_no_whole_backup_is_refused_by_name() {
+    let backup = Backup::new().await;
+    let whole = fs::read(&backup.file).unwrap();
+    assert!(matches!(backup.refused(b"").await, BackupFault::NotABackup));
+    assert!(matches!(backup.refused(b"SQLite format 3\0").await, BackupFault::NotABackup));
+    for len in [8, 20, 100, whole.len() / 2, whole.len() - 1] {
+        assert!(matches!(backup.refused(&whole[..len]).await, BackupFault::Truncated), "{len}");
+    }
+    for at in [10, 30, whole.len() / 2, whole.len() - 1] {
+        let mut altered = whole.clone();
+        altered[at] ^= 1;
+        let fault = backup.refused(&altered).await;
+        assert!(matches!(fault, BackupFault::Damaged), "{at}: {fault}");
+    }
+    assert!(matches!(backup.refused(&[&whole[..], b"more"].concat()).await, BackupFault::Damaged));
+    let mut later = whole.clone();
+    later[8] = 2;
+    assert!(matches!(backup.refused(&later).await, BackupFault::Form(2)));
+
+    let other = Passphrase::new("another passphrase".into()).unwrap();
+    let error = backup::restore(&backup.file, &backup.target(), &other, act()).await.unwrap_err();
+    assert!(matches!(fault(error), BackupFault::Sealing(sealing::Error::WrongPassphrase)));
+    let absent = backup::restore(Path::new("absent"), &backup.target(), &passphrase(), act()).await.unwrap_err();
+    assert!(matches!(fault(absent), BackupFault::File { path, .. } if path == Path::new("absent")));
+    assert!(is_empty(&backup.target()));
+
+    fs::write(backup.target().join("notes"), "").unwrap();
+    assert!(matches!(fault(backup.restore().await.unwrap_err()), BackupFault::NotEmpty(_)));
+    assert_eq!(fs::read_dir(backup.target()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_saved_is_told() {
+    let world = World::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kms.backup");
+    let save = async |passphrase: &Passphrase| backup::save(world.folder.path(), &file, passphrase, act()).await;
+
+    let other = Passphrase::new("another passphrase".into()).unwrap();
+    let error = save(&other).await.unwrap_err();
+    assert!(matches!(error, Error::Sealing(sealing::Error::WrongPassphrase)), "{error}");
+    fs::write(&file, "kept").unwrap();
+    assert!(matches!(fault(save(&passphrase()).await.unwrap_err()), BackupFault::Exists(path) if path == file));
+    assert_eq!(fs::read_to_string(&file).unwrap(), "kept");
+    fs::remove_file(&file).unwrap();
+
+    let database = world.folder.path().join("kms.sqlite");
+    let pool = SqlitePool::connect(&format!("sqlite://{}", database.display())).await.unwrap();
+    sqlx::raw_sql("UPDATE audit SET entry = '{}' WHERE number = 2").execute(&pool).await.unwrap();
+    pool.close().await;
+    let error = save(&passphrase()).await.unwrap_err();
+    assert!(matches!(error, Error::Audit(Fault::Altered { number: 2 })), "{error}");
+    assert!(is_empty(folder.path()), "nothing half done");
+    let hidden = fs::read_dir(world.folder.path())
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".backup-"));
+    assert_eq!(hidden.count(), 0);
+}
+
+#[tokio::test]
+async fn files_elsewhere_or_absent_are_left_out_and_told() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let certificate = elsewhere.path().join("cert.pem");
+    let world = World::new().await;
+    let path = |name: &str| world.folder.path().join(name);
+    fs::copy(path("tls-cert.pem"), &certificate).unwrap();
+    fs::create_dir(path("tls")).unwrap();
+    fs::rename(path("tls-key.pem"), path("tls/key.pem")).unwrap();
+    fs::remove_file(path("jwks.json")).unwrap();
+    let toml = fs::read_to_string(path("kms.toml")).unwrap();
+    let toml = toml.replace("tls-cert.pem", certificate.to_str().unwrap()).replace("tls-key.pem", "tls/key.pem");
+    fs::write(path("kms.toml"), toml).unwrap();
+
+    let (file, target) = (elsewhere.path().join("b"), elsewhere.path().join("restored"));
+    let saved = backup::save(world.folder.path(), &file, &passphrase(), act()).await.unwrap();
+    assert_eq!(saved.files, ["kms.toml", "secrets.sealed", "kms.sqlite", "tls/key.pem"]);
+    let left_out: Vec<_> = saved.left_out.iter().map(|left| (left.file.clone(), left.reason.as_str())).collect();
+    assert_eq!(
+        left_out,
+        [(certificate, "it does not lie in the folder of the KMS"), (path("jwks.json"), "there is no such file")]
+    );
+    let restored = backup::restore(&file, &target, &passphrase(), act()).await.unwrap();
+    assert_eq!(restored.left_out, saved.left_out);
+    assert!(target.join("tls/key.pem").exists());
+}

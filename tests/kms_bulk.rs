@@ -1,0 +1,263 @@
+//! Pre-provisioning many users: what is in the files, who gets none, and what happens on the way.
+#![cfg(all(feature = "kms", feature = "client"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure of the test")]
+
+use mikey_sakke::batch::Threads;
+use mikey_sakke::client::{self, ImportReport, StoreOptions, now};
+use mikey_sakke::kms::audit::{self, Act};
+use mikey_sakke::kms::bulk::{self, FolderFault, Issued, Order, WithoutKeys, file_name};
+use mikey_sakke::kms::{self, Error, InitOptions, NewUser, State, admin};
+use mikey_sakke::kms_protocol::{ClientKeys, KmsKeySet};
+use mikey_sakke::sealing::{KdfParameters, Passphrase};
+use serde_json::{Value, json};
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+use tempfile::TempDir;
+
+const ALICE: &str = "sip:alice@example.org";
+const ALICE_VIDEO: &str = "sip:Alice/video@example.org";
+const BOB: &str = "sip:bob@example.org";
+const REVOKED: &str = "sip:revoked@example.org";
+const UNKNOWN: &str = "sip:unknown@example.org";
+
+struct World {
+    folder: TempDir,
+    state: State,
+}
+
+impl World {
+    /// Alice with two URIs, Bob, and someone who is revoked; nobody has transport keys.
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("kms");
+        let options =
+            InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new("kms.example.org", "example.org") };
+        kms::init(&dir, options, &passphrase(), act()).await.unwrap();
+        let state = State::open(&dir, &passphrase()).await.unwrap();
+        for user in [
+            NewUser::new("alice", [ALICE, ALICE_VIDEO]),
+            NewUser::new("bob", [BOB]),
+            NewUser::new("revoked", [REVOKED]),
+        ] {
+            admin::add_user(&*state.store, &user, &act()).await.unwrap();
+        }
+        admin::revoke_user(&*state.store, "revoked", &act()).await.unwrap();
+        Self { folder, state }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn order(&self, without_keys: WithoutKeys) -> Order {
+        Order { out: self.path("out"), period_no: None, without_keys }
+    }
+
+    async fn issue(&self, uris: &[&str], order: &Order) -> Result<Issued, Error> {
+        let uris = uris.iter().map(|uri| (*uri).to_owned()).collect();
+        bulk::issue(&self.state, uris, order, &act(), &AtomicBool::new(false), |_| {}).await
+    }
+
+    /// A client imports what was issued for a URI, with the keys that were handed over for `keys_of`.
+    fn import(&self, uri: &str, keys_of: Option<&str>) -> Result<ImportReport, client::Error> {
+        let read = |path: PathBuf| fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let out = |name: String| read(self.path("out").join(name));
+        let store = tempfile::tempdir().unwrap();
+        let options = StoreOptions { kdf: KdfParameters::cheap_for_tests(), ..StoreOptions::default() };
+        let mut store = client::Store::create(store.path(), &passphrase(), &options).unwrap();
+        let name = file_name(uri);
+        let keyprov = out(format!("{name}.keyprov.xml"));
+        match keys_of {
+            None => client::import(&mut store, &out("init.xml".into()), &keyprov, now()),
+            Some(owner) => {
+                let [trk, ink] =
+                    ["trk", "ink"].map(|kind| read(self.path("keys").join(format!("{}.{kind}.key", file_name(owner)))));
+                let keys = ClientKeys::from_files(&trk, Some(&ink)).unwrap();
+                client::import_with_keys(&mut store, &out(format!("{name}.init.xml")), &keyprov, &keys, now())
+            }
+        }
+    }
+
+    async fn log(&self) -> Vec<Value> {
+        audit::verify(&*self.state.store, None).await.unwrap();
+        let entries = audit::page(&*self.state.store, 1).await.unwrap();
+        entries.iter().map(|entry| serde_json::from_str(&entry.entry).unwrap()).collect()
+    }
+}
+
+fn passphrase() -> Passphrase {
+    Passphrase::new("a passphrase".into()).unwrap()
+}
+
+fn act() -> Act {
+    Act::new("the operator", SystemTime::now())
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != ".lock")
+        .collect();
+    names.sort();
+    names
+}
+
+fn refused(issued: &Issued) -> Vec<(&str, &Error)> {
+    issued.refused.iter().map(|refused| (refused.uri.as_str(), &refused.reason)).collect()
+}
+
+#[tokio::test]
+async fn a_batch_gives_the_same_octets_as_one_by_one() {
+    let World { state, .. } = World::new().await;
+    let period = admin::current_periods(&state, SystemTime::now()).unwrap()[0];
+    let uris: Vec<String> = (0..70).map(|i| format!("sip:u{i}@example.org")).collect();
+    let wanted: Vec<(&str, u64)> = uris
+        .iter()
+        .enumerate()
+        .map(|(i, uri)| (uri.as_str(), if i % 9 == 4 { u64::MAX } else { period + i as u64 % 3 }))
+        .collect();
+    let one_by_one: Vec<Result<KmsKeySet, Error>> =
+        wanted.iter().map(|(uri, period)| state.authority.key_set(uri, *period)).collect();
+    for threads in [Threads::ONE, Threads::count(NonZeroUsize::new(3).unwrap())] {
+        for count in [0, 1, 2, 8, 33, 70] {
+            let batch = state.authority.key_sets(&wanted[..count], threads);
+            assert_eq!(batch.len(), count);
+            for (batch, one) in batch.iter().zip(&one_by_one) {
+                match (batch, one) {
+                    (Ok(batch), Ok(one)) => assert_eq!(batch, one),
+                    (Err(Error::Period(batch)), Err(Error::Period(one))) => assert_eq!(batch, one),
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn clients_import_the_files_and_who_may_have_none_gets_none() {
+    let world = World::new().await;
+    let periods = admin::current_periods(&world.state, SystemTime::now()).unwrap();
+    let asked = [ALICE, UNKNOWN, BOB, REVOKED, ALICE_VIDEO, BOB];
+    let nothing = world.issue(&asked, &world.order(WithoutKeys::Refuse)).await.unwrap();
+    assert_eq!((nothing.uris, nothing.refused.len()), (0, 5));
+    assert!(nothing.refused.iter().any(|refused| matches!(&refused.reason, Error::NoClientKeys(id) if id == "bob")));
+    assert_eq!(names(&world.path("out")), ["init.xml", "issue.json"]);
+
+    let issued = world.issue(&asked, &world.order(WithoutKeys::Clear)).await.unwrap();
+    assert_eq!((issued.uris, issued.key_sets, issued.already, issued.left), (3, 6, 0, 0));
+    assert_eq!(issued.periods, periods);
+    assert!(matches!(refused(&issued)[..], [(UNKNOWN, Error::UnknownUri(_)), (REVOKED, Error::Revoked { .. })]));
+    let name = |uri| format!("{}.keyprov.xml", file_name(uri));
+    let mut expected = vec![name(ALICE), name(ALICE_VIDEO), name(BOB), "init.xml".into(), "issue.json".into()];
+    expected.sort();
+    assert_eq!(names(&world.path("out")), expected);
+    for uri in [ALICE, ALICE_VIDEO, BOB] {
+        let report = world.import(uri, None).unwrap();
+        assert_eq!((report.user_uri.as_str(), report.periods.as_slice()), (uri, &periods[..]));
+        assert_eq!(report.wrapped_with, None);
+    }
+    let log = world.log().await;
+    let issues: Vec<&Value> = log.iter().filter(|entry| entry["event"] == "issued").collect();
+    assert_eq!(issues.len(), 3);
+    assert_eq!((&issues[2]["user"], &issues[2]["uri"]), (&json!("alice"), &json!(ALICE_VIDEO)));
+    assert_eq!((&issues[2]["by"], &issues[2]["periods"]), (&json!("the operator"), &json!(periods)));
+    #[cfg(unix)]
+    for (path, mode) in [(world.path("out"), 0o700), (world.path("out").join(name(BOB)), 0o600)] {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, mode);
+    }
+}
+
+#[tokio::test]
+async fn transport_keys_are_made_once_for_a_user_and_protect_what_is_issued() {
+    let world = World::new().await;
+    let bobs = admin::new_client_keys(&world.state, BOB, false, &act()).await.unwrap();
+    let order = world.order(WithoutKeys::Make(world.path("keys")));
+    let issued = world.issue(&[ALICE, ALICE_VIDEO, BOB], &order).await.unwrap();
+    assert_eq!((issued.uris, issued.new_keys, issued.refused.len()), (3, 1, 0));
+    let name = file_name(ALICE);
+    assert_eq!(names(&world.path("keys")), ["issue.json", &format!("{name}.ink.key"), &format!("{name}.trk.key")]);
+    for uri in [ALICE, ALICE_VIDEO] {
+        let report = world.import(uri, Some(ALICE)).unwrap();
+        assert_eq!(report.wrapped_with.as_deref(), Some("tk.1.alice@example.org"));
+        assert_eq!(report.signed_with.as_deref(), Some("ink.1.alice@example.org"));
+        let without = world.import(uri, None).unwrap_err();
+        assert!(matches!(without, client::Error::IntegrityKeyNeeded { .. }), "{without}");
+    }
+    let keyprov = fs::read_to_string(world.path("out").join(format!("{}.keyprov.xml", file_name(BOB)))).unwrap();
+    assert!(keyprov.contains(bobs.transport.name()) && keyprov.contains("EncryptedKey"), "{keyprov}");
+    assert!(world.log().await.iter().any(|entry| entry["event"] == "client_keys_made" && entry["user"] == "alice"));
+    let again = admin::new_client_keys(&world.state, ALICE_VIDEO, false, &act()).await.unwrap_err();
+    assert!(matches!(again, Error::ClientKeysExist(_)));
+}
+
+#[tokio::test]
+async fn an_issue_that_was_stopped_goes_on_and_leaves_what_is_there() {
+    let world = World::new().await;
+    let order = world.order(WithoutKeys::Clear);
+    let stop = AtomicBool::new(true);
+    let both = || vec![ALICE.to_owned(), BOB.to_owned()];
+    let stopped = bulk::issue(&world.state, both(), &order, &act(), &stop, |_| {}).await.unwrap();
+    assert_eq!((stopped.uris, stopped.left), (0, 2));
+
+    world.issue(&[ALICE], &order).await.unwrap();
+    let file = world.path("out").join(format!("{}.keyprov.xml", file_name(ALICE)));
+    fs::write(&file, "left as it is").unwrap();
+    // What a process that died has left.
+    fs::create_dir(world.path("out/.unfinished")).unwrap();
+    fs::write(world.path("out/.unfinished").join(format!("{}.keyprov.xml", file_name(BOB))), "half").unwrap();
+    stop.store(false, Ordering::Relaxed);
+    let mut steps = Vec::new();
+    let step = |step: kms::Progress| steps.push((step.done, step.of));
+    let on = bulk::issue(&world.state, both(), &order, &act(), &stop, step).await.unwrap();
+    assert_eq!((on.uris, on.already, on.left), (1, 1, 0));
+    assert_eq!(steps, [(1, 2), (1, 2), (2, 2)]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "left as it is");
+    assert_eq!(names(&world.path("out")).len(), 4, "nothing unfinished");
+    world.import(BOB, None).unwrap();
+    assert_eq!(world.log().await.iter().filter(|entry| entry["event"] == "issued").count(), 2);
+}
+
+#[tokio::test]
+async fn a_folder_of_something_else_is_refused() {
+    let world = World::new().await;
+    let clear = || world.order(WithoutKeys::Clear);
+    let fault = async |order: &Order| match world.issue(&[ALICE], order).await.unwrap_err() {
+        Error::BulkFolder(fault) => fault,
+        other => panic!("{other}"),
+    };
+    fs::create_dir(world.path("full")).unwrap();
+    fs::write(world.path("full/notes"), "").unwrap();
+    let full = world.path("full");
+    assert!(
+        matches!(fault(&Order { out: full.clone(), ..clear() }).await, FolderFault::NotEmpty(path) if path == full)
+    );
+    let keys_in_full = Order { without_keys: WithoutKeys::Make(full.clone()), ..clear() };
+    assert!(matches!(fault(&keys_in_full).await, FolderFault::NotEmpty(path) if path == full));
+    fs::remove_dir_all(world.path("out")).unwrap();
+
+    world.issue(&[ALICE], &clear()).await.unwrap();
+    let other_period = Order { period_no: Some(1529), ..clear() };
+    let FolderFault::OtherPlan { found, wanted, .. } = fault(&other_period).await else { panic!() };
+    assert!(found.contains("kms.example.org") && wanted.ends_with("period 1529"), "{found}; {wanted}");
+    let beside = Order { without_keys: WithoutKeys::Make(world.path("out")), ..clear() };
+    assert!(matches!(fault(&beside).await, FolderFault::KeysBeside(_)));
+
+    let other = World::new().await;
+    let there = Order { out: world.path("out"), ..clear() };
+    let error = other.issue(&[ALICE], &there).await.unwrap_err();
+    assert!(matches!(error, Error::BulkFolder(FolderFault::OtherPlan { .. })), "{error}");
+
+    let lock = fs::File::options().write(true).open(world.path("out/.lock")).unwrap();
+    lock.lock().unwrap();
+    assert!(matches!(fault(&clear()).await, FolderFault::Busy(_)));
+    drop(lock);
+    fs::write(world.path("out/issue.json"), "{").unwrap();
+    assert!(matches!(fault(&clear()).await, FolderFault::Plan(_)));
+    let no_period = Order { out: world.path("fresh"), period_no: Some(u64::MAX), ..clear() };
+    assert!(matches!(world.issue(&[ALICE], &no_period).await, Err(Error::Period(u64::MAX))));
+}
