@@ -116,7 +116,7 @@ async fn prepare(
 }
 
 impl Run {
-    fn open(state: &State, order: &Order, act: &Act) -> Result<Self, Error> {
+    pub(super) fn open(state: &State, order: &Order, act: &Act) -> Result<Self, Error> {
         let out = Folder::open(&order.out, plan::FILE)?;
         let plan = Plan::settle(state, &out.path, order.period_no, &issue::current_and_next(state, act.at)?)?;
         let keys = match &order.without_keys {
