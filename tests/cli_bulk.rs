@@ -126,7 +126,7 @@ fn many_users_are_issued_to_files_that_clients_import() {
 #[cfg(unix)]
 #[test]
 fn an_issue_that_was_interrupted_or_killed_goes_on() {
-    const USERS: usize = 14_000;
+    const USERS: usize = 12_000;
     let kms = Kms::new();
     let list: String = (0..USERS).map(|i| format!("sip:u{i}@example.org\n")).collect();
     let import = ["kms", "user", "import", "--dir", &kms.dir, "-"];

@@ -260,4 +260,5 @@ async fn a_folder_of_something_else_is_refused() {
     assert!(matches!(fault(&clear()).await, FolderFault::Plan(_)));
     let no_period = Order { out: world.path("fresh"), period_no: Some(u64::MAX), ..clear() };
     assert!(matches!(world.issue(&[ALICE], &no_period).await, Err(Error::Period(u64::MAX))));
+    assert!(!world.path("fresh").exists());
 }

@@ -34,7 +34,7 @@ impl Drop for Meter<'_> {
 
 /// `fresh` were done in the `time` that was measured.
 fn line(Progress { what, done, of }: Progress, fresh: usize, time: Duration) -> String {
-    let filled = if of == 0 { BAR } else { BAR * done.min(of) / of };
+    let filled = (BAR * done.min(of)).checked_div(of).unwrap_or(BAR);
     let bar = format!("{}{}", "#".repeat(filled), "-".repeat(BAR - filled));
     let seconds = time.as_secs_f64();
     if fresh == 0 || seconds < 0.1 {

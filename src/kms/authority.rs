@@ -167,7 +167,8 @@ impl Authority {
         }
     }
 
-    fn validity(&self, period_no: u64) -> Result<(OffsetDateTime, OffsetDateTime), Error> {
+    /// When keys of a period are valid; [`Error::Period`] for a period before 1970 or after 9999.
+    pub(super) fn validity(&self, period_no: u64) -> Result<(OffsetDateTime, OffsetDateTime), Error> {
         let (from, to) = self.periods.bounds(period_no);
         calendar::date_of_ntp_seconds(from).zip(calendar::date_of_ntp_seconds(to)).ok_or(Error::Period(period_no))
     }

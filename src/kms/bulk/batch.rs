@@ -219,3 +219,64 @@ fn finish(folder: &Folder, uri: &str, endings: &[&str]) -> Result<(), Error> {
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
     tokio::task::spawn_blocking(work).await.map_err(|_| Error::Interrupted)?
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::run::Run;
+    use super::super::{Order, WithoutKeys};
+    use super::*;
+    use crate::kms::{InitOptions, NewUser, State, admin, init};
+    use crate::sealing::{KdfParameters, Passphrase};
+    use std::path::Path;
+    use std::time::SystemTime;
+
+    fn act() -> Act {
+        Act::new("the operator", SystemTime::now())
+    }
+
+    async fn state(folder: &Path) -> State {
+        let passphrase = Passphrase::new("a passphrase".into()).unwrap();
+        let options =
+            InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new("kms.example.org", "example.org") };
+        init(folder, options, &passphrase, act()).await.unwrap();
+        let state = State::open(folder, &passphrase).await.unwrap();
+        for id in ["alice", "bob", "carol"] {
+            let user = NewUser::new(id, [format!("sip:{id}@example.org")]);
+            admin::add_user(&*state.store, &user, &act()).await.unwrap();
+        }
+        state
+    }
+
+    #[tokio::test]
+    async fn who_is_revoked_or_gets_keys_while_a_batch_is_made_gets_no_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = state(&folder.path().join("kms")).await;
+        let (out, keys) = (folder.path().join("out"), folder.path().join("keys"));
+        let order = Order { out: out.clone(), period_no: None, without_keys: WithoutKeys::Make(keys.clone()) };
+        let run = Arc::new(Run::open(&state, &order, &act()).unwrap());
+        let uris = ["alice", "bob", "carol"].map(|id| format!("sip:{id}@example.org")).to_vec();
+        let mut refused = Vec::new();
+        let batch = Batch::prepare(run.clone(), uris, act(), &mut refused).await.unwrap();
+        assert_eq!((batch.len(), refused.len()), (3, 0));
+        assert!(!out.join(last_file("sip:alice@example.org")).exists(), "nothing is seen before it is recorded");
+
+        admin::revoke_user(&*state.store, "alice", &act()).await.unwrap();
+        admin::new_client_keys(&state, "sip:bob@example.org", false, &act()).await.unwrap();
+        let committed = batch.commit(run, &mut refused).await.unwrap();
+        assert_eq!((committed.uris, committed.new_keys), (1, 1));
+        assert!(matches!(
+            &refused[..],
+            [Refused { reason: Error::Revoked { user_id, .. }, .. }, Refused { reason: Error::ClientKeysExist(id), .. }]
+                if user_id == "alice" && id == "bob"
+        ));
+        for (id, has_files) in [("alice", false), ("bob", false), ("carol", true)] {
+            let name = file_name(&format!("sip:{id}@example.org"));
+            for (folder, ending) in [(&out, KEY_PROV), (&out, INIT), (&keys, TRK), (&keys, INK)] {
+                assert_eq!(folder.join(format!("{name}{ending}")).exists(), has_files, "{id}{ending}");
+            }
+        }
+        assert!(!out.join(".unfinished").exists());
+        let head = crate::kms::audit::verify(&*state.store, None).await.unwrap();
+        assert_eq!(head.key_sets, 2, "of carol alone");
+    }
+}

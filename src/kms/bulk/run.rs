@@ -75,13 +75,13 @@ pub async fn issue(
         let preparing = prepare(&run, next, act, &mut unknown);
         let (committed, prepared) = if run.keys.is_some() {
             // The next batch may have other URIs of users whose new keys must be in the database by then.
-            let committed = committing.await?;
-            (committed, preparing.await?)
+            (committing.await, preparing.await)
         } else {
             // While one batch waits for the disk, the next one is derived.
-            tokio::try_join!(committing, preparing)?
+            tokio::join!(committing, preparing)
         };
-        before = prepared;
+        let committed = committed?;
+        before = prepared?;
         issued.uris += committed.uris;
         issued.key_sets += committed.uris.saturating_mul(run.periods.len() as u64);
         issued.new_keys += committed.new_keys;
@@ -116,7 +116,10 @@ async fn prepare(
 }
 
 impl Run {
-    fn open(state: &State, order: &Order, act: &Act) -> Result<Self, Error> {
+    pub(super) fn open(state: &State, order: &Order, act: &Act) -> Result<Self, Error> {
+        if let Some(period) = order.period_no {
+            state.authority.validity(period)?;
+        }
         let out = Folder::open(&order.out, plan::FILE)?;
         let plan = Plan::settle(state, &out.path, order.period_no, &issue::current_and_next(state, act.at)?)?;
         let keys = match &order.without_keys {

@@ -19,6 +19,12 @@ pub(super) struct CsvLines<R> {
     columns: Vec<Column>,
 }
 
+/// A line, judged.
+pub(super) struct Line {
+    pub(super) number: u64,
+    pub(super) user: Result<NewUser, LineFault>,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Column {
     User,
@@ -39,8 +45,8 @@ impl<R: Read> CsvLines<R> {
         Ok(lines.with_columns(columns.unwrap_or_default()))
     }
 
-    /// The next line with its number.
-    pub(super) fn next(&mut self) -> Result<Option<(u64, Result<NewUser, LineFault>)>, FileFault> {
+    /// The next line that is not empty.
+    pub(super) fn next(&mut self) -> Result<Option<Line>, FileFault> {
         while self.lines.advance()? {
             let line = self.lines.line.trim_ascii();
             if line.is_empty() {
@@ -50,7 +56,7 @@ impl<R: Read> CsvLines<R> {
                 true => sole_uri(line),
                 false => self.parser.user(&self.columns, line),
             };
-            return Ok(Some((self.lines.number, user)));
+            return Ok(Some(Line { number: self.lines.number, user }));
         }
         Ok(None)
     }
@@ -199,7 +205,7 @@ mod tests {
 
     fn lines(file: &[u8]) -> Vec<(u64, Result<NewUser, LineFault>)> {
         let mut lines = CsvLines::open(file).unwrap();
-        core::iter::from_fn(|| lines.next().unwrap()).collect()
+        core::iter::from_fn(|| lines.next().unwrap().map(|line| (line.number, line.user))).collect()
     }
 
     fn fault(line: &[u8]) -> LineFault {

@@ -1,4 +1,4 @@
-use super::csv_lines::CsvLines;
+use super::csv_lines::{CsvLines, Line};
 use super::{BadLine, LineFault};
 use crate::kms::audit::Act;
 use crate::kms::store::{Store, StoreError};
@@ -75,7 +75,7 @@ struct Candidate {
 fn read(file: impl Read) -> Result<(Vec<Candidate>, Import), Error> {
     let (mut candidates, mut import) = (Vec::new(), Import::default());
     let mut lines = CsvLines::open(file)?;
-    while let Some((line, user)) = lines.next()? {
+    while let Some(Line { number: line, user }) = lines.next()? {
         import.lines += 1;
         match user {
             Ok(user) => candidates.push(Candidate { line, user }),

@@ -1,4 +1,4 @@
-use super::csv_lines::CsvLines;
+use super::csv_lines::{CsvLines, Line};
 use super::{BadLine, FileFault};
 use std::io::Read;
 
@@ -9,7 +9,7 @@ use std::io::Read;
 pub fn read_uris(file: impl Read) -> Result<(Vec<String>, Vec<BadLine>), FileFault> {
     let (mut uris, mut bad) = (Vec::new(), Vec::new());
     let mut lines = CsvLines::open_list(file)?;
-    while let Some((line, user)) = lines.next()? {
+    while let Some(Line { number: line, user }) = lines.next()? {
         match user {
             Ok(user) => uris.extend(user.uris),
             Err(fault) => bad.push(BadLine { line, fault }),

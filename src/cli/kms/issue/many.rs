@@ -35,7 +35,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
             None => (state.store.active_uris().await.context("cannot list the users")?, Vec::new()),
         };
         let order = order(arguments);
-        let stop = stop_on_signal(output);
+        let stop = stop_on_signal();
         let begun = Instant::now();
         let mut meter = Meter::new(output);
         let issued =
@@ -59,18 +59,15 @@ fn order(arguments: &Arguments) -> Order {
 }
 
 /// Is set by Ctrl-C or SIGTERM, once; the second one ends the program at once, which costs nothing but the batch in progress.
-fn stop_on_signal(output: &Output) -> Arc<AtomicBool> {
+fn stop_on_signal() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let told = stop.clone();
-    let is_quiet = output.is_json();
     tokio::spawn(async move {
         while runtime::told_to_stop().await.is_ok() {
             if told.swap(true, Ordering::Relaxed) {
                 std::process::exit(130);
             }
-            if !is_quiet {
-                Output::new(false).message("\nending after the batch in progress; once more ends at once");
-            }
+            Output::new(false).message("\nEnding after the batch in progress. Once more ends at once.");
         }
     });
     stop
