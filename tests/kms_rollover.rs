@@ -135,9 +135,13 @@ async fn in_the_period_before_the_change_clients_get_keys_of_both_and_after_it_t
 async fn a_server_with_the_old_secrets_gives_no_keys_of_the_new_periods() {
     let world = World::new().await;
     roll_over(world.folder.path(), None, -1).await.unwrap();
-    refused(world.post("keyprov", &world.token(ALICE)).await, ErrorCode::Internal).await;
+    let given = key_sets(world.post("keyprov", &world.token(ALICE)).await).await;
+    assert_eq!(names(&given), [(ALICE, current_period())], "the present one's alone");
+    let next = (current_period() + 1) * PERIOD + 11;
+    let resource = format!("keyprov/sip%3Aalice%40example.org/{next:08X}00000000");
+    refused(world.post(&resource, &world.token(ALICE)).await, ErrorCode::Unavailable).await;
     let (_, store) = open_store(world.folder.path()).await.unwrap();
-    assert_eq!(store.counts().await.unwrap().issues, 0, "what was not given is not noted");
+    assert_eq!(store.counts().await.unwrap().issues, 1, "what was not given is not noted");
     let world = world.restart().await;
     assert_eq!(key_sets(world.post("keyprov", &world.token(BOB)).await).await.len(), 2);
 }

@@ -497,7 +497,10 @@ async fn files_for_pre_provisioning_hold_what_the_server_gives() {
     assert!(matches!(admin::issue(&state, UNKNOWN, None, None, &act()).await, Err(Error::UnknownUri(_))));
     assert!(matches!(admin::issue(&state, REVOKED, None, None, &act()).await, Err(Error::Revoked { .. })));
     assert!(matches!(admin::init_document(&state, REVOKED, None, now).await, Err(Error::Revoked { .. })));
-    assert!(matches!(admin::issue(&state, ALICE, Some(u64::MAX), None, &act()).await, Err(Error::Period(u64::MAX))));
+    for far in [current_period() + 61, u64::MAX] {
+        let error = admin::issue(&state, ALICE, Some(far), None, &act()).await.map(|_| ()).unwrap_err();
+        assert!(matches!(error, Error::PeriodAhead { period_no, .. } if period_no == far), "{error}");
+    }
     let log = log(&state).await;
     let by_hand = log.iter().filter(|entry| entry["event"] == "issued" && entry["by"] == "the operator");
     let periods: Vec<_> = by_hand.map(|entry| entry["periods"].as_array().unwrap().len()).collect();

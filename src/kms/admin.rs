@@ -95,7 +95,10 @@ pub async fn issue(
     let grant = Grant::find(&*state.store, user_uri).await?;
     let protection = protection(state, &grant, keys).await?;
     let periods = match period_no {
-        Some(number) => vec![number],
+        Some(number) => {
+            issue::require_near(state, number, act.at)?;
+            vec![number]
+        }
         None => issue::current_and_next(state, act.at)?.to_vec(),
     };
     let key_sets = issue::key_sets(state, &[grant], &periods, act.clone()).await?;

@@ -10,7 +10,7 @@
 mod certificate;
 mod key_ring;
 
-use super::config::{AuthConfig, KeyLifetime, KeySource};
+use super::config::{AuthConfig, KeySource};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 pub(super) use certificate::CertificateHolders;
@@ -152,7 +152,6 @@ pub struct Authenticator {
     audience: String,
     leeway: Duration,
     source: KeySource,
-    lifetime: KeyLifetime,
     keys: Arc<KeyRing>,
 }
 
@@ -167,7 +166,6 @@ impl Authenticator {
             audience: config.audience.clone(),
             leeway: config.leeway,
             source: config.keys.clone(),
-            lifetime: config.lifetime,
             keys: Arc::new(KeyRing::new(&config.keys, config.lifetime).await?),
         })
     }
@@ -178,16 +176,15 @@ impl Authenticator {
     /// # Errors
     /// [`KeyRingError`] if a file or the certificate authority cannot be used.
     pub async fn renewed(&self, config: &AuthConfig) -> Result<Self, KeyRingError> {
-        if config.keys != self.source || config.lifetime != self.lifetime {
+        if config.keys != self.source {
             return Self::new(config).await;
         }
-        self.keys.renew().await?;
+        self.keys.renew(config.lifetime).await?;
         Ok(Self {
             issuer: config.issuer.clone(),
             audience: config.audience.clone(),
             leeway: config.leeway,
             source: self.source.clone(),
-            lifetime: self.lifetime,
             keys: self.keys.clone(),
         })
     }

@@ -522,7 +522,7 @@ impl AuthSection {
                 let url = fetchable(&url).ok_or_else(|| ConfigError::Value {
                     key: "auth.jwks_url",
                     value: quoted(&url),
-                    remedy: "write an https URL (http only to 127.0.0.1, [::1] or localhost)",
+                    remedy: "write an https URL without user and password (http only to 127.0.0.1, [::1] or localhost)",
                 })?;
                 KeySource::Url { url, ca: ca.map(|ca| folder.join(ca)) }
             }
@@ -620,7 +620,8 @@ fn fetchable(url: &str) -> Option<Url> {
     let host = url.host_str()?;
     let secure = url.scheme() == "https";
     let loopback = url.scheme() == "http" && ["127.0.0.1", "[::1]", "localhost"].contains(&host);
-    (secure || loopback).then_some(url)
+    let has_login = !url.username().is_empty() || url.password().is_some();
+    ((secure || loopback) && !has_login).then_some(url)
 }
 
 fn check(key: &'static str, value: impl fmt::Debug, holds: bool, remedy: &'static str) -> Result<(), ConfigError> {
@@ -743,6 +744,7 @@ mod tests {
             ("leeway = 5", "leeway = 301", "auth.leeway = 301: "),
             ("jwks_file = \"jwks.json\"", "", "auth.jwks_file = (absent): name the file"),
             ("jwks_file = \"jwks.json\"", "jwks_url = \"http://idms.example.org/jwks\"", "auth.jwks_url = "),
+            ("jwks_file = \"jwks.json\"", "jwks_url = \"https://u:p@i.org/jwks\"", "auth.jwks_url = "),
             ("jwks_file = \"jwks.json\"", "jwks_url = \"jwks\"", "auth.jwks_url = \"jwks\": write an https URL"),
             ("leeway", "jwks_url = \"https://i.org\"\nleeway", "auth.jwks_url = \"https://i.org\": remove it or"),
             (

@@ -184,6 +184,14 @@ pub enum Error {
         /// The URI that keys were asked for.
         uri: String,
     },
+    /// A key period so far ahead that issuing for it can only be a mistake, which a later roll-over would have to wait for.
+    #[error("key period {period_no} is far ahead: keys are issued for periods up to {latest}")]
+    PeriodAhead {
+        /// The period asked for.
+        period_no: u64,
+        /// The latest that is taken.
+        latest: u64,
+    },
     /// A key period that begins before 1970 or ends after 9999.
     #[error("key period {0} does not lie between the years 1970 and 9999")]
     Period(u64),

@@ -1,6 +1,7 @@
 //! From a URI to its key sets: the one way in which keys leave the KMS.
 
 use super::audit::Act;
+use super::rollover::PERIODS_AHEAD;
 use super::store::{Holder, Issue, Store, StoreError, UserStatus};
 use super::{ClientKind, Error, State, calendar};
 use crate::batch::Threads;
@@ -73,6 +74,12 @@ async fn derive(state: &State, grants: &[Grant], periods: &[u64]) -> Result<Vec<
         authority.key_sets(&wanted, Threads::ONE).into_iter().collect()
     };
     if is_few { derive() } else { tokio::task::spawn_blocking(derive).await.map_err(|_| Error::Interrupted)? }
+}
+
+/// Keys are given by hand for so many periods ahead, and no more: new master secrets can only serve later ones.
+pub(super) fn require_near(state: &State, period_no: u64, now: SystemTime) -> Result<(), Error> {
+    let latest = state.authority.period_at(calendar::ntp(now))?.saturating_add(PERIODS_AHEAD);
+    if period_no <= latest { Ok(()) } else { Err(Error::PeriodAhead { period_no, latest }) }
 }
 
 /// The present key period and the one after it: those that clients may have keys for.

@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 const PERIODS_GIVEN: u64 = 2;
 
 /// Key periods that a roll-over can be ahead: it cannot be withdrawn, and no other can be made until it begins.
-const PERIODS_AHEAD: u64 = 60;
+pub(super) const PERIODS_AHEAD: u64 = 60;
 
 /// What [`roll_over`] did.
 #[derive(Clone, Debug)]
@@ -120,13 +120,17 @@ impl Plan {
         let after_issued =
             issued.period.map_or(Some(0), |issued| issued.checked_add(1)).ok_or(Error::Period(u64::MAX))?;
         let earliest = after_issued.max(current.saturating_add(PERIODS_GIVEN));
+        let latest = current.saturating_add(PERIODS_AHEAD);
         let first_period = at_period.unwrap_or(earliest);
+        // Keys that were issued far ahead must not make this one, which nobody can take back, wait for years.
+        if at_period.is_none() && earliest > latest {
+            return Err(Error::RollOverTooLate { first_period: earliest, latest });
+        }
         if first_period < earliest {
             let begins = beginning(&periods, earliest)?;
             return Err(Error::RollOverTooSoon { first_period, earliest, begins });
         }
-        let latest = earliest.max(current.saturating_add(PERIODS_AHEAD));
-        if first_period > latest {
+        if first_period > earliest.max(latest) {
             return Err(Error::RollOverTooLate { first_period, latest });
         }
         Ok(Self { first_period, issues_seen_to: issued.seen_to })

@@ -1,12 +1,15 @@
 //! The HTTPS server: TLS 1.2 and 1.3 in front of the resources, with limits on connections and time.
 
+mod activity;
 mod serving;
 
 use super::audit::{Act, Event};
+use super::auth::Identities;
 use super::config::{self, Config};
 use super::hash::Hash;
 use super::http::Peer;
 use super::{Error, State};
+use activity::{Activity, Busy};
 use axum::body::Body;
 use hyper::Request;
 use hyper::body::Incoming;
@@ -19,7 +22,7 @@ use serving::Serving;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
@@ -31,6 +34,8 @@ use tokio_rustls::server::TlsStream;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may be idle, and how long the head of a request may take.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long the judgement of a client's certificate holds on its connection.
+const JUDGED_FOR: Duration = Duration::from_secs(60);
 /// How long to wait when the system has no more sockets.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The most octets of a request's head: room for a large access token.
@@ -84,12 +89,14 @@ impl Server {
     pub async fn reload(&self, act: Act) -> Result<(), Error> {
         let old = self.current.get();
         let path = old.state().config.folder.join(config::FILE);
-        let text = std::fs::read(&path).map_err(|source| Error::file(&path, source))?;
-        let config = Config::load(&old.state().config.folder)?;
+        let text = std::fs::read_to_string(&path).map_err(|source| Error::file(&path, source))?;
+        let config = Config::parse(&text, &old.state().config.folder)?;
         let next = old.renewed(config).await?;
-        let event = Event::Reloaded { configuration: Hash::of(&text).to_string() };
+        let event = Event::Reloaded { configuration: Hash::of(text.as_bytes()).to_string() };
         old.state().store.record(event, act).await?;
         self.current.set(next);
+        old.record_counts(Act::new(SERVER, SystemTime::now())).await;
+        old.warn_of_newer_secrets().await;
         tracing::info!("configuration, certificates and keys taken up anew");
         Ok(())
     }
@@ -127,6 +134,9 @@ async fn run(
     let recorder = tokio::spawn(record_counts(current.clone()));
     loop {
         let next = async {
+            if connections.available_permits() == 0 {
+                tracing::warn!("as many connections as server.max_connections allows: further ones wait");
+            }
             let permit = connections.clone().acquire_owned().await;
             (permit, listener.accept().await)
         };
@@ -165,7 +175,9 @@ async fn record_counts(current: Arc<Current>) {
     minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         minutes.tick().await;
-        current.get().record_counts(Act::new(SERVER, SystemTime::now())).await;
+        let serving = current.get();
+        serving.record_counts(Act::new(SERVER, SystemTime::now())).await;
+        serving.warn_of_newer_secrets().await;
     }
 }
 
@@ -187,28 +199,40 @@ async fn serve(tls: TlsStream<TcpStream>, address: SocketAddr, current: Arc<Curr
     let connection = tls.get_ref().1;
     let is_http2 = connection.alpn_protocol() == Some(b"h2");
     let chain = connection.peer_certificates().map(|chain| chain.iter().map(|one| one.clone().into_owned()).collect());
+    let activity = Arc::new(Activity::default());
+    let idle = activity.clone();
     let shown = Shown { chain: chain.unwrap_or_default(), judged: RwLock::default() };
     let io = TokioIo::new(tls);
     let service = service_fn(move |request: Request<Incoming>| {
         let serving = current.get();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer { address, holder: shown.holder(&serving) });
-        let app = serving.app();
-        async move { Ok::<_, Infallible>(app.handle(request).await) }
+        let (app, busy) = (serving.app(), Busy::new(&activity));
+        async move {
+            let response = app.handle(request).await;
+            drop(busy);
+            Ok::<_, Infallible>(response)
+        }
     });
-    let result = if is_http2 {
-        let mut builder = http2::Builder::new(TokioExecutor::new());
-        builder
-            .timer(TokioTimer::new())
-            .keep_alive_interval(IDLE_TIMEOUT)
-            .keep_alive_timeout(IDLE_TIMEOUT)
-            .max_concurrent_streams(64)
-            .max_header_list_size(MAX_HEAD.into());
-        watcher.watch(builder.serve_connection(io, service)).await
-    } else {
-        let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT).max_buf_size(MAX_HEAD.into());
-        watcher.watch(builder.serve_connection(io, service)).await
+    let served = async {
+        if is_http2 {
+            let mut builder = http2::Builder::new(TokioExecutor::new());
+            builder
+                .timer(TokioTimer::new())
+                .keep_alive_interval(IDLE_TIMEOUT)
+                .keep_alive_timeout(IDLE_TIMEOUT)
+                .max_concurrent_streams(64)
+                .max_header_list_size(MAX_HEAD.into());
+            watcher.watch(builder.serve_connection(io, service)).await
+        } else {
+            let mut builder = http1::Builder::new();
+            builder.timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT).max_buf_size(MAX_HEAD.into());
+            watcher.watch(builder.serve_connection(io, service)).await
+        }
+    };
+    let result = tokio::select! {
+        result = served => result,
+        () = idle.too_long(IDLE_TIMEOUT) => return tracing::debug!("an idle connection was closed"),
     };
     if let Err(error) = result {
         tracing::debug!(%error, "connection ended early");
@@ -221,20 +245,27 @@ struct Shown {
     judged: RwLock<Option<Judged>>,
 }
 
-type Judged = (u64, Option<Arc<super::auth::Identities>>);
+/// Certificates expire while connections stay open.
+struct Judged {
+    number: u64,
+    at: Instant,
+    holder: Option<Arc<Identities>>,
+}
 
 impl Shown {
-    fn holder(&self, serving: &Serving) -> Option<Arc<super::auth::Identities>> {
+    fn holder(&self, serving: &Serving) -> Option<Arc<Identities>> {
         if self.chain.is_empty() {
             return None;
         }
-        if let Some((number, holder)) = &*self.judged.read().unwrap_or_else(PoisonError::into_inner)
+        if let Some(Judged { number, at, holder }) = &*self.judged.read().unwrap_or_else(PoisonError::into_inner)
             && *number == serving.number()
+            && at.elapsed() < JUDGED_FOR
         {
             return holder.clone();
         }
         let holder = serving.holder(&self.chain).map(Arc::new);
-        *self.judged.write().unwrap_or_else(PoisonError::into_inner) = Some((serving.number(), holder.clone()));
+        let judged = Judged { number: serving.number(), at: Instant::now(), holder: holder.clone() };
+        *self.judged.write().unwrap_or_else(PoisonError::into_inner) = Some(judged);
         holder
     }
 }

@@ -45,6 +45,9 @@ pub enum LineFault {
     /// A quotation mark opens a cell and none closes it in this line.
     #[error("a quotation mark in it is not closed")]
     OpenQuotation,
+    /// A line end that does not end the line.
+    #[error("a carriage return stands in the line: end lines with a line feed")]
+    InnerLineEnd,
     /// More octets than [`MAX_LINE`].
     #[error("it has more than {MAX_LINE} octets")]
     TooLong,

@@ -33,13 +33,14 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let passphrase = arguments.passphrase.read(&arguments.folder.secrets())?;
     start_log(output.is_json());
     runtime::start()?.block_on(async {
+        let hang_ups = HangUps::new().context("cannot wait for signals")?;
         let state = State::open(&arguments.folder.dir, &passphrase).await.context(arguments.folder.cannot_open())?;
         drop(passphrase);
         let server = Server::bind(&state, arguments.listen).await.context("cannot start the server")?;
         let address = server.address();
         output.line(format_args!("KMS {} serves at https://{address}", state.config.kms_uri));
         output.object(&json!({ "kms_uri": state.config.kms_uri, "address": address.to_string() }))?;
-        until_told_to_stop(&server).await.context("cannot wait for a signal to stop")?;
+        until_told_to_stop(&server, hang_ups).await.context("cannot wait for a signal to stop")?;
         server.shutdown().await;
         state.store.close().await.context("cannot close the database")
     })
@@ -58,25 +59,46 @@ fn start_log(json: bool) {
     }
 }
 
-/// A hang-up is taken for the wish to take the configuration up anew.
-async fn until_told_to_stop(server: &Server) -> std::io::Result<()> {
+/// Takes the configuration up anew at each hang-up.
+async fn until_told_to_stop(server: &Server, mut hang_ups: HangUps) -> std::io::Result<()> {
     let stop = runtime::told_to_stop();
     tokio::pin!(stop);
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut hang_up = signal(SignalKind::hangup())?;
-        loop {
-            tokio::select! {
-                told = &mut stop => return told,
-                _ = hang_up.recv() => {
-                    if let Err(error) = server.reload(operator::act()).await {
-                        tracing::error!(%error, "nothing was taken up anew: the server goes on as before");
-                    }
+    loop {
+        tokio::select! {
+            told = &mut stop => return told,
+            () = hang_ups.next() => {
+                if let Err(error) = server.reload(operator::act()).await {
+                    tracing::error!(%error, "nothing was taken up anew: the server goes on as before");
                 }
             }
         }
     }
+}
+
+/// SIGHUP, which from now on does not end the program.
+struct HangUps(#[cfg(unix)] tokio::signal::unix::Signal);
+
+impl HangUps {
+    #[cfg(unix)]
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self(signal(SignalKind::hangup())?))
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        if self.0.recv().await.is_none() {
+            std::future::pending().await
+        }
+    }
+
     #[cfg(not(unix))]
-    stop.await
+    fn new() -> std::io::Result<Self> {
+        Ok(Self())
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        std::future::pending().await
+    }
 }

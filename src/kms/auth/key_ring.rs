@@ -6,7 +6,7 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::sync::{Mutex, RwLock};
@@ -87,7 +87,7 @@ pub(super) struct VerifyingKey {
 /// The identity provider's keys, fetched when needed and kept for a while.
 pub(super) struct KeyRing {
     source: Source,
-    lifetime: KeyLifetime,
+    lifetime: std::sync::Mutex<KeyLifetime>,
     keys: RwLock<Option<Loaded>>,
     /// When loading was last tried; locked while it is being tried.
     attempt: Mutex<Option<Instant>>,
@@ -106,7 +106,7 @@ struct Loaded {
 impl KeyRing {
     pub(super) async fn new(source: &KeySource, lifetime: KeyLifetime) -> Result<Self, KeyRingError> {
         let source = Source::new(source).await?;
-        let ring = Self { source, lifetime, keys: RwLock::new(None), attempt: Mutex::new(None) };
+        let ring = Self { source, lifetime: lifetime.into(), keys: RwLock::new(None), attempt: Mutex::new(None) };
         if let Source::File(_) = ring.source {
             ring.load().await?;
         }
@@ -115,7 +115,7 @@ impl KeyRing {
 
     /// The key of this identifier, fetched anew if it is not known or if the known ones have aged.
     pub(super) async fn find(&self, key_id: &str) -> Result<Option<Arc<VerifyingKey>>, KeyRingError> {
-        let KeyLifetime { refresh, keep } = self.lifetime;
+        let KeyLifetime { refresh, keep } = *self.lifetime.lock().unwrap_or_else(PoisonError::into_inner);
         let (known, age) = self.known(key_id).await;
         match (known, age) {
             (Some(key), Some(age)) if age < refresh => Ok(Some(key)),
@@ -146,7 +146,8 @@ impl KeyRing {
     }
 
     /// Loads the keys now. A file must be good; where a URL gives none, the old ones stay.
-    pub(super) async fn renew(&self) -> Result<(), KeyRingError> {
+    pub(super) async fn renew(&self, lifetime: KeyLifetime) -> Result<(), KeyRingError> {
+        *self.lifetime.lock().unwrap_or_else(PoisonError::into_inner) = lifetime;
         let mut attempt = self.attempt.lock().await;
         *attempt = Some(Instant::now());
         match (self.load().await, &self.source) {

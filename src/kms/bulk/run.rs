@@ -119,6 +119,7 @@ impl Run {
     pub(super) fn open(state: &State, order: &Order, act: &Act) -> Result<Self, Error> {
         if let Some(period) = order.period_no {
             state.authority.validity(period)?;
+            issue::require_near(state, period, act.at)?;
         }
         let out = Folder::open(&order.out, plan::FILE)?;
         let plan = Plan::settle(state, &out.path, order.period_no, &issue::current_and_next(state, act.at)?)?;

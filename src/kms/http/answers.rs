@@ -4,11 +4,11 @@ use super::App;
 use super::exchange::Exchange;
 use super::refusal::Refusal;
 use crate::kms::issue::{self, Grant};
-use crate::kms::store::{ClientReport, MAX_REDIRECT_OCTETS, Sender, UserStatus};
+use crate::kms::store::{ClientReport, MAX_REDIRECT_OCTETS, Sender, StoreError, UserStatus};
 use crate::kms::{Error, admin, calendar, certificates};
 use crate::kms_protocol::resource::Resource;
 use crate::kms_protocol::{
-    ClientError, ErrorCode, KmsCertCache, KmsCertificate, KmsKeyProv, KmsLookup, KmsMessage, KmsRequest,
+    ClientError, ErrorCode, KmsCertCache, KmsCertificate, KmsKeyProv, KmsKeySet, KmsLookup, KmsMessage, KmsRequest,
     RedirectDocument, excerpt,
 };
 use crate::mikey::NtpTime;
@@ -49,7 +49,7 @@ impl App {
             Resource::Init => admin::init_message(&self.state, exchange.now),
             Resource::KeyProv { user_uri: _, time } => {
                 let periods = self.periods(time, exchange.now)?;
-                let key_sets = issue::key_sets(&self.state, grants, &periods, exchange.act()).await?;
+                let key_sets = self.key_sets(grants, periods, exchange).await?;
                 KmsMessage::KeyProv(KmsKeyProv { key_sets, ..KmsKeyProv::default() })
             }
             Resource::CertCache { number } => KmsMessage::CertCache(self.cache(number, exchange.now).await?),
@@ -58,6 +58,28 @@ impl App {
             Resource::Redirect => return Ok(None),
         };
         Ok(Some(message))
+    }
+
+    /// Where newer master secrets than this server has serve the next period, that of the present alone.
+    async fn key_sets(
+        &self,
+        grants: &[Grant],
+        mut periods: Vec<u64>,
+        exchange: &Exchange,
+    ) -> Result<Vec<KmsKeySet>, Error> {
+        match issue::key_sets(&self.state, grants, &periods, exchange.act()).await {
+            Err(Error::Store(StoreError::SecretsOutdated { first_period }))
+                if periods.iter().any(|period| *period < first_period) =>
+            {
+                tracing::error!(
+                    first_period,
+                    "the KMS has rolled over: start the server anew, it has no keys from that period on"
+                );
+                periods.retain(|period| *period < first_period);
+                issue::key_sets(&self.state, grants, &periods, exchange.act()).await
+            }
+            key_sets => key_sets,
+        }
     }
 
     async fn keep(&self, uploads: Uploads, grants: &[Grant], exchange: &Exchange) -> Result<(), Refusal> {

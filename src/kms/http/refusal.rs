@@ -103,6 +103,13 @@ impl From<Error> for Refusal {
         match &error {
             Error::UnknownUri(uri) => Self::new(ErrorCode::UnknownUser, format!("{} is not registered", excerpt(uri))),
             Error::Revoked { uri, .. } => Self::new(ErrorCode::RevokedUser, format!("{} is revoked", excerpt(uri))),
+            Error::Store(StoreError::SecretsOutdated { .. }) => {
+                tracing::error!(%error, "the server must be started anew");
+                Self::new(
+                    ErrorCode::Unavailable,
+                    "the KMS has new master secrets that this server was not started with yet",
+                )
+            }
             Error::Store(StoreError::Database(source)) if is_overload(source) => {
                 tracing::error!(%error, "the database does not keep up");
                 Self::new(ErrorCode::Unavailable, "")

@@ -71,6 +71,24 @@ impl Serving {
         self.holders.as_ref()?.holder_of_chain(chain)
     }
 
+    /// A roll-over since the start gives others keys that this server has not.
+    pub(super) async fn warn_of_newer_secrets(&self) {
+        let State { store, authority, .. } = self.state();
+        match store.generations().await {
+            Ok(generations) => {
+                let newest = generations.last().filter(|newest| newest.number > authority.newest_generation());
+                if let Some(newest) = newest {
+                    let first_period = newest.first_period;
+                    tracing::warn!(
+                        first_period,
+                        "the KMS has rolled over: start the server anew before the period in front of that one"
+                    );
+                }
+            }
+            Err(error) => tracing::error!(%error, "the generations of master secrets cannot be read"),
+        }
+    }
+
     /// Writes down how often whom was refused for the number of requests.
     pub(super) async fn record_counts(&self, act: Act) {
         self.app.limits.tidy();

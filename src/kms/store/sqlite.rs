@@ -9,7 +9,7 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Connection, Row, SqliteConnection};
 use std::collections::HashSet;
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -58,7 +58,12 @@ impl SqliteStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(10));
-        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
+        let pool = SqlitePoolOptions::new()
+            .max_connections(4)
+            // Where the disk is full, SQLite ends a transaction by itself, and the connection counts it as open for ever.
+            .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
+            .connect_with(options)
+            .await?;
         MIGRATIONS.run(&pool).await?;
         Ok(Self { pool, together: Together::default() })
     }
@@ -396,6 +401,31 @@ mod tests {
         assert_eq!(users[0], alice);
         assert_eq!(users[1].kind, ClientKind::Gms);
         assert_eq!((users[1].id.as_str(), users[1].uris.as_slice()), ("bob", &uris(&["sip:bob@example.org"])[..]));
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_was_full_is_written_to_again_once_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        let record = || store.record_issues(vec![issue("bob", "sip:bob@example.org", 7)], act(1));
+        let limit = |pages: u32| {
+            let pragma = format!("PRAGMA max_page_count = {pages}");
+            let pool = store.pool.clone();
+            async move { sqlx::raw_sql(sqlx::AssertSqlSafe(pragma)).execute(&pool).await.unwrap() }
+        };
+        limit(1).await;
+        let mut refused = 0;
+        for _ in 0..1000 {
+            refused += u32::from(record().await.is_err());
+            if refused == 3 {
+                break;
+            }
+        }
+        assert!(refused > 0, "it was never full");
+        limit(u32::MAX).await;
+        for _ in 0..4 {
+            record().await.unwrap();
+        }
     }
 
     #[tokio::test]

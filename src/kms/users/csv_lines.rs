@@ -168,6 +168,9 @@ impl Parser {
                 _ => break,
             }
         }
+        if !input.is_empty() {
+            return Err(LineFault::InnerLineEnd);
+        }
         let mut start = 0;
         let cell = |end: &usize| {
             let cell = octets.get(start..*end).unwrap_or_default();
@@ -241,6 +244,7 @@ mod tests {
         assert_eq!(fault(b"sip:alice@example.org"), LineFault::Cells { found: 1, expected: 3 });
         assert_eq!(fault(b"sip:a,b@example.org,,"), LineFault::Cells { found: 4, expected: 3 });
         assert_eq!(fault(b"sip:alice@example.org,,\"tel:1"), LineFault::OpenQuotation);
+        assert_eq!(fault(b"sip:alice@example.org,,\rsip:bob@example.org,,"), LineFault::InnerLineEnd);
         let long = format!("sip:{}@example.org", "a".repeat(240));
         assert_eq!(fault(format!("{long},,").as_bytes()), uri(&format!("{}...", &long[..100])));
         assert_eq!(fault(format!("{},,", "a".repeat(MAX_LINE + 1)).as_bytes()), LineFault::TooLong);
