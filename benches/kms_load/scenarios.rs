@@ -14,6 +14,8 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tokio_rustls::TlsConnector;
 
+/// Identities that are added in one transaction.
+const TOGETHER: usize = 10_000;
 /// How long those wait who send slowly.
 const SLOWNESS: Duration = Duration::from_secs(1);
 
@@ -80,9 +82,11 @@ impl Measured<'_> {
 
     async fn add_identities(&self) {
         let store = SqliteStore::open(&self.world.folder.path().join("kms.sqlite")).await.unwrap();
-        for number in 0..self.arguments.identities {
-            let uri = format!("sip:user{number}@example.org");
-            store.add_user(&NewUser::new(&uri, [&uri]), &act()).await.unwrap();
+        let numbers: Vec<u64> = (0..self.arguments.identities).collect();
+        for numbers in numbers.chunks(TOGETHER) {
+            let uri = |number: &u64| format!("sip:user{number}@example.org");
+            let users: Vec<NewUser> = numbers.iter().map(uri).map(|uri| NewUser::new(&uri, [&uri])).collect();
+            store.add_users(&users, &act()).await.unwrap();
         }
         store.close().await.unwrap();
     }
