@@ -8,7 +8,7 @@ use super::protection::Protection;
 use super::store::{Counts, Generation, NewUser, SealedClientKeys, Store, User};
 use super::{ClientKind, Error, State, calendar};
 use crate::kms_protocol::resource::{MAX_USER_URI, Resource};
-use crate::kms_protocol::{ClientKeys, KeyIds, KmsInit, KmsKeyProv, KmsMessage, KmsResponse, WriteOptions};
+use crate::kms_protocol::{ClientKeys, KeyIds, KmsInit, KmsKeyProv, KmsMessage, KmsResponse};
 use crate::mc::KeyPeriods;
 use std::time::SystemTime;
 use time::OffsetDateTime;
@@ -288,7 +288,8 @@ pub(super) fn document(
     protection: Option<Protection>,
     now: SystemTime,
 ) -> Result<Zeroizing<String>, Error> {
-    let kms_uri = &state.config.kms_uri;
+    let Config { kms_uri, documents, .. } = &state.config;
+    let documents = *documents;
     let host = kms_uri.split_once("://").map_or(kms_uri.as_str(), |(_, rest)| rest);
     let mut response = KmsResponse {
         user_uri: user_uri.to_owned(),
@@ -301,8 +302,8 @@ pub(super) fn document(
         key_ids: KeyIds::default(),
     };
     match protection {
-        Some(protection) => Ok(protection.write(&mut response)?),
-        None => Ok(response.to_xml(&WriteOptions::default())),
+        Some(protection) => Ok(protection.write(&mut response, documents)?),
+        None => Ok(response.to_xml(&documents.write_options())),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod clients;
+mod documents;
 mod leniency;
 mod public_url;
 
@@ -20,6 +21,8 @@ use certificates::CertificatesSection;
 pub use certificates::{ClientCertificates, PinnedCertificate};
 use clients::ClientsSection;
 pub use clients::{Authentication, ClientRules, Clients};
+pub use documents::Documents;
+use documents::DocumentsSection;
 pub use leniency::Leniency;
 pub use public_url::PublicUrl;
 
@@ -49,6 +52,8 @@ pub struct Config {
     pub security_extension: SecurityExtension,
     /// What each kind of client may ask for, and how.
     pub clients: Clients,
+    /// How answers are written.
+    pub documents: Documents,
     /// What deployed clients do differently, and is forgiven.
     pub leniency: Leniency,
     /// `[lookup] operation`: the name of the discovery lookup in paths (TS 33.180 D.2.7), which is not public; none, and there is
@@ -283,6 +288,7 @@ proxied = \"{proxied}\"  # requests from one of the proxies, or with a header Vi
 proxies = [{proxies}]  # addresses of proxies that end TLS, or networks such as 192.0.2.0/24
 
 {clients}
+{documents}
 {leniency}
 # Discovery lookup: which KMS serves a user or a domain. The specification's name for it in paths is not public; where it
 # is left out, there is no lookup.
@@ -313,6 +319,7 @@ proxies = [{proxies}]  # addresses of proxies that end TLS, or networks such as 
             proxies = proxies.join(", "),
             clients = self.clients.to_toml(),
             public_urls = public_urls.join(", "),
+            documents = self.documents.to_toml(),
             leniency = self.leniency.to_toml(),
             lookup = match &self.lookup {
                 Some(operation) => format!("operation = {}", quoted(operation)),
@@ -354,6 +361,8 @@ struct Document {
     #[serde(default)]
     clients: ClientsSection,
     #[serde(default)]
+    documents: DocumentsSection,
+    #[serde(default)]
     leniency: Leniency,
     #[serde(default)]
     lookup: LookupSection,
@@ -382,7 +391,7 @@ struct ServerSection {
     #[serde(default = "defaults::request_timeout")]
     request_timeout: u64,
     #[serde(default = "defaults::refusals_per_minute")]
-    refusals_per_minute: NonZeroU32,
+    refusals_per_minute: u32,
 }
 
 #[derive(Deserialize)]
@@ -431,8 +440,10 @@ pub(super) mod defaults {
         15
     }
 
-    pub(crate) fn refusals_per_minute() -> NonZeroU32 {
-        const { NonZeroU32::new(60).unwrap() }
+    pub(crate) const REFUSALS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(60).unwrap();
+
+    pub(crate) fn refusals_per_minute() -> u32 {
+        REFUSALS_PER_MINUTE.get()
     }
 
     pub(crate) fn jwks_refresh() -> u64 {
@@ -476,6 +487,7 @@ impl Document {
             auth: self.auth.check(folder)?,
             security_extension: self.security_extension.check()?,
             clients: self.clients.check()?,
+            documents: self.documents.check()?,
             leniency: self.leniency,
             lookup: self.lookup.check()?,
             folder: folder.to_owned(),
@@ -503,7 +515,11 @@ impl ServerSection {
             max_connections: self.max_connections,
             max_body: self.max_body,
             request_timeout: Duration::from_secs(self.request_timeout),
-            refusals_per_minute: self.refusals_per_minute,
+            refusals_per_minute: per_minute(
+                "server.refusals_per_minute",
+                self.refusals_per_minute,
+                "give 1 to 1000000 refusals",
+            )?,
         })
     }
 }
@@ -624,6 +640,12 @@ fn fetchable(url: &str) -> Option<Url> {
     ((secure || loopback) && !has_login).then_some(url)
 }
 
+/// So many in a minute.
+fn per_minute(key: &'static str, number: u32, remedy: &'static str) -> Result<NonZeroU32, ConfigError> {
+    let within = NonZeroU32::new(number).filter(|number| number.get() <= 1_000_000);
+    within.ok_or_else(|| ConfigError::Value { key, value: number.to_string(), remedy })
+}
+
 fn check(key: &'static str, value: impl fmt::Debug, holds: bool, remedy: &'static str) -> Result<(), ConfigError> {
     if holds { Ok(()) } else { Err(ConfigError::Value { key, value: format!("{value:?}"), remedy }) }
 }
@@ -640,6 +662,7 @@ fn check_range<T: PartialOrd + fmt::Debug>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::xml_security::KeyWrapping;
 
     fn config() -> Config {
         let folder = Path::new("/var/lib/kms");
@@ -673,6 +696,7 @@ mod tests {
                 proxies: ["192.0.2.7/32", "2001:db8::1/128", "10.0.0.0/8"].map(|text| text.parse().unwrap()).into(),
             },
             clients: Clients::default(),
+            documents: Documents { wrapping: KeyWrapping::Plain, ..Documents::default() },
             leniency: Leniency { lower_case_times: false, missing_content_type: false, ..Leniency::default() },
             lookup: Some("lookup".into()),
             folder: folder.into(),
@@ -715,7 +739,7 @@ mod tests {
         assert_eq!(config.security_extension, SecurityExtension::default());
         assert_eq!(config.server.public_urls, []);
         assert_eq!((config.leniency, config.lookup), (Leniency::default(), None));
-        assert_eq!(config.clients, Clients::default());
+        assert_eq!((config.clients, config.documents), (Clients::default(), Documents::default()));
         assert_eq!(config.server.refusals_per_minute.get(), 60);
     }
 
@@ -760,7 +784,12 @@ mod tests {
                 "clients.resources = \"keys\": name resources",
             ),
             ("[\"token\", \"certificate\"]", "[]", "clients.authentication = []: list"),
+            ("refusals_per_minute = 8", "refusals_per_minute = 0", "server.refusals_per_minute = 0: give 1 to 1000000"),
             ("requests_per_minute = 60", "requests_per_minute = 0", "clients.requests_per_minute = 0: give 1"),
+            ("user_id = \"hex\"", "user_id = \"text\"", "documents.user_id = \"text\": write \"hex\" or \"base64\""),
+            ("wrapping = \"plain\"", "wrapping = \"none\"", "documents.wrapping = \"none\": write"),
+            ("cipher_value = \"base64\"", "cipher_value = \"\"", "documents.cipher_value = \"\": write"),
+            ("signature = \"sibling\"", "signature = \"no\"", "documents.signature = \"no\": write"),
             ("operation = \"lookup\"", "operation = \"look/up\"", "lookup.operation = \"look/up\": write a name"),
             ("operation = \"lookup\"", "operation = \"cert\"", "lookup.operation = \"cert\": "),
             ("leeway", "jwks_ca = \"ca.pem\"\nleeway", "auth.jwks_ca = \"ca.pem\": remove it"),
@@ -783,7 +812,6 @@ mod tests {
             ("lower_case_times = false", "lowercase_times = false", "lowercase_times"),
             ("direct = \"off\"", "direct = \"maybe\"", "maybe"),
             ("[clients.gms]", "[clients.pager]", "pager"),
-            ("refusals_per_minute = 8", "refusals_per_minute = 0", "nonzero"),
         ] {
             let error = refused(from, to);
             assert!(matches!(error, ConfigError::Syntax { .. }), "{error}");

@@ -16,13 +16,13 @@ mod way;
 
 use super::audit::Event;
 use super::auth::{self, Authenticator, Identities};
-use super::config::{Authentication, Policy};
+use super::config::{Authentication, Config, Policy};
 use super::issue::Grant;
 use super::limits::Limits;
 use super::protection::{KeyBook, Protection};
 use super::{State, calendar};
 use crate::kms_protocol::resource::Resource;
-use crate::kms_protocol::{ErrorCode, KeyIds, KmsError, KmsMessage, KmsResponse, MEDIA_TYPE, WriteOptions, excerpt};
+use crate::kms_protocol::{ErrorCode, KeyIds, KmsError, KmsMessage, KmsResponse, MEDIA_TYPE, excerpt};
 use answers::Uploads;
 use asker::Asker;
 use axum::body::{Body, Bytes};
@@ -227,7 +227,8 @@ impl App {
 
     fn respond(&self, mut exchange: Exchange, outcome: Result<Option<KmsMessage>, Refusal>) -> Response {
         let protection = exchange.protection.take().filter(|_| outcome.is_ok());
-        let kms_uri = &self.state.config.kms_uri;
+        let Config { kms_uri, documents, .. } = &self.state.config;
+        let documents = *documents;
         let (user_uri, message, refusal) = match outcome {
             Ok(message) => (exchange.user_uri.clone(), message, None),
             // What was asked for may be no URI; in the answer it has to be one.
@@ -243,8 +244,8 @@ impl App {
             error: refusal.as_ref().map(|refusal| KmsError::new(refusal.code, refusal.message.clone())),
             key_ids: KeyIds::default(),
         };
-        let xml = match protection.map(|protection| protection.write(&mut document)) {
-            None => document.to_xml(&WriteOptions::default()),
+        let xml = match protection.map(|protection| protection.write(&mut document, documents)) {
+            None => document.to_xml(&documents.write_options()),
             Some(Ok(xml)) => xml,
             Some(Err(error)) => return self.respond(exchange, Err(Refusal::internal(&error.into()))),
         };

@@ -1,6 +1,7 @@
 use super::audit::{Act, Event};
 use super::config::{
-    self, AuthConfig, Clients, Config, KeyLifetime, KeySource, Leniency, SecurityExtension, ServerConfig, defaults,
+    self, AuthConfig, Clients, Config, Documents, KeyLifetime, KeySource, Leniency, SecurityExtension, ServerConfig,
+    defaults,
 };
 use super::development::SelfSigned;
 use super::hash::hex;
@@ -75,7 +76,7 @@ impl InitOptions {
                 max_connections: defaults::max_connections(),
                 max_body: defaults::max_body(),
                 request_timeout: Duration::from_secs(defaults::request_timeout()),
-                refusals_per_minute: defaults::refusals_per_minute(),
+                refusals_per_minute: defaults::REFUSALS_PER_MINUTE,
             },
             auth: AuthConfig {
                 issuer: self.issuer,
@@ -87,6 +88,7 @@ impl InitOptions {
             },
             security_extension: SecurityExtension::default(),
             clients: Clients::default(),
+            documents: Documents::default(),
             leniency: Leniency::default(),
             lookup: None,
             folder: folder.to_owned(),

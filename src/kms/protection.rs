@@ -3,11 +3,11 @@
 
 use super::Error;
 use super::audit::Act;
-use super::config::Policy;
+use super::config::{Documents, Policy};
 use super::store::{Holder, Store};
 use super::vault::Vault;
-use crate::kms_protocol::{self, ClientKeys, EncryptedKey, KeyIds, KmsMessage, KmsResponse, SharedKey, WriteOptions};
-use crate::xml_security::{KeyWrapping, NamedKey, SigningOptions};
+use crate::kms_protocol::{self, ClientKeys, EncryptedKey, KeyIds, KmsMessage, KmsResponse, SharedKey};
+use crate::xml_security::NamedKey;
 use zeroize::Zeroizing;
 
 /// The TrK and InK of a user.
@@ -121,24 +121,28 @@ impl Protection {
     }
 
     /// The document: keys wrapped, new ones added, and all of it signed.
-    pub(super) fn write(&self, response: &mut KmsResponse) -> Result<Zeroizing<String>, kms_protocol::Error> {
-        const WRAPPING: KeyWrapping = KeyWrapping::Padded;
+    pub(super) fn write(
+        &self,
+        response: &mut KmsResponse,
+        documents: Documents,
+    ) -> Result<Zeroizing<String>, kms_protocol::Error> {
+        let wrapping = documents.wrapping;
         let trk = &self.keys.transport;
-        response.wrap_keys(trk, WRAPPING)?;
+        response.wrap_keys(trk, wrapping)?;
         let new_keys = match &mut response.message {
             Some(KmsMessage::Init(init)) => Some((&mut init.new_transport_keys, &mut init.new_integrity_keys)),
             Some(KmsMessage::KeyProv(keys)) => Some((&mut keys.new_transport_keys, &mut keys.new_integrity_keys)),
             _ => None,
         };
         if let (Some(next), Some((transport, integrity))) = (&self.next, new_keys) {
-            transport.push(EncryptedKey::wrap_shared(&next.transport, SharedKey::Transport, trk, WRAPPING)?);
+            transport.push(EncryptedKey::wrap_shared(&next.transport, SharedKey::Transport, trk, wrapping)?);
             if let Some(key) = &next.integrity {
-                integrity.push(EncryptedKey::wrap_shared(key, SharedKey::Integrity, trk, WRAPPING)?);
+                integrity.push(EncryptedKey::wrap_shared(key, SharedKey::Integrity, trk, wrapping)?);
             }
         }
         let signing_key = self.keys.signing_key();
         response.key_ids =
             KeyIds { trk_id: Some(trk.name().to_owned()), signature_id: Some(signing_key.name().to_owned()) };
-        response.to_signed_xml(&WriteOptions::default(), signing_key, &SigningOptions::default())
+        response.to_signed_xml(&documents.write_options(), signing_key, &documents.signing_options())
     }
 }

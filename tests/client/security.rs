@@ -521,3 +521,40 @@ async fn files_are_not_issued_under_the_keys_of_somebody_else() {
     }
     assert_eq!(world.state.store.counts().await.unwrap().issues, 0);
 }
+
+/// How a form shows in a text.
+type Mark = fn(&str) -> bool;
+
+fn first_cipher_value(text: &str) -> &str {
+    let (_, rest) = text.split_once("CipherValue>").unwrap();
+    rest.split_once('<').unwrap().0
+}
+
+#[tokio::test]
+async fn every_form_that_the_kms_can_write_is_read() {
+    let settings: [((&str, &str), Mark); 4] = [
+        (("user_id = \"hex\"", "user_id = \"base64\""), |text| text.contains("=</UserID>")),
+        // 264 octets in place of 272.
+        (("wrapping = \"padded\"", "wrapping = \"plain\""), |text| first_cipher_value(text).len() == 352),
+        (("cipher_value = \"base64\"", "cipher_value = \"hex\""), |text| {
+            first_cipher_value(text).bytes().all(|octet| octet.is_ascii_hexdigit())
+        }),
+        (("signature = \"sibling\"", "signature = \"enveloped\""), |text| text.contains("enveloped-signature")),
+    ];
+    for (chosen, (edit, _)) in settings.iter().enumerate() {
+        let world = World::with(&[*edit]).await;
+        let keys = world.new_keys(ALICE).await;
+        let request = world.signed(ALICE, "keyprov", keys.signing_key()).await;
+        let (status, body) = world.post(&world.token(ALICE), "keyprov", request, None).await;
+        let text = String::from_utf8(body).unwrap();
+        assert_eq!(status, 200, "{text}");
+        for (other, (_, is_marked)) in settings.iter().enumerate() {
+            assert_eq!(is_marked(&text), chosen == other, "{edit:?} {other}");
+        }
+        let mut made = TestStore::empty();
+        assert_eq!(world.provision(&mut made, ALICE, Some(&keys)).await.unwrap().periods.len(), 2, "{edit:?}");
+    }
+    let world = World::with(&settings.map(|(edit, _)| edit)).await;
+    let keys = world.new_keys(ALICE).await;
+    assert_eq!(world.provision(&mut TestStore::empty(), ALICE, Some(&keys)).await.unwrap().periods.len(), 2);
+}

@@ -1,6 +1,6 @@
 //! What each kind of client may ask for, and how.
 
-use super::{ConfigError, Policy, SecurityExtension, quoted};
+use super::{ConfigError, Policy, SecurityExtension, per_minute, quoted};
 use crate::kms::ClientKind;
 use crate::kms_protocol::resource::ResourceKind;
 use serde::Deserialize;
@@ -129,10 +129,7 @@ impl RulesSection {
             });
         }
         let requests_per_minute = match self.requests_per_minute {
-            Some(number) => NonZeroU32::new(number).filter(|number| number.get() <= 1_000_000).ok_or_else(|| {
-                let remedy = "give 1 to 1000000 requests";
-                ConfigError::Value { key: "clients.requests_per_minute", value: number.to_string(), remedy }
-            })?,
+            Some(number) => per_minute("clients.requests_per_minute", number, "give 1 to 1000000 requests")?,
             None => default.requests_per_minute,
         };
         Ok(ClientRules { resources, authentication, direct: self.direct, proxied: self.proxied, requests_per_minute })

@@ -4,7 +4,7 @@ use super::Peer;
 use crate::kms::config::{Policy, SecurityExtension};
 use axum::http::header::{FORWARDED, VIA};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// What a proxy adds to the requests that it forwards (RFC 9110 7.6.3, RFC 7239).
 const PROXY_HEADERS: [HeaderName; 3] = [VIA, FORWARDED, X_FORWARDED_FOR];
@@ -61,8 +61,14 @@ pub(super) fn client_address(
 fn last_forwarded(headers: &HeaderMap, is_known: impl Fn(&IpAddr) -> bool) -> Option<IpAddr> {
     let values = headers.get_all(X_FORWARDED_FOR).iter().filter_map(|value| HeaderValue::to_str(value).ok());
     let addresses: Vec<Option<IpAddr>> =
-        values.flat_map(|value| value.split(',')).map(|text| text.trim().parse().ok()).collect();
+        values.flat_map(|value| value.split(',')).map(|text| forwarded_address(text.trim())).collect();
     addresses.into_iter().rev().find(|address| !address.is_some_and(|address| is_known(&address))).flatten()
+}
+
+/// An address, which some proxies write with the port.
+fn forwarded_address(text: &str) -> Option<IpAddr> {
+    let address = text.parse().or_else(|_| text.parse().map(|address: SocketAddr| address.ip()));
+    address.ok().map(|address| address.to_canonical())
 }
 
 fn is_proxy(extension: &SecurityExtension, address: &IpAddr) -> bool {
@@ -133,6 +139,8 @@ mod tests {
             ("192.0.2.7", vec![forwarded("203.0.113.9")], "203.0.113.9"),
             ("192.0.2.7", vec![forwarded("invented, 203.0.113.9, 192.0.2.8")], "203.0.113.9"),
             ("192.0.2.7", vec![forwarded("203.0.113.8"), forwarded("2001:db8::1")], "2001:db8::1"),
+            ("192.0.2.7", vec![forwarded("203.0.113.9:4711")], "203.0.113.9"),
+            ("192.0.2.7", vec![forwarded("[2001:db8::1]:4711, ::ffff:192.0.2.8")], "2001:db8::1"),
             ("192.0.2.7", vec![forwarded("203.0.113.9, unknown")], "192.0.2.7"),
         ] {
             assert_eq!(address(connected, &headers), expected, "{connected} {headers:?}");
