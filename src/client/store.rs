@@ -9,7 +9,7 @@ use crate::replay::ReplayCache;
 use crate::sealing::{self, KdfParameters, Passphrase, SealingKey};
 use core::fmt;
 use std::collections::HashMap;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -76,7 +76,7 @@ impl Store {
     /// # Errors
     /// [`Error::StoreExists`], [`Error::StoreInUse`], [`Error::File`], [`Error::Sealing`].
     pub fn create(folder: &Path, passphrase: &Passphrase, options: &StoreOptions) -> Result<Self, Error> {
-        make_folder(folder).map_err(|source| Error::file("create the folder", folder, source))?;
+        sealing::file::make_folder(folder).map_err(|source| Error::file("create the folder", folder, source))?;
         let lock = Lock::acquire(&folder.join(LOCK_FILE), options.lock_wait)?;
         if Self::exists(folder)? {
             return Err(Error::StoreExists { path: folder.to_owned() });
@@ -211,14 +211,6 @@ impl fmt::Debug for Store {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Store").field("folder", &self.folder).finish_non_exhaustive()
     }
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 /// Deletes what a process that was killed while it wrote has left beside the files. Only the holder of the lock may.

@@ -1,6 +1,7 @@
 //! What the files of a folder are for: key sets of some periods, or transport keys of no period.
 
 use super::FolderFault;
+use crate::kms::hash::hex;
 use crate::kms::{Error, State};
 use crate::mikey::NtpTime;
 use crate::sealing::file;
@@ -25,10 +26,10 @@ impl Plan {
     /// of a new plan.
     pub(super) fn settle(state: &State, folder: &Path, given: Option<u64>, otherwise: &[u64]) -> Result<Self, Error> {
         // Of the first generation, which stays when the KMS rolls over to others.
-        let octets = state.authority.certificate_at(NtpTime::from_bits(0)).pub_enc_key;
+        let pub_enc_key = hex(&state.authority.certificate_at(NtpTime::from_bits(0)).pub_enc_key);
         let wanted = Self {
             kms_uri: state.config.kms_uri.clone(),
-            pub_enc_key: octets.iter().map(|octet| format!("{octet:02x}")).collect(),
+            pub_enc_key,
             periods: given.map_or(otherwise.to_vec(), |period| vec![period]),
         };
         let path = folder.join(FILE);

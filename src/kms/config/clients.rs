@@ -9,7 +9,13 @@ use std::num::NonZeroU32;
 
 /// The `[clients.KIND]` sections, one for each [`ClientKind`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Clients(BTreeMap<ClientKind, ClientRules>);
+pub struct Clients {
+    user: ClientRules,
+    mcx_server: ClientRules,
+    gms: ClientRules,
+    signalling_proxy: ClientRules,
+    security_gateway: ClientRules,
+}
 
 /// What clients of one kind may ask for, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,15 +54,37 @@ impl Authentication {
 
 impl Clients {
     /// The rules for clients of a kind.
-    pub fn of(&self, kind: ClientKind) -> ClientRules {
-        self.0.get(&kind).cloned().unwrap_or_else(|| ClientRules::of(kind))
+    pub fn of(&self, kind: ClientKind) -> &ClientRules {
+        match kind {
+            ClientKind::User => &self.user,
+            ClientKind::McxServer => &self.mcx_server,
+            ClientKind::Gms => &self.gms,
+            ClientKind::SignallingProxy => &self.signalling_proxy,
+            ClientKind::SecurityGateway => &self.security_gateway,
+        }
+    }
+
+    fn set(&mut self, kind: ClientKind, rules: ClientRules) {
+        match kind {
+            ClientKind::User => self.user = rules,
+            ClientKind::McxServer => self.mcx_server = rules,
+            ClientKind::Gms => self.gms = rules,
+            ClientKind::SignallingProxy => self.signalling_proxy = rules,
+            ClientKind::SecurityGateway => self.security_gateway = rules,
+        }
     }
 }
 
 impl Default for Clients {
     /// [`ClientRules::of`] each kind.
     fn default() -> Self {
-        Self(ClientKind::ALL.into_iter().map(|kind| (kind, ClientRules::of(kind))).collect())
+        Self {
+            user: ClientRules::of(ClientKind::User),
+            mcx_server: ClientRules::of(ClientKind::McxServer),
+            gms: ClientRules::of(ClientKind::Gms),
+            signalling_proxy: ClientRules::of(ClientKind::SignallingProxy),
+            security_gateway: ClientRules::of(ClientKind::SecurityGateway),
+        }
     }
 }
 
@@ -108,7 +136,7 @@ impl ClientsSection {
     pub(super) fn check(self) -> Result<Clients, ConfigError> {
         let mut clients = Clients::default();
         for (kind, section) in self.0 {
-            clients.0.insert(kind, section.check(ClientRules::of(kind))?);
+            clients.set(kind, section.check(ClientRules::of(kind))?);
         }
         Ok(clients)
     }
@@ -151,7 +179,8 @@ impl Clients {
 # may send in a minute; and, where direct or proxied are set, whether its requests and answers are signed and keys wrapped.
 "
         .to_owned();
-        for (kind, rules) in &self.0 {
+        for kind in ClientKind::ALL {
+            let rules = self.of(kind);
             let list = |names: Vec<&str>| names.into_iter().map(quoted).collect::<Vec<_>>().join(", ");
             let resources = list(rules.resources.iter().map(|kind| kind.as_str()).collect());
             let authentication = list(rules.authentication.iter().map(|way| way.as_str()).collect());
@@ -184,7 +213,7 @@ mod tests {
         let gms = clients.of(ClientKind::Gms);
         assert_eq!((gms.requests_per_minute.get(), gms.direct), (5, Some(Policy::Required)));
         assert_eq!(gms.resources, ResourceKind::ALL);
-        assert_eq!(clients.of(ClientKind::User), ClientRules::of(ClientKind::User));
+        assert_eq!(*clients.of(ClientKind::User), ClientRules::of(ClientKind::User));
         assert_eq!(parsed("").unwrap(), Clients::default());
     }
 
@@ -198,7 +227,7 @@ mod tests {
             proxied: Some(Policy::Required),
             requests_per_minute: const { NonZeroU32::new(7).unwrap() },
         };
-        clients.0.insert(ClientKind::McxServer, rules);
+        clients.set(ClientKind::McxServer, rules);
         let text = clients.to_toml().replace("[clients.", "[");
         assert_eq!(parsed(&text).unwrap(), clients);
     }

@@ -408,10 +408,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = store(folder.path()).await;
         let record = || store.record_issues(vec![issue("bob", "sip:bob@example.org", 7)], act(1));
+        // On every connection that there can be.
         let limit = |pages: u32| {
-            let pragma = format!("PRAGMA max_page_count = {pages}");
-            let pool = store.pool.clone();
-            async move { sqlx::raw_sql(sqlx::AssertSqlSafe(pragma)).execute(&pool).await.unwrap() }
+            let (pragma, pool) = (format!("PRAGMA max_page_count = {pages}"), store.pool.clone());
+            async move {
+                let mut connections = Vec::new();
+                for _ in 0..pool.options().get_max_connections() {
+                    let mut connection = pool.acquire().await.unwrap();
+                    sqlx::raw_sql(sqlx::AssertSqlSafe(pragma.clone())).execute(&mut *connection).await.unwrap();
+                    connections.push(connection);
+                }
+            }
         };
         limit(1).await;
         let mut refused = 0;
