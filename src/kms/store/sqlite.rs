@@ -60,6 +60,8 @@ impl SqliteStore {
             .busy_timeout(Duration::from_secs(10));
         let pool = SqlitePoolOptions::new()
             .max_connections(4)
+            // A file does not go away as a server does: to ask each time whether it is there costs as much as what is then read.
+            .test_before_acquire(false)
             // Where the disk is full, SQLite ends a transaction by itself, and the connection counts it as open for ever.
             .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
             .connect_with(options)

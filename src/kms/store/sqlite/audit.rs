@@ -39,17 +39,15 @@ pub(super) async fn append_each(
     }
     sqlx::query(
         "INSERT INTO audit (number, entry, hash) \
-         SELECT value ->> 0, value ->> 1, unhex(value ->> 2) FROM json_each(?)",
+         SELECT value ->> 0, value ->> 1, unhex(value ->> 2) FROM json_each(?); \
+         UPDATE audit_head SET number = ?, hash = ?, key_sets = ?",
     )
     .bind(serde_json::to_string(&rows)?)
-    .execute(&mut *connection)
+    .bind(integer(end.number)?)
+    .bind(end.hash.0.as_slice())
+    .bind(integer(end.key_sets)?)
+    .execute(connection)
     .await?;
-    sqlx::query("UPDATE audit_head SET number = ?, hash = ?, key_sets = ?")
-        .bind(integer(end.number)?)
-        .bind(end.hash.0.as_slice())
-        .bind(integer(end.key_sets)?)
-        .execute(connection)
-        .await?;
     Ok(())
 }
 
