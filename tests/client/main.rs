@@ -14,3 +14,5 @@ mod security;
 mod store;
 mod support;
 mod vendor;
+#[cfg(feature = "kms")]
+mod world;

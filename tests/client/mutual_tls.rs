@@ -1,25 +1,15 @@
 //! Getting keys with a TLS certificate in place of an access token.
 
-use crate::support::{ALICE, BOB};
-use mikey_sakke::client::{self, Credentials, Error, ImportReport, ProvisionRequest, Provisioner, Store, StoreOptions};
-use mikey_sakke::kms::audit::{self, Act};
-use mikey_sakke::kms::development::TokenIssuer;
-use mikey_sakke::kms::{self, Config, InitOptions, NewUser, Server, State, admin};
-use mikey_sakke::sealing::{KdfParameters, Passphrase};
+use crate::support::{ALICE, BOB, TestStore};
+use crate::world::{SERVER, World, act};
+use mikey_sakke::client::{Credentials, Error, ImportReport};
+use mikey_sakke::kms::audit::{self};
+use mikey_sakke::kms::{self, Config, Server};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair, SanType};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::net::SocketAddr;
-use std::time::{Duration, SystemTime};
-use tempfile::TempDir;
-
-const KMS: &str = "kms.example.org";
-const SERVER: &str = "sip:mcptt-server@example.org";
-
-fn passphrase() -> Passphrase {
-    Passphrase::new("a passphrase".into()).unwrap()
-}
 
 /// A certificate and its key, PEM, and the SHA-256 of the certificate.
 struct Shown {
@@ -68,55 +58,20 @@ fn params(uris: &[&str]) -> CertificateParams {
     params
 }
 
-struct World {
-    folder: TempDir,
-    provider: TokenIssuer,
-    state: State,
-    server: Server,
-}
-
-impl World {
-    /// A KMS whose `kms.toml` has a section on certificates.
-    async fn new(ca: Option<&str>, section: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let options = InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new(KMS, "example.org") };
-        kms::init(folder.path(), options, &passphrase(), act()).await.unwrap();
-        let provider = TokenIssuer::new("https://idms.example.org", KMS, "key-1").unwrap();
-        fs::write(folder.path().join("jwks.json"), provider.jwks()).unwrap();
+/// A KMS whose `kms.toml` has a section on certificates.
+async fn world(ca: Option<&str>, section: &str) -> World {
+    World::with(|folder, text| {
         if let Some(ca) = ca {
-            fs::write(folder.path().join("clients-ca.pem"), ca).unwrap();
+            fs::write(folder.join("clients-ca.pem"), ca).unwrap();
         }
-        let path = folder.path().join("kms.toml");
-        fs::write(&path, format!("{}\n{section}", fs::read_to_string(&path).unwrap())).unwrap();
-        let state = State::open(folder.path(), &passphrase()).await.unwrap();
-        for user in [ALICE, BOB, SERVER] {
-            admin::add_user(&*state.store, &NewUser::new(user, [user]), &act()).await.unwrap();
-        }
-        let server = Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap();
-        Self { folder, provider, state, server }
-    }
-
-    fn request(&self, user_uri: &str) -> ProvisionRequest {
-        let mut request = ProvisionRequest::new(format!("https://{}", self.server.address()), user_uri);
-        request.transport.trust_anchors = Some(fs::read(self.folder.path().join("tls-cert.pem")).unwrap());
-        request
-    }
-
-    async fn provision(&self, user_uri: &str, credentials: Credentials<'_>) -> Result<ImportReport, Error> {
-        let folder = tempfile::tempdir().unwrap();
-        let options = StoreOptions { kdf: KdfParameters::cheap_for_tests(), ..StoreOptions::default() };
-        let mut store = Store::create(&folder.path().join("store"), &passphrase(), &options).unwrap();
-        let provisioner = Provisioner::with_credentials(self.request(user_uri), credentials)?;
-        provisioner.provision(&mut store, client::now()).await
-    }
-
-    async fn with_certificate(&self, user_uri: &str, shown: &Shown) -> Result<ImportReport, Error> {
-        self.provision(user_uri, Credentials::Certificate(shown.pem.as_bytes())).await
-    }
+        format!("{text}\n{section}")
+    })
+    .await
 }
 
-fn act() -> Act {
-    Act::new("the operator", SystemTime::now())
+async fn provision(world: &World, user_uri: &str, shown: &Shown) -> Result<ImportReport, Error> {
+    let credentials = Credentials::Certificate(shown.pem.as_bytes());
+    world.provision(&mut TestStore::empty(), user_uri, credentials).await
 }
 
 fn refused_with(code: i64, result: Result<ImportReport, Error>) {
@@ -129,15 +84,15 @@ fn refused_with(code: i64, result: Result<ImportReport, Error>) {
 #[tokio::test]
 async fn certificates_of_the_authority_are_known_by_their_uris() {
     let authority = Authority::new();
-    let world = World::new(Some(&authority.pem), "[auth.certificates]\nca = \"clients-ca.pem\"").await;
+    let world = world(Some(&authority.pem), "[auth.certificates]\nca = \"clients-ca.pem\"").await;
     let server = authority.issue(&[SERVER]);
-    let report = world.with_certificate(SERVER, &server).await.unwrap();
+    let report = provision(&world, SERVER, &server).await.unwrap();
     assert_eq!(report.user_uri, SERVER);
-    refused_with(2004, world.with_certificate(ALICE, &server).await);
-    refused_with(2001, world.with_certificate(SERVER, &authority.issue(&[])).await);
-    refused_with(3001, world.with_certificate("sip:eve@example.org", &authority.issue(&["sip:eve@example.org"])).await);
+    refused_with(2004, provision(&world, ALICE, &server).await);
+    refused_with(2001, provision(&world, SERVER, &authority.issue(&[])).await);
+    refused_with(3001, provision(&world, "sip:eve@example.org", &authority.issue(&["sip:eve@example.org"])).await);
     for stranger in [Authority::new().issue(&[SERVER]), Shown::self_signed(&[SERVER])] {
-        let error = world.with_certificate(SERVER, &stranger).await.unwrap_err();
+        let error = provision(&world, SERVER, &stranger).await.unwrap_err();
         assert!(matches!(error, Error::Connection { .. }), "{error}");
     }
     let log = audit::page(&*world.state.store, 1).await.unwrap();
@@ -148,19 +103,20 @@ async fn certificates_of_the_authority_are_known_by_their_uris() {
 #[tokio::test]
 async fn a_token_goes_before_a_certificate_and_works_without_one() {
     let authority = Authority::new();
-    let world = World::new(Some(&authority.pem), "[auth.certificates]\nca = \"clients-ca.pem\"").await;
-    let token = world.provider.token(ALICE, SystemTime::now(), Duration::from_secs(60)).unwrap();
-    assert_eq!(world.provision(ALICE, Credentials::Token(&token)).await.unwrap().user_uri, ALICE);
+    let world = world(Some(&authority.pem), "[auth.certificates]\nca = \"clients-ca.pem\"").await;
+    let token = world.token(ALICE);
+    assert_eq!(
+        world.provision(&mut TestStore::empty(), ALICE, Credentials::Token(&token)).await.unwrap().user_uri,
+        ALICE
+    );
     let http = reqwest::Client::builder()
-        .tls_certs_only([
-            reqwest::Certificate::from_pem(&fs::read(world.folder.path().join("tls-cert.pem")).unwrap()).unwrap()
-        ])
+        .tls_certs_only([reqwest::Certificate::from_pem(&world.trust_anchor()).unwrap()])
         .identity(reqwest::Identity::from_pem(authority.issue(&[SERVER]).pem.as_bytes()).unwrap())
         .build()
         .unwrap();
     let post = |token: &str, user: &str| {
         let user = user.replace(':', "%3A").replace('@', "%40");
-        let url = format!("https://{}/keymanagement/identity/v1/keyprov/{user}", world.server.address());
+        let url = world.url(&format!("/keymanagement/identity/v1/keyprov/{user}"));
         http.post(url).header("Authorization", format!("Bearer {token}")).send()
     };
     assert_eq!(post(&token, ALICE).await.unwrap().status(), 200);
@@ -173,20 +129,21 @@ async fn a_pinned_certificate_is_whose_the_configuration_says() {
     let pinned = Shown::self_signed(&["sip:whoever@example.org"]);
     let section =
         format!("[[auth.certificates.pinned]]\nsha256 = \"{}\"\nuris = [\"{BOB}\", \"{BOB}\"]", pinned.sha256);
-    let world = World::new(None, &section).await;
+    let world = world(None, &section).await;
     let config = &world.state.config;
     assert_eq!(Config::parse(&config.to_toml(), &config.folder).unwrap(), *config);
-    assert_eq!(world.with_certificate(BOB, &pinned).await.unwrap().user_uri, BOB);
-    refused_with(2004, world.with_certificate(ALICE, &pinned).await);
-    let error = world.with_certificate(BOB, &Shown::self_signed(&[BOB])).await.unwrap_err();
+    assert_eq!(provision(&world, BOB, &pinned).await.unwrap().user_uri, BOB);
+    refused_with(2004, provision(&world, ALICE, &pinned).await);
+    let error = provision(&world, BOB, &Shown::self_signed(&[BOB])).await.unwrap_err();
     assert!(matches!(error, Error::Connection { .. }), "{error}");
 }
 
 #[tokio::test]
 async fn what_is_no_certificate_is_refused_at_once() {
-    let world = World::new(Some(&Authority::new().pem), "[auth.certificates]\nca = \"clients-ca.pem\"").await;
+    let world = world(Some(&Authority::new().pem), "[auth.certificates]\nca = \"clients-ca.pem\"").await;
     for pem in ["", "rubbish", &Authority::new().pem] {
-        let error = world.provision(BOB, Credentials::Certificate(pem.as_bytes())).await.unwrap_err();
+        let error =
+            world.provision(&mut TestStore::empty(), BOB, Credentials::Certificate(pem.as_bytes())).await.unwrap_err();
         assert!(matches!(error, Error::ClientCertificate(_)), "{error}");
     }
     assert_eq!(format!("{:?}", Credentials::Certificate(b"secret")), "Certificate(..)");
@@ -213,16 +170,16 @@ async fn what_is_no_certificate_is_refused_at_once() {
 #[tokio::test]
 async fn a_reload_judges_certificates_of_open_connections_anew() {
     let (old, new) = (Authority::new(), Authority::new());
-    let world = World::new(Some(&old.pem), "[auth.certificates]\nca = \"clients-ca.pem\"\n").await;
+    let world = world(Some(&old.pem), "[auth.certificates]\nca = \"clients-ca.pem\"\n").await;
     let shown = old.issue(&[ALICE]);
-    let anchor = fs::read(world.folder.path().join("tls-cert.pem")).unwrap();
+    let anchor = world.trust_anchor();
     let client = reqwest::Client::builder()
         .tls_certs_only([reqwest::Certificate::from_pem(&anchor).unwrap()])
         .identity(reqwest::Identity::from_pem(shown.pem.as_bytes()).unwrap())
         .http2_prior_knowledge()
         .build()
         .unwrap();
-    let init = || client.post(format!("https://{}/keymanagement/identity/v1/init", world.server.address())).send();
+    let init = || client.post(world.url("/keymanagement/identity/v1/init")).send();
     assert_eq!(init().await.unwrap().status(), 200);
     world.server.reload(act()).await.unwrap();
     assert_eq!(init().await.unwrap().status(), 200);

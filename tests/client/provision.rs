@@ -1,90 +1,42 @@
 //! Getting keys over HTTPS: from the real server, and from servers that lie.
 
 use crate::support::{ALICE, BOB, PERIOD, TestKms, TestStore, later, now, rng, xml};
+use crate::world::{ALICE_VIDEO, KMS, World};
 use mikey_sakke::client::{
-    self, AcceptOptions, Error, ImportReport, OfferRequest, ProvisionRequest, Provisioner, accept, offer,
+    self, AcceptOptions, Credentials, Error, ImportReport, OfferRequest, ProvisionRequest, Provisioner, accept, offer,
 };
-use mikey_sakke::kms::audit::Act;
-use mikey_sakke::kms::development::{SelfSigned, TokenIssuer};
-use mikey_sakke::kms::{self, InitOptions, NewUser, Server, State, admin, open_store};
+use mikey_sakke::kms::development::SelfSigned;
 use mikey_sakke::kms_protocol::{
     ErrorCode, KmsCertCache, KmsCertificate, KmsInit, KmsKeyProv, KmsMessage, KmsResponse, Role,
 };
 use mikey_sakke::mc::KeyType;
 use mikey_sakke::mikey::NtpTime;
-use mikey_sakke::sealing::{KdfParameters, Passphrase};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use std::fs;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
-use tempfile::TempDir;
 use time::OffsetDateTime;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
-
-const KMS: &str = "kms.example.org";
-const ALICE_VIDEO: &str = "sip:alice.video@example.org";
-
-/// A real KMS with Alice and Bob.
-struct World {
-    folder: TempDir,
-    provider: TokenIssuer,
-    server: Server,
-}
-
-impl World {
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let passphrase = Passphrase::new("a passphrase".into()).unwrap();
-        let options = InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new(KMS, "example.org") };
-        kms::init(folder.path(), options, &passphrase, act()).await.unwrap();
-        let provider = TokenIssuer::new("https://idms.example.org", KMS, "key-1").unwrap();
-        fs::write(folder.path().join("jwks.json"), provider.jwks()).unwrap();
-        let (_, store) = open_store(folder.path()).await.unwrap();
-        for (id, uris) in [("alice", &[ALICE, ALICE_VIDEO][..]), ("bob", &[BOB])] {
-            let uris: Vec<String> = uris.iter().map(|uri| (*uri).to_owned()).collect();
-            admin::add_user(&*store, &NewUser::new(id, uris), &act()).await.unwrap();
-        }
-        let state = State::open(folder.path(), &passphrase).await.unwrap();
-        let server = Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap();
-        Self { folder, provider, server }
-    }
-
-    fn request(&self, user_uri: &str) -> ProvisionRequest {
-        let mut request = ProvisionRequest::new(format!("https://{}", self.server.address()), user_uri);
-        request.transport.trust_anchors = Some(fs::read(self.folder.path().join("tls-cert.pem")).unwrap());
-        request
-    }
-
-    fn token(&self, uri: &str) -> String {
-        self.provider.token(uri, SystemTime::now(), Duration::from_secs(60)).unwrap()
-    }
-
-    async fn provision(&self, made: &mut TestStore, user_uri: &str, token: &str) -> Result<ImportReport, Error> {
-        Provisioner::new(self.request(user_uri), token)?.provision(&mut made.store, client::now()).await
-    }
-}
-
-fn act() -> Act {
-    Act::new("the operator", SystemTime::now())
-}
 
 #[tokio::test]
 async fn two_users_get_their_keys_and_talk() {
     let world = World::new().await;
     let (mut alice, mut bob) = (TestStore::empty(), TestStore::empty());
     for (made, user_uri) in [(&mut alice, ALICE), (&mut bob, BOB)] {
-        let report = world.provision(made, user_uri, &world.token(user_uri)).await.unwrap();
+        let report = world.provision(made, user_uri, Credentials::Token(&world.token(user_uri))).await.unwrap();
         assert_eq!((report.user_uri.as_str(), report.kms_uri.as_str()), (user_uri, KMS));
         assert_eq!(report.periods.len(), 2, "this period and the next");
         assert_eq!(report.periods[0] + 1, report.periods[1]);
         assert_eq!(report.convention(), client::Convention::default());
         // The same again changes nothing.
-        assert_eq!(world.provision(made, user_uri, &world.token(user_uri)).await.unwrap().periods, report.periods);
+        assert_eq!(
+            world.provision(made, user_uri, Credentials::Token(&world.token(user_uri))).await.unwrap().periods,
+            report.periods
+        );
         assert_eq!(made.store.key_sets().len(), 2);
     }
     let (mut alice, mut bob) = (alice.reopen(), bob.reopen());
@@ -102,7 +54,7 @@ async fn several_identities_of_one_token_are_provisioned_one_by_one() {
     let token = world.provider.token_with(claims).unwrap();
     let mut made = TestStore::empty();
     for user_uri in [ALICE, ALICE_VIDEO] {
-        assert_eq!(world.provision(&mut made, user_uri, &token).await.unwrap().user_uri, user_uri);
+        assert_eq!(world.provision(&mut made, user_uri, Credentials::Token(&token)).await.unwrap().user_uri, user_uri);
     }
     assert_eq!(made.store.key_sets().len(), 4);
     assert_eq!(made.store.kms_list().len(), 1);
@@ -120,7 +72,7 @@ async fn the_servers_refusals_arrive_with_code_and_text() {
         ("sip:nobody@example.org", world.token("sip:nobody@example.org"), ErrorCode::UnknownUser),
     ] {
         let mut made = TestStore::empty();
-        let error = world.provision(&mut made, user_uri, &token).await.unwrap_err();
+        let error = world.provision(&mut made, user_uri, Credentials::Token(&token)).await.unwrap_err();
         let Error::Refused { code, text, .. } = &error else { panic!("{error}") };
         assert_eq!(*code, expected.number(), "{error}");
         assert!(!text.is_empty() && !error.to_string().contains(&token), "{error}");

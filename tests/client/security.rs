@@ -1,60 +1,32 @@
 //! The security extension between the real KMS and the real client, over the air and in files, and against whoever bends it.
 
 use crate::support::{ALICE, BOB, TestStore, xml};
+use crate::world::{ALICE_VIDEO, KMS, World, act};
 use mikey_sakke::client::{self, Error, ImportReport, ProvisionRequest, Provisioner};
-use mikey_sakke::kms::audit::Act;
-use mikey_sakke::kms::development::TokenIssuer;
-use mikey_sakke::kms::{self, InitOptions, NewUser, Server, State, admin};
+use mikey_sakke::kms::{self, admin};
 use mikey_sakke::kms_protocol::{
     self, ClientKeys, ErrorCode, KeyIds, KmsRequest, KmsResponse, Limits, SignatureStatus, WriteOptions,
 };
-use mikey_sakke::sealing::{KdfParameters, Passphrase};
 use mikey_sakke::xml_security::{self, NamedKey, SigningOptions};
 use reqwest::Certificate;
 use std::fs;
-use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
-use tempfile::TempDir;
 use time::OffsetDateTime;
 
-const KMS: &str = "kms.example.org";
-const ALICE_VIDEO: &str = "sip:alice.video@example.org";
 const ROOT: &str = "/keymanagement/identity/v1";
 
-/// A KMS with Alice and Bob, and the policy of its security extension.
-struct World {
-    folder: TempDir,
-    provider: TokenIssuer,
-    state: State,
-    server: Server,
-}
-
+/// What clients with transport and integrity keys do, and those who have none.
 impl World {
-    async fn new() -> Self {
-        Self::with(&[]).await
-    }
-
-    async fn with(edits: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let passphrase = Passphrase::new("a passphrase".into()).unwrap();
-        let options = InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new(KMS, "example.org") };
-        kms::init(folder.path(), options, &passphrase, act()).await.unwrap();
-        let toml = folder.path().join("kms.toml");
-        let mut text = fs::read_to_string(&toml).unwrap();
-        for (from, to) in edits {
-            assert!(text.contains(from), "{from}");
-            text = text.replace(from, to);
-        }
-        fs::write(&toml, text).unwrap();
-        let provider = TokenIssuer::new("https://idms.example.org", KMS, "key-1").unwrap();
-        fs::write(folder.path().join("jwks.json"), provider.jwks()).unwrap();
-        let state = State::open(folder.path(), &passphrase).await.unwrap();
-        for (id, uris) in [("alice", &[ALICE, ALICE_VIDEO][..]), ("bob", &[BOB])] {
-            let uris: Vec<String> = uris.iter().map(|uri| (*uri).to_owned()).collect();
-            admin::add_user(&*state.store, &NewUser::new(id, uris), &act()).await.unwrap();
-        }
-        let server = Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap();
-        Self { folder, provider, state, server }
+    /// With other values in `kms.toml`.
+    async fn edited(edits: &[(&str, &str)]) -> Self {
+        Self::with(|_, mut text| {
+            for (from, to) in edits {
+                assert!(text.contains(from), "{from}");
+                text = text.replace(from, to);
+            }
+            text
+        })
+        .await
     }
 
     async fn new_keys(&self, user_uri: &str) -> ClientKeys {
@@ -65,19 +37,13 @@ impl World {
         admin::rotate_client_keys(&self.state, user_uri, &act()).await
     }
 
-    fn token(&self, uri: &str) -> String {
-        self.provider.token(uri, SystemTime::now(), Duration::from_secs(60)).unwrap()
-    }
-
-    async fn provision(
+    async fn provision_under(
         &self,
         made: &mut TestStore,
         user_uri: &str,
         keys: Option<&ClientKeys>,
     ) -> Result<ImportReport, Error> {
-        let mut request = ProvisionRequest::new(format!("https://{}", self.server.address()), user_uri);
-        request.transport.trust_anchors = Some(fs::read(self.folder.path().join("tls-cert.pem")).unwrap());
-        request.keys = keys.cloned();
+        let request = ProvisionRequest { keys: keys.cloned(), ..self.request(user_uri) };
         Provisioner::new(request, &self.token(user_uri))?.provision(&mut made.store, client::now()).await
     }
 
@@ -88,7 +54,7 @@ impl World {
             time: OffsetDateTime::now_utc(),
             client_id: None,
             device_id: None,
-            client_req_url: format!("https://{}{ROOT}/{resource}", self.server.address()),
+            client_req_url: self.url(&format!("{ROOT}/{resource}")),
             client_error: None,
             krr_list: Vec::new(),
             key_ids: KeyIds::default(),
@@ -97,9 +63,9 @@ impl World {
 
     /// What the server answers to any body, with any header.
     async fn post(&self, token: &str, resource: &str, body: String, header: Option<(&str, &str)>) -> (u16, Vec<u8>) {
-        let pem = fs::read(self.folder.path().join("tls-cert.pem")).unwrap();
-        let client = reqwest::Client::builder().tls_certs_only([Certificate::from_pem(&pem).unwrap()]).build().unwrap();
-        let mut request = client.post(format!("https://{}{ROOT}/{resource}", self.server.address()));
+        let trusted = Certificate::from_pem(&self.trust_anchor()).unwrap();
+        let client = reqwest::Client::builder().tls_certs_only([trusted]).build().unwrap();
+        let mut request = client.post(self.url(&format!("{ROOT}/{resource}")));
         request = request.bearer_auth(token).header("content-type", "application/xml").body(body);
         if let Some((name, value)) = header {
             request = request.header(name, value);
@@ -141,16 +107,12 @@ fn code(result: Result<ImportReport, Error>) -> i64 {
 
 // Over the air.
 
-fn act() -> Act {
-    Act::new("the operator", SystemTime::now())
-}
-
 #[tokio::test]
 async fn a_user_with_keys_is_answered_signed_and_wrapped_and_keeps_the_keys() {
     let world = World::new().await;
     let keys = world.new_keys(ALICE).await;
     let mut made = TestStore::empty();
-    let report = world.provision(&mut made, ALICE, Some(&keys)).await.unwrap();
+    let report = world.provision_under(&mut made, ALICE, Some(&keys)).await.unwrap();
     assert_eq!(report.signed_with.as_deref(), Some("ink.1.alice@example.org"));
     assert_eq!(report.wrapped_with.as_deref(), Some("tk.1.alice@example.org"));
     assert_eq!((report.new_transport_key.as_deref(), report.periods.len()), (None, 2));
@@ -158,7 +120,7 @@ async fn a_user_with_keys_is_answered_signed_and_wrapped_and_keeps_the_keys() {
 
     // From now on the store has them.
     let mut made = made.reopen();
-    let report = world.provision(&mut made, ALICE, None).await.unwrap();
+    let report = world.provision_under(&mut made, ALICE, None).await.unwrap();
     assert_eq!(report.signed_with.as_deref(), Some("ink.1.alice@example.org"));
     assert!(!format!("{:?}", made.store).contains("tk.1"));
 }
@@ -168,7 +130,7 @@ async fn a_user_without_keys_is_answered_as_before() {
     let world = World::new().await;
     world.new_keys(ALICE).await;
     let mut made = TestStore::empty();
-    let report = world.provision(&mut made, BOB, None).await.unwrap();
+    let report = world.provision_under(&mut made, BOB, None).await.unwrap();
     assert_eq!((report.signed_with, report.wrapped_with), (None, None));
 }
 
@@ -177,7 +139,7 @@ async fn what_is_wrapped_is_of_no_use_without_the_keys() {
     let world = World::new().await;
     let keys = world.new_keys(ALICE).await;
     let mut made = TestStore::empty();
-    let error = world.provision(&mut made, ALICE, None).await.unwrap_err();
+    let error = world.provision_under(&mut made, ALICE, None).await.unwrap_err();
     assert!(
         matches!(&error, Error::IntegrityKeyNeeded { key_id, .. } if key_id == "ink.1.alice@example.org"),
         "{error}"
@@ -196,12 +158,12 @@ async fn keys_of_another_user_or_kms_are_not_used() {
     let world = World::new().await;
     let keys = world.new_keys(ALICE).await;
     let mut made = TestStore::empty();
-    assert_eq!(code(world.provision(&mut made, BOB, Some(&keys)).await), ErrorCode::InvalidSignature.number());
+    assert_eq!(code(world.provision_under(&mut made, BOB, Some(&keys)).await), ErrorCode::InvalidSignature.number());
     let elsewhere = ClientKeys { kms_uri: "kms.example.net".into(), ..keys };
     let mut request = ProvisionRequest::new("https://kms.example.org", ALICE);
     (request.keys, request.kms_uri) = (Some(elsewhere.clone()), Some(KMS.into()));
     assert!(matches!(Provisioner::new(request, "token").err(), Some(Error::OtherKms { .. })));
-    let error = code(world.provision(&mut made, ALICE, Some(&elsewhere)).await);
+    let error = code(world.provision_under(&mut made, ALICE, Some(&elsewhere)).await);
     assert_eq!(error, ErrorCode::WrongKms.number());
 }
 
@@ -249,31 +211,31 @@ async fn one_answer_is_for_one_user_with_keys() {
 
 #[tokio::test]
 async fn where_the_extension_is_required_nobody_goes_without() {
-    let world = World::with(&[("direct = \"optional\"", "direct = \"required\"")]).await;
+    let world = World::edited(&[("direct = \"optional\"", "direct = \"required\"")]).await;
     let mut made = TestStore::empty();
-    assert_eq!(code(world.provision(&mut made, ALICE, None).await), ErrorCode::NoTransportKey.number());
+    assert_eq!(code(world.provision_under(&mut made, ALICE, None).await), ErrorCode::NoTransportKey.number());
     let keys = world.new_keys(ALICE).await;
-    assert_eq!(code(world.provision(&mut made, ALICE, None).await), ErrorCode::SignatureRequired.number());
+    assert_eq!(code(world.provision_under(&mut made, ALICE, None).await), ErrorCode::SignatureRequired.number());
     let unsigned = world.document(ALICE, "keyprov").to_xml();
     let token = world.token(ALICE);
     refused(world.post(&token, "keyprov", unsigned, None).await, ErrorCode::SignatureRequired);
     refused(world.post(&token, "certcache", String::new(), None).await, ErrorCode::SignatureRequired);
     let before = world.state.store.counts().await.unwrap().issues;
     assert_eq!(before, 0, "nothing was issued");
-    world.provision(&mut made, ALICE, Some(&keys)).await.unwrap();
+    world.provision_under(&mut made, ALICE, Some(&keys)).await.unwrap();
 }
 
 #[tokio::test]
 async fn where_the_extension_is_off_nobody_is_told_that_it_is_on() {
-    let world = World::with(&[("direct = \"optional\"", "direct = \"off\"")]).await;
+    let world = World::edited(&[("direct = \"optional\"", "direct = \"off\"")]).await;
     let keys = world.new_keys(ALICE).await;
     let mut made = TestStore::empty();
-    let error = world.provision(&mut made, ALICE, Some(&keys)).await.unwrap_err();
+    let error = world.provision_under(&mut made, ALICE, Some(&keys)).await.unwrap_err();
     assert!(
         matches!(&error, Error::SignatureMissing { request: "init", key_id } if key_id == "ink.1.alice@example.org")
     );
     assert!(made.reopen().store.key_sets().is_empty());
-    world.provision(&mut TestStore::empty(), ALICE, None).await.unwrap();
+    world.provision_under(&mut TestStore::empty(), ALICE, None).await.unwrap();
 }
 
 #[tokio::test]
@@ -291,7 +253,7 @@ async fn through_a_proxy_the_extension_is_required() {
     let signed = world.signed(BOB, "keyprov", bob.signing_key()).await;
     signed_with(world.post(&token, "keyprov", signed, via).await, &bob);
 
-    let world = World::with(&[("proxies = []", "proxies = [\"127.0.0.1\"]")]).await;
+    let world = World::edited(&[("proxies = []", "proxies = [\"127.0.0.1\"]")]).await;
     refused(world.post(&world.token(BOB), "keyprov", String::new(), None).await, ErrorCode::NoTransportKey);
 }
 
@@ -300,14 +262,14 @@ async fn new_keys_come_over_the_air_and_the_old_ones_hold_until_they_are_used() 
     let world = World::new().await;
     let first = world.new_keys(ALICE).await;
     let (mut made, mut lagging) = (TestStore::empty(), TestStore::empty());
-    world.provision(&mut made, ALICE, Some(&first)).await.unwrap();
+    world.provision_under(&mut made, ALICE, Some(&first)).await.unwrap();
 
     let ids = world.rotate(ALICE).await.unwrap();
     assert_eq!((ids.trk_id.as_str(), ids.ink_id.as_str()), ("tk.2.alice@example.org", "ink.2.alice@example.org"));
     let pending = world.rotate(ALICE).await.unwrap_err();
     assert!(pending.to_string().contains("has not used"), "{pending}");
     for store in [&mut made, &mut lagging] {
-        let report = world.provision(store, ALICE, Some(&first)).await.unwrap();
+        let report = world.provision_under(store, ALICE, Some(&first)).await.unwrap();
         assert_eq!(report.signed_with.as_deref(), Some("ink.1.alice@example.org"));
         assert_eq!(report.new_transport_key.as_deref(), Some("tk.2.alice@example.org"));
         assert!(report.to_string().contains("tk.2.alice@example.org"), "{report}");
@@ -321,17 +283,17 @@ async fn new_keys_come_over_the_air_and_the_old_ones_hold_until_they_are_used() 
     let answer = signed_with(world.post(&token, resource, unsigned.to_xml(), None).await, &second);
     assert_eq!(answer.new_keys(&second), Ok(None));
     // An answer that got lost: the old keys still hold, and bring the same new ones.
-    world.provision(&mut TestStore::empty(), ALICE, Some(&first)).await.unwrap();
+    world.provision_under(&mut TestStore::empty(), ALICE, Some(&first)).await.unwrap();
 
     let mut made = made.reopen();
-    let report = world.provision(&mut made, ALICE, None).await.unwrap();
+    let report = world.provision_under(&mut made, ALICE, None).await.unwrap();
     assert_eq!(report.signed_with.as_deref(), Some("ink.2.alice@example.org"));
     assert_eq!(report.wrapped_with.as_deref(), Some("tk.2.alice@example.org"));
     assert_eq!(report.new_transport_key, None);
     // Now the old ones are forgotten.
-    let error = code(world.provision(&mut TestStore::empty(), ALICE, Some(&first)).await);
+    let error = code(world.provision_under(&mut TestStore::empty(), ALICE, Some(&first)).await);
     assert_eq!(error, ErrorCode::InvalidSignature.number());
-    world.provision(&mut lagging, ALICE, None).await.unwrap();
+    world.provision_under(&mut lagging, ALICE, None).await.unwrap();
     assert_eq!(world.rotate(ALICE).await.unwrap().trk_id, "tk.3.alice@example.org");
 }
 
@@ -340,17 +302,17 @@ async fn identities_of_one_user_share_the_keys_and_their_rotation() {
     let world = World::new().await;
     let keys = world.new_keys(ALICE).await;
     let mut made = TestStore::empty();
-    world.provision(&mut made, ALICE, Some(&keys)).await.unwrap();
-    let without = needed(world.provision(&mut made, ALICE_VIDEO, None).await);
+    world.provision_under(&mut made, ALICE, Some(&keys)).await.unwrap();
+    let without = needed(world.provision_under(&mut made, ALICE_VIDEO, None).await);
     assert_eq!(without, "ink.1.alice@example.org", "the store has not been told that they are one client");
-    world.provision(&mut made, ALICE_VIDEO, Some(&keys)).await.unwrap();
+    world.provision_under(&mut made, ALICE_VIDEO, Some(&keys)).await.unwrap();
 
     world.rotate(ALICE_VIDEO).await.unwrap();
-    let report = world.provision(&mut made, ALICE, None).await.unwrap();
+    let report = world.provision_under(&mut made, ALICE, None).await.unwrap();
     assert_eq!(report.new_transport_key.as_deref(), Some("tk.2.alice.video@example.org"));
     let mut made = made.reopen();
     for user_uri in [ALICE_VIDEO, ALICE] {
-        let report = world.provision(&mut made, user_uri, None).await.unwrap();
+        let report = world.provision_under(&mut made, user_uri, None).await.unwrap();
         assert_eq!(report.signed_with.as_deref(), Some("ink.2.alice.video@example.org"));
     }
     // A file for one identity under the keys that name the other.
@@ -380,8 +342,8 @@ async fn keys_are_made_once_unless_they_are_replaced() {
     assert_eq!(second.transport.name(), "tk.2.alice@example.org");
     assert_ne!(first.transport.octets(), second.transport.octets());
     let mut made = TestStore::empty();
-    assert_eq!(code(world.provision(&mut made, ALICE, Some(&first)).await), ErrorCode::InvalidSignature.number());
-    world.provision(&mut made, ALICE, Some(&second)).await.unwrap();
+    assert_eq!(code(world.provision_under(&mut made, ALICE, Some(&first)).await), ErrorCode::InvalidSignature.number());
+    world.provision_under(&mut made, ALICE, Some(&second)).await.unwrap();
 
     let unknown = admin::new_client_keys(&world.state, "sip:nobody@example.org", false, &act()).await;
     assert!(matches!(unknown, Err(kms::Error::UnknownUri(_))));
@@ -542,7 +504,7 @@ async fn every_form_that_the_kms_can_write_is_read() {
         (("signature = \"sibling\"", "signature = \"enveloped\""), |text| text.contains("enveloped-signature")),
     ];
     for (chosen, (edit, _)) in settings.iter().enumerate() {
-        let world = World::with(&[*edit]).await;
+        let world = World::edited(&[*edit]).await;
         let keys = world.new_keys(ALICE).await;
         let request = world.signed(ALICE, "keyprov", keys.signing_key()).await;
         let (status, body) = world.post(&world.token(ALICE), "keyprov", request, None).await;
@@ -552,9 +514,9 @@ async fn every_form_that_the_kms_can_write_is_read() {
             assert_eq!(is_marked(&text), chosen == other, "{edit:?} {other}");
         }
         let mut made = TestStore::empty();
-        assert_eq!(world.provision(&mut made, ALICE, Some(&keys)).await.unwrap().periods.len(), 2, "{edit:?}");
+        assert_eq!(world.provision_under(&mut made, ALICE, Some(&keys)).await.unwrap().periods.len(), 2, "{edit:?}");
     }
-    let world = World::with(&settings.map(|(edit, _)| edit)).await;
+    let world = World::edited(&settings.map(|(edit, _)| edit)).await;
     let keys = world.new_keys(ALICE).await;
-    assert_eq!(world.provision(&mut TestStore::empty(), ALICE, Some(&keys)).await.unwrap().periods.len(), 2);
+    assert_eq!(world.provision_under(&mut TestStore::empty(), ALICE, Some(&keys)).await.unwrap().periods.len(), 2);
 }
