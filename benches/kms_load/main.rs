@@ -1,16 +1,19 @@
-//! How many requests a KMS answers, and how fast: the program serves in a process of its own, this one asks.
+//! How many requests a KMS answers, and how fast: the program serves in a process of its own, this one asks. And how fast it
+//! issues keys to files.
 //!
 //! ```text
 //! cargo bench --bench kms_load                                  # every scenario
 //! cargo bench --bench kms_load -- keyprov --seconds 30
 //! cargo bench --bench kms_load -- crowd --identities 1000000
+//! cargo bench --bench kms_load -- files --users 100000
 //! ```
 //!
-//! Each scenario first asks as fast as answers come (throughput), then at a fixed rate, where the time of an answer counts
+//! Each scenario with a server first asks as fast as answers come (throughput), then at a fixed rate, where the time of an answer counts
 //! from the moment at which the request was due, so that a server that stalls is not asked less. Every answer must have
 //! status 200, and one in a hundred is read and its keys are counted.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that cannot run stops at once")]
 
+mod bulk;
 mod load;
 mod report;
 mod scenarios;
@@ -32,6 +35,10 @@ enum Scenario {
     Idle,
     /// keyprov beside a great number of identities.
     Crowd,
+    /// Key sets on one thread, without a server.
+    KeySets,
+    /// Key sets of many users to files, without a server.
+    Files,
 }
 
 #[derive(Parser)]
@@ -53,6 +60,9 @@ struct Arguments {
     /// Identities in the database for `crowd`.
     #[arg(long, default_value_t = 1_000_000)]
     identities: u64,
+    /// Users whose keys go to `files`.
+    #[arg(long, default_value_t = 100_000)]
+    users: u64,
     /// cargo gives this to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,

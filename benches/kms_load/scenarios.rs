@@ -1,9 +1,8 @@
 //! What is measured, and beside what.
 
 use super::load::{Connections, Pace, ask, tls};
-use super::world::{Served, World, act};
-use super::{Arguments, Scenario, report};
-use mikey_sakke::kms::{NewUser, SqliteStore, Store};
+use super::world::{Served, World};
+use super::{Arguments, Scenario, bulk, report};
 use rustls::pki_types::ServerName;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,8 +13,6 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tokio_rustls::TlsConnector;
 
-/// Identities that are added in one transaction.
-const TOGETHER: usize = 10_000;
 /// How long those wait who send slowly.
 const SLOWNESS: Duration = Duration::from_secs(1);
 
@@ -28,6 +25,8 @@ pub async fn run(scenario: Scenario, arguments: &Arguments, duration: Duration) 
         Scenario::Handshakes => measured.both("keyprov, new TLS connections", Connections::New, 400).await,
         Scenario::Idle => measured.beside_idle().await,
         Scenario::Crowd => measured.in_a_crowd().await,
+        Scenario::KeySets => bulk::key_sets(&world, duration).await,
+        Scenario::Files => bulk::files(&world, arguments).await,
     }
 }
 
@@ -74,21 +73,10 @@ impl Measured<'_> {
         let served = self.world.serve();
         self.measure("keyprov among 64 identities", Connections::Kept, Pace::Full, &served).await;
         drop(served);
-        self.add_identities().await;
+        self.world.add_users(self.arguments.identities).await;
         let served = self.world.serve();
         let name = format!("keyprov among {}", self.arguments.identities);
         self.measure(&name, Connections::Kept, Pace::Full, &served).await;
-    }
-
-    async fn add_identities(&self) {
-        let store = SqliteStore::open(&self.world.folder.path().join("kms.sqlite")).await.unwrap();
-        let numbers: Vec<u64> = (0..self.arguments.identities).collect();
-        for numbers in numbers.chunks(TOGETHER) {
-            let uri = |number: &u64| format!("sip:user{number}@example.org");
-            let users: Vec<NewUser> = numbers.iter().map(uri).map(|uri| NewUser::new(&uri, [&uri])).collect();
-            store.add_users(&users, &act()).await.unwrap();
-        }
-        store.close().await.unwrap();
     }
 }
 

@@ -8,6 +8,7 @@ use mikey_sakke::sealing::{KdfParameters, Passphrase};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
@@ -16,6 +17,8 @@ pub const KMS_URI: &str = "kms.example.org";
 /// Users that take turns.
 const USERS: usize = 64;
 const PASSPHRASE: &str = "a passphrase";
+/// Users that are added in one transaction.
+const TOGETHER: usize = 10_000;
 
 /// One who asks.
 pub struct Asker {
@@ -33,9 +36,8 @@ impl World {
     /// With `keys`, every user has a TrK and an InK, and needs them.
     pub async fn new(keys: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let passphrase = Passphrase::new(PASSPHRASE.into()).unwrap();
         let options = InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new(KMS_URI, "example.org") };
-        kms::init(folder.path(), options, &passphrase, act()).await.unwrap();
+        kms::init(folder.path(), options, &passphrase(), act()).await.unwrap();
         let issuer = TokenIssuer::new("https://idms.example.org", KMS_URI, "key-1").unwrap();
         fs::write(folder.path().join("jwks.json"), issuer.jwks()).unwrap();
         let toml = folder.path().join("kms.toml");
@@ -47,7 +49,7 @@ impl World {
         }
         fs::write(&toml, text).unwrap();
 
-        let state = State::open(folder.path(), &passphrase).await.unwrap();
+        let state = open(folder.path()).await;
         let mut askers = Vec::with_capacity(USERS);
         for number in 0..USERS {
             let uri = format!("sip:asker{number}@example.org");
@@ -59,6 +61,22 @@ impl World {
         }
         state.store.close().await.unwrap();
         Self { folder, askers }
+    }
+
+    /// What commands work with beside a server, or without one.
+    pub async fn open(&self) -> State {
+        open(self.folder.path()).await
+    }
+
+    pub async fn add_users(&self, count: u64) {
+        let state = self.open().await;
+        let numbers: Vec<u64> = (0..count).collect();
+        for numbers in numbers.chunks(TOGETHER) {
+            let uri = |number: &u64| format!("sip:user{number}@example.org");
+            let users: Vec<NewUser> = numbers.iter().map(uri).map(|uri| NewUser::new(&uri, [&uri])).collect();
+            state.store.add_users(&users, &act()).await.unwrap();
+        }
+        state.store.close().await.unwrap();
     }
 
     pub fn trust_anchor(&self) -> Vec<u8> {
@@ -115,6 +133,14 @@ impl Drop for Served {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+async fn open(folder: &Path) -> State {
+    State::open(folder, &passphrase()).await.unwrap()
+}
+
+fn passphrase() -> Passphrase {
+    Passphrase::new(PASSPHRASE.into()).unwrap()
 }
 
 pub fn act() -> Act {
