@@ -1,6 +1,6 @@
 //! Asking, and timing the answers.
 
-use super::world::{Asker, KMS_URI, World};
+use super::world::{Asker, KMS_URI, Served, World};
 use mikey_sakke::kms_protocol::resource::Resource;
 use mikey_sakke::kms_protocol::{KeyIds, KmsMessage, KmsRequest, KmsResponse, Limits, SignatureStatus};
 use mikey_sakke::xml_security::SigningOptions;
@@ -35,34 +35,48 @@ pub enum Pace {
     Rate(u32),
 }
 
-/// How long each answer took.
+/// How long each answer took, in how much time, and what the server used of its processors.
+#[derive(Default)]
 pub struct Times {
     pub all: Vec<Duration>,
     pub elapsed: Duration,
+    pub used: Duration,
 }
 
-/// Asks for keys from `connections` connections at once.
-pub async fn ask(
-    world: &Arc<World>,
-    address: SocketAddr,
-    connections: usize,
-    kind: Connections,
-    pace: Pace,
-    duration: Duration,
-) -> Times {
-    let number = Arc::new(AtomicUsize::new(0));
-    let begun = Instant::now();
-    let workers: Vec<_> = (0..connections)
-        .map(|_| {
-            let worker = Worker { client: client(world, kind), world: world.clone(), address, number: number.clone() };
-            tokio::spawn(worker.run(pace, begun, duration))
-        })
-        .collect();
-    let mut all = Vec::new();
-    for worker in workers {
-        all.extend(worker.await.unwrap());
+impl Times {
+    pub fn add(&mut self, other: Self) {
+        self.all.extend(other.all);
+        self.elapsed += other.elapsed;
+        self.used += other.used;
     }
-    Times { all, elapsed: begun.elapsed() }
+}
+
+/// Those who ask for their keys at the same time.
+pub struct Askers<'a> {
+    pub world: &'a Arc<World>,
+    pub connections: usize,
+    pub kind: Connections,
+    pub pace: Pace,
+}
+
+impl Askers<'_> {
+    pub async fn ask(&self, served: &Served, duration: Duration) -> Times {
+        let number = Arc::new(AtomicUsize::new(0));
+        let before = served.processor_time();
+        let begun = Instant::now();
+        let workers: Vec<_> = (0..self.connections)
+            .map(|_| {
+                let (client, world) = (client(self.world, self.kind), self.world.clone());
+                let worker = Worker { client, world, address: served.address, number: number.clone() };
+                tokio::spawn(worker.run(self.pace, begun, duration))
+            })
+            .collect();
+        let mut all = Vec::new();
+        for worker in workers {
+            all.extend(worker.await.unwrap());
+        }
+        Times { all, elapsed: begun.elapsed(), used: served.processor_time() - before }
+    }
 }
 
 struct Worker {

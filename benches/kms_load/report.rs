@@ -2,7 +2,6 @@
 
 use super::load::Times;
 use super::world::Served;
-use std::time::Duration;
 
 pub fn head() {
     println!(
@@ -11,15 +10,14 @@ pub fn head() {
     );
 }
 
-/// `before` is the server's processor time when the measurement began.
-pub fn line(name: &str, times: &Times, served: &Served, before: Duration) {
+/// Of `served`, the most memory that it ever had.
+pub fn line(name: &str, times: &Times, served: &Served) {
     let mut sorted = times.all.clone();
     sorted.sort_unstable();
     let at = |fraction: f64| {
         let index = (sorted.len() as f64 * fraction) as usize;
         sorted[index.min(sorted.len() - 1)].as_secs_f64() * 1000.0
     };
-    let used = (served.processor_time() - before).as_secs_f64();
     println!(
         "{name:<34} {:>9} {:>9.0} {:>9.2} {:>9.2} {:>9.2} {:>8.3} ms {:>6} MB",
         sorted.len(),
@@ -27,7 +25,7 @@ pub fn line(name: &str, times: &Times, served: &Served, before: Duration) {
         at(0.5),
         at(0.99),
         at(1.0),
-        used * 1000.0 / sorted.len() as f64,
-        served.memory().1 / 1_000_000,
+        times.used.as_secs_f64() * 1000.0 / sorted.len() as f64,
+        served.memory() / 1_000_000,
     );
 }

@@ -1,6 +1,6 @@
 //! What is measured, and beside what.
 
-use super::load::{Connections, Pace, ask, tls};
+use super::load::{Askers, Connections, Pace, Times, tls};
 use super::world::{Served, World};
 use super::{Arguments, Scenario, bulk, report};
 use rustls::pki_types::ServerName;
@@ -13,6 +13,10 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tokio_rustls::TlsConnector;
 
+/// How long a server is asked before it is measured.
+const WARM_UP: Duration = Duration::from_secs(1);
+/// How often each of two servers is asked that are compared.
+const TURNS: u32 = 10;
 /// How long those wait who send slowly.
 const SLOWNESS: Duration = Duration::from_secs(1);
 
@@ -45,12 +49,9 @@ impl Measured<'_> {
     }
 
     async fn measure(&self, name: &str, connections: Connections, pace: Pace, served: &Served) {
-        let warm_up = Duration::from_secs(1);
-        let ask = |duration| ask(self.world, served.address, self.arguments.connections, connections, pace, duration);
-        ask(warm_up).await;
-        let before = served.processor_time();
-        let times = ask(self.duration).await;
-        report::line(name, &times, served, before);
+        let askers = Askers { world: self.world, connections: self.arguments.connections, kind: connections, pace };
+        askers.ask(served, WARM_UP).await;
+        report::line(name, &askers.ask(served, self.duration).await, served);
     }
 
     async fn beside_idle(&self) {
@@ -69,14 +70,28 @@ impl Measured<'_> {
         holders.iter().for_each(JoinHandle::abort);
     }
 
+    /// Few and many take turns, so that both meet the same disturbances.
     async fn in_a_crowd(&self) {
-        let served = self.world.serve();
-        self.measure("keyprov among 64 identities", Connections::Kept, Pace::Full, &served).await;
-        drop(served);
+        let few = Arc::new(World::new(false).await);
         self.world.add_users(self.arguments.identities).await;
-        let served = self.world.serve();
-        let name = format!("keyprov among {}", self.arguments.identities);
-        self.measure(&name, Connections::Kept, Pace::Full, &served).await;
+        let alternatives = [&few, self.world].map(|world| {
+            let kind = Connections::Kept;
+            (Askers { world, connections: self.arguments.connections, kind, pace: Pace::Full }, world.serve())
+        });
+        let mut times = [Times::default(), Times::default()];
+        for round in 0..=TURNS {
+            for ((askers, served), times) in alternatives.iter().zip(&mut times) {
+                let duration = if round == 0 { WARM_UP } else { self.duration / TURNS };
+                let asked = askers.ask(served, duration).await;
+                if round > 0 {
+                    times.add(asked);
+                }
+            }
+        }
+        let names = ["keyprov among 64 identities".to_owned(), format!("keyprov among {}", self.arguments.identities)];
+        for ((name, times), (_, served)) in names.iter().zip(&times).zip(&alternatives) {
+            report::line(name, times, served);
+        }
     }
 }
 

@@ -108,14 +108,11 @@ pub struct Served {
 }
 
 impl Served {
-    /// Resident memory in octets: the present, and the most that there was.
-    pub fn memory(&self) -> (u64, u64) {
+    /// The most resident memory that there was, in octets.
+    pub fn memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let kilobytes = |name: &str| -> u64 {
-            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-            line.trim().trim_end_matches("kB").trim().parse().unwrap()
-        };
-        (kilobytes("VmRSS:") * 1024, kilobytes("VmHWM:") * 1024)
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches("kB").trim().parse::<u64>().unwrap() * 1024
     }
 
     /// Processor time so far.
