@@ -8,6 +8,9 @@ mod schema;
 
 use cli_support::Program;
 use mikey_sakke::kms::development::TokenIssuer;
+use mikey_sakke::kms_protocol::{KeyIds, KmsError, KmsRedirectResponse, KmsRequest, Limits, RedirectDocument};
+use mikey_sakke::xml_security::X509Signer;
+use rcgen::{CertificateParams, KeyPair};
 use schema::Schema;
 use serde_json::{Value, json};
 use std::fs;
@@ -15,12 +18,14 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
+use time::OffsetDateTime;
 
 const PASSPHRASE: &str = "a passphrase for tests";
 const KMS_URI: &str = "kms.example.org";
 const ALICE: &str = "sip:alice@example.org";
 const BOB: &str = "sip:bob@example.org";
 const ROOT: &str = "/keymanagement/identity/v1";
+const XML: &str = "Content-Type: application/xml";
 
 #[test]
 fn curl_gets_answers_that_follow_the_schema() {
@@ -330,6 +335,72 @@ fn test_tokens_open_a_server_that_runs_already() {
 
 #[cfg(unix)]
 #[test]
+fn what_clients_hand_in_is_listed_with_what_its_signature_is_worth() {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap();
+    let signer = X509Signer::new(certificate.der(), &key.serialize_der()).unwrap();
+    let redirect = KmsRedirectResponse {
+        processor_uri: Some(BOB.into()),
+        time: Some(OffsetDateTime::now_utc()),
+        rejected_kms_uri: Some(KMS_URI.into()),
+        receiver_kms_uris: vec!["kms.example.com".into()],
+        ..KmsRedirectResponse::default()
+    };
+    let signed = redirect.to_signed_xml(&signer).unwrap();
+
+    let kms = RunningKms::start(&[ALICE]);
+    let dir = kms.path("kms").to_str().unwrap().to_owned();
+    let list = |what: &str| Program::new(&["kms", what, "list", "--dir", &dir]);
+    for (what, nothing) in [("redirect", "redirect response"), ("report", "reported an error")] {
+        let run = list(what).run();
+        assert!(run.code == 0 && run.stderr.contains(nothing), "{}", run.stderr);
+    }
+    let request = |path: &str| KmsRequest {
+        user_uri: ALICE.into(),
+        kms_uri: KMS_URI.into(),
+        time: OffsetDateTime::now_utc(),
+        client_id: None,
+        device_id: None,
+        client_req_url: format!("https://{}{ROOT}/{path}", kms.address),
+        client_error: None,
+        krr_list: Vec::new(),
+        key_ids: KeyIds::default(),
+    };
+    let document = RedirectDocument::from_xml(signed.as_bytes(), &Limits::default()).unwrap();
+    kms.send(&KmsRequest { krr_list: vec![document], ..request("redirect") }, "redirect");
+    let trouble = KmsError { code: -3, message: "the RSK is \u{1b}[2J bad".into() };
+    kms.send(&KmsRequest { client_error: Some(trouble), ..request("init") }, "init");
+
+    let reports = list("report").json()["reports"].clone();
+    assert_eq!(reports.as_array().unwrap().len(), 1);
+    assert_eq!((&reports[0]["uri"], &reports[0]["code"]), (&json!(ALICE), &json!(-3)));
+    let text = list("report").run().stdout;
+    assert!(text.contains(ALICE) && text.contains("-3") && !text.contains('\u{1b}'), "{text:?}");
+
+    let stranger = KeyPair::generate().unwrap();
+    let stranger = CertificateParams::new(Vec::new()).unwrap().self_signed(&stranger).unwrap();
+    let trust = |name: &str, pem: String| {
+        let path = kms.path(name).to_str().unwrap().to_owned();
+        fs::write(&path, pem).unwrap();
+        path
+    };
+    let (right, wrong) = (trust("right.pem", certificate.pem()), trust("wrong.pem", stranger.pem()));
+    for (trust, signature) in [(None, "unverified"), (Some(&right), "verified"), (Some(&wrong), "invalid")] {
+        let arguments = trust.map_or(Vec::new(), |path| vec!["--trust", path]);
+        let redirects = list("redirect").args(&arguments).json()["redirects"].clone();
+        assert_eq!(redirects[0]["signature"], signature);
+        assert_eq!(redirects[0]["problem"].is_string(), signature == "invalid", "{redirects}");
+        assert_eq!(redirects[0]["receiver_kms_uris"], json!(["kms.example.com"]));
+        let text = list("redirect").args(&arguments).run().stdout;
+        assert!(text.contains(&format!("signature {signature}")) && text.contains(BOB), "{text}");
+    }
+    for (name, pem) in [("none.pem", ""), ("bad.pem", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n")] {
+        let run = list("redirect").args(&["--trust", &trust(name, pem.into())]).run();
+        assert!(run.code == 1 && run.stderr.contains(name), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn a_server_that_is_told_to_stop_leaves_one_whole_database() {
     let mut kms = RunningKms::start(&[ALICE]);
     kms.provision(ALICE);
@@ -556,6 +627,18 @@ impl RunningKms {
 
     fn token_at(&self, uri: &str, now: SystemTime, lifetime: Duration) -> String {
         self.issuer.token(uri, now, lifetime).unwrap()
+    }
+
+    /// Alice posts a document, which must be taken.
+    fn send(&self, request: &KmsRequest, path: &str) {
+        let file = self.path("request.xml");
+        fs::write(&file, request.to_xml()).unwrap();
+        let header = format!("Authorization: Bearer {}", self.token(ALICE, Duration::from_secs(60)));
+        let mut command = Command::new("curl");
+        command.args(["--silent", "--show-error", "--fail", "--header", &header, "--header", XML, "--cacert"]);
+        command.arg(self.path("kms/tls-cert.pem")).arg("--data-binary").arg(format!("@{}", file.display()));
+        let output = command.arg(format!("https://{}{ROOT}/{path}", self.address)).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     fn curl(&self, path: &str, token: Option<&str>) -> Answer {
