@@ -211,3 +211,32 @@ fn a_kms_is_backed_up_and_restored() {
     };
     assert_eq!(keyprov(&kms.dir), keyprov(&restored));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_restoring_that_was_killed_is_told_and_begun_anew() {
+    let kms = Kms::new();
+    let (file, restored) = (kms.text("kms.backup"), kms.text("restored"));
+    Program::new(&["kms", "backup", "--dir", &kms.dir, "--out", &file]).passphrase(PASSPHRASE).json();
+    let restore = ["kms", "restore", "--from", &file, "--dir", &restored];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mikey-sakke"));
+    let mut killed = command.args(restore).env("MIKEY_SAKKE_PASSPHRASE", PASSPHRASE).spawn().unwrap();
+    // All is unpacked by then, and the passphrase takes its time.
+    while !kms.path("restored/.restoring/kms/tls-key.pem").exists() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(kms.path("restored/.restoring").exists() && !kms.path("restored/kms.toml").exists());
+
+    let init = ["kms", "init", "--dir", &restored, "--kms-uri", "kms.example.org", "--domain", "example.org"];
+    for command in [&init[..], &["kms", "status", "--dir", &restored], &["kms", "serve", "--dir", &restored]] {
+        let run = Program::new(command).passphrase(PASSPHRASE).run();
+        assert!(run.code == 1 && run.stderr.contains("not restored to the end: run `kms restore`"), "{}", run.stderr);
+    }
+    let run = Program::new(&restore).passphrase("another").run();
+    assert!(run.code == 1 && run.stderr.contains("wrong passphrase"), "{}", run.stderr);
+    assert_eq!(fs::read_dir(&restored).unwrap().count(), 0, "the leavings of both are gone");
+    assert_eq!(Program::new(&restore).passphrase(PASSPHRASE).json()["cleared"], false);
+    Program::new(&["kms", "status", "--dir", &restored]).json();
+}

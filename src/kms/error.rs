@@ -35,6 +35,12 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
+    /// [`restore`](super::backup::restore) was interrupted, or is under way.
+    #[error("{} holds a KMS that is not restored to the end: run `kms restore` with the same folder again, which clears away what is there and begins anew", folder.display())]
+    HalfRestored {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A file of the KMS could not be read or written.
     #[error("{}: {source}", path.display())]
     File {

@@ -178,6 +178,11 @@ impl SecretsFile {
         Ok((Self { folder: config.folder.clone(), context, key, sealed }, secrets))
     }
 
+    /// The file octet for octet, and the key that it is sealed under.
+    pub(super) fn into_parts(self) -> (Vec<u8>, SealingKey) {
+        (self.sealed, self.key)
+    }
+
     /// Seals other secrets, to be [written](SealedSecrets::write) in the place of these.
     pub(super) fn seal(self, secrets: &MasterSecrets) -> Result<SealedSecrets, Error> {
         let new = self.key.seal(&self.context, &secrets.to_octets())?;

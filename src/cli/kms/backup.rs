@@ -24,7 +24,7 @@ pub struct Save {
     passphrase: passphrase::Source,
 }
 
-/// Make a KMS of a backup, in a new or empty folder.
+/// Make a KMS of a backup, in a new or empty folder. After a failure nothing is left there; interrupted, the same command begins anew.
 ///
 /// What was issued, added or revoked after the backup was made is not in it: stop the KMS that it is of, if it still runs.
 #[derive(clap::Args)]
@@ -67,6 +67,9 @@ pub fn restore(arguments: &Restore, output: &Output) -> Result<(), Failure> {
     let restored = runtime::start()?
         .block_on(backup::restore(&arguments.from, dir, &passphrase, operator::act()))
         .context(format_args!("cannot restore {}", arguments.from.display()))?;
+    if restored.cleared {
+        output.message("note: what an interrupted restoring had left in the folder was cleared away");
+    }
     output.line(format_args!("KMS {} as of {} in {}", restored.kms_uri, restored.made, dir.display()));
     output.line(format_args!("its audit log holds, up to {}:{}", restored.head.number, restored.head.hash));
     tell_left_out(&restored.left_out, output);
@@ -78,6 +81,7 @@ pub fn restore(arguments: &Restore, output: &Output) -> Result<(), Failure> {
         "hash": restored.head.hash.to_string(),
         "files": restored.files,
         "left_out": listed(&restored.left_out),
+        "cleared": restored.cleared,
     }))
 }
 
