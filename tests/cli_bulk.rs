@@ -240,3 +240,24 @@ fn a_restoring_that_was_killed_is_told_and_begun_anew() {
     assert_eq!(Program::new(&restore).passphrase(PASSPHRASE).json()["cleared"], false);
     Program::new(&["kms", "status", "--dir", &restored]).json();
 }
+
+#[test]
+fn files_that_are_named_by_whole_paths_are_in_the_backup() {
+    let kms = Kms::new();
+    let (toml, key) = (kms.path("kms/kms.toml"), kms.text("kms/tls-key.pem"));
+    let text = fs::read_to_string(&toml).unwrap().replace("tls-key.pem", &key);
+    fs::write(&toml, text).unwrap();
+    let run = |arguments: &[&str]| Program::new(arguments).within(kms.folder.path()).passphrase(PASSPHRASE).json();
+    let saved = run(&["kms", "backup", "--dir", "kms", "--out", "b"]);
+    assert!(saved["files"].as_array().unwrap().contains(&json!("tls-key.pem")), "{saved}");
+    let restored = run(&["kms", "restore", "--from", "b", "--dir", "restored"]);
+    assert!(kms.path("restored/tls-key.pem").exists());
+    let told = restored["left_out"].as_array().unwrap();
+    let of_key = told.iter().find(|left| left["file"] == json!(key)).unwrap();
+    assert!(of_key["reason"].as_str().unwrap().contains("kms.toml names the place where it was"), "{restored}");
+    // In its own place again, there is nothing to tell.
+    fs::remove_dir_all(kms.path("kms")).unwrap();
+    let restored = run(&["kms", "restore", "--from", "b", "--dir", "kms"]);
+    assert!(restored["left_out"].as_array().unwrap().iter().all(|left| left["file"] != json!(key)), "{restored}");
+    assert!(kms.path("kms/tls-key.pem").exists());
+}

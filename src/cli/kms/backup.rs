@@ -49,7 +49,7 @@ pub fn save(arguments: &Save, output: &Output) -> Result<(), Failure> {
         .context(format_args!("cannot back up the KMS in {}", dir.display()))?;
     output.line(format_args!("KMS {} in {} ({} octets)", saved.kms_uri, out.display(), saved.octets));
     output.line(format_args!("its audit log ends with {}:{}", saved.head.number, saved.head.hash));
-    tell_left_out(&saved.left_out, output);
+    tell_left_out("is not in the backup", &saved.left_out, output);
     output.object(&json!({
         "kms_uri": saved.kms_uri,
         "out": out,
@@ -72,7 +72,7 @@ pub fn restore(arguments: &Restore, output: &Output) -> Result<(), Failure> {
     }
     output.line(format_args!("KMS {} as of {} in {}", restored.kms_uri, restored.made, dir.display()));
     output.line(format_args!("its audit log holds, up to {}:{}", restored.head.number, restored.head.hash));
-    tell_left_out(&restored.left_out, output);
+    tell_left_out("was not restored to its place", &restored.left_out, output);
     output.object(&json!({
         "kms_uri": restored.kms_uri,
         "dir": dir,
@@ -85,9 +85,9 @@ pub fn restore(arguments: &Restore, output: &Output) -> Result<(), Failure> {
     }))
 }
 
-fn tell_left_out(left_out: &[LeftOut], output: &Output) {
+fn tell_left_out(what: &str, left_out: &[LeftOut], output: &Output) {
     for LeftOut { file, reason } in left_out {
-        output.message(format_args!("note: {} is not in the backup: {reason}", file.display()));
+        output.message(format_args!("note: {} {what}: {reason}", file.display()));
     }
 }
 

@@ -1,10 +1,10 @@
 use super::BackupFault;
-use super::manifest::{self, LeftOut, Manifest, is_within};
+use super::manifest::{self, LeftOut, Manifest, is_within, named_elsewhere};
 use super::pieces::Opener;
 use super::save::failed;
 use super::target::{Target, note_names};
 use crate::kms::audit::{self, Act, Event, Head};
-use crate::kms::{Error, State};
+use crate::kms::{Config, Error, State};
 use crate::sealing::Passphrase;
 use crate::sealing::file::make_folder;
 use std::fs::{File, OpenOptions};
@@ -25,7 +25,7 @@ pub struct Restored {
     pub head: Head,
     /// The files, relative to the folder of the KMS.
     pub files: Vec<String>,
-    /// Files that `kms.toml` names and that the backup does not hold.
+    /// Files that `kms.toml` names and that the backup does not hold, or that it names at another place than where they are now.
     pub left_out: Vec<LeftOut>,
     /// Whether the folder had what an interrupted restoring left, which was cleared away first.
     pub cleared: bool,
@@ -48,7 +48,8 @@ pub async fn restore(from: &Path, folder: &Path, passphrase: &Passphrase, act: A
     let cleared = target.cleared;
     target.finish();
     tracing::info!(kms_uri = manifest.kms_uri, entries = head.number, "restored");
-    let Manifest { kms_uri, made, files, left_out, .. } = manifest;
+    let Manifest { kms_uri, made, files, mut left_out, .. } = manifest;
+    left_out.extend(named_elsewhere(&Config::load(folder)?, &left_out));
     Ok(Restored { kms_uri, made, head, files, left_out, cleared })
 }
 
