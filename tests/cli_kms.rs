@@ -171,11 +171,23 @@ fn a_kms_rolls_over_to_new_master_secrets_and_its_clients_and_partners_learn_of_
     let text = Program::new(&["kms", "status", "--dir", &dir]).run().stdout;
     assert!(text.contains(&format!("generation 2, from period {}", current + 2)), "{text}");
 
+    let withdraw =
+        |arguments: &[&str]| Program::new(&rollover).args(&["--withdraw"]).args(arguments).passphrase(PASSPHRASE);
+    assert_eq!(Program::new(&rollover).args(&["--force"]).passphrase(PASSPHRASE).run().code, 2);
+    assert_eq!(withdraw(&["--at-period", "7"]).run().code, 2);
+    let withdrawn = withdraw(&[]).json();
+    assert_eq!((&withdrawn["generation"], &withdrawn["held"]), (&json!(2), &json!(0)));
+    assert_eq!(status()["generations"], only);
+    let run = withdraw(&["--force"]).run();
+    assert!(run.code == 1 && run.stderr.contains("no roll-over is to come"), "{}", run.stderr);
+    let done = Program::new(&rollover).passphrase(PASSPHRASE).json();
+    assert_eq!((&done["generation"], &done["first_period"]), (&json!(4), &json!(current + 2)));
+
     kms.restart();
     let alice = kms.provision(ALICE);
     let known = Program::new(&["client", "kms", "--store", &alice]).passphrase(PASSPHRASE).json();
     let names: Vec<_> = known["kms"][0]["certificates"].as_array().unwrap().iter().map(|of| &of["cert_uri"]).collect();
-    assert_eq!(names, ["kms.example.org#generation-1", "kms.example.org#generation-2"]);
+    assert_eq!(names, ["kms.example.org#generation-1", "kms.example.org#generation-4"]);
 
     let certificate = path(&kms, "certificate.xml");
     let export = ["kms", "cert", "export", "--dir", &dir, "--out", &certificate];
@@ -191,7 +203,7 @@ fn a_kms_rolls_over_to_new_master_secrets_and_its_clients_and_partners_learn_of_
     }
     let listed = Program::new(&["kms", "cert", "list", "--dir", &other]).json();
     let names: Vec<_> = listed["certificates"].as_array().unwrap().iter().map(|of| &of["cert_uri"]).collect();
-    assert_eq!(names, ["kms.example.org#generation-1", "kms.example.org#generation-2"]);
+    assert_eq!(names, ["kms.example.org#generation-1", "kms.example.org#generation-4"]);
 }
 
 #[test]

@@ -42,8 +42,8 @@ impl State {
         }
     }
 
-    async fn of(config: Config, secrets: MasterSecrets, store: Arc<dyn Store>) -> Result<Self, Error> {
-        require_recorded(&config, &secrets, &store.generations().await?)?;
+    async fn of(config: Config, mut secrets: MasterSecrets, store: Arc<dyn Store>) -> Result<Self, Error> {
+        require_recorded(&config, &mut secrets, &store.generations().await?)?;
         let authority = Arc::new(Authority::new(&config, secrets)?);
         let vault = Arc::new(authority.vault());
         Ok(Self { config, authority, store, vault })

@@ -52,9 +52,9 @@ pub async fn save(folder: &Path, out: &Path, passphrase: &Passphrase, act: Act) 
     let (head, generations) = (verified?, generations?);
 
     let config = Config::load(folder)?;
-    let (sealed, secrets) = SecretsFile::open(&config, passphrase)?;
+    let (sealed, mut secrets) = SecretsFile::open(&config, passphrase)?;
     // A roll-over changes both, one after the other.
-    require_recorded(&config, &secrets, &generations).map_err(|_| BackupFault::RolledOver)?;
+    require_recorded(&config, &mut secrets, &generations).map_err(|_| BackupFault::RolledOver)?;
     let (sealed, key) = sealed.into_parts();
     let (files, left_out) = named_files(&config);
     let names = [config::FILE, secrets::FILE, store::FILE].map(str::to_owned);
