@@ -336,6 +336,13 @@ fn test_tokens_open_a_server_that_runs_already() {
     let arguments = ["kms", "test-token", "--dir", dir.to_str().unwrap(), "--user", ALICE];
     let token = Program::new(&arguments).run().stdout;
     kms.provision_with(ALICE, &token);
+    let log = Program::new(&["kms", "audit", "export", "--dir", dir.to_str().unwrap()]).run().stdout;
+    let made = log.lines().find(|line| line.contains(r#""event":"test_token_made""#)).unwrap();
+    let made: Value = serde_json::from_str(made).unwrap();
+    let published = fs::read_to_string(dir.join("jwks.json")).unwrap();
+    assert!(published.contains(made["entry"]["key_id"].as_str().unwrap()), "{made}");
+    assert_eq!(made["entry"]["uri"], ALICE);
+    assert!(made["entry"]["expires"].as_str().unwrap().ends_with('Z') && !log.contains(token.trim()), "{made}");
     // The provider's own key is still in the JWK set.
     kms.provision(BOB);
 }
@@ -425,6 +432,17 @@ fn transport_keys_protect_files_and_the_air_and_are_rotated() {
         let refused = run(arguments).run();
         assert_eq!(refused.code, 1, "{}", refused.stdout);
         assert!(refused.stderr.contains(advice), "{}", refused.stderr);
+    }
+
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let set = |mode| fs::set_permissions(&trk, fs::Permissions::from_mode(mode)).unwrap();
+        set(0o644);
+        let import = ["client", "import", "--store", &store, "--init", &ink, "--keyprov", &ink, "--trk", &trk];
+        let refused = run(&import).run();
+        assert!(refused.code == 1 && refused.stderr.contains("chmod 600"), "{}", refused.stderr);
+        set(0o600);
     }
 
     // In files.
@@ -644,11 +662,34 @@ fn the_audit_log_tells_of_everything_and_can_be_exported_and_anchored() {
     let lines = Program::new(&export).run().stdout;
     let entries: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let events: Vec<_> = entries.iter().map(|line| line["entry"]["event"].as_str().unwrap()).collect();
-    assert_eq!(events, ["initialised", "user_added", "issued", "user_revoked"]);
-    assert!(entries[3]["entry"]["by"].as_str().unwrap().starts_with("operator "));
+    assert_eq!(events, ["initialised", "user_added", "started", "issued", "user_revoked"]);
+    let by = entries[4]["entry"]["by"].as_str().unwrap();
+    assert!(by.starts_with("operator ") && by.contains("uid "), "{by}");
+    let toml = kms.path("kms/kms.toml");
+    let sum = Command::new("sha256sum").arg(&toml).output().unwrap();
+    let configuration = entries[2]["entry"]["configuration"].as_str().unwrap();
+    assert!(String::from_utf8(sum.stdout).unwrap().starts_with(configuration), "{configuration}");
+    // No environment variable makes one operator another.
+    let revoke = |user: &str, name: &str| {
+        add_user(&dir, user);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mikey-sakke"));
+        let names = ["USER", "LOGNAME", "USERNAME"].map(|variable| (variable, name));
+        assert!(
+            command
+                .args(["kms", "user", "revoke", "--dir", &dir, "--user", user])
+                .envs(names)
+                .status()
+                .unwrap()
+                .success()
+        );
+        let lines = Program::new(&export).run().stdout;
+        let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+        last["entry"]["by"].clone()
+    };
+    assert_eq!(revoke("sip:x@example.org", "mallory"), revoke("sip:y@example.org", "alice"));
     let file = format!("{dir}/log.jsonl");
-    let exported = Program::new(&export).args(&["--from", "3", "--out", &file]).json();
-    assert_eq!((&exported["exported"], &exported["last"]), (&json!(2), &json!(4)));
+    let exported = Program::new(&export).args(&["--from", "8", "--out", &file]).json();
+    assert_eq!((&exported["exported"], &exported["last"]), (&json!(2), &json!(9)));
     assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 2);
     assert_eq!(Program::new(&export).args(&["--json"]).run().code, 1);
 }

@@ -260,8 +260,9 @@ async fn a_folder_of_something_else_is_refused() {
     drop(lock);
     fs::write(world.path("out/issue.json"), "{").unwrap();
     assert!(matches!(fault(&clear()).await, FolderFault::Plan(_)));
-    let no_period = Order { out: world.path("fresh"), period_no: Some(u64::MAX), ..clear() };
-    assert!(matches!(world.issue(&[ALICE], &no_period).await, Err(Error::Period(u64::MAX))));
+    let of_period = |period_no| Order { out: world.path("fresh"), period_no: Some(period_no), ..clear() };
+    assert!(matches!(world.issue(&[ALICE], &of_period(0)).await, Err(Error::Period(0))));
+    assert!(matches!(world.issue(&[ALICE], &of_period(u64::MAX)).await, Err(Error::PeriodAhead { .. })));
     assert!(!world.path("fresh").exists());
 }
 

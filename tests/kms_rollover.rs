@@ -10,6 +10,7 @@ use mikey_sakke::client::{
     self, AcceptOptions, OfferRequest, ProvisionRequest, Provisioner, StoreOptions, accept, offer,
 };
 use mikey_sakke::kms::audit::Act;
+use mikey_sakke::kms::backup;
 use mikey_sakke::kms::certificates::{self, CertificateError};
 use mikey_sakke::kms::store::{Generation, StoreError};
 use mikey_sakke::kms::{self, Error, InitOptions, NewUser, RolledOver, State, Withdrawn, admin, open_store};
@@ -656,4 +657,93 @@ async fn a_roll_over_that_has_begun_is_not_withdrawn() {
         let error = withdraw(world.folder.path(), force).await.unwrap_err();
         assert!(matches!(error, Error::NoRollOverPending), "{error}");
     }
+}
+
+/// Keys of a period from a KMS, as files.
+async fn files_of(state: &State, uri: &str, period_no: u64) -> (Vec<u8>, Vec<u8>) {
+    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(start(period_no).unix_seconds().unwrap());
+    let init = admin::init_document(state, uri, None, at).await.unwrap();
+    let keys = admin::issue(state, uri, Some(period_no), None, &Act::new("the operator", at)).await.unwrap();
+    (init.as_bytes().to_vec(), keys.document.as_bytes().to_vec())
+}
+
+#[tokio::test]
+async fn a_backup_from_before_a_roll_over_needs_the_newer_secrets() {
+    let world = World::new().await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (older, restored) = (elsewhere.path().join("older"), elsewhere.path().join("restored"));
+    backup::save(world.folder.path(), &older, &passphrase(), act()).await.unwrap();
+    let done = roll_over(world.folder.path(), None, 0).await.unwrap();
+    let newer = elsewhere.path().join("newer");
+    backup::save(world.folder.path(), &newer, &passphrase(), act()).await.unwrap();
+    let world = world.restart().await;
+    let mut alice = Client::new();
+    alice.provision(&world, ALICE, now()).await;
+    assert_eq!(alice.certificates(KMS_URI), [name(1), name(2)]);
+
+    // What was made right after the roll-over has all.
+    let whole = elsewhere.path().join("whole");
+    backup::restore(&newer, &whole, &passphrase(), act()).await.unwrap();
+    let whole = State::open(&whole, &passphrase()).await.unwrap();
+    assert_eq!(whole.authority.newest_generation(), 2);
+
+    backup::restore(&older, &restored, &passphrase(), act()).await.unwrap();
+    let state = State::open(&restored, &passphrase()).await.unwrap();
+    assert_eq!(state.authority.newest_generation(), 1);
+    // Until then it serves, and from then on clients do not take its keys.
+    let import = |alice: &mut Client, (init, keyprov): (Vec<u8>, Vec<u8>), period_no| {
+        client::import(&mut alice.store, &init, &keyprov, start(period_no))
+    };
+    let before = done.first_period - 1;
+    import(&mut alice, files_of(&state, ALICE, before).await, before).unwrap();
+    // On a copy, for the audit log of the restored KMS must not have an issue of these periods.
+    let copy = elsewhere.path().join("copy");
+    backup::restore(&older, &copy, &passphrase(), act()).await.unwrap();
+    let copy = State::open(&copy, &passphrase()).await.unwrap();
+    let old = import(&mut alice, files_of(&copy, ALICE, done.first_period).await, done.first_period).unwrap_err();
+    assert!(matches!(old, client::Error::KeysInvalid { .. }), "{old}");
+    state.store.close().await.unwrap();
+
+    fs::copy(world.folder.path().join("secrets.sealed"), restored.join("secrets.sealed")).unwrap();
+    let error = State::open(&restored, &passphrase()).await.unwrap_err();
+    assert!(matches!(error, Error::RollOverUnfinished { first_period, .. } if first_period == done.first_period));
+    let completed = roll_over(&restored, None, 0).await.unwrap();
+    assert!(completed.completed && completed.pub_enc_key == done.pub_enc_key);
+    let state = State::open(&restored, &passphrase()).await.unwrap();
+    import(&mut alice, files_of(&state, ALICE, done.first_period).await, done.first_period).unwrap();
+}
+
+#[tokio::test]
+async fn a_roll_over_that_was_withdrawn_is_announced_again_by_an_older_backup() {
+    let world = World::new().await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (file, restored) = (elsewhere.path().join("backup"), elsewhere.path().join("restored"));
+    let done = roll_over(world.folder.path(), None, 0).await.unwrap();
+    backup::save(world.folder.path(), &file, &passphrase(), act()).await.unwrap();
+    let world = world.restart().await;
+    let mut alice = Client::new();
+    alice.provision(&world, ALICE, now()).await;
+    withdraw(world.folder.path(), false).await.unwrap();
+    let world = world.restart().await;
+    alice.provision(&world, ALICE, now()).await;
+
+    backup::restore(&file, &restored, &passphrase(), act()).await.unwrap();
+    let state = State::open(&restored, &passphrase()).await.unwrap();
+    assert_eq!(state.authority.certificates_of(&[done.first_period])[0].cert_uri, name(2));
+    let (init, keyprov) = files_of(&state, ALICE, done.first_period).await;
+    let error = client::import(&mut alice.store, &init, &keyprov, start(done.first_period)).unwrap_err();
+    assert!(matches!(error, client::Error::CertificateRevoked { .. }), "{error}");
+    state.store.close().await.unwrap();
+    let error = withdraw(&restored, false).await.unwrap_err();
+    assert!(matches!(error, Error::Store(StoreError::GenerationInUse { holders: 1, .. })), "{error}");
+    withdraw(&restored, true).await.unwrap();
+    let state = State::open(&restored, &passphrase()).await.unwrap();
+    let (init, keyprov) = files_of(&state, ALICE, done.first_period).await;
+    client::import(&mut alice.store, &init, &keyprov, start(done.first_period)).unwrap();
+
+    // A backup of a KMS that withdrew one knows it.
+    let after = elsewhere.path().join("after");
+    backup::save(world.folder.path(), &elsewhere.path().join("later"), &passphrase(), act()).await.unwrap();
+    backup::restore(&elsewhere.path().join("later"), &after, &passphrase(), act()).await.unwrap();
+    assert_eq!(State::open(&after, &passphrase()).await.unwrap().authority.newest_generation(), 3);
 }

@@ -155,8 +155,7 @@ pub async fn further_certificates_document(
 /// # Errors
 /// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::ClientKeysExist`], [`Error::Store`].
 pub async fn new_client_keys(state: &State, user_uri: &str, replace: bool, act: &Act) -> Result<ClientKeys, Error> {
-    let grant = Grant::find(&*state.store, user_uri).await?;
-    let held = state.store.client_keys_of_uri(user_uri).await?;
+    let (grant, held) = grant_and_keys(state, user_uri).await?;
     if !held.is_empty() && !replace {
         return Err(Error::ClientKeysExist(grant.user_id));
     }
@@ -183,8 +182,7 @@ pub struct ClientKeyIds {
 /// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::NoClientKeys`]; [`Error::Store`], also if the client has not used the
 /// last ones yet.
 pub async fn rotate_client_keys(state: &State, user_uri: &str, act: &Act) -> Result<ClientKeyIds, Error> {
-    let grant = Grant::find(&*state.store, user_uri).await?;
-    let held = state.store.client_keys_of_uri(user_uri).await?;
+    let (grant, held) = grant_and_keys(state, user_uri).await?;
     if held.is_empty() {
         return Err(Error::NoClientKeys(grant.user_id));
     }
@@ -193,6 +191,12 @@ pub async fn rotate_client_keys(state: &State, user_uri: &str, act: &Act) -> Res
     state.store.add_next_client_keys(&row, act).await?;
     tracing::info!(user = grant.user_id, generation, "next transport and integrity keys made");
     Ok(ClientKeyIds { trk_id: row.trk_id, ink_id: row.ink_id })
+}
+
+async fn grant_and_keys(state: &State, user_uri: &str) -> Result<(Grant, Vec<SealedClientKeys>), Error> {
+    let holder = state.store.holders(&[user_uri]).await?.pop();
+    let grant = Grant::of(holder.as_ref(), user_uri)?;
+    Ok((grant, holder.map(|holder| holder.client_keys).unwrap_or_default()))
 }
 
 fn next_generation(held: &[SealedClientKeys]) -> u64 {

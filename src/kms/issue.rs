@@ -86,8 +86,8 @@ fn require_near(state: &State, period_no: u64, now: SystemTime) -> Result<(), Er
 pub(super) fn periods(state: &State, period_no: Option<u64>, now: SystemTime) -> Result<Vec<u64>, Error> {
     match period_no {
         Some(period_no) => {
-            state.authority.validity(period_no)?;
             require_near(state, period_no, now)?;
+            state.authority.validity(period_no)?;
             Ok(vec![period_no])
         }
         None => Ok(current_and_next(state, now)?.into()),

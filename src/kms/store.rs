@@ -92,9 +92,6 @@ pub trait Store: CertificateStore + GenerationStore + RedirectStore + ReportStor
     /// At most `count` entries of the audit log, ordered, from the one after number `after` on.
     fn audit_entries(&self, after: u64, count: u32) -> Answer<'_, Vec<Entry>>;
 
-    /// The transport and integrity keys of the user that a URI belongs to, by generation; none if it has none.
-    fn client_keys_of_uri<'a>(&'a self, uri: &'a str) -> Answer<'a, Vec<SealedClientKeys>>;
-
     /// Gives an active user its keys, and forgets those that it had.
     ///
     /// # Errors

@@ -50,8 +50,8 @@ fn roll_over(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     output.line(format_args!("PubEncKey  {}", done.pub_enc_key));
     output.line(format_args!("PubAuthKey {}", done.pub_auth_key));
     output.message(format_args!(
-        "Start the server anew before {asked_from}, and keep a new copy of {}/secrets.sealed and kms.sqlite in a safe place. \
-         Other KMSs need the new certificate: mikey-sakke kms cert export.",
+        "Make a backup now (mikey-sakke kms backup --dir {}): earlier ones lack the new master secrets. Then start the server anew, before \
+         {asked_from}. Other KMSs need the new certificate: mikey-sakke kms cert export.",
         dir.display()
     ));
     output.object(&json!({

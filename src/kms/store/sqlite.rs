@@ -186,19 +186,6 @@ impl Store for SqliteStore {
         Box::pin(audit::entries(&self.pool, after, count))
     }
 
-    fn client_keys_of_uri<'a>(&'a self, uri: &'a str) -> Answer<'a, Vec<SealedClientKeys>> {
-        Box::pin(async move {
-            let rows = sqlx::query(
-                "SELECT user_id, generation, status AS key_status, trk_id, ink_id, sealed, created FROM client_keys \
-                 WHERE user_id = (SELECT user_id FROM uris WHERE uri = ?) ORDER BY generation",
-            )
-            .bind(uri)
-            .fetch_all(&self.pool)
-            .await?;
-            rows.iter().map(client_keys).collect()
-        })
-    }
-
     fn replace_client_keys<'a>(&'a self, keys: &'a SealedClientKeys, act: &'a Act) -> Answer<'a, ()> {
         Box::pin(async move {
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
@@ -504,7 +491,10 @@ mod tests {
     async fn client_keys_are_replaced_followed_and_confirmed() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(folder.path()).await;
-        let held = async |uri: &str| store.client_keys_of_uri(uri).await.unwrap();
+        let held = async |uri: &str| {
+            let holder = store.holders(&[uri]).await.unwrap().pop();
+            holder.map(|holder| holder.client_keys).unwrap_or_default()
+        };
         let (first, second, third) =
             (client_keys("alice", 1, false), client_keys("alice", 2, true), client_keys("alice", 3, true));
         assert_eq!(held("sip:alice@example.org").await, []);
