@@ -211,3 +211,53 @@ fn a_kms_is_backed_up_and_restored() {
     };
     assert_eq!(keyprov(&kms.dir), keyprov(&restored));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_restoring_that_was_killed_is_told_and_begun_anew() {
+    let kms = Kms::new();
+    let (file, restored) = (kms.text("kms.backup"), kms.text("restored"));
+    Program::new(&["kms", "backup", "--dir", &kms.dir, "--out", &file]).passphrase(PASSPHRASE).json();
+    let restore = ["kms", "restore", "--from", &file, "--dir", &restored];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mikey-sakke"));
+    let mut killed = command.args(restore).env("MIKEY_SAKKE_PASSPHRASE", PASSPHRASE).spawn().unwrap();
+    // All is unpacked by then, and the passphrase takes its time.
+    while !kms.path("restored/.restoring/kms/tls-key.pem").exists() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(kms.path("restored/.restoring").exists() && !kms.path("restored/kms.toml").exists());
+
+    let init = ["kms", "init", "--dir", &restored, "--kms-uri", "kms.example.org", "--domain", "example.org"];
+    for command in [&init[..], &["kms", "status", "--dir", &restored], &["kms", "serve", "--dir", &restored]] {
+        let run = Program::new(command).passphrase(PASSPHRASE).run();
+        assert!(run.code == 1 && run.stderr.contains("not restored to the end: run `kms restore`"), "{}", run.stderr);
+    }
+    let run = Program::new(&restore).passphrase("another").run();
+    assert!(run.code == 1 && run.stderr.contains("wrong passphrase"), "{}", run.stderr);
+    assert_eq!(fs::read_dir(&restored).unwrap().count(), 0, "the leavings of both are gone");
+    assert_eq!(Program::new(&restore).passphrase(PASSPHRASE).json()["cleared"], false);
+    Program::new(&["kms", "status", "--dir", &restored]).json();
+}
+
+#[test]
+fn files_that_are_named_by_whole_paths_are_in_the_backup() {
+    let kms = Kms::new();
+    let (toml, key) = (kms.path("kms/kms.toml"), kms.text("kms/tls-key.pem"));
+    let text = fs::read_to_string(&toml).unwrap().replace("tls-key.pem", &key);
+    fs::write(&toml, text).unwrap();
+    let run = |arguments: &[&str]| Program::new(arguments).within(kms.folder.path()).passphrase(PASSPHRASE).json();
+    let saved = run(&["kms", "backup", "--dir", "kms", "--out", "b"]);
+    assert!(saved["files"].as_array().unwrap().contains(&json!("tls-key.pem")), "{saved}");
+    let restored = run(&["kms", "restore", "--from", "b", "--dir", "restored"]);
+    assert!(kms.path("restored/tls-key.pem").exists());
+    let told = restored["left_out"].as_array().unwrap();
+    let of_key = told.iter().find(|left| left["file"] == json!(key)).unwrap();
+    assert!(of_key["reason"].as_str().unwrap().contains("kms.toml names the place where it was"), "{restored}");
+    // In its own place again, there is nothing to tell.
+    fs::remove_dir_all(kms.path("kms")).unwrap();
+    let restored = run(&["kms", "restore", "--from", "b", "--dir", "kms"]);
+    assert!(restored["left_out"].as_array().unwrap().iter().all(|left| left["file"] != json!(key)), "{restored}");
+    assert!(kms.path("kms/tls-key.pem").exists());
+}

@@ -176,11 +176,23 @@ fn a_kms_rolls_over_to_new_master_secrets_and_its_clients_and_partners_learn_of_
     let text = Program::new(&["kms", "status", "--dir", &dir]).run().stdout;
     assert!(text.contains(&format!("generation 2, from period {}", current + 2)), "{text}");
 
+    let withdraw =
+        |arguments: &[&str]| Program::new(&rollover).args(&["--withdraw"]).args(arguments).passphrase(PASSPHRASE);
+    assert_eq!(Program::new(&rollover).args(&["--force"]).passphrase(PASSPHRASE).run().code, 2);
+    assert_eq!(withdraw(&["--at-period", "7"]).run().code, 2);
+    let withdrawn = withdraw(&[]).json();
+    assert_eq!((&withdrawn["generation"], &withdrawn["held"]), (&json!(2), &json!(0)));
+    assert_eq!(status()["generations"], only);
+    let run = withdraw(&["--force"]).run();
+    assert!(run.code == 1 && run.stderr.contains("no roll-over is to come"), "{}", run.stderr);
+    let done = Program::new(&rollover).passphrase(PASSPHRASE).json();
+    assert_eq!((&done["generation"], &done["first_period"]), (&json!(4), &json!(current + 2)));
+
     kms.restart();
     let alice = kms.provision(ALICE);
     let known = Program::new(&["client", "kms", "--store", &alice]).passphrase(PASSPHRASE).json();
     let names: Vec<_> = known["kms"][0]["certificates"].as_array().unwrap().iter().map(|of| &of["cert_uri"]).collect();
-    assert_eq!(names, ["kms.example.org#generation-1", "kms.example.org#generation-2"]);
+    assert_eq!(names, ["kms.example.org#generation-1", "kms.example.org#generation-4"]);
 
     let certificate = path(&kms, "certificate.xml");
     let export = ["kms", "cert", "export", "--dir", &dir, "--out", &certificate];
@@ -196,7 +208,7 @@ fn a_kms_rolls_over_to_new_master_secrets_and_its_clients_and_partners_learn_of_
     }
     let listed = Program::new(&["kms", "cert", "list", "--dir", &other]).json();
     let names: Vec<_> = listed["certificates"].as_array().unwrap().iter().map(|of| &of["cert_uri"]).collect();
-    assert_eq!(names, ["kms.example.org#generation-1", "kms.example.org#generation-2"]);
+    assert_eq!(names, ["kms.example.org#generation-1", "kms.example.org#generation-4"]);
 }
 
 #[test]
@@ -329,6 +341,13 @@ fn test_tokens_open_a_server_that_runs_already() {
     let arguments = ["kms", "test-token", "--dir", dir.to_str().unwrap(), "--user", ALICE];
     let token = Program::new(&arguments).run().stdout;
     kms.provision_with(ALICE, &token);
+    let log = Program::new(&["kms", "audit", "export", "--dir", dir.to_str().unwrap()]).run().stdout;
+    let made = log.lines().find(|line| line.contains(r#""event":"test_token_made""#)).unwrap();
+    let made: Value = serde_json::from_str(made).unwrap();
+    let published = fs::read_to_string(dir.join("jwks.json")).unwrap();
+    assert!(published.contains(made["entry"]["key_id"].as_str().unwrap()), "{made}");
+    assert_eq!(made["entry"]["uri"], ALICE);
+    assert!(made["entry"]["expires"].as_str().unwrap().ends_with('Z') && !log.contains(token.trim()), "{made}");
     // The provider's own key is still in the JWK set.
     kms.provision(BOB);
 }
@@ -484,6 +503,17 @@ fn transport_keys_protect_files_and_the_air_and_are_rotated() {
         let refused = run(arguments).run();
         assert_eq!(refused.code, 1, "{}", refused.stdout);
         assert!(refused.stderr.contains(advice), "{}", refused.stderr);
+    }
+
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let set = |mode| fs::set_permissions(&trk, fs::Permissions::from_mode(mode)).unwrap();
+        set(0o644);
+        let import = ["client", "import", "--store", &store, "--init", &ink, "--keyprov", &ink, "--trk", &trk];
+        let refused = run(&import).run();
+        assert!(refused.code == 1 && refused.stderr.contains("chmod 600"), "{}", refused.stderr);
+        set(0o600);
     }
 
     // In files.
@@ -715,11 +745,34 @@ fn the_audit_log_tells_of_everything_and_can_be_exported_and_anchored() {
     let lines = Program::new(&export).run().stdout;
     let entries: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let events: Vec<_> = entries.iter().map(|line| line["entry"]["event"].as_str().unwrap()).collect();
-    assert_eq!(events, ["initialised", "user_added", "issued", "user_revoked"]);
-    assert!(entries[3]["entry"]["by"].as_str().unwrap().starts_with("operator "));
+    assert_eq!(events, ["initialised", "user_added", "started", "issued", "user_revoked"]);
+    let by = entries[4]["entry"]["by"].as_str().unwrap();
+    assert!(by.starts_with("operator ") && by.contains("uid "), "{by}");
+    let toml = kms.path("kms/kms.toml");
+    let sum = Command::new("sha256sum").arg(&toml).output().unwrap();
+    let configuration = entries[2]["entry"]["configuration"].as_str().unwrap();
+    assert!(String::from_utf8(sum.stdout).unwrap().starts_with(configuration), "{configuration}");
+    // No environment variable makes one operator another.
+    let revoke = |user: &str, name: &str| {
+        add_user(&dir, user);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mikey-sakke"));
+        let names = ["USER", "LOGNAME", "USERNAME"].map(|variable| (variable, name));
+        assert!(
+            command
+                .args(["kms", "user", "revoke", "--dir", &dir, "--user", user])
+                .envs(names)
+                .status()
+                .unwrap()
+                .success()
+        );
+        let lines = Program::new(&export).run().stdout;
+        let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+        last["entry"]["by"].clone()
+    };
+    assert_eq!(revoke("sip:x@example.org", "mallory"), revoke("sip:y@example.org", "alice"));
     let file = format!("{dir}/log.jsonl");
-    let exported = Program::new(&export).args(&["--from", "3", "--out", &file]).json();
-    assert_eq!((&exported["exported"], &exported["last"]), (&json!(2), &json!(4)));
+    let exported = Program::new(&export).args(&["--from", "8", "--out", &file]).json();
+    assert_eq!((&exported["exported"], &exported["last"]), (&json!(2), &json!(9)));
     assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 2);
     assert_eq!(Program::new(&export).args(&["--json"]).run().code, 1);
 }

@@ -8,7 +8,7 @@ use kms_support::{ALICE, BOB, World, act, current_period, key_sets, passphrase, 
 use mikey_sakke::kms::audit::Fault;
 use mikey_sakke::kms::backup::{self, BackupFault, Restored, Saved};
 use mikey_sakke::kms::bulk::{self, Order, WithoutKeys};
-use mikey_sakke::kms::{Error, State, admin};
+use mikey_sakke::kms::{self, Error, State, admin, open_store};
 use mikey_sakke::kms_protocol::ErrorCode;
 use mikey_sakke::sealing::{self, Passphrase};
 use sqlx::sqlite::SqlitePool;
@@ -54,7 +54,7 @@ impl Backup {
         let altered = self.folder.path().join("altered");
         fs::write(&altered, backup).unwrap();
         let error = backup::restore(&altered, &self.target(), &passphrase(), act()).await.unwrap_err();
-        assert!(is_empty(&self.target()), "{error}");
+        assert!(!self.target().exists(), "{error}");
         fault(error)
     }
 }
@@ -66,8 +66,11 @@ fn fault(error: Error) -> BackupFault {
     }
 }
 
-fn is_empty(folder: &Path) -> bool {
-    fs::read_dir(folder).unwrap().next().is_none()
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
 }
 
 #[tokio::test]
@@ -79,11 +82,9 @@ async fn a_restored_kms_issues_the_same_octets_and_serves_the_same_users() {
     assert_eq!(fs::metadata(&backup.file).unwrap().len(), backup.saved.octets);
     let restored = backup.restore().await.unwrap();
     assert_eq!((restored.kms_uri.as_str(), restored.head), ("kms.example.org", backup.saved.head));
-    let mut names: Vec<String> =
-        fs::read_dir(backup.target()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
+    assert!(!restored.cleared);
     files.sort_unstable();
-    assert_eq!(names, files);
+    assert_eq!(names(&backup.target()), files);
     for name in ["kms.toml", "secrets.sealed", "tls-cert.pem", "tls-key.pem", "jwks.json"] {
         assert_eq!(
             fs::read(backup.target().join(name)).unwrap(),
@@ -156,13 +157,101 @@ async fn what_is_no_whole_backup_is_refused_by_name() {
     let other = Passphrase::new("another passphrase".into()).unwrap();
     let error = backup::restore(&backup.file, &backup.target(), &other, act()).await.unwrap_err();
     assert!(matches!(fault(error), BackupFault::Sealing(sealing::Error::WrongPassphrase)));
-    let absent = backup::restore(Path::new("absent"), &backup.target(), &passphrase(), act()).await.unwrap_err();
+    let deep = backup.target().join("a/b");
+    let absent = backup::restore(Path::new("absent"), &deep, &passphrase(), act()).await.unwrap_err();
     assert!(matches!(fault(absent), BackupFault::File { path, .. } if path == Path::new("absent")));
-    assert!(is_empty(&backup.target()));
+    backup::restore(&backup.folder.path().join("altered"), &deep, &passphrase(), act()).await.unwrap_err();
+    assert!(!backup.target().exists(), "nor the folders above");
 
+    fs::create_dir(backup.target()).unwrap();
     fs::write(backup.target().join("notes"), "").unwrap();
     assert!(matches!(fault(backup.restore().await.unwrap_err()), BackupFault::NotEmpty(_)));
-    assert_eq!(fs::read_dir(backup.target()).unwrap().count(), 1);
+    assert_eq!(names(&backup.target()), ["notes"]);
+}
+
+#[tokio::test]
+async fn a_kms_that_rolls_over_meanwhile_is_not_saved() {
+    let world = World::new().await;
+    let (folder, passphrase) = (world.folder.path(), passphrase());
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("kms.backup");
+    let (own, newer) = (folder.join("secrets.sealed"), elsewhere.path().join("secrets.sealed"));
+    backup::save(folder, &elsewhere.path().join("before"), &passphrase, act()).await.unwrap();
+    let copy = elsewhere.path().join("copy");
+    backup::restore(&elsewhere.path().join("before"), &copy, &passphrase, act()).await.unwrap();
+    kms::roll_over(&copy, &passphrase, None, &act()).await.unwrap();
+    fs::copy(copy.join("secrets.sealed"), &newer).unwrap();
+
+    let rolling_over = async {
+        while !folder.read_dir().unwrap().any(|entry| entry.unwrap().path().join("kms.sqlite").exists()) {
+            tokio::task::yield_now().await;
+        }
+        fs::copy(&newer, &own).unwrap();
+    };
+    let (saved, ()) = tokio::join!(backup::save(folder, &file, &passphrase, act()), rolling_over);
+    assert!(matches!(fault(saved.unwrap_err()), BackupFault::RolledOver));
+    assert!(!file.exists());
+}
+
+/// What a restoring that was interrupted in the midst of giving the files their places has left.
+fn half_restored(whole: &Path, target: &Path) {
+    let unpacked = target.join(".restoring/kms");
+    fs::create_dir_all(unpacked.join("tls")).unwrap();
+    fs::create_dir(target.join("tls")).unwrap();
+    let files = ["kms.toml", "secrets.sealed", "kms.sqlite", "tls-cert.pem", "tls-key.pem", "tls/more.pem"];
+    fs::write(target.join(".restoring/files.json"), serde_json::to_string(&files).unwrap()).unwrap();
+    for (name, folder) in files.iter().zip([&unpacked, target, target, &unpacked, &unpacked, target]) {
+        let from = whole.join(name.replace("tls/more.pem", "tls-cert.pem"));
+        fs::copy(from, folder.join(name)).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_an_interrupted_restoring_left_is_told_and_cleared_away() {
+    let backup = Backup::new().await;
+    let target = backup.target();
+    half_restored(backup.world.folder.path(), &target);
+    let is_told = |error: Error| {
+        assert!(matches!(&error, Error::HalfRestored { folder } if *folder == target), "{error}");
+        assert!(error.to_string().contains("`kms restore`"), "{error}");
+    };
+    is_told(State::open(&target, &passphrase()).await.unwrap_err());
+    is_told(open_store(&target).await.unwrap_err());
+    is_told(kms::init(&target, kms_support::options(), &passphrase(), act()).await.unwrap_err());
+    is_told(kms::roll_over(&target, &passphrase(), None, &act()).await.unwrap_err());
+
+    // Something of somebody else is there as well: it is left alone, and so is all the rest.
+    fs::write(target.join("notes"), "").unwrap();
+    assert!(matches!(fault(backup.restore().await.unwrap_err()), BackupFault::NotEmpty(_)));
+    assert_eq!(names(&target), [".restoring", "kms.sqlite", "notes", "secrets.sealed", "tls"]);
+    fs::remove_file(target.join("notes")).unwrap();
+
+    // A file that still waits to get its place did not come from there.
+    fs::copy(backup.world.folder.path().join("secrets.sealed"), target.join("tls-key.pem")).unwrap();
+    assert!(matches!(fault(backup.restore().await.unwrap_err()), BackupFault::NotEmpty(_)));
+    fs::remove_file(target.join("tls-key.pem")).unwrap();
+
+    let lock = fs::File::create(target.join(".restoring/lock")).unwrap();
+    lock.lock().unwrap();
+    assert!(matches!(fault(backup.restore().await.unwrap_err()), BackupFault::Busy(folder) if folder == target));
+    drop(lock);
+    assert!(backup.restore().await.unwrap().cleared);
+    let mut files = backup.saved.files.clone();
+    files.sort();
+    assert_eq!(names(&target), files);
+    // A KMS that is whole is not touched, whatever else lies beside it.
+    fs::create_dir(target.join(".restoring")).unwrap();
+    State::open(&target, &passphrase()).await.unwrap();
+    assert!(matches!(fault(backup.restore().await.unwrap_err()), BackupFault::NotEmpty(_)));
+    assert!(target.join("secrets.sealed").exists());
+
+    // Refused the second time, nothing is left either.
+    let other = backup.folder.path().join("other");
+    half_restored(backup.world.folder.path(), &other);
+    let wrong = Passphrase::new("another passphrase".into()).unwrap();
+    let error = backup::restore(&backup.file, &other, &wrong, act()).await.unwrap_err();
+    assert!(matches!(fault(error), BackupFault::Sealing(sealing::Error::WrongPassphrase)));
+    assert_eq!(names(&other), [""; 0]);
 }
 
 #[tokio::test]
@@ -186,11 +275,8 @@ async fn what_cannot_be_saved_is_told() {
     pool.close().await;
     let error = save(&passphrase()).await.unwrap_err();
     assert!(matches!(error, Error::Audit(Fault::Altered { number: 2 })), "{error}");
-    assert!(is_empty(folder.path()), "nothing half done");
-    let hidden = fs::read_dir(world.folder.path())
-        .unwrap()
-        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".backup-"));
-    assert_eq!(hidden.count(), 0);
+    assert_eq!(names(folder.path()), [""; 0], "nothing half done");
+    assert!(names(world.folder.path()).iter().all(|name| !name.starts_with(".backup-")));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure of the test")]
 
 use mikey_sakke::batch::Threads;
-use mikey_sakke::client::{self, ImportReport, StoreOptions, now};
+use mikey_sakke::client::{self, ImportFiles, ImportReport, StoreOptions, now};
 use mikey_sakke::kms::audit::{self, Act};
 use mikey_sakke::kms::bulk::{self, FolderFault, Issued, Order, WithoutKeys, file_name};
 use mikey_sakke::kms::{self, Error, InitOptions, NewUser, State, admin};
@@ -70,15 +70,19 @@ impl World {
         let mut store = client::Store::create(store.path(), &passphrase(), &options).unwrap();
         let name = file_name(uri);
         let keyprov = out(format!("{name}.keyprov.xml"));
-        match keys_of {
-            None => client::import(&mut store, &out("init.xml".into()), &keyprov, now()),
-            Some(owner) => {
-                let [trk, ink] =
-                    ["trk", "ink"].map(|kind| read(self.path("keys").join(format!("{}.{kind}.key", file_name(owner)))));
-                let keys = ClientKeys::from_files(&trk, Some(&ink)).unwrap();
-                client::import_with_keys(&mut store, &out(format!("{name}.init.xml")), &keyprov, &keys, now())
-            }
-        }
+        let beside = |kind: &str| match keys_of {
+            None => self.path("out").join(kind),
+            Some(_) => self.path("out").join(format!("{name}.{kind}")),
+        };
+        let certcache = beside("certcache.xml");
+        let certcache = certcache.exists().then(|| read(certcache));
+        let keys = keys_of.map(|owner| {
+            let file = |kind| read(self.path("keys").join(format!("{}.{kind}.key", file_name(owner))));
+            ClientKeys::from_files(&file("trk"), Some(&file("ink"))).unwrap()
+        });
+        let init = read(beside("init.xml"));
+        let (certcache, keys) = (certcache.as_deref(), keys.as_ref());
+        client::import_files(&mut store, &ImportFiles { init: &init, keyprov: &keyprov, certcache, keys }, now())
     }
 
     async fn log(&self) -> Vec<Value> {
@@ -243,9 +247,7 @@ async fn a_folder_of_something_else_is_refused() {
     world.issue(&[ALICE], &clear()).await.unwrap();
     let other_period = Order { period_no: Some(1529), ..clear() };
     let FolderFault::OtherPlan { found, wanted, .. } = fault(&other_period).await else { panic!() };
-    assert!(found.contains("kms.example.org") && wanted.ends_with("period 1529"), "{found}; {wanted}");
-    let beside = Order { without_keys: WithoutKeys::Make(world.path("out")), ..clear() };
-    assert!(matches!(fault(&beside).await, FolderFault::KeysBeside(_)));
+    assert!(found.contains("kms.example.org") && wanted.contains("period 1529"), "{found}; {wanted}");
 
     let other = World::new().await;
     let there = Order { out: world.path("out"), ..clear() };
@@ -258,7 +260,120 @@ async fn a_folder_of_something_else_is_refused() {
     drop(lock);
     fs::write(world.path("out/issue.json"), "{").unwrap();
     assert!(matches!(fault(&clear()).await, FolderFault::Plan(_)));
-    let no_period = Order { out: world.path("fresh"), period_no: Some(u64::MAX), ..clear() };
-    assert!(matches!(world.issue(&[ALICE], &no_period).await, Err(Error::Period(u64::MAX))));
+    let of_period = |period_no| Order { out: world.path("fresh"), period_no: Some(period_no), ..clear() };
+    assert!(matches!(world.issue(&[ALICE], &of_period(0)).await, Err(Error::Period(0))));
+    assert!(matches!(world.issue(&[ALICE], &of_period(u64::MAX)).await, Err(Error::PeriodAhead { .. })));
     assert!(!world.path("fresh").exists());
+}
+
+#[tokio::test]
+async fn transport_keys_do_not_lie_with_what_they_protect() {
+    let world = World::new().await;
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(world.folder.path(), world.path("link")).unwrap();
+    let pairs = [("out", "out"), ("out", "out/keys"), ("out/deep/down", "out"), ("out", "./out/keys")];
+    for (out, keys) in pairs.into_iter().chain(cfg!(unix).then_some(("out", "link/out/keys"))) {
+        let (out, keys) = (world.path(out), world.path(keys));
+        let order = Order { out: out.clone(), period_no: None, without_keys: WithoutKeys::Make(keys.clone()) };
+        let error = world.issue(&[ALICE], &order).await.unwrap_err();
+        assert!(matches!(&error, Error::BulkFolder(FolderFault::KeysBeside(path)) if *path == keys), "{error}");
+        assert!(!world.path("out").exists());
+    }
+    let order = world.order(WithoutKeys::Make(world.path("out-keys")));
+    assert_eq!(world.issue(&[ALICE], &order).await.unwrap().uris, 1, "a name that begins alike");
+}
+
+#[tokio::test]
+async fn keys_in_clear_and_wrapped_keys_go_to_folders_of_their_own() {
+    let world = World::new().await;
+    let make = || world.order(WithoutKeys::Make(world.path("keys")));
+    let other_plan = async |order: &Order| match world.issue(&[BOB], order).await.unwrap_err() {
+        Error::BulkFolder(FolderFault::OtherPlan { found, wanted, .. }) => (found, wanted),
+        other => panic!("{other}"),
+    };
+    world.issue(&[ALICE], &world.order(WithoutKeys::Clear)).await.unwrap();
+    for order in [make(), world.order(WithoutKeys::Refuse)] {
+        let (found, wanted) = other_plan(&order).await;
+        assert!(found.ends_with("keys in clear") && wanted.ends_with("wrapped keys alone"), "{found}; {wanted}");
+    }
+    assert!(!world.path("keys").exists());
+    fs::rename(world.path("out"), world.path("clear")).unwrap();
+
+    world.issue(&[ALICE], &make()).await.unwrap();
+    let (found, wanted) = other_plan(&world.order(WithoutKeys::Clear)).await;
+    assert!(found.ends_with("wrapped keys alone") && wanted.ends_with("keys in clear"), "{found}; {wanted}");
+    // A folder for one of both is none for the other.
+    let exchanged =
+        Order { out: world.path("keys"), period_no: None, without_keys: WithoutKeys::Make(world.path("clear")) };
+    let (found, wanted) = other_plan(&Order { out: world.path("fresh"), ..exchanged.clone() }).await;
+    assert!(found.ends_with("keys in clear") && wanted.ends_with("transport keys"), "{found}; {wanted}");
+    // Who has transport keys by now gets wrapped keys, with or without the option.
+    let again = world.issue(&[ALICE, BOB], &world.order(WithoutKeys::Refuse)).await.unwrap();
+    assert!(again.already == 1 && matches!(refused(&again)[..], [(BOB, Error::NoClientKeys(_))]));
+    assert_eq!(world.issue(&[ALICE, BOB], &make()).await.unwrap().new_keys, 1);
+}
+
+#[tokio::test]
+async fn keys_of_a_coming_generation_bring_its_certificate() {
+    let mut world = World::new().await;
+    let [current, next] = admin::current_periods(&world.state, SystemTime::now()).unwrap();
+    // A run that is begun before the roll-over, and stopped.
+    let stop = AtomicBool::new(true);
+    let clear = world.order(WithoutKeys::Clear);
+    bulk::issue(&world.state, vec![ALICE.to_owned()], &clear, &act(), &stop, |_| {}).await.unwrap();
+    world.issue(&[BOB], &clear).await.unwrap();
+    assert!(!fs::read_to_string(world.path("out/init.xml")).unwrap().contains("ValidTo"));
+    let dir = world.path("kms");
+    let done = kms::roll_over(&dir, &passphrase(), None, &act()).await.unwrap();
+    world.state = State::open(&dir, &passphrase()).await.unwrap();
+    let issued = world.issue(&[ALICE], &clear).await.unwrap();
+    assert_eq!((issued.uris, issued.has_further_certificates), (1, false));
+    let init = fs::read_to_string(world.path("out/init.xml")).unwrap();
+    assert!(init.contains("#generation-1") && init.contains("ValidTo"), "{init}");
+    assert!(!world.path("out/certcache.xml").exists());
+    for uri in [ALICE, BOB] {
+        assert_eq!(world.import(uri, None).unwrap().periods, [current, next]);
+    }
+    fs::remove_dir_all(world.path("out")).unwrap();
+
+    let coming = Order { period_no: Some(done.first_period), ..clear };
+    let issued = world.issue(&[ALICE], &coming).await.unwrap();
+    assert!(issued.has_further_certificates);
+    assert_eq!(world.import(ALICE, None).unwrap().periods, [done.first_period]);
+    fs::remove_file(world.path("out/certcache.xml")).unwrap();
+    let error = world.import(ALICE, None).unwrap_err();
+    assert!(matches!(&error, client::Error::CertificateMissing { period_no, .. } if *period_no == done.first_period));
+    assert!(error.to_string().contains("certcache.xml"), "{error}");
+    fs::remove_dir_all(world.path("out")).unwrap();
+
+    let wrapped = Order { without_keys: WithoutKeys::Make(world.path("keys")), ..coming };
+    world.issue(&[ALICE, ALICE_VIDEO], &wrapped).await.unwrap();
+    assert_eq!(names(&world.path("out")).len(), 3 * 2 + 3);
+    for uri in [ALICE, ALICE_VIDEO] {
+        let report = world.import(uri, Some(ALICE)).unwrap();
+        assert_eq!((report.periods.as_slice(), report.wrapped_with.is_some()), (&[done.first_period][..], true));
+    }
+    // What is not signed is not taken for what is.
+    fs::copy(world.path("out/certcache.xml"), world.path("out").join(format!("{}.certcache.xml", file_name(ALICE))))
+        .unwrap();
+    let error = world.import(ALICE, Some(ALICE)).unwrap_err();
+    assert!(matches!(error, client::Error::SignatureMissing { .. }), "{error}");
+
+    // One by one.
+    let (period, at) = (Some(done.first_period), SystemTime::now());
+    let init = admin::init_document(&world.state, BOB, None, at).await.unwrap();
+    let further = admin::further_certificates_document(&world.state, BOB, period, None, at).await.unwrap().unwrap();
+    let keyprov = admin::issue(&world.state, BOB, period, None, &act()).await.unwrap().document;
+    let folder = tempfile::tempdir().unwrap();
+    let options = StoreOptions { kdf: KdfParameters::cheap_for_tests(), ..StoreOptions::default() };
+    let mut store = client::Store::create(folder.path(), &passphrase(), &options).unwrap();
+    let files = ImportFiles {
+        init: init.as_bytes(),
+        keyprov: keyprov.as_bytes(),
+        certcache: Some(further.as_bytes()),
+        keys: None,
+    };
+    assert_eq!(client::import_files(&mut store, &files, now()).unwrap().periods, [done.first_period]);
+    let none = admin::further_certificates_document(&world.state, BOB, None, None, at).await.unwrap();
+    assert!(none.is_none(), "the present keys need the present certificate alone");
 }

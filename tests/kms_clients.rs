@@ -211,5 +211,10 @@ async fn what_cannot_be_taken_up_changes_nothing() {
         assert_eq!(world.post("keyprov", &world.token(ALICE)).await.status(), StatusCode::OK, "{expected}");
         fs::write(&path, &good).unwrap();
     }
-    assert!(entries(&world).await.iter().all(|entry| entry["event"] != "reloaded"));
+    let entries = entries(&world).await;
+    assert!(entries.iter().all(|entry| entry["event"] != "reloaded"));
+    let refused: Vec<_> = entries.iter().filter(|entry| entry["event"] == "reload_refused").collect();
+    assert_eq!(refused.len(), 8);
+    assert!(refused[2]["reason"].as_str().unwrap().contains("none.pem"), "{}", refused[2]);
+    assert_eq!(refused[2]["by"], "the operator");
 }

@@ -10,9 +10,10 @@ use mikey_sakke::client::{
     self, AcceptOptions, OfferRequest, ProvisionRequest, Provisioner, StoreOptions, accept, offer,
 };
 use mikey_sakke::kms::audit::Act;
+use mikey_sakke::kms::backup;
 use mikey_sakke::kms::certificates::{self, CertificateError};
 use mikey_sakke::kms::store::{Generation, StoreError};
-use mikey_sakke::kms::{self, Error, InitOptions, NewUser, RolledOver, State, admin, open_store};
+use mikey_sakke::kms::{self, Error, InitOptions, NewUser, RolledOver, State, Withdrawn, admin, open_store};
 use mikey_sakke::kms_protocol::{ErrorCode, KmsCertCache, KmsCertificate, Role};
 use mikey_sakke::mc::KeyType;
 use mikey_sakke::mikey::NtpTime;
@@ -171,6 +172,8 @@ async fn new_secrets_begin_where_nobody_can_have_keys() {
     assert_eq!(roll_over(folder, None, 0).await.unwrap().first_period, current + 8);
     let error = roll_over(folder, None, 0).await.unwrap_err();
     assert!(matches!(error, Error::RollOverPending { first_period, .. } if first_period == current + 8), "{error}");
+    let text = error.to_string();
+    assert!(text.contains(":11Z, or withdraw it first") && text.contains('T'), "{text}");
     let error = roll_over(folder, None, 7).await.unwrap_err();
     assert!(matches!(error, Error::RollOverPending { .. }), "{error}");
     // When it has begun, the next may come.
@@ -536,4 +539,211 @@ async fn a_partner_rolls_over_and_is_reached_before_and_after() {
 
 fn parse(xml: &str) -> KmsCertificate {
     KmsCertificate::from_xml(xml.as_bytes(), &mikey_sakke::kms_protocol::Limits::default()).unwrap()
+}
+
+async fn withdraw(folder: &Path, force: bool) -> Result<Withdrawn, Error> {
+    kms::withdraw(folder, &passphrase(), force, &act()).await
+}
+
+#[tokio::test]
+async fn a_roll_over_that_nobody_has_keys_of_is_withdrawn_and_all_is_as_before() {
+    let world = World::new().await;
+    let (folder, current) = (world.folder.path(), current_period());
+    let before = init(&world).await;
+    assert!(matches!(withdraw(folder, false).await, Err(Error::NoRollOverPending)));
+    let done = roll_over(folder, Some(current + 9), 0).await.unwrap();
+    let wrong = mikey_sakke::sealing::Passphrase::new("another".into()).unwrap();
+    let error = kms::withdraw(folder, &wrong, false, &act()).await.unwrap_err();
+    assert!(matches!(error, Error::Sealing(_)), "{error}");
+
+    // Alice learns of the certificate that is to come, and so does the server.
+    let mut world = world.restart().await;
+    let mut alice = Client::new();
+    alice.provision(&world, ALICE, now()).await;
+    assert_eq!(alice.certificates(KMS_URI), [name(1), name(2)]);
+    let withdrawn = withdraw(world.folder.path(), false).await.unwrap();
+    let expected = (2, done.first_period, 0, 2);
+    assert_eq!((withdrawn.generation, withdrawn.first_period, withdrawn.held, withdrawn.cache_num), expected);
+    assert!(matches!(withdraw(world.folder.path(), true).await, Err(Error::NoRollOverPending)));
+    // The server that still runs does not say that what it gives is all.
+    assert_eq!(cache(&world, "certcache/1").await.cache_num, None);
+    let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
+    let last = log(&state).await.into_iter().find(|entry| entry["event"] == "roll_over_withdrawn").unwrap();
+    assert_eq!(
+        (&last["generation"], &last["first_period"], &last["holders"]),
+        (&2.into(), &(current + 9).into(), &0.into())
+    );
+
+    world = world.restart().await;
+    assert_eq!(init(&world).await, before);
+    let told = cache(&world, "certcache/1").await;
+    assert_eq!(told.cache_num, Some(2));
+    let summary: Vec<_> = told.certificates.iter().map(|own| (own.cert_uri.clone(), own.revoked)).collect();
+    assert_eq!(summary, [(name(2), true), (None, false)]);
+    if let Some(schema) = Schema::open() {
+        let document = world.post("certcache", &world.token(ALICE)).await.text().await.unwrap();
+        assert_eq!(schema.faults(&document), None, "{document}");
+    }
+    // Who had it knows that it is revoked; who comes now never hears of new keys.
+    let report = alice.provision(&world, ALICE, now()).await;
+    assert!(report.notes.iter().all(|note| !note.contains("left out")), "{report}");
+    let mut bob = Client::new();
+    let report = bob.provision(&world, BOB, now()).await;
+    assert!(report.notes.iter().all(|note| !note.contains("left out")), "{report}");
+    assert_eq!(bob.certificates(KMS_URI), [None]);
+    assert_eq!(certificates::exported(&state.authority, SystemTime::now()).len(), 1);
+    // In the period that the other secrets would have served, all goes on with the first.
+    let later = start(done.first_period);
+    let keys = |uri: &'static str| {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(later.unix_seconds().unwrap());
+        let (state, act) = (&state, Act::new("the operator", at));
+        async move {
+            let init = admin::init_document(state, uri, None, at).await.unwrap();
+            (init, admin::issue(state, uri, Some(done.first_period), None, &act).await.unwrap().document)
+        }
+    };
+    for (client, uri) in [(&mut alice, ALICE), (&mut bob, BOB)] {
+        let (init, keyprov) = keys(uri).await;
+        client::import(&mut client.store, init.as_bytes(), keyprov.as_bytes(), later).unwrap();
+    }
+    call(&mut alice, ALICE, &mut bob, BOB, later).unwrap();
+    call(&mut bob, BOB, &mut alice, ALICE, later).unwrap();
+
+    // The next one has a number of its own.
+    let next = roll_over(world.folder.path(), None, 0).await.unwrap();
+    assert_eq!((next.generation, next.first_period), (4, done.first_period + 1), "after what was issued");
+    let world = world.restart().await;
+    alice.provision(&world, ALICE, now()).await;
+    assert_eq!(alice.certificates(KMS_URI), [name(1), name(2), name(4)]);
+}
+
+#[tokio::test]
+async fn a_roll_over_that_somebody_has_keys_of_is_withdrawn_by_force_alone() {
+    let world = World::new().await;
+    // It begins with the next period, for which everybody gets keys by now.
+    let done = roll_over(world.folder.path(), None, -1).await.unwrap();
+    let world = world.restart().await;
+    let (mut alice, mut bob) = (Client::new(), Client::new());
+    alice.provision(&world, ALICE, now()).await;
+    bob.provision(&world, BOB, now()).await;
+    let error = withdraw(world.folder.path(), false).await.unwrap_err();
+    let in_use = StoreError::GenerationInUse { first_period: done.first_period, holders: 2 };
+    assert_eq!(error.to_string(), in_use.to_string());
+    assert!(error.to_string().contains("--force"), "{error}");
+    assert_eq!(key_sets(world.post("keyprov", &world.token(ALICE)).await).await.len(), 2, "nothing has changed");
+
+    assert_eq!(withdraw(world.folder.path(), true).await.unwrap().held, 2);
+    // A server that has not learnt of it gives no more keys of what was withdrawn.
+    let given = key_sets(world.post("keyprov", &world.token(ALICE)).await).await;
+    assert_eq!(names(&given), [(ALICE, current_period())]);
+    let world = world.restart().await;
+    let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
+    assert_eq!(state.authority.certificates_of(&[done.first_period])[0].cert_uri, None);
+    // Whoever provisions again has good keys in place of the others.
+    for (client, uri) in [(&mut alice, ALICE), (&mut bob, BOB)] {
+        assert_eq!(client.provision(&world, uri, now()).await.periods, [current_period(), done.first_period]);
+    }
+    for at in [now(), start(done.first_period)] {
+        call(&mut alice, ALICE, &mut bob, BOB, at).unwrap();
+        call(&mut bob, BOB, &mut alice, ALICE, at).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_roll_over_that_has_begun_is_not_withdrawn() {
+    let world = World::new().await;
+    roll_over(world.folder.path(), None, -2).await.unwrap();
+    for force in [false, true] {
+        let error = withdraw(world.folder.path(), force).await.unwrap_err();
+        assert!(matches!(error, Error::NoRollOverPending), "{error}");
+    }
+}
+
+/// Keys of a period from a KMS, as files.
+async fn files_of(state: &State, uri: &str, period_no: u64) -> (Vec<u8>, Vec<u8>) {
+    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(start(period_no).unix_seconds().unwrap());
+    let init = admin::init_document(state, uri, None, at).await.unwrap();
+    let keys = admin::issue(state, uri, Some(period_no), None, &Act::new("the operator", at)).await.unwrap();
+    (init.as_bytes().to_vec(), keys.document.as_bytes().to_vec())
+}
+
+#[tokio::test]
+async fn a_backup_from_before_a_roll_over_needs_the_newer_secrets() {
+    let world = World::new().await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (older, restored) = (elsewhere.path().join("older"), elsewhere.path().join("restored"));
+    backup::save(world.folder.path(), &older, &passphrase(), act()).await.unwrap();
+    let done = roll_over(world.folder.path(), None, 0).await.unwrap();
+    let newer = elsewhere.path().join("newer");
+    backup::save(world.folder.path(), &newer, &passphrase(), act()).await.unwrap();
+    let world = world.restart().await;
+    let mut alice = Client::new();
+    alice.provision(&world, ALICE, now()).await;
+    assert_eq!(alice.certificates(KMS_URI), [name(1), name(2)]);
+
+    // What was made right after the roll-over has all.
+    let whole = elsewhere.path().join("whole");
+    backup::restore(&newer, &whole, &passphrase(), act()).await.unwrap();
+    let whole = State::open(&whole, &passphrase()).await.unwrap();
+    assert_eq!(whole.authority.newest_generation(), 2);
+
+    backup::restore(&older, &restored, &passphrase(), act()).await.unwrap();
+    let state = State::open(&restored, &passphrase()).await.unwrap();
+    assert_eq!(state.authority.newest_generation(), 1);
+    // Until then it serves, and from then on clients do not take its keys.
+    let import = |alice: &mut Client, (init, keyprov): (Vec<u8>, Vec<u8>), period_no| {
+        client::import(&mut alice.store, &init, &keyprov, start(period_no))
+    };
+    let before = done.first_period - 1;
+    import(&mut alice, files_of(&state, ALICE, before).await, before).unwrap();
+    // On a copy, for the audit log of the restored KMS must not have an issue of these periods.
+    let copy = elsewhere.path().join("copy");
+    backup::restore(&older, &copy, &passphrase(), act()).await.unwrap();
+    let copy = State::open(&copy, &passphrase()).await.unwrap();
+    let old = import(&mut alice, files_of(&copy, ALICE, done.first_period).await, done.first_period).unwrap_err();
+    assert!(matches!(old, client::Error::KeysInvalid { .. }), "{old}");
+    state.store.close().await.unwrap();
+
+    fs::copy(world.folder.path().join("secrets.sealed"), restored.join("secrets.sealed")).unwrap();
+    let error = State::open(&restored, &passphrase()).await.unwrap_err();
+    assert!(matches!(error, Error::RollOverUnfinished { first_period, .. } if first_period == done.first_period));
+    let completed = roll_over(&restored, None, 0).await.unwrap();
+    assert!(completed.completed && completed.pub_enc_key == done.pub_enc_key);
+    let state = State::open(&restored, &passphrase()).await.unwrap();
+    import(&mut alice, files_of(&state, ALICE, done.first_period).await, done.first_period).unwrap();
+}
+
+#[tokio::test]
+async fn a_roll_over_that_was_withdrawn_is_announced_again_by_an_older_backup() {
+    let world = World::new().await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (file, restored) = (elsewhere.path().join("backup"), elsewhere.path().join("restored"));
+    let done = roll_over(world.folder.path(), None, 0).await.unwrap();
+    backup::save(world.folder.path(), &file, &passphrase(), act()).await.unwrap();
+    let world = world.restart().await;
+    let mut alice = Client::new();
+    alice.provision(&world, ALICE, now()).await;
+    withdraw(world.folder.path(), false).await.unwrap();
+    let world = world.restart().await;
+    alice.provision(&world, ALICE, now()).await;
+
+    backup::restore(&file, &restored, &passphrase(), act()).await.unwrap();
+    let state = State::open(&restored, &passphrase()).await.unwrap();
+    assert_eq!(state.authority.certificates_of(&[done.first_period])[0].cert_uri, name(2));
+    let (init, keyprov) = files_of(&state, ALICE, done.first_period).await;
+    let error = client::import(&mut alice.store, &init, &keyprov, start(done.first_period)).unwrap_err();
+    assert!(matches!(error, client::Error::CertificateRevoked { .. }), "{error}");
+    state.store.close().await.unwrap();
+    let error = withdraw(&restored, false).await.unwrap_err();
+    assert!(matches!(error, Error::Store(StoreError::GenerationInUse { holders: 1, .. })), "{error}");
+    withdraw(&restored, true).await.unwrap();
+    let state = State::open(&restored, &passphrase()).await.unwrap();
+    let (init, keyprov) = files_of(&state, ALICE, done.first_period).await;
+    client::import(&mut alice.store, &init, &keyprov, start(done.first_period)).unwrap();
+
+    // A backup of a KMS that withdrew one knows it.
+    let after = elsewhere.path().join("after");
+    backup::save(world.folder.path(), &elsewhere.path().join("later"), &passphrase(), act()).await.unwrap();
+    backup::restore(&elsewhere.path().join("later"), &after, &passphrase(), act()).await.unwrap();
+    assert_eq!(State::open(&after, &passphrase()).await.unwrap().authority.newest_generation(), 3);
 }

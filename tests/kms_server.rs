@@ -604,6 +604,27 @@ async fn a_state_that_does_not_fit_is_not_opened() {
     let taken = Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap();
     let error = Server::bind(&state, Some(taken.address())).await.unwrap_err();
     assert!(matches!(error, Error::Listen { .. }), "{error}");
+    #[cfg(unix)]
+    for (name, is_bind) in [("tls-key.pem", true), ("secrets.sealed", false)] {
+        use std::os::unix::fs::PermissionsExt;
+        let set = |mode| {
+            std::fs::set_permissions(folder.path().join(name), std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        set(0o604);
+        let error = match is_bind {
+            true => Server::bind(&state, None).await.unwrap_err(),
+            false => State::open(folder.path(), &passphrase()).await.unwrap_err(),
+        };
+        match &error {
+            Error::Tls { path, .. } => assert!(is_bind && path.ends_with(name)),
+            Error::File { path, source } => {
+                assert!(!is_bind && path.ends_with(name) && source.kind() == std::io::ErrorKind::PermissionDenied);
+            }
+            other => panic!("{other}"),
+        }
+        assert!(error.to_string().contains("mode 0604") && error.to_string().contains("chmod 600"), "{error}");
+        set(0o600);
+    }
     for name in ["tls-key.pem", "tls-cert.pem"] {
         std::fs::write(folder.path().join(name), "no PEM").unwrap();
         let error = Server::bind(&state, None).await.unwrap_err();

@@ -1,5 +1,6 @@
 use super::failure::{Advise, Context, Failure};
 use mikey_sakke::kms_protocol::ClientKeys;
+use mikey_sakke::sealing::file::read_private;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -33,5 +34,5 @@ impl KeyFiles {
 }
 
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    std::fs::read(path).map(Zeroizing::new).context(format_args!("cannot read {}", path.display()))
+    read_private(path).context(format_args!("cannot read {}", path.display()))
 }

@@ -144,7 +144,8 @@ impl KmsRecord {
         match known {
             Some(known) if known.revoked && !new.revoked => return Err(revoked()),
             Some(known) => *known = new,
-            None if new.revoked => return Err(revoked()),
+            // It was withdrawn before it was known here.
+            None if new.revoked => return Ok(false),
             None => {
                 let periods = self.periods()?;
                 let has_keys = |period_no: &u64| {
@@ -158,14 +159,15 @@ impl KmsRecord {
             }
         }
         certificates.sort_by_key(|certificate| certificate.valid_from);
-        // One without an end ends where the next begins, whether its KMS says so or not.
-        let next: Vec<Option<i64>> = certificates.iter().skip(1).map(|next| next.valid_from).collect();
-        for (certificate, next) in certificates.iter_mut().zip(next) {
+        // One without an end ends where the next begins, whether its KMS says so or not. What is revoked stands in nobody's way.
+        let mut live: Vec<&mut CertificateRecord> = certificates.iter_mut().filter(|one| !one.revoked).collect();
+        let next: Vec<Option<i64>> = live.iter().skip(1).map(|next| next.valid_from).collect();
+        for (certificate, next) in live.iter_mut().zip(next) {
             if certificate.valid_to.is_none() && certificate.valid_from < next {
                 certificate.valid_to = next;
             }
         }
-        if certificates.windows(2).any(|pair| matches!(pair, [one, other] if one.overlaps(other))) {
+        if live.windows(2).any(|pair| matches!(pair, [one, other] if one.overlaps(other))) {
             return Err(changed());
         }
         self.keep(certificates);

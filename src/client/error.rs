@@ -305,7 +305,7 @@ pub enum Error {
     },
     /// The KMS has rolled over to new master secrets, and the certificate for these keys is not here.
     #[error(
-        "the keys of {user_uri} for period {period_no} belong to a certificate of the KMS that is not here{}: provision over HTTPS, which brings it, or import again when the period has begun",
+        "the keys of {user_uri} for period {period_no} belong to a certificate of the KMS that is not here{}: provision over HTTPS, which brings it, or import the certificates that the KMS issued with the keys as well (a file certcache.xml, beside init.xml)",
         named(cert_uri)
     )]
     CertificateMissing {

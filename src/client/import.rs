@@ -38,31 +38,29 @@ const PARAMETER_SET: u64 = 1;
 /// [`Error::ResponseTime`] for an answer from before 1970 or of more than a day ahead. After an error the store is what it
 /// was.
 pub fn import(store: &mut Store, init: &[u8], keyprov: &[u8], now: NtpTime) -> Result<ImportReport, Error> {
-    import_protected(store, init, keyprov, None, now)
+    import_files(store, &ImportFiles { init, keyprov, certcache: None, keys: None }, now)
 }
 
-/// As [`import`], with the TrK and InK that were handed over for this client. Both answers must be protected with these keys;
-/// then the keys are stored too, and protect what comes later for this user.
+/// What may come out of band together.
+#[derive(Clone, Copy, Debug)]
+pub struct ImportFiles<'a> {
+    /// The answer to `init`.
+    pub init: &'a [u8],
+    /// The answer to `keyprov`.
+    pub keyprov: &'a [u8],
+    /// The answer to `certcache`, where keys belong to other certificates of the KMS than that of `init`: see docs/roll-over.md.
+    pub certcache: Option<&'a [u8]>,
+    /// The TrK and InK that were handed over for this client. All answers must be protected with them; then they are stored too, and
+    /// protect what comes later for this user.
+    pub keys: Option<&'a ClientKeys>,
+}
+
+/// As [`import`], of more files.
 ///
 /// # Errors
 /// As [`import`].
-pub fn import_with_keys(
-    store: &mut Store,
-    init: &[u8],
-    keyprov: &[u8],
-    keys: &ClientKeys,
-    now: NtpTime,
-) -> Result<ImportReport, Error> {
-    import_protected(store, init, keyprov, Some(keys), now)
-}
-
-fn import_protected(
-    store: &mut Store,
-    init: &[u8],
-    keyprov: &[u8],
-    keys: Option<&ClientKeys>,
-    now: NtpTime,
-) -> Result<ImportReport, Error> {
+pub fn import_files(store: &mut Store, files: &ImportFiles<'_>, now: NtpTime) -> Result<ImportReport, Error> {
+    let ImportFiles { init, keyprov, certcache, keys } = *files;
     let limits = Limits::with_max_bytes(MAX_FILE);
     let protection = match keys {
         Some(_) => Protection::Fixed(keys),
@@ -74,8 +72,13 @@ fn import_protected(
         require_same_kms("the transport key", &keys.kms_uri, &init.kms_uri)?;
     }
     let user_uri = keyprov.user_uri.clone();
-    let intake = Intake::of_home(&store.contents, &init, now)?.with_keys(&keyprov, now)?;
-    intake.store(store, user_uri)
+    let mut intake = Intake::of_home(&store.contents, &init, now)?;
+    if let Some(certcache) = certcache {
+        let certcache = Answer::cert_cache(certcache, &limits, &protection)?;
+        require_same_kms("KmsResponse to certcache", &certcache.kms_uri, &init.kms_uri)?;
+        intake = intake.with_certificates(&store.contents, &certcache.content);
+    }
+    intake.with_keys(&keyprov, now)?.store(store, user_uri)
 }
 
 /// A KMS's answer of the kind that was asked for, neither an error nor of doubtful signature.

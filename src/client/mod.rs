@@ -54,7 +54,7 @@ pub use convention::{Attempt, Convention};
 pub use error::Error;
 pub use held_key::{HeldKey, Initiator};
 pub use http::{Credentials, Transport};
-pub use import::{import, import_with_keys};
+pub use import::{ImportFiles, import, import_files};
 #[cfg(feature = "srtp")]
 pub use media::{MediaError, MediaReceiver, MediaSender};
 pub use offer::{OfferRequest, Offered, offer};

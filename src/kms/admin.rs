@@ -1,14 +1,16 @@
 //! What the operator of a KMS does beside running the server. Nothing here needs the server to be stopped.
 
-use super::audit::Act;
+use super::audit::{Act, Event, Hash};
 use super::authority::key_periods;
-use super::config::Config;
+use super::config::{self, Config};
 use super::issue::{self, Grant};
 use super::protection::Protection;
 use super::store::{Counts, Generation, NewUser, SealedClientKeys, Store, User};
 use super::{ClientKind, Error, State, calendar};
 use crate::kms_protocol::resource::{MAX_USER_URI, Resource};
-use crate::kms_protocol::{ClientKeys, KeyIds, KmsInit, KmsKeyProv, KmsMessage, KmsResponse};
+use crate::kms_protocol::{
+    ClientKeys, KeyIds, KmsCertCache, KmsCertificate, KmsInit, KmsKeyProv, KmsMessage, KmsResponse,
+};
 use crate::mc::KeyPeriods;
 use std::time::SystemTime;
 use time::OffsetDateTime;
@@ -94,13 +96,7 @@ pub async fn issue(
 ) -> Result<Issued, Error> {
     let grant = Grant::find(&*state.store, user_uri).await?;
     let protection = protection(state, &grant, keys).await?;
-    let periods = match period_no {
-        Some(number) => {
-            issue::require_near(state, number, act.at)?;
-            vec![number]
-        }
-        None => issue::current_and_next(state, act.at)?.to_vec(),
-    };
+    let periods = issue::periods(state, period_no, act.at)?;
     let key_sets = issue::key_sets(state, &[grant], &periods, act.clone()).await?;
     let count = key_sets.len();
     tracing::info!(uri = user_uri, key_sets = count, "issued to a file");
@@ -132,6 +128,25 @@ pub async fn init_document(
     document(state, &grant.uri, &Resource::Init, init_message(state, now), protection, now)
 }
 
+/// The document that `certcache` would answer with, of the certificates that the keys of [`issue`] need beside that of
+/// [`init_document`]; none if they need no more. After a roll-over they may (docs/roll-over.md).
+///
+/// # Errors
+/// Those of [`issue`].
+pub async fn further_certificates_document(
+    state: &State,
+    user_uri: &str,
+    period_no: Option<u64>,
+    keys: Option<&ClientKeys>,
+    now: SystemTime,
+) -> Result<Option<Zeroizing<String>>, Error> {
+    let grant = Grant::find(&*state.store, user_uri).await?;
+    let protection = protection(state, &grant, keys).await?;
+    let further = further_certificates(state, &issue::periods(state, period_no, now)?, now);
+    let document = |further| document(state, &grant.uri, &CERT_CACHE, certificates_message(further), protection, now);
+    (!further.is_empty()).then(|| document(further)).transpose()
+}
+
 /// Makes the TrK and InK of the user that a URI belongs to: from now on its answers are signed and wrapped. They are to be handed
 /// over out of band.
 ///
@@ -140,8 +155,7 @@ pub async fn init_document(
 /// # Errors
 /// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::ClientKeysExist`], [`Error::Store`].
 pub async fn new_client_keys(state: &State, user_uri: &str, replace: bool, act: &Act) -> Result<ClientKeys, Error> {
-    let grant = Grant::find(&*state.store, user_uri).await?;
-    let held = state.store.client_keys_of_uri(user_uri).await?;
+    let (grant, held) = grant_and_keys(state, user_uri).await?;
     if !held.is_empty() && !replace {
         return Err(Error::ClientKeysExist(grant.user_id));
     }
@@ -168,8 +182,7 @@ pub struct ClientKeyIds {
 /// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::NoClientKeys`]; [`Error::Store`], also if the client has not used the
 /// last ones yet.
 pub async fn rotate_client_keys(state: &State, user_uri: &str, act: &Act) -> Result<ClientKeyIds, Error> {
-    let grant = Grant::find(&*state.store, user_uri).await?;
-    let held = state.store.client_keys_of_uri(user_uri).await?;
+    let (grant, held) = grant_and_keys(state, user_uri).await?;
     if held.is_empty() {
         return Err(Error::NoClientKeys(grant.user_id));
     }
@@ -180,6 +193,12 @@ pub async fn rotate_client_keys(state: &State, user_uri: &str, act: &Act) -> Res
     Ok(ClientKeyIds { trk_id: row.trk_id, ink_id: row.ink_id })
 }
 
+async fn grant_and_keys(state: &State, user_uri: &str) -> Result<(Grant, Vec<SealedClientKeys>), Error> {
+    let holder = state.store.holders(&[user_uri]).await?.pop();
+    let grant = Grant::of(holder.as_ref(), user_uri)?;
+    Ok((grant, holder.map(|holder| holder.client_keys).unwrap_or_default()))
+}
+
 fn next_generation(held: &[SealedClientKeys]) -> u64 {
     held.iter().map(|row| row.generation).max().unwrap_or(0).saturating_add(1)
 }
@@ -187,8 +206,8 @@ fn next_generation(held: &[SealedClientKeys]) -> u64 {
 async fn protection(state: &State, grant: &Grant, keys: Option<&ClientKeys>) -> Result<Option<Protection>, Error> {
     let Some(keys) = keys else { return Ok(None) };
     let kms_uri = &state.config.kms_uri;
-    let owner = state.store.user_of_uri(&keys.user_uri).await?;
-    if owner.is_none_or(|owner| owner.id != grant.user_id) || keys.kms_uri != *kms_uri {
+    let owner = state.store.holders(&[&keys.user_uri]).await?.pop();
+    if owner.is_none_or(|owner| owner.user_id != grant.user_id) || keys.kms_uri != *kms_uri {
         return Err(Error::OtherClientKeys {
             found: format!("{} at KMS {}", keys.user_uri, keys.kms_uri),
             expected: format!("{} at KMS {kms_uri}", grant.user_id),
@@ -212,7 +231,7 @@ pub struct Status {
     pub period_no: u64,
     /// When the next one begins, UTC.
     pub next_period: OffsetDateTime,
-    /// The generations of master secrets, ordered.
+    /// The generations of master secrets, ordered, but for those that were withdrawn.
     pub generations: Vec<Serving>,
     /// What the database holds.
     pub counts: Counts,
@@ -255,20 +274,32 @@ pub async fn status(config: &Config, store: &dyn Store, now: SystemTime) -> Resu
 
 fn serving(periods: &KeyPeriods, generations: &[Generation], period_no: u64) -> Vec<Serving> {
     // A KMS that never rolled over has one, of which the database knows nothing.
-    let first_periods = match generations {
-        [] => vec![0],
-        generations => generations.iter().map(|generation| generation.first_period).collect(),
-    };
-    let ends = first_periods.iter().skip(1).map(|next| Some(*next)).chain([None]);
+    let serving = generations.iter().filter(|generation| !generation.withdrawn);
+    let mut serving: Vec<(u64, u64)> = serving.map(|serving| (serving.number, serving.first_period)).collect();
+    if serving.is_empty() {
+        serving.push((1, 0));
+    }
+    let ends = serving.iter().skip(1).map(|(_, next)| Some(*next)).chain([None]);
     let beginning = |period_no| calendar::date_of_ntp_seconds(periods.bounds(period_no).0);
-    let serving = |((generation, first_period), end): ((u64, &u64), Option<u64>)| Serving {
+    let in_time = |(&(generation, first_period), end): (&(u64, u64), Option<u64>)| Serving {
         generation,
-        first_period: *first_period,
-        from: Some(*first_period).filter(|first| *first > 0).and_then(beginning),
+        first_period,
+        from: Some(first_period).filter(|first| *first > 0).and_then(beginning),
         to: end.and_then(beginning),
-        is_present: *first_period <= period_no && end.is_none_or(|end| period_no < end),
+        is_present: first_period <= period_no && end.is_none_or(|end| period_no < end),
     };
-    (1..).zip(&first_periods).zip(ends).map(serving).collect()
+    serving.iter().zip(ends).map(in_time).collect()
+}
+
+/// Notes that a server is started, and by which configuration: a change since the last start shows.
+///
+/// # Errors
+/// [`Error::File`], [`Error::Store`].
+pub async fn record_start(state: &State, act: Act) -> Result<(), Error> {
+    let path = state.config.folder.join(config::FILE);
+    let text = std::fs::read(&path).map_err(|source| Error::file(&path, source))?;
+    let event = Event::Started { configuration: Hash::of(&text).to_string() };
+    Ok(state.store.record(event, act).await?)
 }
 
 /// The certificate that is valid now.
@@ -278,6 +309,19 @@ pub(super) fn init_message(state: &State, now: SystemTime) -> KmsMessage {
         new_transport_keys: Vec::new(),
         new_integrity_keys: Vec::new(),
     })
+}
+
+pub(super) const CERT_CACHE: Resource = Resource::CertCache { number: None };
+
+/// What keys of some periods need beside the certificate that is valid now.
+pub(super) fn further_certificates(state: &State, periods: &[u64], now: SystemTime) -> Vec<KmsCertificate> {
+    let present = state.authority.certificate_at(calendar::ntp(now));
+    state.authority.certificates_of(periods).into_iter().filter(|needed| *needed != present).collect()
+}
+
+/// Not all that the cache has: without its number, so that the client asks for the rest.
+pub(super) fn certificates_message(certificates: Vec<KmsCertificate>) -> KmsMessage {
+    KmsMessage::CertCache(KmsCertCache { cache_num: None, certificates })
 }
 
 pub(super) fn document(

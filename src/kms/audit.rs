@@ -74,6 +74,17 @@ pub enum Event {
         /// The number of the cache of certificates from then on.
         cache_num: u64,
     },
+    /// A roll-over was withdrawn before it began.
+    RollOverWithdrawn {
+        /// Which generation of master secrets.
+        generation: u64,
+        /// The first key period that it would have served.
+        first_period: u64,
+        /// URIs that had keys of it already.
+        holders: u64,
+        /// The number of the cache of certificates from then on.
+        cache_num: u64,
+    },
     /// Key sets were handed out.
     Issued {
         /// The user's identifier.
@@ -107,6 +118,25 @@ pub enum Event {
     Reloaded {
         /// SHA-256 of `kms.toml`, hex.
         configuration: String,
+    },
+    /// A reload was refused: the server goes on as before.
+    ReloadRefused {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A server is started.
+    Started {
+        /// SHA-256 of `kms.toml`, hex.
+        configuration: String,
+    },
+    /// An access token was made to try the KMS, and the key that it is signed with was added to the JWK set.
+    TestTokenMade {
+        /// Whom it is for.
+        uri: String,
+        /// The name of the key.
+        key_id: String,
+        /// When the token expires, RFC 3339.
+        expires: String,
     },
     /// A user was added.
     UserAdded {

@@ -58,9 +58,10 @@ impl Authority {
         &self.periods
     }
 
-    /// Number of the newest generation of its master secrets, counted from 1.
+    /// The last change of the generations of its master secrets, counted from 1: the number of the newest one, or the one after it if
+    /// that was withdrawn.
     pub fn newest_generation(&self) -> u64 {
-        self.all_serving().last().map_or(1, |serving| serving.number)
+        self.secrets.generations().last().map_or(1, |(number, last)| number.saturating_add(last.withdrawn.into()))
     }
 
     /// The KMS's own certificate (TS 33.180 D.3.2.2, role Root) for a time.
@@ -68,12 +69,29 @@ impl Authority {
         self.certificate(&self.serving_at(time))
     }
 
-    /// All that clients need at a time: the certificate for it, and where there are others the one before and the one to come,
-    /// ordered by time.
+    /// All that clients need at a time: those of generations that were withdrawn, as revoked ones; then the certificate for the time,
+    /// and where there are others the one before and the one to come, ordered by time.
     pub fn certificates_around(&self, time: NtpTime) -> Vec<KmsCertificate> {
         let number = self.serving_at(time).number;
-        let near = |serving: &Serving<'_>| serving.number.abs_diff(number) <= 1;
-        self.all_serving().filter(near).map(|serving| self.certificate(&serving)).collect()
+        let before = self.all_serving().filter(|serving| serving.number < number).last();
+        let from_now = self.all_serving().filter(|serving| serving.number >= number).take(2);
+        let near = before.into_iter().chain(from_now).map(|serving| self.certificate(&serving));
+        self.withdrawn().chain(near).collect()
+    }
+
+    fn withdrawn(&self) -> impl Iterator<Item = KmsCertificate> {
+        let withdrawn = self.secrets.generations().filter(|(_, generation)| generation.withdrawn);
+        withdrawn.map(|(number, secrets)| {
+            let certificate = self.certificate(&Serving { number, secrets, end: None });
+            KmsCertificate { revoked: true, ..certificate }
+        })
+    }
+
+    /// The certificates that the keys of some key periods are checked against, each once, ordered by time.
+    pub fn certificates_of(&self, periods: &[u64]) -> Vec<KmsCertificate> {
+        let numbers: Vec<u64> = periods.iter().map(|period_no| self.serving(*period_no).number).collect();
+        let serves = |serving: &Serving<'_>| numbers.contains(&serving.number);
+        self.all_serving().filter(serves).map(|serving| self.certificate(&serving)).collect()
     }
 
     /// The certificate of the newest generation.
@@ -113,9 +131,9 @@ impl Authority {
     }
 
     fn all_serving(&self) -> impl Iterator<Item = Serving<'_>> {
-        let ends = self.secrets.generations().skip(1).map(|next| Some(next.first_period)).chain([None]);
-        let numbered = (1..).zip(self.secrets.generations()).zip(ends);
-        numbered.map(|((number, secrets), end)| Serving { number, secrets, end })
+        let serving = || self.secrets.generations().filter(|(_, generation)| !generation.withdrawn);
+        let ends = serving().skip(1).map(|(_, next)| Some(next.first_period)).chain([None]);
+        serving().zip(ends).map(|((number, secrets), end)| Serving { number, secrets, end })
     }
 
     /// The number of the key period at a time.
@@ -253,6 +271,7 @@ mod tests {
             sakke: sakke::MasterSecret::from_bytes(&z).unwrap(),
             eccsi: eccsi::MasterSecret::from_bytes(&[0x3c; 32]).unwrap(),
             nonce_secret: Zeroizing::new([nonce_secret; 32]),
+            withdrawn: false,
         })
     }
 
@@ -314,6 +333,8 @@ mod tests {
         assert_eq!(authority.certificates_around(at(1530)), certificates[..3]);
         assert_eq!(authority.certificates_around(at(1531)), certificates[1..]);
         assert_eq!(authority.certificates_around(at(9999)), certificates[2..]);
+        assert_eq!(authority.certificates_of(&[1540, 1529, 9999]), [certificates[0].clone(), certificates[3].clone()]);
+        assert_eq!(authority.certificates_of(&[]), []);
 
         let mut pvts = Vec::new();
         for period_no in [1000, 1528, 1529, 1530, 1531, 1532, 1539, 1540, 1541, 5000] {
@@ -337,6 +358,46 @@ mod tests {
             let before = self::authority("kms.example.org", 1).key_set(ALICE, 1529).unwrap();
             before.user_pub_token_pvt
         });
+    }
+
+    #[test]
+    fn a_generation_that_was_withdrawn_serves_nothing_and_is_revoked() {
+        let mut secrets = secrets(1);
+        for first_period in [1540, 1535] {
+            secrets.add(GenerationSecrets::generate(first_period).unwrap());
+        }
+        let mut known = secrets.public();
+        known[1].withdrawn = true;
+        secrets.mark_withdrawn(&known);
+        let config = InitOptions::new("kms.example.org", "example.org").config(Path::new("")).unwrap();
+        let authority = Authority::new(&config, secrets).unwrap();
+        assert_eq!(authority.newest_generation(), 4);
+        let at = |period_no| NtpTime::from_seconds(authority.periods().bounds(period_no).0);
+        let around = authority.certificates_around(at(1534));
+        let summary: Vec<_> =
+            around.iter().map(|one| (one.cert_uri.as_deref(), one.revoked, one.valid_to.is_some())).collect();
+        let [first, second, fourth] = [1, 2, 4].map(|number| format!("kms.example.org#generation-{number}"));
+        assert_eq!(
+            summary,
+            [(Some(&*second), true, false), (Some(&*first), false, true), (Some(&*fourth), false, false)]
+        );
+        assert_eq!(authority.certificates_around(at(1540)), around);
+        for (period_no, certificate) in [(1534, &around[1]), (1535, &around[2]), (1540, &around[2])] {
+            let keys = authority.key_set(ALICE, period_no).unwrap();
+            assert!(is_valid(&keys, certificate), "{period_no}");
+            assert_eq!(keys.cert_uri, certificate.cert_uri);
+        }
+        // Without another one all is as it was, but for the number.
+        let mut secrets = self::secrets(1);
+        secrets.add(GenerationSecrets::generate(1540).unwrap());
+        let mut known = secrets.public();
+        known[1].withdrawn = true;
+        secrets.mark_withdrawn(&known);
+        let withdrawn = Authority::new(&config, secrets).unwrap();
+        let before = self::authority("kms.example.org", 1);
+        assert_eq!(withdrawn.certificate_at(at(1541)), before.certificate_at(at(1541)));
+        assert_eq!(withdrawn.key_set(ALICE, 1541).unwrap(), before.key_set(ALICE, 1541).unwrap());
+        assert_eq!((before.newest_generation(), withdrawn.newest_generation()), (1, 3));
     }
 
     #[test]

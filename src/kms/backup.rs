@@ -13,10 +13,12 @@ mod manifest;
 mod pieces;
 mod restore;
 mod save;
+mod target;
 
 pub use manifest::LeftOut;
 pub use restore::{Restored, restore};
 pub use save::{Saved, save};
+pub(super) use target::STAGING;
 
 use crate::sealing;
 use std::io;
@@ -30,9 +32,15 @@ pub enum BackupFault {
     /// The file for the backup is there.
     #[error("{} exists already: choose another name", _0.display())]
     Exists(PathBuf),
+    /// The master secrets are not those that the copy of the database knows of.
+    #[error("the KMS rolled over while it was saved: run `kms backup` again")]
+    RolledOver,
     /// The folder for the KMS has something in it.
     #[error("{} is not empty: choose a new or empty folder", _0.display())]
     NotEmpty(PathBuf),
+    /// Another process restores to the folder.
+    #[error("{} is being restored to by another command: wait until that has ended", _0.display())]
+    Busy(PathBuf),
     /// It is no backup.
     #[error("this is no backup of a KMS: it does not begin with MSBACKUP")]
     NotABackup,

@@ -1,7 +1,8 @@
 //! Pre-provisioning: the key sets of many users, in files that clients import.
 //!
 //! A folder gets `issue.json` (what the files in it are for), `init.xml` (the certificate, for clients without transport key) and
-//! for each URI `NAME.keyprov.xml`, and `NAME.init.xml` where the user has a transport key. [`file_name`] gives NAME.
+//! for each URI `NAME.keyprov.xml`, and `NAME.init.xml` where the user has a transport key. Where the keys need further certificates,
+//! after a roll-over, these are in `certcache.xml` and `NAME.certcache.xml`. [`file_name`] gives NAME.
 //!
 //! Files are made in batches. The issue of a batch is in the audit log before its files get their names, and they get their names
 //! when their contents are on the disk: a file is whole or not there. An issue that was interrupted goes on where it was when it
@@ -55,6 +56,8 @@ pub struct Issued {
     pub key_sets: u64,
     /// URIs whose files were there.
     pub already: u64,
+    /// Whether the keys need further certificates than that of `init`, which are there too.
+    pub has_further_certificates: bool,
     /// Users who got transport and integrity keys.
     pub new_keys: u64,
     /// URIs that got nothing, and why.
@@ -82,7 +85,7 @@ pub enum FolderFault {
     /// Its `issue.json` is damaged.
     #[error("{} is damaged: choose a new folder", _0.display())]
     Plan(PathBuf),
-    /// It holds the key sets of another KMS or of other key periods.
+    /// It holds the key sets of another KMS or of other key periods, or keys in clear where wrapped ones are asked for, or the reverse.
     #[error("{} holds files of {found}, and those of {wanted} are asked for: choose a new folder", folder.display())]
     OtherPlan {
         /// The folder.
@@ -95,7 +98,7 @@ pub enum FolderFault {
     /// Another issue to it is under way.
     #[error("{} is written to by another command: wait until that has ended", _0.display())]
     Busy(PathBuf),
-    /// The transport keys would lie beside what they are to protect.
-    #[error("{} cannot hold both the keys and what is wrapped under them: choose two folders", _0.display())]
+    /// The transport keys would lie beside what they are to protect, or one within the other.
+    #[error("{} cannot hold the transport keys: one of it and the folder of what is wrapped under them lies in the other; choose two that are apart", _0.display())]
     KeysBeside(PathBuf),
 }

@@ -136,7 +136,7 @@ pub fn exported(authority: &Authority, now: SystemTime) -> Vec<KmsCertificate> {
     let around = authority.certificates_around(calendar::ntp(now));
     let now = calendar::date(now);
     let external = |own| KmsCertificate { role: Some(Role::External), ..own };
-    let of_use = |own: &KmsCertificate| own.valid_to.is_none_or(|to| now < to);
+    let of_use = |own: &KmsCertificate| !own.revoked && own.valid_to.is_none_or(|to| now < to);
     around.into_iter().filter(of_use).map(external).collect()
 }
 

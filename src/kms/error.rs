@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// Why the KMS could not be set up, started or administered. (Why a *request* is refused is a
 /// [`ErrorCode`](crate::kms_protocol::ErrorCode).)
@@ -35,6 +36,12 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
+    /// [`restore`](super::backup::restore) was interrupted, or is under way.
+    #[error("{} holds a KMS that is not restored to the end: run `kms restore` with the same folder again, which clears away what is there and begins anew", folder.display())]
+    HalfRestored {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A file of the KMS could not be read or written.
     #[error("{}: {source}", path.display())]
     File {
@@ -49,6 +56,12 @@ pub enum Error {
     /// The sealed secrets do not fit the configuration.
     #[error("{} is damaged, or kms_uri, key_period or key_offset in kms.toml was changed since `kms init`: restore the file or the value", path.display())]
     SecretsDamaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A later version of this program wrote the sealed secrets.
+    #[error("{} has a newer form than this program knows: use the version that wrote it, or a later one", path.display())]
+    SecretsNewer {
         /// The file.
         path: PathBuf,
     },
@@ -72,7 +85,8 @@ pub enum Error {
     },
     /// The next roll-over is announced already.
     #[error(
-        "new master secrets are made already, for key period {first_period} on: roll over again when it has begun, at {begins}"
+        "new master secrets are made already, for key period {first_period} on: roll over again when it has begun, at {}, or withdraw it first (`kms rollover --withdraw`)",
+        rfc3339(begins)
     )]
     RollOverPending {
         /// The first period of the new secrets.
@@ -82,7 +96,8 @@ pub enum Error {
     },
     /// Clients may have keys of the period already.
     #[error(
-        "clients may have keys for key period {first_period}: the earliest for new master secrets is period {earliest}, which begins at {begins}"
+        "clients may have keys for key period {first_period}: the earliest for new master secrets is period {earliest}, which begins at {}",
+        rfc3339(begins)
     )]
     RollOverTooSoon {
         /// The period asked for.
@@ -92,10 +107,13 @@ pub enum Error {
         /// When that begins.
         begins: OffsetDateTime,
     },
-    /// A roll-over so far ahead can only be a mistake.
+    /// There is no roll-over that could be withdrawn.
     #[error(
-        "key period {first_period} is far ahead, and a roll-over cannot be withdrawn: the latest for new master secrets is period {latest}"
+        "no roll-over is to come: `kms status` shows the generations of master secrets; one that has begun cannot be withdrawn, roll over once more"
     )]
+    NoRollOverPending,
+    /// A roll-over so far ahead can only be a mistake.
+    #[error("key period {first_period} is far ahead: the latest for new master secrets is period {latest}")]
     RollOverTooLate {
         /// The period asked for.
         first_period: u64,
@@ -234,6 +252,10 @@ pub enum Error {
     /// A thread that derived keys was stopped.
     #[error("key extraction was interrupted")]
     Interrupted,
+}
+
+fn rfc3339(date: &OffsetDateTime) -> String {
+    date.format(&Rfc3339).unwrap_or_else(|_| date.to_string())
 }
 
 /// Names a user once, though its identifier is often its URI.

@@ -113,8 +113,8 @@ pub struct Initialised {
 /// (`kms.sqlite`), a self-signed development certificate (`tls-cert.pem`, `tls-key.pem`) and `kms.toml`.
 ///
 /// # Errors
-/// [`Error::Exists`] if the folder has any of these files, [`Error::HalfMade`] if an earlier attempt was interrupted, [`Error::Config`] for a value out of range; nothing is then
-/// written. Otherwise what writing reports.
+/// [`Error::Exists`] if the folder has any of these files, [`Error::HalfMade`] or [`Error::HalfRestored`] if an earlier attempt was
+/// interrupted, [`Error::Config`] for a value out of range; nothing is then written. Otherwise what writing reports.
 pub async fn init(
     folder: &Path,
     options: InitOptions,
@@ -123,9 +123,7 @@ pub async fn init(
 ) -> Result<Initialised, Error> {
     let kdf = options.kdf;
     let config = options.config(folder)?;
-    if state::is_half_made(folder) {
-        return Err(Error::HalfMade { folder: folder.to_owned() });
-    }
+    state::require_no_half(folder)?;
     for name in [config::FILE, secrets::FILE, store::FILE, CERTIFICATE_FILE, KEY_FILE] {
         let path = folder.join(name);
         if path.try_exists().map_err(|source| Error::file(&path, source))? {

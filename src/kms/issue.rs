@@ -77,9 +77,21 @@ async fn derive(state: &State, grants: &[Grant], periods: &[u64]) -> Result<Vec<
 }
 
 /// Keys are given by hand for so many periods ahead, and no more: new master secrets can only serve later ones.
-pub(super) fn require_near(state: &State, period_no: u64, now: SystemTime) -> Result<(), Error> {
+fn require_near(state: &State, period_no: u64, now: SystemTime) -> Result<(), Error> {
     let latest = state.authority.period_at(calendar::ntp(now))?.saturating_add(PERIODS_AHEAD);
     if period_no <= latest { Ok(()) } else { Err(Error::PeriodAhead { period_no, latest }) }
+}
+
+/// The key periods that keys are issued for by hand: one that was asked for, or the present one and the next.
+pub(super) fn periods(state: &State, period_no: Option<u64>, now: SystemTime) -> Result<Vec<u64>, Error> {
+    match period_no {
+        Some(period_no) => {
+            require_near(state, period_no, now)?;
+            state.authority.validity(period_no)?;
+            Ok(vec![period_no])
+        }
+        None => Ok(current_and_next(state, now)?.into()),
+    }
 }
 
 /// The present key period and the one after it: those that clients may have keys for.

@@ -5,8 +5,8 @@ use super::authority::key_periods;
 use super::config::Config;
 use super::hash::hex;
 use super::secrets::{GenerationSecrets, MasterSecrets, SecretsFile};
-use super::store::{Generation, GenerationStore, RollOver, SqliteStore, Store, StoreError};
-use super::{Authority, Error, calendar, state};
+use super::store::{Generation, GenerationStore, RollOver, SqliteStore, Store, StoreError, Withdrawal};
+use super::{Authority, Error, State, calendar, state};
 use crate::mc::KeyPeriods;
 use crate::sealing::Passphrase;
 use std::path::Path;
@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 /// Key periods whose keys clients can have at any time: the present one and the next.
 const PERIODS_GIVEN: u64 = 2;
 
-/// Key periods that a roll-over can be ahead: it cannot be withdrawn, and no other can be made until it begins.
+/// Key periods that a roll-over can be ahead: no other can be made until it begins or is withdrawn.
 pub(super) const PERIODS_AHEAD: u64 = 60;
 
 /// What [`roll_over`] did.
@@ -59,7 +59,7 @@ pub async fn roll_over(
     let (file, mut secrets) = SecretsFile::open(&config, passphrase)?;
     let store = SqliteStore::open(&config.database()).await?;
     let known = store.generations().await?;
-    let outcome = match require_recorded(&config, &secrets, &known) {
+    let outcome = match require_recorded(&config, &mut secrets, &known) {
         Ok(()) => {
             let plan = Plan::new(&config, &store, &known, at_period, act).await?;
             secrets.add(GenerationSecrets::generate(plan.first_period)?);
@@ -83,8 +83,55 @@ pub async fn roll_over(
     outcome
 }
 
-/// Requires the sealed secrets to be those that the database knows of.
-pub(super) fn require_recorded(config: &Config, secrets: &MasterSecrets, known: &[Generation]) -> Result<(), Error> {
+/// What [`withdraw`] did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withdrawn {
+    /// The URI of the KMS.
+    pub kms_uri: String,
+    /// Number of the generation of master secrets that will not serve.
+    pub generation: u64,
+    /// The first key period that it would have served.
+    pub first_period: u64,
+    /// URIs that hold keys of it, which are good no more.
+    pub held: u64,
+    /// The number of the cache of certificates, which has its certificate as a revoked one.
+    pub cache_num: u64,
+}
+
+/// Withdraws the roll-over that has not begun yet; the generation before serves on. Servers learn of it when they are started anew, and
+/// their clients from the cache of certificates. With `force`, also if somebody holds keys of the generation.
+///
+/// # Errors
+/// [`Error::NoRollOverPending`]; [`StoreError::GenerationInUse`]; those of [`State::open`]. Nothing is then changed.
+pub async fn withdraw(folder: &Path, passphrase: &Passphrase, force: bool, act: &Act) -> Result<Withdrawn, Error> {
+    let state = State::open(folder, passphrase).await?;
+    let outcome = withdraw_pending(&state, force, act).await;
+    state.store.close().await?;
+    outcome
+}
+
+async fn withdraw_pending(state: &State, force: bool, act: &Act) -> Result<Withdrawn, Error> {
+    let current = state.authority.period_at(calendar::ntp(act.at))?;
+    let known = state.store.generations().await?;
+    let pending = pending(&known, current).ok_or(Error::NoRollOverPending)?;
+    let Withdrawal { held, cache_num } = state.store.withdraw_generation(pending, force, act).await?;
+    let &Generation { number: generation, first_period, .. } = pending;
+    tracing::info!(generation, first_period, held, "roll-over withdrawn");
+    Ok(Withdrawn { kms_uri: state.config.kms_uri.clone(), generation, first_period, held, cache_num })
+}
+
+/// The generation that has not begun yet.
+fn pending(known: &[Generation], current: u64) -> Option<&Generation> {
+    known.last().filter(|last| !last.withdrawn && last.first_period > current)
+}
+
+/// Requires the sealed secrets to be those that the database knows of, and marks those that it knows to be withdrawn.
+pub(super) fn require_recorded(
+    config: &Config,
+    secrets: &mut MasterSecrets,
+    known: &[Generation],
+) -> Result<(), Error> {
+    secrets.mark_withdrawn(known);
     let sealed = secrets.public();
     let is_all = sealed == known || (known.is_empty() && sealed.len() == 1);
     match sealed.split_last() {
@@ -112,7 +159,7 @@ impl Plan {
     ) -> Result<Self, Error> {
         let periods = key_periods(config)?;
         let current = periods.number_at(calendar::ntp(act.at))?;
-        if let Some(pending) = known.last().filter(|last| last.first_period > current) {
+        if let Some(pending) = pending(known, current) {
             let first_period = pending.first_period;
             return Err(Error::RollOverPending { first_period, begins: beginning(&periods, first_period)? });
         }
@@ -122,7 +169,7 @@ impl Plan {
         let earliest = after_issued.max(current.saturating_add(PERIODS_GIVEN));
         let latest = current.saturating_add(PERIODS_AHEAD);
         let first_period = at_period.unwrap_or(earliest);
-        // Keys that were issued far ahead must not make this one, which nobody can take back, wait for years.
+        // Keys that were issued far ahead must not make this one wait for years unasked.
         if at_period.is_none() && earliest > latest {
             return Err(Error::RollOverTooLate { first_period: earliest, latest });
         }

@@ -2,13 +2,14 @@ use super::Error;
 use super::config::Config;
 use super::hash::Hash;
 use super::store::Generation;
+use crate::sealing::file::read_private;
 use crate::sealing::{self, KdfParameters, Passphrase, SealingKey};
 use crate::{eccsi, sakke};
 use core::fmt;
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use std::path::PathBuf;
-use std::{fs, io, iter};
+use std::{io, iter};
 use zeroize::Zeroizing;
 
 /// The name of the file with the master secrets in the folder of a KMS.
@@ -33,7 +34,7 @@ const SEVERAL_GENERATIONS: u8 = 2;
 /// key period (8 octets), z of SAKKE (128), KSAK of ECCSI (32) and the secret that v follows from (32).
 pub struct MasterSecrets {
     first: GenerationSecrets,
-    /// By first period, ascending.
+    /// In the order in which they were made; but for those that were withdrawn, by first period, ascending.
     later: Vec<GenerationSecrets>,
 }
 
@@ -45,6 +46,8 @@ pub(super) struct GenerationSecrets {
     pub(super) eccsi: eccsi::MasterSecret,
     /// ECCSI's v is derived from it.
     pub(super) nonce_secret: Zeroizing<[u8; NONCE_SECRET_LEN]>,
+    /// It serves no period. The database knows, not the sealed file.
+    pub(super) withdrawn: bool,
 }
 
 impl MasterSecrets {
@@ -60,7 +63,15 @@ impl MasterSecrets {
         Self { first, later: Vec::new() }
     }
 
-    /// Adds a generation that begins after all others.
+    /// Marks those that the database knows to be withdrawn.
+    pub(super) fn mark_withdrawn(&mut self, known: &[Generation]) {
+        for generation in &mut self.later {
+            let fingerprint = generation.fingerprint().to_string();
+            generation.withdrawn = known.iter().any(|known| known.withdrawn && known.fingerprint == fingerprint);
+        }
+    }
+
+    /// Adds a generation that begins after all others that serve.
     pub(super) fn add(&mut self, generation: GenerationSecrets) {
         self.later.push(generation);
     }
@@ -69,9 +80,15 @@ impl MasterSecrets {
         &self.first
     }
 
-    /// All generations, ordered.
-    pub(super) fn generations(&self) -> impl DoubleEndedIterator<Item = &GenerationSecrets> {
-        iter::once(&self.first).chain(&self.later)
+    /// All generations with their numbers, in the order in which they were made. That one was withdrawn has a number too.
+    pub(super) fn generations(&self) -> impl Iterator<Item = (u64, &GenerationSecrets)> {
+        let numbered = |next: &mut u64, generation: &'_ GenerationSecrets| {
+            let number = *next;
+            *next = number.saturating_add(1 + u64::from(generation.withdrawn));
+            Some(number)
+        };
+        let all = || iter::once(&self.first).chain(&self.later);
+        all().scan(1, numbered).zip(all())
     }
 
     /// What the database may know of them.
@@ -80,8 +97,9 @@ impl MasterSecrets {
             number,
             first_period: generation.first_period,
             fingerprint: generation.fingerprint().to_string(),
+            withdrawn: generation.withdrawn,
         };
-        (1..).zip(self.generations()).map(generation).collect()
+        self.generations().map(generation).collect()
     }
 
     /// Writes them, sealed for this configuration, into its folder, unless there are some.
@@ -95,7 +113,7 @@ impl MasterSecrets {
         let mut octets =
             Zeroizing::new(Vec::with_capacity(1 + (FIRST_PERIOD_LEN + GENERATION_LEN) * (1 + self.later.len())));
         octets.push(if self.later.is_empty() { ONE_GENERATION } else { SEVERAL_GENERATIONS });
-        for generation in self.generations() {
+        for (_, generation) in self.generations() {
             if !self.later.is_empty() {
                 octets.extend_from_slice(&generation.first_period.to_be_bytes());
             }
@@ -116,9 +134,8 @@ impl MasterSecrets {
                     GenerationSecrets::from_octets(u64::from_be_bytes(*first_period), octets)
                 });
                 let secrets = Self { first: generations.next()??, later: generations.collect::<Option<_>>()? };
-                let is_ordered =
-                    secrets.generations().map(|generation| generation.first_period).is_sorted_by(|a, b| a < b);
-                (is_ordered && secrets.first.first_period == 0 && !secrets.later.is_empty()).then_some(secrets)
+                let is_later = secrets.later.iter().all(|generation| generation.first_period > 0);
+                (is_later && secrets.first.first_period == 0 && !secrets.later.is_empty()).then_some(secrets)
             }
             _ => None,
         }
@@ -135,6 +152,7 @@ impl GenerationSecrets {
             sakke: sakke::MasterSecret::generate(&mut rng).map_err(|_| Error::RandomSource)?,
             eccsi: eccsi::MasterSecret::generate(&mut rng).map_err(|_| Error::RandomSource)?,
             nonce_secret,
+            withdrawn: false,
         })
     }
 
@@ -146,6 +164,7 @@ impl GenerationSecrets {
             sakke: sakke::MasterSecret::from_bytes(z).ok()?,
             eccsi: eccsi::MasterSecret::from_bytes(ksak).ok()?,
             nonce_secret: Zeroizing::new(nonce_secret.try_into().ok()?),
+            withdrawn: false,
         })
     }
 
@@ -167,15 +186,26 @@ impl SecretsFile {
     /// Reads and unseals it from the folder of this configuration.
     pub(super) fn open(config: &Config, passphrase: &Passphrase) -> Result<(Self, MasterSecrets), Error> {
         let path = config.folder.join(FILE);
-        let sealed = fs::read(&path).map_err(|source| Error::file(&path, source))?;
-        let key = SealingKey::of_sealed(passphrase, &sealed)?;
+        let sealed = read_private(&path).map_err(|source| Error::file(&path, source))?.to_vec();
+        let key = match SealingKey::of_sealed(passphrase, &sealed) {
+            Err(sealing::Error::UnsupportedVersion(_)) => return Err(Error::SecretsNewer { path }),
+            key => key?,
+        };
         let context = context(config);
         let octets = match key.open(&context, &sealed) {
             Err(sealing::Error::Damaged) => return Err(Error::SecretsDamaged { path }),
             octets => octets?,
         };
+        if octets.first().is_some_and(|form| *form > SEVERAL_GENERATIONS) {
+            return Err(Error::SecretsNewer { path });
+        }
         let secrets = MasterSecrets::from_octets(&octets).ok_or(Error::SecretsDamaged { path })?;
         Ok((Self { folder: config.folder.clone(), context, key, sealed }, secrets))
+    }
+
+    /// The file octet for octet, and the key that it is sealed under.
+    pub(super) fn into_parts(self) -> (Vec<u8>, SealingKey) {
+        (self.sealed, self.key)
     }
 
     /// Seals other secrets, to be [written](SealedSecrets::write) in the place of these.
@@ -215,6 +245,7 @@ fn context(config: &Config) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kms::InitOptions;
 
     fn secrets(first_periods: &[u64]) -> MasterSecrets {
         let mut secrets = MasterSecrets::generate().unwrap();
@@ -256,10 +287,40 @@ mod tests {
         assert!(altered(&|octets| octets[0] = 1), "form 1");
         assert!(altered(&|octets| octets[0] = 3), "a form of later");
         assert!(altered(&|octets| octets[8] = 1), "the first does not begin with period 0");
-        assert!(altered(&|octets| octets[208] = 8), "two begin with one period");
-        assert!(altered(&|octets| octets[208] = 9), "in another order");
+        assert!(altered(&|octets| octets[208] = 0), "another one begins with period 0");
         assert!(altered(&|octets| octets[209..337].fill(0)), "z of 0");
         assert!(altered(&|octets| octets[337..369].fill(0xff)), "KSAK above the order of the group");
+    }
+
+    #[test]
+    fn a_file_of_a_later_form_is_told_from_a_damaged_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = InitOptions::new("kms.example.org", "example.org").config(folder.path()).unwrap();
+        let passphrase = Passphrase::new("a passphrase".into()).unwrap();
+        let key = SealingKey::generate(&passphrase, KdfParameters::cheap_for_tests()).unwrap();
+        let open = |sealed: &[u8]| {
+            sealing::file::replace(&folder.path().join(FILE), sealed).unwrap();
+            SecretsFile::open(&config, &passphrase).map(drop).unwrap_err()
+        };
+        let mut octets = secrets(&[]).to_octets();
+        octets[0] = 3;
+        let sealed = key.seal(&context(&config), &octets).unwrap();
+        assert!(matches!(open(&sealed), Error::SecretsNewer { .. }));
+        let mut later = sealed.clone();
+        later[8] = 2;
+        assert!(matches!(open(&later), Error::SecretsNewer { .. }));
+        octets[0] = 0;
+        assert!(matches!(open(&key.seal(&context(&config), &octets).unwrap()), Error::SecretsDamaged { .. }));
+    }
+
+    #[test]
+    fn that_one_was_withdrawn_takes_a_number_too() {
+        let mut secrets = secrets(&[9, 7, 8]);
+        let mut known = secrets.public();
+        known[1].withdrawn = true;
+        secrets.mark_withdrawn(&known);
+        let marked: Vec<_> = secrets.public().iter().map(|one| (one.number, one.first_period, one.withdrawn)).collect();
+        assert_eq!(marked, [(1, 0, false), (2, 9, true), (4, 7, false), (5, 8, false)]);
     }
 
     #[test]

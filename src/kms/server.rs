@@ -87,6 +87,17 @@ impl Server {
     /// [`Error::Config`], [`Error::NeedsRestart`] for a value that only a new start can change, [`Error::Tls`],
     /// [`Error::ClientAuthorities`], [`Error::KeyRing`]; [`Error::Store`] if it cannot be recorded.
     pub async fn reload(&self, act: Act) -> Result<(), Error> {
+        let reloaded = self.take_up(act.clone()).await;
+        if let Err(error) = &reloaded {
+            let refused = Event::ReloadRefused { reason: error.to_string() };
+            if let Err(error) = self.current.get().state().store.record(refused, act).await {
+                tracing::error!(%error, "a refused reload could not be recorded");
+            }
+        }
+        reloaded
+    }
+
+    async fn take_up(&self, act: Act) -> Result<(), Error> {
         let old = self.current.get();
         let path = old.state().config.folder.join(config::FILE);
         let text = std::fs::read_to_string(&path).map_err(|source| Error::file(&path, source))?;

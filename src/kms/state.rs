@@ -1,9 +1,10 @@
 use super::Error;
 use super::authority::Authority;
+use super::backup;
 use super::config::{self, Config};
 use super::rollover::require_recorded;
-use super::secrets::{self, SecretsFile};
-use super::store::{GenerationStore, SqliteStore, Store};
+use super::secrets::{self, MasterSecrets, SecretsFile};
+use super::store::{SqliteStore, Store};
 use super::vault::Vault;
 use crate::sealing::Passphrase;
 use std::path::Path;
@@ -26,13 +27,23 @@ impl State {
     /// Opens the KMS in a folder that [`init`](super::init) made. Unsealing takes a fraction of a second on purpose.
     ///
     /// # Errors
-    /// [`Error::HalfMade`], [`Error::Config`], [`Error::File`], [`Error::Sealing`], [`Error::SecretsDamaged`],
-    /// [`Error::RollOverUnfinished`], [`Error::SecretsUnrecorded`], [`Error::Store`].
+    /// [`Error::HalfMade`], [`Error::HalfRestored`], [`Error::Config`], [`Error::File`], [`Error::Sealing`],
+    /// [`Error::SecretsDamaged`], [`Error::RollOverUnfinished`], [`Error::SecretsUnrecorded`], [`Error::Store`].
     pub async fn open(folder: &Path, passphrase: &Passphrase) -> Result<Self, Error> {
         let config = load(folder)?;
         let (_, secrets) = SecretsFile::open(&config, passphrase)?;
         let store = Arc::new(SqliteStore::open(&config.database()).await?);
-        require_recorded(&config, &secrets, &store.generations().await?)?;
+        match Self::of(config, secrets, store.clone()).await {
+            Ok(state) => Ok(state),
+            Err(error) => {
+                store.close().await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn of(config: Config, mut secrets: MasterSecrets, store: Arc<dyn Store>) -> Result<Self, Error> {
+        require_recorded(&config, &mut secrets, &store.generations().await?)?;
         let authority = Arc::new(Authority::new(&config, secrets)?);
         let vault = Arc::new(authority.vault());
         Ok(Self { config, authority, store, vault })
@@ -42,7 +53,7 @@ impl State {
 /// Opens only the configuration and the database of a KMS, which needs no passphrase: enough to administer users.
 ///
 /// # Errors
-/// [`Error::HalfMade`], [`Error::Config`], [`Error::Store`].
+/// [`Error::HalfMade`], [`Error::HalfRestored`], [`Error::Config`], [`Error::Store`].
 pub async fn open_store(folder: &Path) -> Result<(Config, Arc<dyn Store>), Error> {
     let config = load(folder)?;
     let store = Arc::new(SqliteStore::open(&config.database()).await?);
@@ -50,13 +61,16 @@ pub async fn open_store(folder: &Path) -> Result<(Config, Arc<dyn Store>), Error
 }
 
 pub(super) fn load(folder: &Path) -> Result<Config, Error> {
-    if is_half_made(folder) {
-        return Err(Error::HalfMade { folder: folder.to_owned() });
-    }
+    require_no_half(folder)?;
     Ok(Config::load(folder)?)
 }
 
-/// [`init`](super::init) writes the secrets first and the configuration last.
-pub(super) fn is_half_made(folder: &Path) -> bool {
-    folder.join(secrets::FILE).exists() && !folder.join(config::FILE).exists()
+/// Fails if a KMS was begun here and not finished: making one and restoring one write the configuration last.
+pub(super) fn require_no_half(folder: &Path) -> Result<(), Error> {
+    let has = |name: &str| folder.join(name).exists();
+    match (has(config::FILE), has(backup::STAGING), has(secrets::FILE)) {
+        (true, ..) | (_, false, false) => Ok(()),
+        (_, true, _) => Err(Error::HalfRestored { folder: folder.to_owned() }),
+        (_, _, true) => Err(Error::HalfMade { folder: folder.to_owned() }),
+    }
 }

@@ -21,7 +21,7 @@ use std::pin::Pin;
 use thiserror::Error;
 
 pub use certificates::{CertificateCache, CertificateStore, MAX_CERTIFICATE_OCTETS, StoredCertificate};
-pub use generations::{Generation, GenerationStore, LastIssued, RollOver};
+pub use generations::{Generation, GenerationStore, LastIssued, RollOver, Withdrawal};
 pub use redirects::{HandedIn, MAX_REDIRECT_OCTETS, MAX_REDIRECTS_OF_USER, RedirectStore, Sender};
 pub use reports::{ClientReport, MAX_REPORT_CHARACTERS, MAX_REPORTS, ReportStore};
 pub use sqlite::SqliteStore;
@@ -91,9 +91,6 @@ pub trait Store: CertificateStore + GenerationStore + RedirectStore + ReportStor
 
     /// At most `count` entries of the audit log, ordered, from the one after number `after` on.
     fn audit_entries(&self, after: u64, count: u32) -> Answer<'_, Vec<Entry>>;
-
-    /// The transport and integrity keys of the user that a URI belongs to, by generation; none if it has none.
-    fn client_keys_of_uri<'a>(&'a self, uri: &'a str) -> Answer<'a, Vec<SealedClientKeys>>;
 
     /// Gives an active user its keys, and forgets those that it had.
     ///
@@ -209,7 +206,7 @@ pub struct Issue {
     pub uri: String,
     /// For which key periods, a key set each.
     pub periods: Vec<u64>,
-    /// Number of the newest generation of master secrets that the issuer has.
+    /// The last change of the generations of master secrets that the issuer knows of: [`Generation::last_change`].
     pub newest_generation: u64,
 }
 
@@ -303,12 +300,22 @@ pub enum StoreError {
     /// The new master secrets could not be written to the disk.
     #[error("the new master secrets cannot be kept: {0}")]
     SecretsNotKept(io::Error),
-    /// The KMS rolled over, and the issuer still has the secrets of before alone.
+    /// Keys of the generation were handed out.
     #[error(
-        "key period {first_period} and those after it have new master secrets, which this process has not read yet: start it anew"
+        "{holders} identities have keys for key period {first_period} or later ones, which would be good no more: give --force to withdraw the roll-over all the same, and let their clients provision again"
+    )]
+    GenerationInUse {
+        /// The first period that the generation serves.
+        first_period: u64,
+        /// URIs that hold keys of it.
+        holders: u64,
+    },
+    /// The KMS rolled over, or withdrew a roll-over, and the issuer still has the secrets of before.
+    #[error(
+        "key period {first_period} and those after it have other master secrets than this process has read: start it anew"
     )]
     SecretsOutdated {
-        /// The first period of the new secrets.
+        /// The first of these periods.
         first_period: u64,
     },
     /// Writing together with what others wrote, the database failed.
@@ -332,6 +339,26 @@ pub enum StoreError {
     /// The name of a file for a copy is not UTF-8.
     #[error("{} cannot name a copy of the database: give a name in UTF-8", _0.display())]
     Path(PathBuf),
+    /// There is no database.
+    #[error(
+        "{} is not there: put it back, or restore the newest backup (`kms restore`); a KMS without its database does not know whom it gave keys", _0.display()
+    )]
+    Absent(PathBuf),
+    /// The database has no octets.
+    #[error(
+        "{} is empty (0 octets), as after a disk that was full or a copy that failed: put the database back, or restore the newest backup (`kms restore`)", _0.display()
+    )]
+    Emptied(PathBuf),
+    /// A later version of this program has changed the tables.
+    #[error(
+        "{} was brought to a newer form (migration {version}) than this program knows: use the version that did, or a later one", path.display()
+    )]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Number of the first change that is not known.
+        version: i64,
+    },
     /// The database failed.
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),

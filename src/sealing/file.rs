@@ -3,8 +3,9 @@
 use alloc::format;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// Replaces or creates the file at `path` with `content`.
 ///
@@ -30,6 +31,40 @@ pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     discard(&temporary);
     linked?;
     flush_folder(path)
+}
+
+/// Reads a file with secrets that others cannot read.
+///
+/// On Unix neither its group nor others may have any access; one that root owns its group may read, as PostgreSQL has it, so that a file
+/// can be given to a service that cannot change it.
+///
+/// # Errors
+/// [`io::ErrorKind::PermissionDenied`] for one that others can read, with what to do; what the file system reports.
+pub fn read_private(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut file = File::open(path)?;
+    require_private(&file)?;
+    let mut content = Zeroizing::new(Vec::new());
+    file.read_to_end(&mut content)?;
+    Ok(content)
+}
+
+#[cfg(unix)]
+fn require_private(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let file = file.metadata()?;
+    let of_others = if file.uid() == 0 { 0o037 } else { 0o077 };
+    if file.mode() & of_others == 0 {
+        return Ok(());
+    }
+    let mode = file.mode() & 0o777;
+    let text =
+        format!("others can use this file, and it holds a secret (mode {mode:04o}): make it private with chmod 600");
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, text))
+}
+
+#[cfg(not(unix))]
+fn require_private(_: &File) -> io::Result<()> {
+    Ok(())
 }
 
 /// Makes a folder, and those above it, unless it is there. On Unix a new one has mode 0700; one that is there stays as it is.
@@ -109,6 +144,41 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         replace(&path, b"new").unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_can_use_is_not_read() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        create(&path, b"kept").unwrap();
+        let is_roots = fs::metadata(&path).unwrap().uid() == 0;
+        for (mode, is_read) in [
+            (0o600, true),
+            (0o400, true),
+            (0o700, true),
+            (0o640, is_roots),
+            (0o440, is_roots),
+            (0o660, false),
+            (0o644, false),
+            (0o604, false),
+            (0o602, false),
+            (0o601, false),
+            (0o610, false),
+            (0o777, false),
+        ] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            match read_private(&path) {
+                Ok(content) => assert!(is_read && *content == b"kept", "{mode:o}"),
+                Err(error) => {
+                    assert!(!is_read && error.kind() == io::ErrorKind::PermissionDenied, "{mode:o}: {error}");
+                    let text = error.to_string();
+                    assert!(text.contains(&format!("{mode:04o}")) && text.contains("chmod 600"), "{text}");
+                }
+            }
+        }
+        assert_eq!(read_private(&folder.path().join("absent")).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

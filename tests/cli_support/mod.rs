@@ -43,6 +43,12 @@ impl Program {
         self
     }
 
+    /// Runs in this folder.
+    pub fn within(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
     pub fn backend(mut self, name: &str) -> Self {
         self.command.env("MIKEY_SAKKE_BACKEND", name);
         self

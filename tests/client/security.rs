@@ -368,10 +368,14 @@ async fn issued(world: &World, keys: Option<&ClientKeys>) -> (Vec<u8>, Vec<u8>) 
     (init.as_bytes().to_vec(), keyprov.as_bytes().to_vec())
 }
 
+fn files<'a>(init: &'a [u8], keyprov: &'a [u8], keys: &'a ClientKeys) -> client::ImportFiles<'a> {
+    client::ImportFiles { init, keyprov, certcache: None, keys: Some(keys) }
+}
+
 /// Imports into an empty store, which after an error must still be empty.
 fn import(init: &[u8], keyprov: &[u8], keys: &ClientKeys) -> Result<ImportReport, Error> {
     let mut made = TestStore::empty();
-    let result = client::import_with_keys(&mut made.store, init, keyprov, keys, client::now());
+    let result = client::import_files(&mut made.store, &files(init, keyprov, keys), client::now());
     if result.is_err() {
         let store = made.reopen().store;
         assert!(store.key_sets().is_empty() && store.kms_list().is_empty());
@@ -393,7 +397,7 @@ async fn files_are_signed_and_wrapped_and_are_imported_with_the_keys() {
     assert!(matches!(error, Error::IntegrityKeyNeeded { .. }), "{error}");
 
     // The keys stay in the store: the same files need none, and unsigned ones are not taken any more.
-    client::import_with_keys(&mut made.store, &init, &keyprov, &keys, client::now()).unwrap();
+    client::import_files(&mut made.store, &files(&init, &keyprov, &keys), client::now()).unwrap();
     let mut made = made.reopen();
     let report = client::import(&mut made.store, &init, &keyprov, client::now()).unwrap();
     assert_eq!(report.signed_with.as_deref(), Some("ink.1.alice@example.org"));

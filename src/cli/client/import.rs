@@ -2,7 +2,7 @@ use super::{fill, print_report};
 use crate::cli::failure::{Advise, Context, Failure};
 use crate::cli::output::Output;
 use crate::cli::{key_files, passphrase};
-use mikey_sakke::client::{self, now};
+use mikey_sakke::client::{self, ImportFiles, now};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -27,6 +27,9 @@ pub struct Arguments {
     /// The KMS's answer to keyprov: the keys.
     #[arg(long, value_name = "FILE")]
     keyprov: PathBuf,
+    /// The KMS's answer to certcache, where the keys belong to further certificates of the KMS: kms issue writes one then.
+    #[arg(long, value_name = "FILE")]
+    certcache: Option<PathBuf>,
     #[command(flatten)]
     keys: key_files::KeyFiles,
     #[command(flatten)]
@@ -35,13 +38,16 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let (init, keyprov) = (read(&arguments.init)?, read(&arguments.keyprov)?);
+    let certcache = arguments.certcache.as_deref().map(read).transpose()?;
     let keys = arguments.keys.read()?;
+    let files = ImportFiles {
+        init: &init,
+        keyprov: &keyprov,
+        certcache: certcache.as_deref().map(Vec::as_slice),
+        keys: keys.as_ref(),
+    };
     let report = fill(&arguments.store, &arguments.passphrase, |store| {
-        let imported = match &keys {
-            Some(keys) => client::import_with_keys(store, &init, &keyprov, keys, now()),
-            None => client::import(store, &init, &keyprov, now()),
-        };
-        imported.context("nothing was imported")
+        client::import_files(store, &files, now()).context("nothing was imported")
     })?;
     print_report(&report, output)
 }
@@ -50,5 +56,5 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     std::fs::read(path)
         .map(Zeroizing::new)
         .context(format_args!("cannot read {}", path.display()))
-        .advise("Give the two XML files that the KMS's operator sent, for example from mikey-sakke kms issue.")
+        .advise("Give the XML files that the KMS's operator sent, for example from mikey-sakke kms issue.")
 }

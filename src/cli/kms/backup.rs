@@ -24,7 +24,7 @@ pub struct Save {
     passphrase: passphrase::Source,
 }
 
-/// Make a KMS of a backup, in a new or empty folder.
+/// Make a KMS of a backup, in a new or empty folder. After a failure nothing is left there; interrupted, the same command begins anew.
 ///
 /// What was issued, added or revoked after the backup was made is not in it: stop the KMS that it is of, if it still runs.
 #[derive(clap::Args)]
@@ -49,7 +49,7 @@ pub fn save(arguments: &Save, output: &Output) -> Result<(), Failure> {
         .context(format_args!("cannot back up the KMS in {}", dir.display()))?;
     output.line(format_args!("KMS {} in {} ({} octets)", saved.kms_uri, out.display(), saved.octets));
     output.line(format_args!("its audit log ends with {}:{}", saved.head.number, saved.head.hash));
-    tell_left_out(&saved.left_out, output);
+    tell_left_out("is not in the backup", &saved.left_out, output);
     output.object(&json!({
         "kms_uri": saved.kms_uri,
         "out": out,
@@ -67,9 +67,12 @@ pub fn restore(arguments: &Restore, output: &Output) -> Result<(), Failure> {
     let restored = runtime::start()?
         .block_on(backup::restore(&arguments.from, dir, &passphrase, operator::act()))
         .context(format_args!("cannot restore {}", arguments.from.display()))?;
+    if restored.cleared {
+        output.message("note: what an interrupted restoring had left in the folder was cleared away");
+    }
     output.line(format_args!("KMS {} as of {} in {}", restored.kms_uri, restored.made, dir.display()));
     output.line(format_args!("its audit log holds, up to {}:{}", restored.head.number, restored.head.hash));
-    tell_left_out(&restored.left_out, output);
+    tell_left_out("was not restored to its place", &restored.left_out, output);
     output.object(&json!({
         "kms_uri": restored.kms_uri,
         "dir": dir,
@@ -78,12 +81,13 @@ pub fn restore(arguments: &Restore, output: &Output) -> Result<(), Failure> {
         "hash": restored.head.hash.to_string(),
         "files": restored.files,
         "left_out": listed(&restored.left_out),
+        "cleared": restored.cleared,
     }))
 }
 
-fn tell_left_out(left_out: &[LeftOut], output: &Output) {
+fn tell_left_out(what: &str, left_out: &[LeftOut], output: &Output) {
     for LeftOut { file, reason } in left_out {
-        output.message(format_args!("note: {} is not in the backup: {reason}", file.display()));
+        output.message(format_args!("note: {} {what}: {reason}", file.display()));
     }
 }
 

@@ -47,7 +47,8 @@ pub struct Arguments {
     /// File for the keys (the answer to keyprov); for many users, a folder: new, empty, or that of an interrupted issue.
     #[arg(long, value_name = "PATH")]
     out: PathBuf,
-    /// File for the KMS's certificate (the answer to init), which the client needs as well.
+    /// File for the KMS's certificate (the answer to init), which the client needs as well. Where the keys need further ones, after
+    /// a roll-over, they go to a file beside it: init.certcache.xml beside init.xml.
     #[arg(long, value_name = "FILE", conflicts_with = "many")]
     init_out: Option<PathBuf>,
     #[command(flatten)]

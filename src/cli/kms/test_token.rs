@@ -1,14 +1,15 @@
-use super::Folder;
+use super::{Folder, operator};
 use crate::cli::failure::{Advise, Context, Failure};
 use crate::cli::output::{Output, hex};
-use crate::cli::rng;
-use mikey_sakke::kms::config::{Config, KeySource};
+use crate::cli::{clock, rng, runtime};
+use mikey_sakke::kms::audit::Event;
+use mikey_sakke::kms::config::KeySource;
 use mikey_sakke::kms::development::TokenIssuer;
 use mikey_sakke::sealing;
 use rand_core::Rng;
 use serde_json::{Value, json};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// Make an access token for a user, to try the KMS before there is an identity provider.
 ///
@@ -30,8 +31,8 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
-    let dir = &arguments.folder.dir;
-    let config = Config::load(dir).context(arguments.folder.cannot_open())?;
+    let runtime = runtime::start()?;
+    let (config, store) = runtime.block_on(arguments.folder.open_store())?;
     let KeySource::File(jwks_file) = &config.auth.keys else {
         return Err(Failure::new("this KMS takes its JWK set from a URL"))
             .advise("Get the token from the identity provider behind that URL.");
@@ -40,9 +41,12 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     rng::system().fill_bytes(&mut key_id);
     let key_id = format!("test-{}", hex(key_id));
     let issuer = TokenIssuer::new(&config.auth.issuer, &config.auth.audience, &key_id).context("no token was made")?;
-    let token = issuer
-        .token(&arguments.user, SystemTime::now(), Duration::from_secs(arguments.lifetime))
-        .context("no token was made")?;
+    let act = operator::act();
+    let lifetime = Duration::from_secs(arguments.lifetime);
+    let token = issuer.token(&arguments.user, act.at, lifetime).context("no token was made")?;
+    let expires = clock::display_date((act.at + lifetime).into());
+    let event = Event::TestTokenMade { uri: arguments.user.clone(), key_id, expires };
+    runtime.block_on(store.record(event, act)).context("no token was made")?;
     publish(&issuer, jwks_file)?;
     output.line(&token);
     output.object(&json!({ "token": token, "user_uri": arguments.user, "lifetime": arguments.lifetime }))

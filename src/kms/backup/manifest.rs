@@ -36,15 +36,9 @@ pub struct LeftOut {
 
 /// The files that a configuration names: those to be saved, by their names in the archive, and those that cannot be.
 pub(super) fn named_files(config: &Config) -> (Vec<String>, Vec<LeftOut>) {
-    let mut paths = vec![&config.server.tls_certificate, &config.server.tls_key];
-    match &config.auth.keys {
-        KeySource::File(file) => paths.push(file),
-        KeySource::Url { ca, .. } => paths.extend(ca),
-    }
-    paths.extend(config.auth.certificates.iter().filter_map(|certificates| certificates.ca.as_ref()));
     let (mut files, mut left_out) = (Vec::new(), Vec::new());
-    for path in paths {
-        let mut leave = |reason: &str| left_out.push(LeftOut { file: path.clone(), reason: reason.to_owned() });
+    for path in paths(config) {
+        let mut leave = |reason| left_out.push(LeftOut::new(path, reason));
         match name_within(&config.folder, path) {
             None => leave("it does not lie in the folder of the KMS"),
             Some(_) if !path.is_file() => leave("there is no such file"),
@@ -55,12 +49,49 @@ pub(super) fn named_files(config: &Config) -> (Vec<String>, Vec<LeftOut>) {
     (files, left_out)
 }
 
+/// The files that a configuration names and that are not in its folder, beside those that were known to be left out: a KMS that names
+/// its files by whole paths was restored to another folder.
+pub(super) fn named_elsewhere(config: &Config, known: &[LeftOut]) -> Vec<LeftOut> {
+    let is_known = |path: &Path| known.iter().any(|known| known.file == path);
+    paths(config)
+        .into_iter()
+        .filter(|path| name_within(&config.folder, path).is_none() && !is_known(path))
+        .map(|path| {
+            LeftOut::new(path, "it was restored to this folder, and kms.toml names the place where it was: change that")
+        })
+        .collect()
+}
+
+fn paths(config: &Config) -> Vec<&PathBuf> {
+    let mut paths = vec![&config.server.tls_certificate, &config.server.tls_key];
+    match &config.auth.keys {
+        KeySource::File(file) => paths.push(file),
+        KeySource::Url { ca, .. } => paths.extend(ca),
+    }
+    paths.extend(config.auth.certificates.iter().filter_map(|certificates| certificates.ca.as_ref()));
+    paths
+}
+
+impl LeftOut {
+    fn new(file: &Path, reason: &str) -> Self {
+        Self { file: file.to_owned(), reason: reason.to_owned() }
+    }
+}
+
 /// Whether a name in an archive leads nowhere but into the folder.
 pub(super) fn is_within(name: &str) -> bool {
     !name.is_empty() && Path::new(name).components().all(|component| matches!(component, Component::Normal(_)))
 }
 
+/// Also where one of both is a whole path and the other is not, or leads there through links.
 fn name_within(folder: &Path, path: &Path) -> Option<String> {
+    name_below(folder, path).or_else(|| {
+        let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        name_below(&folder.canonicalize().ok()?, &above.canonicalize().ok()?.join(path.file_name()?))
+    })
+}
+
+fn name_below(folder: &Path, path: &Path) -> Option<String> {
     let components = path.strip_prefix(folder).ok()?.components();
     let names: Option<Vec<&str>> = components
         .map(|component| match component {
@@ -82,6 +113,15 @@ mod tests {
         for outside in ["/etc/cert.pem", "kms/../cert.pem", "kms", "other/cert.pem"] {
             assert_eq!(name(outside), None, "{outside}");
         }
+        // Tests run in the folder of the package.
+        let here = std::env::current_dir().unwrap();
+        let whole = |path: &str| name_within(Path::new("src"), &here.join(path));
+        assert_eq!(whole("src/kms/mod.rs").as_deref(), Some("kms/mod.rs"));
+        assert_eq!(whole("src/../src/main.rs").as_deref(), Some("main.rs"));
+        for outside in ["Cargo.toml", "src", "src/../Cargo.toml", "src/absent/mod.rs"] {
+            assert_eq!(whole(outside), None, "{outside}");
+        }
+        assert_eq!(name_within(&here.join("src"), Path::new("src/main.rs")).as_deref(), Some("main.rs"));
         for (name, expected) in
             [("a", true), ("a/b", true), ("", false), ("/a", false), ("../a", false), ("a/../b", false)]
         {

@@ -1,12 +1,13 @@
 use super::BackupFault;
-use super::manifest::{self, LeftOut, Manifest, is_within};
+use super::manifest::{self, LeftOut, Manifest, is_within, named_elsewhere};
 use super::pieces::Opener;
 use super::save::failed;
+use super::target::{Target, note_names};
 use crate::kms::audit::{self, Act, Event, Head};
-use crate::kms::{Error, State, config};
+use crate::kms::{Config, Error, State};
 use crate::sealing::Passphrase;
-use crate::sealing::file::{flush_folder, make_folder};
-use std::fs::{self, File, OpenOptions};
+use crate::sealing::file::make_folder;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
@@ -24,57 +25,71 @@ pub struct Restored {
     pub head: Head,
     /// The files, relative to the folder of the KMS.
     pub files: Vec<String>,
-    /// Files that `kms.toml` names and that the backup does not hold.
+    /// Files that `kms.toml` names and that the backup does not hold, or that it names at another place than where they are now.
     pub left_out: Vec<LeftOut>,
+    /// Whether the folder had what an interrupted restoring left, which was cleared away first.
+    pub cleared: bool,
 }
 
-/// Makes the KMS of a backup in a folder, which must be new or empty. Before the files get their places, the KMS has been opened with the
-/// passphrase and its audit log followed from end to end; after an error the folder is empty.
+/// Makes the KMS of a backup in a folder, which must be new or empty, or left by a restoring that was interrupted. Before the files get
+/// their places, the KMS has been opened with the passphrase and its audit log followed from end to end; after an error nothing is left.
 ///
 /// # Errors
 /// [`Error::Backup`]; [`Error::Audit`]; those of [`State::open`].
 pub async fn restore(from: &Path, folder: &Path, passphrase: &Passphrase, act: Act) -> Result<Restored, Error> {
-    let to_folder = |source| failed(folder, source);
-    make_folder(folder).map_err(to_folder)?;
-    if fs::read_dir(folder).map_err(to_folder)?.next().is_some() {
-        return Err(BackupFault::NotEmpty(folder.to_owned()).into());
-    }
-    // Within the folder, which may be a file system of its own.
-    let staging = tempfile::Builder::new().prefix(".restoring-").tempdir_in(folder).map_err(to_folder)?;
-    let (path, target, with) = (from.to_owned(), staging.path().to_owned(), passphrase.clone());
-    let unpack = move || unpack(&path, &target, &with);
+    let file = File::open(from).map_err(|source| failed(from, source))?;
+    let target = Target::open(folder)?;
+    let (path, unpacked, with) = (from.to_owned(), target.unpacked(), passphrase.clone());
+    let unpack = move || unpack(file, &unpacked, &with).map_err(|error| refusal(&path, error));
     let manifest = tokio::task::spawn_blocking(unpack).await.map_err(|_| Error::Interrupted)??;
 
-    let state = State::open(staging.path(), passphrase).await?;
-    let head = audit::verify(&*state.store, None).await?;
-    if (head.number, head.hash.to_string()) != (manifest.audit_entries, manifest.audit_hash) {
-        return Err(BackupFault::Damaged.into());
-    }
-    state.store.record(Event::Restored { file: from.display().to_string() }, act).await?;
-    state.store.close().await?;
-
-    // As when a KMS is made, the configuration is the last: without it the folder is half made.
-    let (last, first): (Vec<&String>, Vec<&String>) = manifest.files.iter().partition(|name| *name == config::FILE);
-    for name in first.into_iter().chain(last) {
-        settle(staging.path(), folder, name).map_err(to_folder)?;
-    }
+    let head = examine(&target.unpacked(), passphrase, &manifest, from, act).await?;
+    target.settle(&manifest.files)?;
+    let cleared = target.cleared;
+    target.finish();
     tracing::info!(kms_uri = manifest.kms_uri, entries = head.number, "restored");
-    let Manifest { kms_uri, made, files, left_out, .. } = manifest;
-    Ok(Restored { kms_uri, made, head, files, left_out })
+    let Manifest { kms_uri, made, files, mut left_out, .. } = manifest;
+    left_out.extend(named_elsewhere(&Config::load(folder)?, &left_out));
+    Ok(Restored { kms_uri, made, head, files, left_out, cleared })
 }
 
-fn unpack(from: &Path, folder: &Path, passphrase: &Passphrase) -> Result<Manifest, Error> {
-    let read = || {
-        let opener = Opener::begin(BufReader::new(File::open(from)?), passphrase)?;
-        let mut archive = tar::Archive::new(opener);
-        let manifest = extract(&mut archive, folder)?;
-        archive.into_inner().finish()?;
-        Ok(manifest)
+/// Opens the KMS, follows its audit log, and writes there that it was restored. Nothing of it is open afterwards.
+async fn examine(
+    folder: &Path,
+    passphrase: &Passphrase,
+    manifest: &Manifest,
+    from: &Path,
+    act: Act,
+) -> Result<Head, Error> {
+    let state = State::open(folder, passphrase).await?;
+    let examined = async {
+        let head = audit::verify(&*state.store, None).await?;
+        if (head.number, &head.hash.to_string()) != (manifest.audit_entries, &manifest.audit_hash) {
+            return Err(BackupFault::Damaged.into());
+        }
+        state.store.record(Event::Restored { file: from.display().to_string() }, act).await?;
+        Ok(head)
     };
-    read().map_err(|error: io::Error| match error.downcast::<BackupFault>() {
+    let examined: Result<Head, Error> = examined.await;
+    let closed = state.store.close().await;
+    let head = examined?;
+    closed?;
+    Ok(head)
+}
+
+fn unpack(from: File, folder: &Path, passphrase: &Passphrase) -> io::Result<Manifest> {
+    let opener = Opener::begin(BufReader::new(from), passphrase)?;
+    let mut archive = tar::Archive::new(opener);
+    let manifest = extract(&mut archive, folder)?;
+    archive.into_inner().finish()?;
+    Ok(manifest)
+}
+
+fn refusal(from: &Path, error: io::Error) -> Error {
+    match error.downcast::<BackupFault>() {
         Ok(fault) => fault.into(),
         Err(source) => failed(from, source),
-    })
+    }
 }
 
 fn extract(archive: &mut tar::Archive<impl Read>, folder: &Path) -> io::Result<Manifest> {
@@ -90,6 +105,8 @@ fn extract(archive: &mut tar::Archive<impl Read>, folder: &Path) -> io::Result<M
     if manifest.form != manifest::FORM {
         return Err(io::Error::other(BackupFault::Form(manifest.form)));
     }
+    make_folder(folder)?;
+    note_names(folder, &manifest.files)?;
     for name in &manifest.files {
         let mut entry = entries.next().ok_or_else(damaged)??;
         if entry.path_bytes() != name.as_bytes() || !is_within(name) {
@@ -120,11 +137,53 @@ fn newer(text: &[u8]) -> Option<io::Error> {
     Some(io::Error::other(BackupFault::Form(form)))
 }
 
-fn settle(from: &Path, to: &Path, name: &str) -> io::Result<()> {
-    let place = to.join(name);
-    if let Some(parent) = place.parent() {
-        make_folder(parent)?;
+#[cfg(test)]
+mod tests {
+    use super::super::save::{Sources, pack};
+    use super::*;
+    use crate::kms::secrets::SecretsFile;
+    use crate::kms::{InitOptions, init};
+    use crate::sealing::KdfParameters;
+    use std::fs;
+    use std::time::SystemTime;
+
+    fn act() -> Act {
+        Act::new("the operator", SystemTime::now())
     }
-    fs::rename(from.join(name), &place)?;
-    flush_folder(&place)
+
+    /// A backup in which nothing was altered, and which says of its audit log what is not so.
+    #[tokio::test]
+    async fn a_kms_that_is_refused_when_it_is_open_leaves_nothing() {
+        let temporary = tempfile::tempdir().unwrap();
+        let (folder, out) = (temporary.path().join("kms"), temporary.path().join("kms.backup"));
+        let passphrase = Passphrase::new("a passphrase".into()).unwrap();
+        let options =
+            InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new("kms.example.org", "example.org") };
+        let made = init(&folder, options, &passphrase, act()).await.unwrap();
+        let (sealed, key) = SecretsFile::open(&made.config, &passphrase).unwrap().0.into_parts();
+        let manifest = Manifest {
+            form: manifest::FORM,
+            program: "test".into(),
+            kms_uri: made.config.kms_uri,
+            made: "2026-11-29T00:00:00Z".into(),
+            audit_entries: 1,
+            audit_hash: "00".repeat(32),
+            files: ["kms.toml", "secrets.sealed", "kms.sqlite", "tls-key.pem"].map(str::to_owned).into(),
+            left_out: Vec::new(),
+        };
+        let sources = Sources { database: folder.join("kms.sqlite"), folder, sealed };
+        pack(&manifest, &sources, key, &out).unwrap();
+        let target = temporary.path().join("restored");
+        for is_there in [false, true, true, true] {
+            if is_there {
+                fs::create_dir_all(&target).unwrap();
+            }
+            let error = restore(&out, &target, &passphrase, act()).await.unwrap_err();
+            assert!(matches!(error, Error::Backup(BackupFault::Damaged)), "{error}");
+            match is_there {
+                true => assert_eq!(fs::read_dir(&target).unwrap().count(), 0),
+                false => assert!(!target.exists()),
+            }
+        }
+    }
 }

@@ -3,10 +3,12 @@ use super::manifest::{self, LeftOut, Manifest, named_files};
 use super::pieces::Sealer;
 use crate::kms::audit::{self, Act, Event, Head};
 use crate::kms::config::{self, Config};
-use crate::kms::store::{self, SqliteStore, Store};
-use crate::kms::{Error, State, calendar, secrets};
+use crate::kms::rollover::require_recorded;
+use crate::kms::secrets::{self, SecretsFile};
+use crate::kms::store::{self, GenerationStore, SqliteStore, Store};
+use crate::kms::{Error, State, calendar};
 use crate::sealing::{self, Passphrase, SealingKey};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use time::format_description::well_known::Rfc3339;
@@ -45,11 +47,16 @@ pub async fn save(folder: &Path, out: &Path, passphrase: &Passphrase, act: Act) 
     let database = staging.path().join(store::FILE);
     state.store.copy_to(&database).await?;
     let copy = SqliteStore::open(&database).await?;
-    let head = audit::verify(&copy, None).await?;
+    let (verified, generations) = (audit::verify(&copy, None).await, copy.generations().await);
     copy.close().await?;
+    let (head, generations) = (verified?, generations?);
 
-    // Read after the database was copied: secrets that are newer than it do no harm, older ones would.
-    let (files, left_out) = named_files(&Config::load(folder)?);
+    let config = Config::load(folder)?;
+    let (sealed, mut secrets) = SecretsFile::open(&config, passphrase)?;
+    // A roll-over changes both, one after the other.
+    require_recorded(&config, &mut secrets, &generations).map_err(|_| BackupFault::RolledOver)?;
+    let (sealed, key) = sealed.into_parts();
+    let (files, left_out) = named_files(&config);
     let names = [config::FILE, secrets::FILE, store::FILE].map(str::to_owned);
     let manifest = Manifest {
         form: manifest::FORM,
@@ -61,11 +68,9 @@ pub async fn save(folder: &Path, out: &Path, passphrase: &Passphrase, act: Act) 
         files: names.into_iter().chain(files).collect(),
         left_out,
     };
-    let sealed = folder.join(secrets::FILE);
-    let key = SealingKey::of_sealed(passphrase, &fs::read(&sealed).map_err(|source| failed(&sealed, source))?)?;
     let (folder, out) = (folder.to_owned(), out.to_owned());
     let pack = move || {
-        let octets = pack(&manifest, &folder, &database, key, &out)?;
+        let octets = pack(&manifest, &Sources { folder, database, sealed }, key, &out)?;
         drop(staging);
         Ok((manifest, octets))
     };
@@ -75,7 +80,17 @@ pub async fn save(folder: &Path, out: &Path, passphrase: &Passphrase, act: Act) 
     Ok(Saved { kms_uri, head, octets, files, left_out })
 }
 
-fn pack(manifest: &Manifest, folder: &Path, database: &Path, key: SealingKey, out: &Path) -> Result<u64, Error> {
+/// Where the files of an archive come from.
+pub(super) struct Sources {
+    /// Of the KMS.
+    pub(super) folder: PathBuf,
+    /// The copy of the database.
+    pub(super) database: PathBuf,
+    /// The sealed master secrets that belong to it.
+    pub(super) sealed: Vec<u8>,
+}
+
+pub(super) fn pack(manifest: &Manifest, sources: &Sources, key: SealingKey, out: &Path) -> Result<u64, Error> {
     let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let to_out = |source| failed(out, source);
     // For its owner alone, until it has its name and after.
@@ -85,7 +100,11 @@ fn pack(manifest: &Manifest, folder: &Path, database: &Path, key: SealingKey, ou
     let text = serde_json::to_vec(manifest).map_err(|error| to_out(error.into()))?;
     append(&mut archive, manifest::FILE, text.len() as u64, text.as_slice()).map_err(to_out)?;
     for name in &manifest.files {
-        let path = if name == store::FILE { database.to_owned() } else { folder.join(name) };
+        if name == secrets::FILE {
+            append(&mut archive, name, sources.sealed.len() as u64, sources.sealed.as_slice()).map_err(to_out)?;
+            continue;
+        }
+        let path = if name == store::FILE { sources.database.clone() } else { sources.folder.join(name) };
         let of_file = |source| failed(&path, source);
         let file = File::open(&path).map_err(of_file)?;
         let len = file.metadata().map_err(of_file)?.len();

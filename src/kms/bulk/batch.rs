@@ -1,24 +1,25 @@
 //! A batch on its way from URIs to files.
 
-use super::folder::Folder;
 use super::names::file_name;
 use super::run::Run;
 use super::{Refused, WithoutKeys};
 use crate::batch::{self, Threads};
-use crate::kms::admin::{document, init_message};
+use crate::kms::admin::{self, certificates_message, document, further_certificates, init_message};
 use crate::kms::audit::Act;
 use crate::kms::protection::Protection;
 use crate::kms::store::{Holder, Issue, SealedClientKeys, StoreError, UserStatus};
 use crate::kms::{Error, calendar};
 use crate::kms_protocol::resource::Resource;
-use crate::kms_protocol::{ClientKeys, KmsKeyProv, KmsKeySet, KmsMessage};
+use crate::kms_protocol::{ClientKeys, KmsCertificate, KmsKeyProv, KmsKeySet, KmsMessage};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-const KEY_PROV: &str = ".keyprov.xml";
+pub(super) const KEY_PROV: &str = ".keyprov.xml";
 const INIT: &str = ".init.xml";
-const TRK: &str = ".trk.key";
+const CERT_CACHE: &str = ".certcache.xml";
+pub(super) const TRK: &str = ".trk.key";
 const INK: &str = ".ink.key";
+const KEY_FILES: &[&str] = &[INK, TRK];
 
 /// A batch whose files are written, flushed and not yet seen.
 pub(super) struct Batch {
@@ -27,6 +28,8 @@ pub(super) struct Batch {
     new_keys: HashMap<String, ClientKeys>,
     /// The same for the database.
     rows: Vec<SealedClientKeys>,
+    /// The certificates that the keys need beside that of `init`.
+    further: Vec<KmsCertificate>,
     act: Act,
 }
 
@@ -54,7 +57,9 @@ impl Batch {
         let holders = run.state.store.holders(&names).await?;
         let mut holders: HashMap<String, Holder> =
             holders.into_iter().map(|holder| (holder.uri.clone(), holder)).collect();
-        let mut batch = Self { jobs: Vec::with_capacity(uris.len()), new_keys: HashMap::new(), rows: Vec::new(), act };
+        let further = further_certificates(&run.state, &run.periods, act.at);
+        let jobs = Vec::with_capacity(uris.len());
+        let mut batch = Self { jobs, new_keys: HashMap::new(), rows: Vec::new(), further, act };
         for uri in uris {
             match batch.job(&run, holders.remove(&uri), &uri) {
                 Ok(job) => batch.jobs.push(job),
@@ -127,6 +132,11 @@ impl Batch {
                 let init =
                     document(state, uri, &Resource::Init, init_message(state, self.act.at), protection(), self.act.at)?;
                 out.write(&format!("{name}{INIT}"), init.as_bytes())?;
+                if !self.further.is_empty() {
+                    let message = certificates_message(self.further.clone());
+                    let document = document(state, uri, &admin::CERT_CACHE, message, protection(), self.act.at)?;
+                    out.write(&format!("{name}{CERT_CACHE}"), document.as_bytes())?;
+                }
             }
             let resource = Resource::KeyProv { user_uri: Some(uri.clone()), time: None };
             let message = KmsMessage::KeyProv(KmsKeyProv { key_sets: of_uri?, ..KmsKeyProv::default() });
@@ -137,35 +147,53 @@ impl Batch {
     }
 
     /// Hands over new transport keys, records the issue, and gives the files their names. How many URIs there are in the end.
-    pub(super) async fn commit(mut self, run: Arc<Run>, refused: &mut Vec<Refused>) -> Result<Committed, Error> {
-        if let Some(folder) = &run.keys {
-            for keys in self.new_keys.values() {
-                finish(folder, &keys.user_uri, &[INK, TRK])?;
-            }
-            folder.flush_names()?;
-        }
-        while !self.rows.is_empty()
-            && let Err(error) = run.state.store.add_first_client_keys(&self.rows, &self.act).await
+    pub(super) async fn commit(self, run: Arc<Run>, refused: &mut Vec<Refused>) -> Result<Committed, Error> {
+        let with = run.clone();
+        let mut batch = blocking(move || {
+            self.finish_transport_keys(&with)?;
+            Ok(self)
+        })
+        .await?;
+        let store = &run.state.store;
+        let mut needless = Needless::default();
+        while !batch.rows.is_empty()
+            && let Err(error) = store.add_first_client_keys(&batch.rows, &batch.act).await
         {
-            let user_id = self.drop_user(&run.out, error, refused)?;
-            self.rows.retain(|row| row.user_id != user_id);
-            if let (Some(folder), Some(keys)) = (&run.keys, self.new_keys.get(&user_id)) {
-                let name = file_name(&keys.user_uri);
-                [INK, TRK].iter().try_for_each(|ending| folder.remove(&format!("{name}{ending}")))?;
-            }
+            let user_id = batch.drop_user(error, &mut needless, refused)?;
+            batch.rows.retain(|row| row.user_id != user_id);
+            let keys = batch.new_keys.get(&user_id);
+            needless.finished_keys.extend(keys.iter().flat_map(|keys| names(&keys.user_uri, KEY_FILES)));
         }
-        while let Err(error) = run.state.store.record_issues(self.issues(&run), self.act.clone()).await {
-            self.drop_user(&run.out, error, refused)?;
+        while let Err(error) = store.record_issues(batch.issues(&run), batch.act.clone()).await {
+            batch.drop_user(error, &mut needless, refused)?;
         }
-        let committed = Committed { uris: self.jobs.len() as u64, new_keys: self.rows.len() as u64 };
+        let committed = Committed { uris: batch.jobs.len() as u64, new_keys: batch.rows.len() as u64 };
         blocking(move || {
-            for Job { uri, keys, .. } in &self.jobs {
-                finish(&run.out, uri, if keys.is_some() { &[INIT, KEY_PROV] } else { &[KEY_PROV] })?;
+            needless.remove(&run)?;
+            for job in &batch.jobs {
+                names(&job.uri, batch.endings(job)).try_for_each(|name| run.out.finish(&name))?;
             }
             run.out.flush_names()
         })
         .await?;
         Ok(committed)
+    }
+
+    fn finish_transport_keys(&self, run: &Run) -> Result<(), Error> {
+        let Some(folder) = &run.keys else { return Ok(()) };
+        for keys in self.new_keys.values() {
+            names(&keys.user_uri, KEY_FILES).try_for_each(|name| folder.finish(&name))?;
+        }
+        folder.flush_names()
+    }
+
+    /// Of the files of a URI, the one that says that it is done comes last.
+    fn endings(&self, job: &Job) -> &'static [&'static str] {
+        match (&job.keys, self.further.is_empty()) {
+            (None, _) => &[KEY_PROV],
+            (Some(_), true) => &[INIT, KEY_PROV],
+            (Some(_), false) => &[INIT, CERT_CACHE, KEY_PROV],
+        }
     }
 
     fn issues(&self, run: &Run) -> Vec<Issue> {
@@ -180,7 +208,12 @@ impl Batch {
     }
 
     /// Leaves the user out that the store refuses, and says which. Any other error stays one.
-    fn drop_user(&mut self, out: &Folder, error: StoreError, refused: &mut Vec<Refused>) -> Result<String, Error> {
+    fn drop_user(
+        &mut self,
+        error: StoreError,
+        needless: &mut Needless,
+        refused: &mut Vec<Refused>,
+    ) -> Result<String, Error> {
         let (StoreError::AlreadyRevoked(user_id)
         | StoreError::NoSuchUser(user_id)
         | StoreError::ClientKeysExist(user_id)) = &error
@@ -188,19 +221,33 @@ impl Batch {
             return Err(error.into());
         };
         let user_id = user_id.clone();
-        for Job { uri, keys, .. } in self.jobs.extract_if(.., |job| job.user_id == user_id) {
-            let name = file_name(&uri);
-            if keys.is_some() {
-                out.discard(&format!("{name}{INIT}"))?;
-            }
-            out.discard(&format!("{name}{KEY_PROV}"))?;
+        let dropped: Vec<Job> = self.jobs.extract_if(.., |job| job.user_id == user_id).collect();
+        for job in dropped {
+            needless.unfinished.extend(names(&job.uri, self.endings(&job)));
             let reason = match &error {
                 StoreError::ClientKeysExist(_) => Error::ClientKeysExist(user_id.clone()),
-                _ => Error::Revoked { user_id: user_id.clone(), uri: uri.clone() },
+                _ => Error::Revoked { user_id: user_id.clone(), uri: job.uri.clone() },
             };
-            refused.push(Refused { uri, reason });
+            refused.push(Refused { uri: job.uri, reason });
         }
         Ok(user_id)
+    }
+}
+
+/// Files of users who were left out.
+#[derive(Default)]
+struct Needless {
+    unfinished: Vec<String>,
+    finished_keys: Vec<String>,
+}
+
+impl Needless {
+    fn remove(&self, run: &Run) -> Result<(), Error> {
+        self.unfinished.iter().try_for_each(|name| run.out.discard(name))?;
+        match &run.keys {
+            Some(folder) => self.finished_keys.iter().try_for_each(|name| folder.remove(name)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -211,9 +258,9 @@ pub(super) struct Committed {
     pub(super) new_keys: u64,
 }
 
-fn finish(folder: &Folder, uri: &str, endings: &[&str]) -> Result<(), Error> {
+fn names<'a>(uri: &str, endings: &'a [&str]) -> impl Iterator<Item = String> + use<'a> {
     let name = file_name(uri);
-    endings.iter().try_for_each(|ending| folder.finish(&format!("{name}{ending}")))
+    endings.iter().map(move |ending| format!("{name}{ending}"))
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {

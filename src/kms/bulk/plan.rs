@@ -1,9 +1,10 @@
 //! What the files of a folder are for: key sets of some periods, or transport keys of no period.
 
-use super::FolderFault;
+use super::batch::{KEY_PROV, TRK};
+use super::folder::Folder;
+use super::{FolderFault, WithoutKeys};
 use crate::kms::hash::hex;
 use crate::kms::{Error, State};
-use crate::mikey::NtpTime;
 use crate::sealing::file;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -13,38 +14,81 @@ use std::path::Path;
 pub(super) const FILE: &str = "issue.json";
 
 /// The contents of `issue.json`. Files that are there are left as they are when an issue goes on, so it must be the same issue.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Plan {
     kms_uri: String,
     /// Z in hex: another KMS may have the same name.
     pub_enc_key: String,
     pub(super) periods: Vec<u64>,
+    holds: Holds,
+}
+
+/// What protects the keys in a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Holds {
+    /// Every key set is wrapped.
+    WrappedKeys,
+    /// Those of users without transport key are in clear.
+    KeysInClear,
+    /// It has the transport keys themselves.
+    TransportKeys,
 }
 
 impl Plan {
-    /// The plan of a folder, which is made if there is none. `given` are the periods that were asked for, if any were; `otherwise` those
-    /// of a new plan.
-    pub(super) fn settle(state: &State, folder: &Path, given: Option<u64>, otherwise: &[u64]) -> Result<Self, Error> {
+    /// The plan of a folder for key sets, as long as it has none that of what was asked for. `given` is the period that was asked for,
+    /// if any was; `now` are those of a new plan.
+    pub(super) fn of_key_sets(
+        state: &State,
+        folder: &Folder,
+        given: Option<u64>,
+        now: Vec<u64>,
+        without_keys: &WithoutKeys,
+    ) -> Result<Self, Error> {
+        let holds = match without_keys {
+            WithoutKeys::Clear => Holds::KeysInClear,
+            WithoutKeys::Refuse | WithoutKeys::Make(_) => Holds::WrappedKeys,
+        };
+        let wanted = Self::new(state, now, holds);
+        // An issue goes on with the periods that it was begun for.
+        let is_same = |found: &Self| match given {
+            Some(_) => *found == wanted,
+            None => *found == Self { periods: found.periods.clone(), ..wanted.clone() },
+        };
+        wanted.settle(folder, is_same)
+    }
+
+    /// Makes a folder one for transport keys, or finds it to be one.
+    pub(super) fn of_transport_keys(state: &State, folder: &Folder) -> Result<(), Error> {
+        let wanted = Self::new(state, Vec::new(), Holds::TransportKeys);
+        wanted.settle(folder, |found| *found == wanted).map(drop)
+    }
+
+    fn new(state: &State, periods: Vec<u64>, holds: Holds) -> Self {
         // Of the first generation, which stays when the KMS rolls over to others.
-        let pub_enc_key = hex(&state.authority.certificate_at(NtpTime::from_bits(0)).pub_enc_key);
-        let wanted = Self {
-            kms_uri: state.config.kms_uri.clone(),
-            pub_enc_key,
-            periods: given.map_or(otherwise.to_vec(), |period| vec![period]),
-        };
-        let path = folder.join(FILE);
-        let Some(found) = Self::read(&path)? else {
-            let text = serde_json::to_string(&wanted).map_err(|_| FolderFault::Plan(path.clone()))?;
-            file::create(&path, text.as_bytes()).map_err(|source| Error::file(&path, source))?;
-            return Ok(wanted);
-        };
-        let is_same = (&found.kms_uri, &found.pub_enc_key) == (&wanted.kms_uri, &wanted.pub_enc_key)
-            && (given.is_none() || found.periods == wanted.periods);
-        if is_same {
-            return Ok(found);
+        let first = state.authority.certificates_of(&[0]);
+        let pub_enc_key = first.first().map(|first| hex(&first.pub_enc_key)).unwrap_or_default();
+        Self { kms_uri: state.config.kms_uri.clone(), pub_enc_key, periods, holds }
+    }
+
+    /// The plan that is there, if files of it are there and it is the same; otherwise this one.
+    fn settle(&self, folder: &Folder, is_same: impl Fn(&Self) -> bool) -> Result<Self, Error> {
+        let path = folder.path.join(FILE);
+        let found = Self::read(&path)?;
+        let is_file = |name: &String| [KEY_PROV, TRK].iter().any(|ending| name.ends_with(ending));
+        let has_files = folder.finished()?.iter().any(is_file);
+        match found {
+            Some(found) if has_files && is_same(&found) => Ok(found),
+            Some(found) if has_files => {
+                let (found, wanted) = (found.describe(), self.describe());
+                Err(FolderFault::OtherPlan { folder: folder.path.clone(), found, wanted }.into())
+            }
+            _ => {
+                let text = serde_json::to_string(self).map_err(|_| FolderFault::Plan(path.clone()))?;
+                file::replace(&path, text.as_bytes()).map_err(|source| Error::file(&path, source))?;
+                Ok(self.clone())
+            }
         }
-        let (found, wanted) = (found.describe(), wanted.describe());
-        Err(FolderFault::OtherPlan { folder: folder.to_owned(), found, wanted }.into())
     }
 
     fn read(path: &Path) -> Result<Option<Self>, Error> {
@@ -59,6 +103,11 @@ impl Plan {
     fn describe(&self) -> String {
         let key = self.pub_enc_key.get(..18).unwrap_or_default();
         let periods: Vec<String> = self.periods.iter().map(|period| format!(", period {period}")).collect();
-        format!("KMS {} (PubEncKey {key}...){}", self.kms_uri, periods.concat())
+        let holds = match self.holds {
+            Holds::WrappedKeys => "wrapped keys alone",
+            Holds::KeysInClear => "keys in clear",
+            Holds::TransportKeys => "transport keys",
+        };
+        format!("KMS {} (PubEncKey {key}...){}, {holds}", self.kms_uri, periods.concat())
     }
 }

@@ -2,14 +2,14 @@ use super::batch::{Batch, Committed, last_file};
 use super::folder::Folder;
 use super::plan::{self, Plan};
 use super::{FolderFault, Issued, Order, Refused, WithoutKeys};
-use crate::kms::admin::{document, init_message};
+use crate::kms::admin::{self, certificates_message, document, further_certificates, init_message};
 use crate::kms::audit::Act;
 use crate::kms::{Error, Progress, State, issue};
 use crate::kms_protocol::resource::Resource;
 use crate::sealing::file;
 use std::collections::HashSet;
-use std::io::ErrorKind;
-use std::path::Path;
+use std::io;
+use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
@@ -17,8 +17,9 @@ use std::time::SystemTime;
 /// URIs of a batch: what an interruption costs, and how many share a flush of the disk.
 const BATCH: usize = 2048;
 
-/// The certificate for clients without transport key.
+/// The certificates for clients without transport key.
 const INIT: &str = "init.xml";
+const CERT_CACHE: &str = "certcache.xml";
 
 /// What stays the same from batch to batch.
 pub(super) struct Run {
@@ -53,6 +54,7 @@ pub async fn issue(
         uris: 0,
         key_sets: 0,
         already: already as u64,
+        has_further_certificates: !further_certificates(state, &run.periods, act.at).is_empty(),
         new_keys: 0,
         refused: Vec::new(),
         left: uris.len() as u64,
@@ -117,41 +119,59 @@ async fn prepare(
 
 impl Run {
     pub(super) fn open(state: &State, order: &Order, act: &Act) -> Result<Self, Error> {
-        if let Some(period) = order.period_no {
-            state.authority.validity(period)?;
-            issue::require_near(state, period, act.at)?;
+        let periods = issue::periods(state, order.period_no, act.at)?;
+        if let WithoutKeys::Make(path) = &order.without_keys {
+            require_apart(path, &order.out)?;
         }
         let out = Folder::open(&order.out, plan::FILE)?;
-        let plan = Plan::settle(state, &out.path, order.period_no, &issue::current_and_next(state, act.at)?)?;
+        let plan = Plan::of_key_sets(state, &out, order.period_no, periods, &order.without_keys)?;
         let keys = match &order.without_keys {
-            WithoutKeys::Make(path) => Some(key_folder(state, path, &out.path)?),
+            WithoutKeys::Make(path) => Some(key_folder(state, path)?),
             _ => None,
         };
-        write_init(state, &out.path, act)?;
+        write_certificates(state, &out.path, &plan.periods, act)?;
         let without_keys = order.without_keys.clone();
         Ok(Self { state: state.clone(), periods: plan.periods, out, keys, without_keys })
     }
 }
 
-fn key_folder(state: &State, path: &Path, out: &Path) -> Result<Folder, Error> {
-    // The output is locked already: the same folder again would be reported as another command's.
-    let real = |path: &Path| path.canonicalize().ok();
-    if real(path).is_some_and(|path| Some(path) == real(out)) {
-        return Err(FolderFault::KeysBeside(path.to_owned()).into());
-    }
+fn key_folder(state: &State, path: &Path) -> Result<Folder, Error> {
     let folder = Folder::open(path, plan::FILE)?;
-    Plan::settle(state, path, None, &[])?;
+    Plan::of_transport_keys(state, &folder)?;
     Ok(folder)
 }
 
-/// It is for nobody in particular: the KMS names itself where an answer names the user.
-fn write_init(state: &State, folder: &Path, act: &Act) -> Result<(), Error> {
-    let path = folder.join(INIT);
-    let document = document(state, &state.config.kms_uri, &Resource::Init, init_message(state, act.at), None, act.at)?;
-    match file::create(&path, document.as_bytes()) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(Error::file(&path, error)),
-        _ => Ok(()),
+/// Whoever copies one folder shall not have the other with it.
+fn require_apart(keys: &Path, out: &Path) -> Result<(), Error> {
+    let real = |path: &Path| real(path).map_err(|source| Error::file(path, source));
+    let (real_keys, real_out) = (real(keys)?, real(out)?);
+    match real_keys.starts_with(&real_out) || real_out.starts_with(&real_keys) {
+        true => Err(FolderFault::KeysBeside(keys.to_owned()).into()),
+        false => Ok(()),
     }
+}
+
+/// A path without links, as far as there is something.
+fn real(path: &Path) -> io::Result<PathBuf> {
+    let path = path::absolute(path)?;
+    let found = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+    let rest = found.and_then(|(above, real)| Some(real.join(path.strip_prefix(above).ok()?)));
+    Ok(rest.unwrap_or(path))
+}
+
+/// For nobody in particular: the KMS names itself where an answer names the user. They are of now whenever an issue goes on.
+fn write_certificates(state: &State, folder: &Path, periods: &[u64], act: &Act) -> Result<(), Error> {
+    let write = |name: &str, resource: &Resource, message| {
+        let path = folder.join(name);
+        let document = document(state, &state.config.kms_uri, resource, message, None, act.at)?;
+        file::replace(&path, document.as_bytes()).map_err(|source| Error::file(&path, source))
+    };
+    write(INIT, &Resource::Init, init_message(state, act.at))?;
+    let further = further_certificates(state, periods, act.at);
+    if further.is_empty() {
+        return Ok(());
+    }
+    write(CERT_CACHE, &admin::CERT_CACHE, certificates_message(further))
 }
 
 /// The URIs that have no files yet, each once; how many there are in all; how many have their files.

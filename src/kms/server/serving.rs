@@ -6,6 +6,7 @@ use crate::kms::config::{Config, ServerConfig};
 use crate::kms::http::App;
 use crate::kms::limits::Limits;
 use crate::kms::{Error, State};
+use crate::sealing::file::read_private;
 use core::fmt;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
@@ -76,12 +77,12 @@ impl Serving {
         let State { store, authority, .. } = self.state();
         match store.generations().await {
             Ok(generations) => {
-                let newest = generations.last().filter(|newest| newest.number > authority.newest_generation());
+                let newest = generations.last().filter(|newest| newest.last_change() > authority.newest_generation());
                 if let Some(newest) = newest {
                     let first_period = newest.first_period;
                     tracing::warn!(
                         first_period,
-                        "the KMS has rolled over: start the server anew before the period in front of that one"
+                        "the KMS has rolled over, or withdrawn it: start the server anew before the period in front of that one"
                     );
                 }
             }
@@ -132,7 +133,8 @@ fn tls(config: &ServerConfig, holders: Option<Arc<CertificateHolders>>) -> Resul
     if chain.is_empty() {
         return Err(error(chain_path, "it has no PEM certificate".to_owned()));
     }
-    let key = PrivateKeyDer::from_pem_file(key_path).map_err(|source| error(key_path, source.to_string()))?;
+    let key = read_private(key_path).map_err(|source| error(key_path, source.to_string()))?;
+    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|source| error(key_path, source.to_string()))?;
     let mut tls = rustls::ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map(|builder| match holders {

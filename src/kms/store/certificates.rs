@@ -122,7 +122,7 @@ impl CertificateStore for SqliteStore {
         Box::pin(async move {
             // One statement sees one state: the number and the certificates that it stands for.
             let rows = sqlx::query(
-                "SELECT number, (SELECT coalesce(max(number), 1) FROM generations) AS newest_generation, \
+                "SELECT number, (SELECT coalesce(max(number + withdrawn), 1) FROM generations) AS newest_generation, \
                  kms_uri, valid_from, valid_to, document, fingerprint, added, \
                  (SELECT group_concat(domain, ' ') FROM certificate_domains \
                  WHERE certificate_id = certificates.id) AS domains \
@@ -229,11 +229,12 @@ async fn insert(connection: &mut SqliteConnection, certificate: &StoredCertifica
     Ok(())
 }
 
-/// Of its own certificates a KMS gives three at a time: the present one, the one before and the one to come.
+/// Of its own certificates a KMS gives three at a time, the present one, the one before and the one to come, and those that it withdrew.
 pub(super) async fn require_room(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let row = sqlx::query(
         "SELECT (SELECT coalesce(sum(length(CAST(document AS BLOB))), 0) FROM certificates) + (SELECT coalesce(sum(octets), 0) \
-         FROM (SELECT octets FROM generations ORDER BY number DESC LIMIT 3)) AS octets",
+         FROM (SELECT octets FROM generations WHERE withdrawn = 0 ORDER BY number DESC LIMIT 3)) \
+         + (SELECT coalesce(sum(octets), 0) FROM generations WHERE withdrawn = 1) AS octets",
     )
     .fetch_one(connection)
     .await?;

@@ -16,6 +16,19 @@ pub trait GenerationStore {
     /// The latest key period that entries of the audit log after number `after` have an issue for.
     fn last_issued(&self, after: u64) -> Answer<'_, LastIssued>;
 
+    /// Withdraws the newest generation, which has not begun: its number stays taken. With `held`, also if keys of it were handed out.
+    ///
+    /// The number of the cache of certificates from then on.
+    ///
+    /// # Errors
+    /// [`StoreError::GenerationsChanged`], [`StoreError::GenerationInUse`]; nothing is then changed.
+    fn withdraw_generation<'a>(
+        &'a self,
+        generation: &'a Generation,
+        held: bool,
+        act: &'a Act,
+    ) -> Answer<'a, Withdrawal>;
+
     /// Adds a generation, once its secrets are kept: together with the new number of the cache of certificates, or not at all.
     ///
     /// The number of the cache.
@@ -29,12 +42,30 @@ pub trait GenerationStore {
 /// A generation of master secrets, as much of it as others may know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generation {
-    /// Counted from 1.
+    /// Counted from 1. That one was withdrawn counts too: the number after it is not given.
     pub number: u64,
     /// The first key period that it serves: 0 of the first generation.
     pub first_period: u64,
     /// SHA-256 of Z and KPAK, as 64 lower-case hex digits.
     pub fingerprint: String,
+    /// It was withdrawn before it began, and serves no period.
+    pub withdrawn: bool,
+}
+
+impl Generation {
+    /// The number of the last change of the generations, if this is the newest: that it was made, or that it was withdrawn.
+    pub fn last_change(&self) -> u64 {
+        self.number.saturating_add(self.withdrawn.into())
+    }
+}
+
+/// What became of a generation that was withdrawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Withdrawal {
+    /// URIs that hold keys of it.
+    pub held: u64,
+    /// The number of the cache of certificates from then on.
+    pub cache_num: u64,
 }
 
 /// What the audit log says of issues.
@@ -78,6 +109,34 @@ impl GenerationStore for SqliteStore {
         Box::pin(last_issued(&self.pool, after))
     }
 
+    fn withdraw_generation<'a>(
+        &'a self,
+        generation: &'a Generation,
+        held: bool,
+        act: &'a Act,
+    ) -> Answer<'a, Withdrawal> {
+        Box::pin(async move {
+            let &Generation { number, first_period, .. } = generation;
+            let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+            if generations(&mut *transaction).await?.last() != Some(generation) || generation.withdrawn {
+                return Err(StoreError::GenerationsChanged);
+            }
+            let holders = holders_from(&mut transaction, first_period).await?;
+            if holders > 0 && !held {
+                return Err(StoreError::GenerationInUse { first_period, holders });
+            }
+            sqlx::query("UPDATE generations SET withdrawn = 1 WHERE number = ?")
+                .bind(integer(number)?)
+                .execute(&mut *transaction)
+                .await?;
+            let cache_num = raise(&mut transaction).await?;
+            let event = Event::RollOverWithdrawn { generation: number, first_period, holders, cache_num };
+            record(&mut transaction, act, &event).await?;
+            transaction.commit().await?;
+            Ok(Withdrawal { held: holders, cache_num })
+        })
+    }
+
     fn add_generation<'a>(&'a self, roll_over: RollOver<'a>, act: &'a Act) -> Answer<'a, u64> {
         Box::pin(async move {
             let RollOver { generations: all, issues_seen_to, octets, pub_enc_key, pub_auth_key, keep } = roll_over;
@@ -112,7 +171,7 @@ impl GenerationStore for SqliteStore {
 }
 
 pub(super) async fn generations(executor: impl SqliteExecutor<'_>) -> Result<Vec<Generation>, StoreError> {
-    let rows = sqlx::query("SELECT number, first_period, fingerprint FROM generations ORDER BY number")
+    let rows = sqlx::query("SELECT number, first_period, fingerprint, withdrawn FROM generations ORDER BY number")
         .fetch_all(executor)
         .await?;
     let generation = |row: &sqlx::sqlite::SqliteRow| {
@@ -120,6 +179,7 @@ pub(super) async fn generations(executor: impl SqliteExecutor<'_>) -> Result<Vec
             number: number(row.try_get("number")?)?,
             first_period: number(row.try_get("first_period")?)?,
             fingerprint: row.try_get("fingerprint")?,
+            withdrawn: row.try_get("withdrawn")?,
         })
     };
     rows.iter().map(generation).collect()
@@ -141,14 +201,28 @@ async fn last_issued(executor: impl SqliteExecutor<'_>, after: u64) -> Result<La
     Ok(LastIssued { period: period.map(number).transpose()?, seen_to: number(row.try_get("seen_to")?)? })
 }
 
+/// How many URIs keys were issued to for a key period or later ones. Earlier generations gave none for these.
+async fn holders_from(connection: &mut SqliteConnection, first_period: u64) -> Result<u64, StoreError> {
+    let count = sqlx::query_scalar(
+        "SELECT count(DISTINCT entry ->> '$.uri') FROM audit, json_each(entry, '$.periods') AS periods \
+         WHERE periods.value >= ?",
+    )
+    .bind(integer(first_period)?)
+    .fetch_one(connection)
+    .await?;
+    number(count)
+}
+
 async fn insert(connection: &mut SqliteConnection, generation: &Generation, octets: u64) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO generations (number, first_period, fingerprint, octets) VALUES (?, ?, ?, ?)")
-        .bind(integer(generation.number)?)
-        .bind(integer(generation.first_period)?)
-        .bind(&generation.fingerprint)
-        .bind(integer(octets)?)
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO generations (number, first_period, fingerprint, octets, withdrawn) VALUES (?, ?, ?, ?, 0)",
+    )
+    .bind(integer(generation.number)?)
+    .bind(integer(generation.first_period)?)
+    .bind(&generation.fingerprint)
+    .bind(integer(octets)?)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -174,6 +248,7 @@ mod tests {
             number,
             first_period: *first_period,
             fingerprint: format!("{number:064x}"),
+            withdrawn: false,
         };
         (1..).zip(first_periods).map(generation).collect()
     }
@@ -249,5 +324,48 @@ mod tests {
         assert!(matches!(refused, Err(StoreError::SecretsOutdated { first_period: 10 })));
         assert_eq!(store.counts().await.unwrap().issues, 2);
         issue(&store, 2, &[9, 10]).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_has_not_learnt_that_a_generation_was_withdrawn_issues_nothing_of_its_periods() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        add(&store, &[0, 10], Ok(())).await.0.unwrap();
+        let [first, second] = &generations_from(&[0, 10])[..] else { panic!("two") };
+        let first_again = store.withdraw_generation(first, true, &act()).await;
+        assert!(matches!(first_again, Err(StoreError::GenerationsChanged)));
+        issue(&store, 2, &[9, 10]).await.unwrap();
+        issue(&store, 2, &[11]).await.unwrap();
+        let in_use = store.withdraw_generation(second, false, &act()).await;
+        assert!(matches!(in_use, Err(StoreError::GenerationInUse { first_period: 10, holders: 1 })), "{in_use:?}");
+        assert_eq!(store.generations().await.unwrap(), generations_from(&[0, 10]));
+        let withdrawn = store.withdraw_generation(second, true, &act()).await.unwrap();
+        assert_eq!(withdrawn, Withdrawal { held: 1, cache_num: 2 });
+        let second = Generation { withdrawn: true, ..second.clone() };
+        assert_eq!(store.generations().await.unwrap(), [first.clone(), second.clone()]);
+        let again = store.withdraw_generation(&second, true, &act()).await;
+        assert!(matches!(again, Err(StoreError::GenerationsChanged)));
+        assert_eq!(store.certificates().await.unwrap().newest_generation, 3);
+
+        for knows in [1, 3] {
+            issue(&store, knows, &[9, 10, 11]).await.unwrap();
+        }
+        issue(&store, 2, &[9]).await.unwrap();
+        assert!(matches!(issue(&store, 2, &[10]).await, Err(StoreError::SecretsOutdated { first_period: 10 })));
+        let third = Generation { number: 4, first_period: 12, fingerprint: "4".repeat(64), withdrawn: false };
+        let generations = [first.clone(), second, third];
+        let roll_over = RollOver {
+            generations: &generations,
+            issues_seen_to: 0,
+            octets: 1500,
+            pub_enc_key: "z",
+            pub_auth_key: "kpak",
+            keep: Box::new(|| Ok(())),
+        };
+        store.add_generation(roll_over, &act()).await.unwrap();
+        assert_eq!(store.generations().await.unwrap(), generations);
+        assert!(matches!(issue(&store, 2, &[10]).await, Err(StoreError::SecretsOutdated { first_period: 10 })));
+        assert!(matches!(issue(&store, 3, &[11, 12]).await, Err(StoreError::SecretsOutdated { first_period: 12 })));
+        issue(&store, 4, &[10, 12]).await.unwrap();
     }
 }

@@ -5,13 +5,14 @@ mod users;
 use super::{Answer, Counts, Holder, Issue, NewUser, SealedClientKeys, Store, StoreError, User, UserStatus};
 use crate::kms::ClientKind;
 use crate::kms::audit::{Act, Entry, Event, Head};
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
 use sqlx::{Connection, Row, SqliteConnection};
 use std::collections::HashSet;
 use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 use together::{Note, Together};
@@ -45,9 +46,15 @@ impl SqliteStore {
     /// Opens a database file and brings its tables to the present form.
     ///
     /// # Errors
-    /// [`StoreError::Database`] if the file is absent or no database, [`StoreError::Migration`].
+    /// [`StoreError::Absent`], [`StoreError::Emptied`]; [`StoreError::Newer`]; [`StoreError::Database`] if it is no database;
+    /// [`StoreError::Migration`].
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::connect(path).await
+        // SQLite would take an empty file for a new database, and go on as if nothing had ever been issued.
+        match std::fs::metadata(path) {
+            Ok(file) if file.len() == 0 => Err(StoreError::Emptied(path.to_owned())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(StoreError::Absent(path.to_owned())),
+            _ => Self::connect(path).await,
+        }
     }
 
     async fn connect(path: &Path) -> Result<Self, StoreError> {
@@ -66,7 +73,13 @@ impl SqliteStore {
             .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
             .connect_with(options)
             .await?;
-        MIGRATIONS.run(&pool).await?;
+        if let Err(error) = MIGRATIONS.run(&pool).await {
+            pool.close().await;
+            return Err(match error {
+                MigrateError::VersionMissing(version) => StoreError::Newer { path: path.to_owned(), version },
+                other => other.into(),
+            });
+        }
         Ok(Self { pool, together: Together::default() })
     }
 }
@@ -173,19 +186,6 @@ impl Store for SqliteStore {
 
     fn audit_entries(&self, after: u64, count: u32) -> Answer<'_, Vec<Entry>> {
         Box::pin(audit::entries(&self.pool, after, count))
-    }
-
-    fn client_keys_of_uri<'a>(&'a self, uri: &'a str) -> Answer<'a, Vec<SealedClientKeys>> {
-        Box::pin(async move {
-            let rows = sqlx::query(
-                "SELECT user_id, generation, status AS key_status, trk_id, ink_id, sealed, created FROM client_keys \
-                 WHERE user_id = (SELECT user_id FROM uris WHERE uri = ?) ORDER BY generation",
-            )
-            .bind(uri)
-            .fetch_all(&self.pool)
-            .await?;
-            rows.iter().map(client_keys).collect()
-        })
     }
 
     fn replace_client_keys<'a>(&'a self, keys: &'a SealedClientKeys, act: &'a Act) -> Answer<'a, ()> {
@@ -493,7 +493,10 @@ mod tests {
     async fn client_keys_are_replaced_followed_and_confirmed() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(folder.path()).await;
-        let held = async |uri: &str| store.client_keys_of_uri(uri).await.unwrap();
+        let held = async |uri: &str| {
+            let holder = store.holders(&[uri]).await.unwrap().pop();
+            holder.map(|holder| holder.client_keys).unwrap_or_default()
+        };
         let (first, second, third) =
             (client_keys("alice", 1, false), client_keys("alice", 2, true), client_keys("alice", 3, true));
         assert_eq!(held("sip:alice@example.org").await, []);
@@ -561,11 +564,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_absent_or_foreign_file_is_refused() {
+    async fn an_absent_emptied_newer_or_foreign_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("kms.sqlite");
-        assert!(matches!(SqliteStore::open(&path).await, Err(StoreError::Database(_))));
+        assert!(matches!(SqliteStore::open(&path).await, Err(StoreError::Absent(absent)) if absent == path));
         assert!(!path.exists());
+        std::fs::write(&path, "").unwrap();
+        assert!(matches!(SqliteStore::open(&path).await, Err(StoreError::Emptied(emptied)) if emptied == path));
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
+        std::fs::remove_file(&path).unwrap();
+
+        let newer = SqliteStore::create(&path).await.unwrap();
+        sqlx::raw_sql(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+             VALUES (9999, 'of a later version', TRUE, x'00', 0)",
+        )
+        .execute(&newer.pool)
+        .await
+        .unwrap();
+        newer.close().await.unwrap();
+        let error = SqliteStore::open(&path).await.unwrap_err();
+        assert!(matches!(&error, StoreError::Newer { path: newer, version: 9999 } if *newer == path), "{error}");
+        std::fs::remove_file(&path).unwrap();
         std::fs::write(&path, "this is no database, only some text that is long enough to be looked at").unwrap();
         assert!(SqliteStore::open(&path).await.is_err());
     }

@@ -45,6 +45,12 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
             .context(format_args!("cannot issue to {}", arguments.out.display()))
             .advise("What is in the folder by now is whole. When the cause is gone, run the same command again: it goes on where it was.")?;
         note_other_periods(&state, &issued, arguments, output);
+        if issued.has_further_certificates {
+            output.message(
+                "note: the KMS has rolled over, and these keys need further certificates: give certcache.xml, or NAME.certcache.xml \
+                 with NAME.init.xml, to client import with --certcache",
+            );
+        }
         report(&issued, &bad, begun.elapsed().as_secs_f64(), arguments, output)
     })
 }
@@ -105,6 +111,7 @@ fn report(
         ("already", json!(issued.already)),
         ("left", json!(issued.left)),
         ("new_trk", json!(issued.new_keys)),
+        ("further_certificates", json!(issued.has_further_certificates)),
         ("periods", json!(issued.periods)),
         ("out", json!(arguments.out)),
     ] {

@@ -21,6 +21,27 @@ pub fn run(arguments: &Arguments, user: &str, output: &Output) -> Result<(), Fai
             write(path, document.as_bytes())?;
             output.line(format_args!("certificate of {} in {}", state.config.kms_uri, path.display()));
         }
+        let further = admin::further_certificates_document(&state, user, arguments.period_no, keys.as_ref(), act.at)
+            .await
+            .context("cannot write the further certificates")?;
+        let certcache_out = match (&arguments.init_out, further) {
+            (Some(init_out), Some(document)) => {
+                let path = init_out.with_extension("certcache.xml");
+                write(&path, document.as_bytes())?;
+                output.message(format_args!(
+                    "note: the KMS has rolled over, and these keys need further certificates: give {} to client import with --certcache",
+                    path.display()
+                ));
+                Some(path)
+            }
+            (None, Some(_)) => {
+                output.message(
+                    "note: the KMS has rolled over, and these keys need further certificates: with --init-out they are written too",
+                );
+                None
+            }
+            (_, None) => None,
+        };
         let issued = admin::issue(&state, user, arguments.period_no, keys.as_ref(), &act)
             .await
             .context(format_args!("cannot issue keys for {user}"))?;
@@ -35,6 +56,7 @@ pub fn run(arguments: &Arguments, user: &str, output: &Output) -> Result<(), Fai
             "wrapped_with": keys.as_ref().map(|keys| keys.transport.name()),
             "out": arguments.out,
             "init_out": arguments.init_out,
+            "certcache_out": certcache_out,
         }))
     })
 }

@@ -3,7 +3,7 @@
 use super::super::generations::generations;
 use super::super::{Generation, Issue, StoreError, UserStatus};
 use super::audit::append_each;
-use super::users::statuses;
+use super::users::{require_active, statuses};
 use crate::kms::audit::{Act, Event};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqlitePool;
@@ -127,13 +127,14 @@ impl Standing {
     /// The refusal of one is nobody else's affair.
     fn admit(&self, issues: &[Issue]) -> Result<(), StoreError> {
         for Issue { user_id, periods, newest_generation, .. } in issues {
-            match self.statuses.get(user_id) {
-                Some(UserStatus::Active) => {}
-                Some(UserStatus::Revoked) => return Err(StoreError::AlreadyRevoked(user_id.clone())),
-                None => return Err(StoreError::NoSuchUser(user_id.clone())),
-            }
-            let newer = self.generations.iter().filter(|generation| generation.number > *newest_generation);
-            if let Some(first_period) = newer.map(|generation| generation.first_period).min()
+            require_active(&self.statuses, user_id)?;
+            // Generations that the issuer takes for others than they are.
+            let is_misjudged = |generation: &&Generation| match generation.withdrawn {
+                false => generation.number > *newest_generation,
+                true => generation.number == *newest_generation,
+            };
+            let misjudged = self.generations.iter().filter(is_misjudged);
+            if let Some(first_period) = misjudged.map(|generation| generation.first_period).min()
                 && periods.iter().any(|period| *period >= first_period)
             {
                 return Err(StoreError::SecretsOutdated { first_period });

@@ -90,13 +90,9 @@ pub(super) async fn add_first_client_keys(
     let ids: Vec<&str> = keys.iter().map(|keys| keys.user_id.as_str()).collect();
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
     require_all_active(&mut transaction, &ids).await?;
-    let held = sqlx::query_scalar(
-        "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM client_keys WHERE user_id = value) LIMIT 1",
-    )
-    .bind(serde_json::to_string(&ids)?)
-    .fetch_optional(&mut *transaction)
-    .await?;
-    if let Some(id) = held {
+    const HELD: &str =
+        "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM client_keys WHERE user_id = value) LIMIT 1";
+    if let Some(id) = first_found(&mut transaction, HELD, &ids).await? {
         return Err(StoreError::ClientKeysExist(id));
     }
     for keys in keys {
@@ -122,18 +118,16 @@ pub(super) async fn statuses(
 
 /// Fails with [`StoreError::NoSuchUser`] or [`StoreError::AlreadyRevoked`], of the first whom it concerns.
 pub(super) async fn require_all_active(connection: &mut SqliteConnection, ids: &[&str]) -> Result<(), StoreError> {
-    let row = sqlx::query(
-        "SELECT value, status FROM json_each(?) LEFT JOIN users ON users.id = value \
-         WHERE status IS NOT 'active' ORDER BY key LIMIT 1",
-    )
-    .bind(serde_json::to_string(ids)?)
-    .fetch_optional(connection)
-    .await?;
-    let Some(row) = row else { return Ok(()) };
-    let id = row.try_get("value")?;
-    match row.try_get::<Option<&str>, _>("status")? {
-        None => Err(StoreError::NoSuchUser(id)),
-        Some(_) => Err(StoreError::AlreadyRevoked(id)),
+    let statuses = statuses(connection, &ids.iter().copied().collect()).await?;
+    ids.iter().try_for_each(|id| require_active(&statuses, id))
+}
+
+/// The same of one user, whose status was looked up.
+pub(super) fn require_active(statuses: &HashMap<String, UserStatus>, id: &str) -> Result<(), StoreError> {
+    match statuses.get(id) {
+        Some(UserStatus::Active) => Ok(()),
+        Some(UserStatus::Revoked) => Err(StoreError::AlreadyRevoked(id.to_owned())),
+        None => Err(StoreError::NoSuchUser(id.to_owned())),
     }
 }
 
@@ -152,22 +146,21 @@ fn require_once<'a>(
 }
 
 async fn require_free(connection: &mut SqliteConnection, users: &[NewUser]) -> Result<(), StoreError> {
-    let ids: Vec<_> = users.iter().map(|user| &user.id).collect();
-    let taken = sqlx::query_scalar(
-        "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM users WHERE id = value) LIMIT 1",
-    )
-    .bind(serde_json::to_string(&ids)?)
-    .fetch_optional(&mut *connection)
-    .await?;
-    if let Some(id) = taken {
+    const USERS: &str = "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM users WHERE id = value) LIMIT 1";
+    const URIS: &str = "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM uris WHERE uri = value) LIMIT 1";
+    let ids: Vec<&str> = users.iter().map(|user| user.id.as_str()).collect();
+    if let Some(id) = first_found(connection, USERS, &ids).await? {
         return Err(StoreError::UserExists(id));
     }
-    let uris: Vec<_> = users.iter().flat_map(|user| &user.uris).collect();
-    let taken = sqlx::query_scalar(
-        "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM uris WHERE uri = value) LIMIT 1",
-    )
-    .bind(serde_json::to_string(&uris)?)
-    .fetch_optional(&mut *connection)
-    .await?;
-    taken.map_or(Ok(()), |uri| Err(StoreError::UriTaken(uri)))
+    let uris: Vec<&str> = users.iter().flat_map(|user| &user.uris).map(String::as_str).collect();
+    first_found(connection, URIS, &uris).await?.map_or(Ok(()), |uri| Err(StoreError::UriTaken(uri)))
+}
+
+/// The first of these names that a query finds in a table.
+async fn first_found(
+    connection: &mut SqliteConnection,
+    query: &'static str,
+    names: &[&str],
+) -> Result<Option<String>, StoreError> {
+    Ok(sqlx::query_scalar(query).bind(serde_json::to_string(names)?).fetch_optional(connection).await?)
 }
