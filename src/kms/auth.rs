@@ -18,7 +18,6 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation};
 use key_ring::KeyRing;
 use serde::Deserialize;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use thiserror::Error;
 
@@ -152,7 +151,7 @@ pub struct Authenticator {
     audience: String,
     leeway: Duration,
     source: KeySource,
-    keys: Arc<KeyRing>,
+    keys: KeyRing,
 }
 
 impl Authenticator {
@@ -161,13 +160,8 @@ impl Authenticator {
     /// # Errors
     /// [`KeyRingError`] if the file or the certificate authority cannot be used.
     pub async fn new(config: &AuthConfig) -> Result<Self, KeyRingError> {
-        Ok(Self {
-            issuer: config.issuer.clone(),
-            audience: config.audience.clone(),
-            leeway: config.leeway,
-            source: config.keys.clone(),
-            keys: Arc::new(KeyRing::new(&config.keys, config.lifetime).await?),
-        })
+        let keys = KeyRing::new(&config.keys, config.lifetime).await?;
+        Ok(Self::with(config, keys))
     }
 
     /// One by another `[auth]` section. The keys of a provider that stays the same are fetched anew; if a URL does not give any, those
@@ -179,14 +173,18 @@ impl Authenticator {
         if config.keys != self.source {
             return Self::new(config).await;
         }
-        self.keys.renew(config.lifetime).await?;
-        Ok(Self {
+        let keys = self.keys.renewed(&config.keys, config.lifetime).await?;
+        Ok(Self::with(config, keys))
+    }
+
+    fn with(config: &AuthConfig, keys: KeyRing) -> Self {
+        Self {
             issuer: config.issuer.clone(),
             audience: config.audience.clone(),
             leeway: config.leeway,
-            source: self.source.clone(),
-            keys: self.keys.clone(),
-        })
+            source: config.keys.clone(),
+            keys,
+        }
     }
 
     /// Checks the value of an `Authorization` header at the time `now`.
