@@ -1,7 +1,7 @@
 //! The KMS's resources over HTTP (TS 33.180 D.2.1): who may ask what, and the answers.
 //!
 //! Every answer, refusals included, is a `KmsResponse` document. A refusal has the HTTP status that its
-//! [`ErrorCode`] goes with. What is checked, in this order: method, path, access token or certificate, how often the client
+//! [`ErrorCode`] goes with. What is checked, in this order: that the request has one length, method, path, access token or certificate, how often the client
 //! asks, body, the request document's KMS, URL and time, whose keys are asked for, whether that user is registered, active and of
 //! a kind that may ask for this, the security extension, what is uploaded, the key period. A signature is verified when the body
 //! is read. Refusals are not signed.
@@ -20,17 +20,18 @@ use super::config::{Authentication, Config, Policy};
 use super::issue::Grant;
 use super::limits::Limits;
 use super::protection::{KeyBook, Protection};
-use super::{State, calendar};
+use super::{Error, State, calendar};
 use crate::kms_protocol::resource::Resource;
 use crate::kms_protocol::{ErrorCode, KeyIds, KmsError, KmsMessage, KmsResponse, MEDIA_TYPE, excerpt};
 use answers::Uploads;
 use asker::Asker;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use exchange::{Exchange, any_uri};
+use hyper::body::Body as _;
 use refusal::Refusal;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -46,19 +47,22 @@ pub(super) struct Peer {
     pub(super) address: SocketAddr,
     /// The holder of the TLS certificate that it has shown.
     pub(super) holder: Option<Arc<Identities>>,
+    /// A request on it has given both `Content-Length` and `Transfer-Encoding`.
+    pub(super) has_two_lengths: bool,
 }
 
 /// All resources of the KMS, as one configuration has them.
 pub(super) struct App {
     pub(super) state: State,
     pub(super) authenticator: Authenticator,
-    pub(super) limits: Arc<Limits>,
+    pub(super) limits: Limits,
 }
 
 impl App {
     /// Answers a request.
     pub(super) async fn handle(self: Arc<Self>, request: Request) -> Response {
         let started = Instant::now();
+        let is_head = request.method() == Method::HEAD;
         let peer = request.extensions().get::<Peer>().cloned();
         let config = &self.state.config;
         let way = Way::of(peer.as_ref(), request.headers(), &config.security_extension);
@@ -74,6 +78,7 @@ impl App {
         tracing::info!(
             request_id = exchange.request_id,
             peer = peer.map(|peer| peer.address.to_string()),
+            client = exchange.from.map(|address| address.to_string()),
             resource = exchange.resource.as_ref().map(|resource| excerpt(&resource.path())),
             asker = exchange.asker,
             kid = exchange.key_id,
@@ -85,7 +90,8 @@ impl App {
             ms = started.elapsed().as_millis(),
             "request"
         );
-        self.respond(exchange, outcome)
+        let response = self.respond(exchange, outcome);
+        if is_head { without_body(response) } else { response }
     }
 
     /// Whoever is not known is refused with the reason so often only. A good token or certificate is never refused for what others
@@ -122,12 +128,16 @@ impl App {
         };
         match self.state.store.record(event, exchange.act()).await {
             Ok(()) => Err(refusal),
-            Err(error) => Err(Refusal::internal(&error.into())),
+            Err(error) => Err(Error::from(error).into()),
         }
     }
 
     /// The message of the answer, or none where the request is taken and there is nothing to say.
     async fn answer(&self, request: Request, exchange: &mut Exchange) -> Result<Option<KmsMessage>, Refusal> {
+        if request.extensions().get::<Peer>().is_some_and(|peer| peer.has_two_lengths) {
+            let message = "Content-Length and Transfer-Encoding exclude each other: send one of them";
+            return Err(Refusal::new(ErrorCode::TwoLengths, message));
+        }
         if request.method() != Method::POST {
             return Err(Refusal::new(ErrorCode::MethodNotAllowed, "every resource of a KMS is POSTed to"));
         }
@@ -264,4 +274,12 @@ impl App {
         }
         response
     }
+}
+
+/// The answer to HEAD: as long as that to GET, and not sent. HTTP/1 would see to it by itself.
+fn without_body(mut response: Response) -> Response {
+    let length = response.body().size_hint().exact().map(HeaderValue::from);
+    *response.body_mut() = Body::empty();
+    response.headers_mut().extend(length.map(|length| (CONTENT_LENGTH, length)));
+    response
 }
