@@ -86,15 +86,25 @@ async fn shutdown_finishes_what_was_begun() {
         "POST {ROOT}/init HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Length: 1\r\n\r\n"
     );
     tls.write_all(head.as_bytes()).await.unwrap();
+    let stream = TcpStream::connect(world.server.address()).await.unwrap();
+    let mut http2 = secure(&world, stream, b"h2").await.unwrap();
+    http2.write_all(PREFACE).await.unwrap();
+    http2.write_all(&request("POST", &token, 0)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
     let address = world.server.address();
     let stopping = tokio::spawn(world.server.shutdown());
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    // Longer than those are waited for that have not begun.
+    tokio::time::sleep(Duration::from_secs(3)).await;
     assert!(TcpStream::connect(address).await.is_err());
     tls.write_all(b" ").await.unwrap();
-    let mut answer = Vec::new();
-    let _ = tls.read_to_end(&mut answer).await;
+    let answer = rest(&mut tls).await;
     assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&answer));
+    assert!(!stopping.is_finished());
+    http2.write_all(&frame(DATA, END_STREAM, b" ")).await.unwrap();
+    let answer = rest(&mut http2).await;
+    assert!(is_answered(&answer), "{answer:?}");
+    let text = String::from_utf8_lossy(&answer);
+    assert!(text.contains("<KmsInit "), "{text}");
     stopping.await.unwrap();
 }
 
@@ -234,6 +244,7 @@ const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const GOAWAY: u8 = 7;
 const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 /// The frames in what a server has sent, as far as they are whole.
@@ -252,16 +263,40 @@ fn frames(mut octets: &[u8]) -> Vec<Frame> {
     frames
 }
 
-/// The head of a request for `init` without a body as a frame, with HPACK's plainest form.
-fn request(method: &str) -> Vec<u8> {
+/// The head of a request for `init` as a frame, with HPACK's plainest form (RFC 7541), and with flags.
+fn request(method: &str, token: &str, flags: u8) -> Vec<u8> {
     let mut block = vec![0x87];
     for (index, value) in [(2, method), (4, "/keymanagement/identity/v1/init"), (1, "localhost")] {
-        block.extend([index, value.len() as u8]);
-        block.extend(value.as_bytes());
+        block.push(index);
+        block.extend(hpack(value));
     }
-    let mut frame = vec![0, 0, block.len() as u8, HEADERS, 4 | END_STREAM, 0, 0, 0, 1];
-    frame.extend(block);
-    frame
+    block.push(0);
+    block.extend([hpack("authorization"), hpack(&format!("Bearer {token}"))].concat());
+    frame(HEADERS, END_HEADERS | flags, &block)
+}
+
+/// A string that is not compressed.
+fn hpack(text: &str) -> Vec<u8> {
+    let mut octets = vec![text.len().min(0x7f) as u8];
+    if let Some(mut more) = text.len().checked_sub(0x7f) {
+        while more >= 0x80 {
+            octets.push(0x80 | (more % 0x80) as u8);
+            more /= 0x80;
+        }
+        octets.push(more as u8);
+    }
+    octets.extend(text.as_bytes());
+    octets
+}
+
+/// A frame of the first stream.
+fn frame(kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
+    let [_, length @ ..] = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[..], &[kind, flags, 0, 0, 0, 1], payload].concat()
+}
+
+fn is_answered(answer: &[u8]) -> bool {
+    frames(answer).iter().any(|frame| frame.stream == 1 && frame.flags & END_STREAM != 0)
 }
 
 /// A connection of HTTP/2 on which a request was answered, and what came until then.
@@ -269,9 +304,9 @@ async fn connect_http2(world: &World, method: &str) -> (TlsStream<TcpStream>, Ve
     let stream = TcpStream::connect(world.server.address()).await.unwrap();
     let mut tls = secure(world, stream, b"h2").await.unwrap();
     tls.write_all(PREFACE).await.unwrap();
-    tls.write_all(&request(method)).await.unwrap();
+    tls.write_all(&request(method, &world.token(ALICE), END_STREAM)).await.unwrap();
     let mut answer = Vec::new();
-    while !frames(&answer).iter().any(|frame| frame.stream == 1 && frame.flags & END_STREAM != 0) {
+    while !is_answered(&answer) {
         assert!(tls.read_buf(&mut answer).await.unwrap() > 0);
     }
     (tls, answer)
@@ -350,7 +385,7 @@ async fn connections_that_say_nothing_are_closed_in_time() {
     no_request.write_all(PREFACE).await.unwrap();
     let mut half_a_request = secure(&world, tcp().await, b"h2").await.unwrap();
     half_a_request.write_all(PREFACE).await.unwrap();
-    half_a_request.write_all(&request("POST")[..20]).await.unwrap();
+    half_a_request.write_all(&request("POST", "", 0)[..20]).await.unwrap();
     let (mut after_a_request, _) = connect_http2(&world, "GET").await;
 
     // From now on time passes as soon as there is nothing to do.

@@ -53,6 +53,12 @@ pub enum KeyRingError {
         /// What the HTTP client reports.
         source: reqwest::Error,
     },
+    /// The file of the certificate authority has none.
+    #[error("{} has no PEM certificate; auth.jwks_ca names that of the authority of auth.jwks_url", path.display())]
+    NoAuthority {
+        /// The file.
+        path: PathBuf,
+    },
     /// The key set is too large.
     #[error("{origin} has more than {MAX_OCTETS} octets, which is too much for a JWK set")]
     TooLarge {
@@ -215,7 +221,11 @@ impl Source {
             .https_only(url.scheme() == "https");
         if let Some(ca) = ca {
             let pem = read_file(ca).await?;
-            client = client.tls_certs_only(Certificate::from_pem_bundle(&pem).map_err(failed)?);
+            let authorities = Certificate::from_pem_bundle(&pem).map_err(failed)?;
+            if authorities.is_empty() {
+                return Err(KeyRingError::NoAuthority { path: ca.clone() });
+            }
+            client = client.tls_certs_only(authorities);
         }
         let client = client.build().map_err(failed)?;
         Ok(Self::Url { url, client })
@@ -492,7 +502,7 @@ mod tests {
         assert!(ring.find("one").await.unwrap().is_some());
         std::fs::write(&ca, "rubbish").unwrap();
         let refused = ring.renewed(&source, KeyLifetime::default()).await.map(drop);
-        assert!(matches!(refused, Err(KeyRingError::Client { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(KeyRingError::NoAuthority { .. })), "{refused:?}");
         std::fs::remove_file(&ca).unwrap();
         let refused = ring.renewed(&source, KeyLifetime::default()).await.map(drop);
         assert!(matches!(refused, Err(KeyRingError::File { .. })), "{refused:?}");
