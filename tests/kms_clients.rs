@@ -192,6 +192,8 @@ async fn what_cannot_be_taken_up_changes_nothing() {
     let world = World::new().await;
     let path = world.folder.path().join("kms.toml");
     let good = fs::read_to_string(&path).unwrap();
+    let next = TokenIssuer::new("https://idms.example.org", KMS_URI, "key-2").unwrap();
+    fs::write(world.folder.path().join("jwks.json"), next.jwks()).unwrap();
     for (from, to, expected) in [
         ("direct = \"optional\"", "direct = \"maybe\"", "maybe"),
         ("max_body = 65536", "max_body = 1", "server.max_body = 1: give 1024"),

@@ -5,51 +5,18 @@
 
 mod kms_support;
 
+use kms_support::process::Process;
 use kms_support::*;
 use mikey_sakke::kms::{NewUser, admin, open_store};
 use mikey_sakke::kms_protocol::{KmsKeySet, KmsResponse, Limits};
 use reqwest::Client;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const ASKERS: usize = 8;
 const LONGEST: u64 = 400;
-
-/// `kms serve` in a process of its own, and where it listens.
-struct Program {
-    process: Child,
-    address: String,
-}
-
-impl Program {
-    fn start(folder: &Path) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_mikey-sakke"))
-            .args(["kms", "serve", "--json", "--listen", "127.0.0.1:0", "--dir"])
-            .arg(folder)
-            .env("MIKEY_SAKKE_PASSPHRASE", "a passphrase")
-            .env("MIKEY_SAKKE_LOG", "error")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let started: serde_json::Value = serde_json::from_str(&line).expect("the server started");
-        Self { address: started["address"].as_str().unwrap().to_owned(), process }
-    }
-}
-
-impl Drop for Program {
-    /// SIGKILL.
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
 
 /// What one user was answered: by which request, and with what.
 struct Answer {
@@ -85,7 +52,7 @@ async fn a_killed_server_loses_nothing_that_it_answered() {
     let mut known: HashMap<(String, u64), KmsKeySet> = HashMap::new();
     let mut answered: HashSet<String> = HashSet::new();
     for kill in 0..kills {
-        let program = Program::start(world.folder.path());
+        let program = Process::start(world.folder.path(), "error");
         let until = Instant::now() + Duration::from_millis(100 + u64::from(kill) * 37 % LONGEST);
         let askers: Vec<_> = (0..ASKERS)
             .map(|number| {

@@ -13,14 +13,12 @@ use mikey_sakke::kms::{self, Error, InitOptions, NewUser, Server, State, admin, 
 use mikey_sakke::kms_protocol::{ErrorCode, KmsRequest, KmsResponse, Limits};
 use mikey_sakke::sakke;
 use mikey_sakke::sealing::{self, Passphrase};
-use reqwest::{Client, Method, Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use schema::Schema;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 use time::OffsetDateTime;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn init_gives_the_certificate() {
@@ -348,95 +346,6 @@ async fn other_methods_and_paths_are_refused() {
         let response = world.client.post(url).bearer_auth(&token).send().await.unwrap();
         refused(response, ErrorCode::UnknownResource).await;
     }
-}
-
-#[tokio::test]
-async fn both_tls_versions_and_both_http_versions_work_and_plain_http_does_not() {
-    let world = World::new().await;
-    let folder = world.folder.path();
-    let token = world.token(ALICE);
-    for (client, version) in [
-        (trusting(folder).http1_only(), reqwest::Version::HTTP_11),
-        (trusting(folder), reqwest::Version::HTTP_2),
-        (trusting(folder).tls_version_max(reqwest::tls::Version::TLS_1_2), reqwest::Version::HTTP_2),
-        (trusting(folder).tls_version_min(reqwest::tls::Version::TLS_1_3), reqwest::Version::HTTP_2),
-    ] {
-        let post = client.build().unwrap().post(world.url("init")).bearer_auth(&token);
-        let response = post.send().await.unwrap();
-        assert_eq!((response.status(), response.version()), (StatusCode::OK, version));
-    }
-    for host in ["localhost", "127.0.0.1"] {
-        let url = format!("https://{host}:{}{ROOT}/init", world.server.address().port());
-        assert_eq!(world.client.post(url).bearer_auth(&token).send().await.unwrap().status(), StatusCode::OK);
-    }
-    let untrusting = Client::builder().build().unwrap();
-    assert!(untrusting.post(world.url("init")).send().await.is_err());
-    let plain = world.url("init").replace("https:", "http:");
-    assert!(world.client.post(plain).send().await.is_err());
-}
-
-#[tokio::test]
-async fn a_slow_request_is_ended_and_does_not_hold_up_others() {
-    let world = World::with_config(|toml| {
-        toml.replace("request_timeout = 15", "request_timeout = 1")
-            .replace("max_connections = 4096", "max_connections = 4")
-    })
-    .await;
-    let token = world.token(ALICE);
-
-    // Connections that never say anything, then a request whose body never comes.
-    let mut silent = Vec::new();
-    for _ in 0..2 {
-        silent.push(TcpStream::connect(world.server.address()).await.unwrap());
-    }
-    assert_eq!(world.post("init", &token).await.status(), StatusCode::OK);
-
-    let mut tls = connect(&world).await;
-    let head = format!(
-        "POST {ROOT}/keyprov HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Length: 5\r\n\r\n<"
-    );
-    tls.write_all(head.as_bytes()).await.unwrap();
-    let mut answer = vec![0; 4096];
-    let length = tls.read(&mut answer).await.unwrap();
-    let answer = String::from_utf8_lossy(&answer[..length]);
-    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-}
-
-#[tokio::test]
-async fn shutdown_finishes_what_was_begun() {
-    let world = World::new().await;
-    let token = world.token(ALICE);
-    let mut tls = connect(&world).await;
-    let head = format!(
-        "POST {ROOT}/init HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Length: 1\r\n\r\n"
-    );
-    tls.write_all(head.as_bytes()).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    let address = world.server.address();
-    let stopping = tokio::spawn(world.server.shutdown());
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(TcpStream::connect(address).await.is_err());
-    tls.write_all(b" ").await.unwrap();
-    let mut answer = Vec::new();
-    let _ = tls.read_to_end(&mut answer).await;
-    assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&answer));
-    stopping.await.unwrap();
-}
-
-async fn connect(world: &World) -> tokio_rustls::client::TlsStream<TcpStream> {
-    use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
-    let certificate = CertificateDer::from_pem_file(world.folder.path().join("tls-cert.pem")).unwrap();
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(certificate).unwrap();
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
-    let stream = TcpStream::connect(world.server.address()).await.unwrap();
-    connector.connect(ServerName::try_from("localhost").unwrap(), stream).await.unwrap()
 }
 
 #[tokio::test]

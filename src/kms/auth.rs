@@ -9,18 +9,16 @@
 
 mod certificate;
 mod key_ring;
+mod token;
 
 use super::config::{AuthConfig, KeySource};
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 pub(super) use certificate::CertificateHolders;
-use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation};
 use key_ring::KeyRing;
-use serde::Deserialize;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 use thiserror::Error;
+pub(super) use token::claimed_key_id;
+use token::{Claims, TokenHeader, bearer_token, refusal};
 
 pub use key_ring::KeyRingError;
 
@@ -152,7 +150,7 @@ pub struct Authenticator {
     audience: String,
     leeway: Duration,
     source: KeySource,
-    keys: Arc<KeyRing>,
+    keys: KeyRing,
 }
 
 impl Authenticator {
@@ -161,13 +159,8 @@ impl Authenticator {
     /// # Errors
     /// [`KeyRingError`] if the file or the certificate authority cannot be used.
     pub async fn new(config: &AuthConfig) -> Result<Self, KeyRingError> {
-        Ok(Self {
-            issuer: config.issuer.clone(),
-            audience: config.audience.clone(),
-            leeway: config.leeway,
-            source: config.keys.clone(),
-            keys: Arc::new(KeyRing::new(&config.keys, config.lifetime).await?),
-        })
+        let keys = KeyRing::new(&config.keys, config.lifetime).await?;
+        Ok(Self::with(config, keys))
     }
 
     /// One by another `[auth]` section. The keys of a provider that stays the same are fetched anew; if a URL does not give any, those
@@ -179,14 +172,18 @@ impl Authenticator {
         if config.keys != self.source {
             return Self::new(config).await;
         }
-        self.keys.renew(config.lifetime).await?;
-        Ok(Self {
+        let keys = self.keys.renewed(&config.keys, config.lifetime).await?;
+        Ok(Self::with(config, keys))
+    }
+
+    fn with(config: &AuthConfig, keys: KeyRing) -> Self {
+        Self {
             issuer: config.issuer.clone(),
             audience: config.audience.clone(),
             leeway: config.leeway,
-            source: self.source.clone(),
-            keys: self.keys.clone(),
-        })
+            source: config.keys.clone(),
+            keys,
+        }
     }
 
     /// Checks the value of an `Authorization` header at the time `now`.
@@ -236,124 +233,16 @@ impl Authenticator {
     }
 }
 
-/// The key that a token names, good or bad: for the log alone.
-pub(super) fn claimed_key_id(authorization: &[u8]) -> Option<String> {
-    TokenHeader::of(bearer_token(authorization)?).ok()?.kid
-}
-
-fn bearer_token(authorization: &[u8]) -> Option<&str> {
-    let (scheme, token) = core::str::from_utf8(authorization).ok()?.split_once(' ')?;
-    (scheme.eq_ignore_ascii_case("Bearer")).then(|| token.trim_matches(' '))
-}
-
-fn refusal(kind: &ErrorKind) -> AuthError {
-    match kind {
-        ErrorKind::InvalidSignature => AuthError::BadSignature,
-        ErrorKind::InvalidAudience => AuthError::WrongAudience,
-        ErrorKind::InvalidAlgorithm => AuthError::AlgorithmMismatch,
-        ErrorKind::MissingRequiredClaim(claim) => match claim.as_str() {
-            "exp" => AuthError::MissingClaim("exp"),
-            "iss" => AuthError::MissingClaim("iss"),
-            _ => AuthError::MissingClaim("aud"),
-        },
-        ErrorKind::Json(_) | ErrorKind::InvalidClaimFormat(_) => AuthError::Malformed("a claim has a wrong type"),
-        _ => AuthError::Malformed("not a signed JWT"),
-    }
-}
-
-/// The parts of a JOSE header that decide how the token is checked.
-#[derive(Deserialize)]
-struct TokenHeader {
-    alg: String,
-    kid: Option<String>,
-    crit: Option<serde_json::Value>,
-}
-
-impl TokenHeader {
-    fn of(token: &str) -> Result<Self, AuthError> {
-        let (encoded, _) = token.split_once('.').ok_or(AuthError::Malformed("it has no dots"))?;
-        let json = BASE64_URL_SAFE_NO_PAD
-            .decode(encoded)
-            .map_err(|_| AuthError::Malformed("its header is not in base64url"))?;
-        serde_json::from_slice(&json).map_err(|_| AuthError::Malformed("its header is not a JOSE header"))
-    }
-}
-
-#[derive(Deserialize)]
-struct Claims {
-    iss: Option<serde_json::Value>,
-    exp: Option<f64>,
-    nbf: Option<f64>,
-    scope: Option<Scope>,
-    mcptt_id: Option<String>,
-    mcvideo_id: Option<String>,
-    mcdata_id: Option<String>,
-}
-
-/// A space-separated string (RFC 8693 4.2), or an array of strings as some providers write it.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Scope {
-    Text(String),
-    List(Vec<String>),
-}
-
-impl Scope {
-    fn includes(&self, scope: &str) -> bool {
-        match self {
-            Self::Text(text) => text.split_ascii_whitespace().any(|part| part == scope),
-            Self::List(list) => list.iter().any(|part| part == scope),
-        }
-    }
-}
-
-impl Claims {
-    fn check(&self, issuer: &str, leeway: Duration, now: SystemTime) -> Result<(), AuthError> {
-        let (now, leeway) = (unix_seconds(now), leeway.as_secs_f64());
-        if self.iss.as_ref().and_then(serde_json::Value::as_str) != Some(issuer) {
-            return Err(AuthError::WrongIssuer);
-        }
-        if self.exp.ok_or(AuthError::MissingClaim("exp"))? + leeway <= now {
-            return Err(AuthError::Expired);
-        }
-        if self.nbf.is_some_and(|not_before| not_before - leeway > now) {
-            return Err(AuthError::NotYetValid);
-        }
-        Ok(())
-    }
-
-    fn identities(self) -> Result<Identities, AuthError> {
-        let scope = self.scope.ok_or(AuthError::InsufficientScope)?;
-        let mut uris: Vec<String> = Vec::new();
-        let mut in_scope = false;
-        for (service, uri) in Service::ALL.into_iter().zip([self.mcptt_id, self.mcvideo_id, self.mcdata_id]) {
-            if scope.includes(service.scope()) {
-                in_scope = true;
-                uris.extend(uri.filter(|uri| !uri.is_empty() && !uris.contains(uri)));
-            }
-        }
-        match (in_scope, uris.is_empty()) {
-            (false, _) => Err(AuthError::InsufficientScope),
-            (true, true) => Err(AuthError::NoIdentity),
-            (true, false) => Ok(Identities { uris }),
-        }
-    }
-}
-
-fn unix_seconds(time: SystemTime) -> f64 {
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(since) => since.as_secs_f64(),
-        Err(before) => -before.duration().as_secs_f64(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::kms::config::{KeyLifetime, KeySource};
     use crate::kms::development::TokenIssuer;
+    use base64::Engine;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
     use jsonwebtoken::{EncodingKey, Header};
     use serde_json::{Map, Value, json};
+    use std::time::UNIX_EPOCH;
 
     const ALICE: &str = "sip:alice@example.org";
 

@@ -1,30 +1,35 @@
 //! `kms.toml`: what the operator of a KMS decides, read once and checked value by value.
 
+mod auth;
 mod certificates;
 mod clients;
 mod documents;
 mod leniency;
 mod public_url;
+mod security_extension;
+mod server;
 
 use super::store::FILE as DATABASE_FILE;
+use auth::AuthSection;
+use clients::ClientsSection;
 use core::fmt;
-use ipnet::IpNet;
-use reqwest::Url;
+use documents::DocumentsSection;
+use security_extension::SecurityExtensionSection;
 use serde::Deserialize;
-use std::net::{IpAddr, SocketAddr};
+use server::ServerSection;
+use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use thiserror::Error;
 
-use certificates::CertificatesSection;
+pub use auth::{AuthConfig, KeyLifetime, KeySource};
 pub use certificates::{ClientCertificates, PinnedCertificate};
-use clients::ClientsSection;
 pub use clients::{Authentication, ClientRules, Clients};
 pub use documents::Documents;
-use documents::DocumentsSection;
 pub use leniency::Leniency;
 pub use public_url::PublicUrl;
+pub use security_extension::{Policy, SecurityExtension};
+pub use server::ServerConfig;
 
 /// The name of the configuration file in the folder of a KMS.
 pub const FILE: &str = "kms.toml";
@@ -63,122 +68,6 @@ pub struct Config {
     pub folder: PathBuf,
 }
 
-/// The `[server]` section: where and how the server listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerConfig {
-    /// Address and port; port 0 lets the system choose one.
-    pub listen: SocketAddr,
-    /// URLs by which clients know the KMS where a proxy on the way sends another `Host` or path; the first one is meant where
-    /// a proxied request tells nothing.
-    pub public_urls: Vec<PublicUrl>,
-    /// PEM file of the TLS certificate, followed by its intermediate certificates.
-    pub tls_certificate: PathBuf,
-    /// PEM file of the TLS private key.
-    pub tls_key: PathBuf,
-    /// How far the `Time` of a request may lie from the server's clock.
-    pub request_window: Duration,
-    /// The most connections that are served at a time; further ones wait.
-    pub max_connections: usize,
-    /// The most octets that the body of a request may have.
-    pub max_body: usize,
-    /// How long a request may take from its first to its last octet, its answer included.
-    pub request_timeout: Duration,
-    /// How many requests without a good token or certificate are refused, with their reason and an entry in the audit log, from
-    /// one address in a minute. What comes beyond is refused for its number, and counted.
-    pub refusals_per_minute: NonZeroU32,
-}
-
-/// The `[auth]` section: whose tokens the server accepts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuthConfig {
-    /// The one issuer (`iss`).
-    pub issuer: String,
-    /// The audience (`aud`) that a token must name.
-    pub audience: String,
-    /// Where the issuer's public keys come from.
-    pub keys: KeySource,
-    /// How long they are used.
-    pub lifetime: KeyLifetime,
-    /// The difference of clocks that is forgiven in `exp` and `nbf`.
-    pub leeway: Duration,
-    /// Clients that show a TLS certificate in place of a token.
-    pub certificates: Option<ClientCertificates>,
-}
-
-/// The `[security_extension]` section: which requests and answers are signed, and keys wrapped (TS 33.180 5.3.3).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecurityExtension {
-    /// For requests that come straight from clients.
-    pub direct: Policy,
-    /// For requests that come through a proxy: from one of [`Self::proxies`], or with a header that a proxy adds.
-    pub proxied: Policy,
-    /// Addresses of the proxies that end TLS, and networks of such.
-    pub proxies: Vec<IpNet>,
-}
-
-impl Default for SecurityExtension {
-    /// Optional for direct requests, required through a proxy, and no address of one.
-    fn default() -> Self {
-        Self { direct: Policy::Optional, proxied: Policy::Required, proxies: Vec::new() }
-    }
-}
-
-/// Whether the security extension is used; from the laxest on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Policy {
-    /// Never.
-    Off,
-    /// For users who have a TrK.
-    Optional,
-    /// For everyone: whoever has no TrK is refused.
-    Required,
-}
-
-impl Policy {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Optional => "optional",
-            Self::Required => "required",
-        }
-    }
-}
-
-/// Where the public keys of the token issuer come from (a JWK set, RFC 7517).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeySource {
-    /// A file; read again when a token names a key that is not in it.
-    File(PathBuf),
-    /// An HTTPS URL (HTTP only on the loopback interface), fetched again from time to time and when a token names an
-    /// unknown key.
-    Url {
-        /// The URL of the key set.
-        url: Url,
-        /// PEM file of the certificate authority of the URL's host; without it, those of the system.
-        ca: Option<PathBuf>,
-    },
-}
-
-/// How long the public keys of the token issuer are used before they are read anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeyLifetime {
-    /// `jwks_refresh`: from this age on they are read again when a token comes, so that a withdrawn key stops working.
-    pub refresh: Duration,
-    /// `jwks_keep`: while they cannot be read, they are used up to this age.
-    pub keep: Duration,
-}
-
-impl Default for KeyLifetime {
-    /// Ten minutes, and a day during an outage.
-    fn default() -> Self {
-        Self {
-            refresh: Duration::from_secs(defaults::jwks_refresh()),
-            keep: Duration::from_secs(defaults::jwks_keep()),
-        }
-    }
-}
-
 /// Why a configuration was refused.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -203,7 +92,7 @@ pub enum ConfigError {
     #[error("{key} = {value}: {remedy}")]
     Value {
         /// The key, with its section.
-        key: &'static str,
+        key: Cow<'static, str>,
         /// The value as given.
         value: String,
         /// What to write instead.
@@ -236,17 +125,7 @@ impl Config {
 
     /// The text of a `kms.toml` with these values. [`Config::parse`] of it gives them again.
     pub fn to_toml(&self) -> String {
-        let path = |path: &Path| quoted(&path.strip_prefix(&self.folder).unwrap_or(path).to_string_lossy());
         let domains: Vec<String> = self.domains.iter().map(|domain| quoted(domain)).collect();
-        let proxies: Vec<String> = self.security_extension.proxies.iter().map(network_to_toml).collect();
-        let public_urls: Vec<String> = self.server.public_urls.iter().map(|url| quoted(&url.to_string())).collect();
-        let keys = match &self.auth.keys {
-            KeySource::File(file) => format!("jwks_file = {}", path(file)),
-            KeySource::Url { url, ca: None } => format!("jwks_url = {}", quoted(url.as_str())),
-            KeySource::Url { url, ca: Some(ca) } => {
-                format!("jwks_url = {}\njwks_ca = {}", quoted(url.as_str()), path(ca))
-            }
-        };
         format!(
             "\
 # Configuration of a key management server. Paths are relative to this folder.
@@ -259,34 +138,9 @@ key_offset = {key_offset}  # seconds after 1900-01-01T00:00:00Z
 # Domains that this KMS serves, as its certificate lists them.
 domains = [{domains}]
 
-[server]
-listen = {listen}
-tls_certificate = {tls_certificate}
-tls_key = {tls_key}
-public_urls = [{public_urls}]  # as clients know this KMS, where a proxy changes Host or path
-request_window = {request_window}  # seconds that a request's Time may differ from our clock
-max_connections = {max_connections}
-max_body = {max_body}  # octets
-request_timeout = {request_timeout}  # seconds
-refusals_per_minute = {refusals_per_minute}  # of requests without a good token, from one address
-
-# Whose access tokens (JWT) open the KMS: those of one identity provider, by its JWK set.
-[auth]
-issuer = {issuer}
-audience = {audience}
-{keys}
-jwks_refresh = {jwks_refresh}  # seconds after which the set is read again: a withdrawn key works for no longer
-jwks_keep = {jwks_keep}  # seconds that keys are used while the set cannot be read
-leeway = {leeway}  # seconds that the provider's clock may differ from ours
-
-{certificates}
-# Whether requests and answers are signed and keys wrapped, for users who were given a transport key (kms trk new):
-# off, optional (for those who have one) or required.
-[security_extension]
-direct = \"{direct}\"
-proxied = \"{proxied}\"  # requests from one of the proxies, or with a header Via, Forwarded or X-Forwarded-For
-proxies = [{proxies}]  # addresses of proxies that end TLS, or networks such as 192.0.2.0/24
-
+{server}
+{auth}
+{security_extension}
 {clients}
 {documents}
 {leniency}
@@ -299,26 +153,10 @@ proxies = [{proxies}]  # addresses of proxies that end TLS, or networks such as 
             key_period = self.key_period,
             key_offset = self.key_offset,
             domains = domains.join(", "),
-            listen = quoted(&self.server.listen.to_string()),
-            tls_certificate = path(&self.server.tls_certificate),
-            tls_key = path(&self.server.tls_key),
-            request_window = self.server.request_window.as_secs(),
-            max_connections = self.server.max_connections,
-            max_body = self.server.max_body,
-            request_timeout = self.server.request_timeout.as_secs(),
-            refusals_per_minute = self.server.refusals_per_minute,
-            issuer = quoted(&self.auth.issuer),
-            audience = quoted(&self.auth.audience),
-            jwks_refresh = self.auth.lifetime.refresh.as_secs(),
-            jwks_keep = self.auth.lifetime.keep.as_secs(),
-            leeway = self.auth.leeway.as_secs(),
-            certificates =
-                self.auth.certificates.as_ref().map_or(certificates::COMMENT.to_owned(), ClientCertificates::to_toml),
-            direct = self.security_extension.direct.as_str(),
-            proxied = self.security_extension.proxied.as_str(),
-            proxies = proxies.join(", "),
+            server = self.server.to_toml(&self.folder),
+            auth = self.auth.to_toml(&self.folder),
+            security_extension = self.security_extension.to_toml(),
             clients = self.clients.to_toml(),
-            public_urls = public_urls.join(", "),
             documents = self.documents.to_toml(),
             leniency = self.leniency.to_toml(),
             lookup = match &self.lookup {
@@ -334,12 +172,9 @@ proxies = [{proxies}]  # addresses of proxies that end TLS, or networks such as 
     }
 }
 
-/// A network of one address is that address.
-fn network_to_toml(network: &IpNet) -> String {
-    match network.prefix_len() == network.max_prefix_len() {
-        true => quoted(&network.addr().to_string()),
-        false => quoted(&network.to_string()),
-    }
+/// As it is seen from the folder.
+fn relative(path: &Path, folder: &Path) -> String {
+    quoted(&path.strip_prefix(folder).unwrap_or(path).to_string_lossy())
 }
 
 fn quoted(text: &str) -> String {
@@ -372,91 +207,6 @@ struct Document {
 #[serde(deny_unknown_fields)]
 struct LookupSection {
     operation: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ServerSection {
-    listen: String,
-    #[serde(default)]
-    public_urls: Vec<String>,
-    tls_certificate: PathBuf,
-    tls_key: PathBuf,
-    #[serde(default = "defaults::request_window")]
-    request_window: u64,
-    #[serde(default = "defaults::max_connections")]
-    max_connections: usize,
-    #[serde(default = "defaults::max_body")]
-    max_body: usize,
-    #[serde(default = "defaults::request_timeout")]
-    request_timeout: u64,
-    #[serde(default = "defaults::refusals_per_minute")]
-    refusals_per_minute: u32,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AuthSection {
-    issuer: String,
-    audience: String,
-    jwks_file: Option<PathBuf>,
-    jwks_url: Option<String>,
-    jwks_ca: Option<PathBuf>,
-    #[serde(default = "defaults::jwks_refresh")]
-    jwks_refresh: u64,
-    #[serde(default = "defaults::jwks_keep")]
-    jwks_keep: u64,
-    #[serde(default = "defaults::leeway")]
-    leeway: u64,
-    certificates: Option<CertificatesSection>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SecurityExtensionSection {
-    direct: Option<Policy>,
-    proxied: Option<Policy>,
-    #[serde(default)]
-    proxies: Vec<String>,
-}
-
-/// What a key that is left out means.
-pub(super) mod defaults {
-    use std::num::NonZeroU32;
-
-    pub(crate) fn request_window() -> u64 {
-        30
-    }
-
-    pub(crate) fn max_connections() -> usize {
-        4096
-    }
-
-    pub(crate) fn max_body() -> usize {
-        64 * 1024
-    }
-
-    pub(crate) fn request_timeout() -> u64 {
-        15
-    }
-
-    pub(crate) const REFUSALS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(60).unwrap();
-
-    pub(crate) fn refusals_per_minute() -> u32 {
-        REFUSALS_PER_MINUTE.get()
-    }
-
-    pub(crate) fn jwks_refresh() -> u64 {
-        600
-    }
-
-    pub(crate) fn jwks_keep() -> u64 {
-        24 * 3600
-    }
-
-    pub(crate) fn leeway() -> u64 {
-        30
-    }
 }
 
 impl Document {
@@ -495,108 +245,6 @@ impl Document {
     }
 }
 
-impl ServerSection {
-    fn check(self, folder: &Path) -> Result<ServerConfig, ConfigError> {
-        let listen = self.listen.parse().map_err(|_| ConfigError::Value {
-            key: "server.listen",
-            value: quoted(&self.listen),
-            remedy: "write an IP address and a port, such as \"0.0.0.0:8443\" or \"[::]:8443\"",
-        })?;
-        check_range("server.request_window", self.request_window, 1..=3600, "give 1 to 3600 seconds")?;
-        check_range("server.max_connections", self.max_connections, 1..=100_000, "give 1 to 100000 connections")?;
-        check_range("server.max_body", self.max_body, 1024..=1_048_576, "give 1024 to 1048576 octets")?;
-        check_range("server.request_timeout", self.request_timeout, 1..=600, "give 1 to 600 seconds")?;
-        Ok(ServerConfig {
-            listen,
-            public_urls: self.public_urls.iter().map(|url| PublicUrl::new(url)).collect::<Result<_, _>>()?,
-            tls_certificate: folder.join(self.tls_certificate),
-            tls_key: folder.join(self.tls_key),
-            request_window: Duration::from_secs(self.request_window),
-            max_connections: self.max_connections,
-            max_body: self.max_body,
-            request_timeout: Duration::from_secs(self.request_timeout),
-            refusals_per_minute: per_minute(
-                "server.refusals_per_minute",
-                self.refusals_per_minute,
-                "give 1 to 1000000 refusals",
-            )?,
-        })
-    }
-}
-
-impl AuthSection {
-    fn check(self, folder: &Path) -> Result<AuthConfig, ConfigError> {
-        check("auth.issuer", &self.issuer, !self.issuer.is_empty(), "write the exact iss of the provider's tokens")?;
-        check("auth.audience", &self.audience, !self.audience.is_empty(), "write the aud that tokens for us have")?;
-        check_range("auth.jwks_refresh", self.jwks_refresh, 5..=86_400, "give 5 to 86400 seconds (a day)")?;
-        let keep = self.jwks_refresh..=2_592_000;
-        check_range("auth.jwks_keep", self.jwks_keep, keep, "give jwks_refresh to 2592000 seconds (30 days)")?;
-        check_range("auth.leeway", self.leeway, 0..=300, "give 0 to 300 seconds")?;
-        let keys = match (self.jwks_file, self.jwks_url, self.jwks_ca) {
-            (Some(file), None, None) => KeySource::File(folder.join(file)),
-            (None, Some(url), ca) => {
-                let url = fetchable(&url).ok_or_else(|| ConfigError::Value {
-                    key: "auth.jwks_url",
-                    value: quoted(&url),
-                    remedy: "write an https URL without user and password (http only to 127.0.0.1, [::1] or localhost)",
-                })?;
-                KeySource::Url { url, ca: ca.map(|ca| folder.join(ca)) }
-            }
-            (Some(_), None, Some(ca)) => {
-                return Err(ConfigError::Value {
-                    key: "auth.jwks_ca",
-                    value: quoted(&ca.to_string_lossy()),
-                    remedy: "remove it: it is only for jwks_url",
-                });
-            }
-            (Some(_), Some(url), _) => {
-                return Err(ConfigError::Value {
-                    key: "auth.jwks_url",
-                    value: quoted(&url),
-                    remedy: "remove it or jwks_file: the keys come from one place",
-                });
-            }
-            (None, None, _) => {
-                return Err(ConfigError::Value {
-                    key: "auth.jwks_file",
-                    value: "(absent)".to_owned(),
-                    remedy: "name the file or, with jwks_url, the URL of the identity provider's JWK set",
-                });
-            }
-        };
-        Ok(AuthConfig {
-            issuer: self.issuer,
-            audience: self.audience,
-            keys,
-            lifetime: KeyLifetime {
-                refresh: Duration::from_secs(self.jwks_refresh),
-                keep: Duration::from_secs(self.jwks_keep),
-            },
-            leeway: Duration::from_secs(self.leeway),
-            certificates: self.certificates.map(|section| section.check(folder)).transpose()?,
-        })
-    }
-}
-
-impl SecurityExtensionSection {
-    fn check(self) -> Result<SecurityExtension, ConfigError> {
-        let default = SecurityExtension::default();
-        let network = |text: &String| {
-            let network = text.parse::<IpAddr>().map(IpNet::from).or_else(|_| text.parse());
-            network.map_err(|_| ConfigError::Value {
-                key: "security_extension.proxies",
-                value: quoted(text),
-                remedy: "write IP addresses, such as \"192.0.2.7\", or networks, such as \"192.0.2.0/24\"",
-            })
-        };
-        Ok(SecurityExtension {
-            direct: self.direct.unwrap_or(default.direct),
-            proxied: self.proxied.unwrap_or(default.proxied),
-            proxies: self.proxies.iter().map(network).collect::<Result<_, _>>()?,
-        })
-    }
-}
-
 impl LookupSection {
     fn check(self) -> Result<Option<String>, ConfigError> {
         let is_name = |name: &str| {
@@ -631,23 +279,14 @@ fn is_domain(domain: &str) -> bool {
         })
 }
 
-fn fetchable(url: &str) -> Option<Url> {
-    let url = Url::parse(url).ok()?;
-    let host = url.host_str()?;
-    let secure = url.scheme() == "https";
-    let loopback = url.scheme() == "http" && ["127.0.0.1", "[::1]", "localhost"].contains(&host);
-    let has_login = !url.username().is_empty() || url.password().is_some();
-    ((secure || loopback) && !has_login).then_some(url)
-}
-
 /// So many in a minute.
-fn per_minute(key: &'static str, number: u32, remedy: &'static str) -> Result<NonZeroU32, ConfigError> {
+fn per_minute(key: impl Into<Cow<'static, str>>, number: u32, remedy: &'static str) -> Result<NonZeroU32, ConfigError> {
     let within = NonZeroU32::new(number).filter(|number| number.get() <= 1_000_000);
-    within.ok_or_else(|| ConfigError::Value { key, value: number.to_string(), remedy })
+    within.ok_or_else(|| ConfigError::Value { key: key.into(), value: number.to_string(), remedy })
 }
 
 fn check(key: &'static str, value: impl fmt::Debug, holds: bool, remedy: &'static str) -> Result<(), ConfigError> {
-    if holds { Ok(()) } else { Err(ConfigError::Value { key, value: format!("{value:?}"), remedy }) }
+    if holds { Ok(()) } else { Err(ConfigError::Value { key: key.into(), value: format!("{value:?}"), remedy }) }
 }
 
 fn check_range<T: PartialOrd + fmt::Debug>(
@@ -663,6 +302,7 @@ fn check_range<T: PartialOrd + fmt::Debug>(
 mod tests {
     use super::*;
     use crate::xml_security::KeyWrapping;
+    use std::time::Duration;
 
     fn config() -> Config {
         let folder = Path::new("/var/lib/kms");
@@ -678,6 +318,7 @@ mod tests {
                 tls_key: "/etc/ssl/private/kms \"1\".pem".into(),
                 request_window: Duration::from_secs(31),
                 max_connections: 100,
+                connections_per_address: 10,
                 max_body: 2048,
                 request_timeout: Duration::from_secs(9),
                 refusals_per_minute: const { NonZeroU32::new(8).unwrap() },
@@ -732,6 +373,7 @@ mod tests {
         let config = Config::parse(text, Path::new("f")).unwrap();
         assert_eq!(config.server.request_window, Duration::from_secs(30));
         assert_eq!((config.server.max_connections, config.server.max_body), (4096, 65536));
+        assert_eq!(config.server.connections_per_address, 256);
         assert_eq!(config.auth.leeway, Duration::from_secs(30));
         assert_eq!(config.auth.lifetime, KeyLifetime::default());
         assert_eq!(config.server.tls_key, Path::new("f/k"));
@@ -758,6 +400,17 @@ mod tests {
             ("127.0.0.1:8443", "localhost", "server.listen = \"localhost\": write an IP address and a port"),
             ("request_window = 31", "request_window = 0", "server.request_window = 0: give 1 to 3600"),
             ("max_connections = 100", "max_connections = 0", "server.max_connections = 0: "),
+            (
+                "connections_per_address = 10",
+                "connections_per_address = 0",
+                "server.connections_per_address = 0: give 1 to",
+            ),
+            (
+                "connections_per_address = 10",
+                "connections_per_address = 100001",
+                "server.connections_per_address = 100001: give 1 to 100000 connections",
+            ),
+            ("max_connections = 100", "max_connections = 100001", "server.max_connections = 100001: "),
             ("max_body = 2048", "max_body = 1023", "server.max_body = 1023: "),
             ("request_timeout = 9", "request_timeout = 601", "server.request_timeout = 601: "),
             ("\"https://idms.example.org\"", "\"\"", "auth.issuer = \"\": "),
@@ -781,11 +434,11 @@ mod tests {
             (
                 "resources = [\"init\", \"keyprov\", \"certcache\", \"cert\"]",
                 "resources = [\"init\", \"keys\"]",
-                "clients.resources = \"keys\": name resources",
+                "clients.signalling-proxy.resources = \"keys\": name resources",
             ),
-            ("[\"token\", \"certificate\"]", "[]", "clients.authentication = []: list"),
+            ("[\"token\", \"certificate\"]", "[]", "clients.user.authentication = []: list"),
             ("refusals_per_minute = 8", "refusals_per_minute = 0", "server.refusals_per_minute = 0: give 1 to 1000000"),
-            ("requests_per_minute = 60", "requests_per_minute = 0", "clients.requests_per_minute = 0: give 1"),
+            ("requests_per_minute = 60", "requests_per_minute = 0", "clients.user.requests_per_minute = 0: give 1"),
             ("user_id = \"hex\"", "user_id = \"text\"", "documents.user_id = \"text\": write \"hex\" or \"base64\""),
             ("wrapping = \"plain\"", "wrapping = \"none\"", "documents.wrapping = \"none\": write"),
             ("cipher_value = \"base64\"", "cipher_value = \"\"", "documents.cipher_value = \"\": write"),

@@ -1,7 +1,7 @@
 //! The KMS's resources over HTTP (TS 33.180 D.2.1): who may ask what, and the answers.
 //!
 //! Every answer, refusals included, is a `KmsResponse` document. A refusal has the HTTP status that its
-//! [`ErrorCode`] goes with. What is checked, in this order: method, path, access token or certificate, how often the client
+//! [`ErrorCode`] goes with. What is checked, in this order: that the request has one length, method, path, access token or certificate, how often the client
 //! asks, body, the request document's KMS, URL and time, whose keys are asked for, whether that user is registered, active and of
 //! a kind that may ask for this, the security extension, what is uploaded, the key period. A signature is verified when the body
 //! is read. Refusals are not signed.
@@ -15,28 +15,28 @@ mod refusal;
 mod way;
 
 use super::audit::Event;
-use super::auth::{self, Authenticator, Identities};
-use super::config::{Authentication, Config, Policy};
+use super::auth::{Authenticator, Identities};
+use super::config::{Config, Policy};
 use super::issue::Grant;
 use super::limits::Limits;
 use super::protection::{KeyBook, Protection};
-use super::{State, calendar};
+use super::{Error, State, calendar};
 use crate::kms_protocol::resource::Resource;
 use crate::kms_protocol::{ErrorCode, KeyIds, KmsError, KmsMessage, KmsResponse, MEDIA_TYPE, excerpt};
 use answers::Uploads;
 use asker::Asker;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
-use exchange::{Exchange, any_uri};
+use exchange::{Exchange, Found, any_uri};
+use hyper::body::Body as _;
 use refusal::Refusal;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::time::timeout;
-use way::{Way, client_address};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -46,69 +46,58 @@ pub(super) struct Peer {
     pub(super) address: SocketAddr,
     /// The holder of the TLS certificate that it has shown.
     pub(super) holder: Option<Arc<Identities>>,
+    /// A request on it has given both `Content-Length` and `Transfer-Encoding`.
+    pub(super) has_two_lengths: bool,
 }
 
 /// All resources of the KMS, as one configuration has them.
 pub(super) struct App {
     pub(super) state: State,
     pub(super) authenticator: Authenticator,
-    pub(super) limits: Arc<Limits>,
+    pub(super) limits: Limits,
 }
+
+/// What a request that is not refused gets.
+#[derive(Default)]
+struct Answer {
+    /// None where the request is taken and there is nothing to say.
+    message: Option<KmsMessage>,
+    /// Whether it is signed, and keys in it wrapped.
+    protection: Option<Protection>,
+}
+
+type Outcome = Result<Answer, Refusal>;
 
 impl App {
     /// Answers a request.
     pub(super) async fn handle(self: Arc<Self>, request: Request) -> Response {
         let started = Instant::now();
-        let peer = request.extensions().get::<Peer>().cloned();
+        let is_head = request.method() == Method::HEAD;
         let config = &self.state.config;
-        let way = Way::of(peer.as_ref(), request.headers(), &config.security_extension);
-        let mut exchange = Exchange::begin(&request, way, config);
-        exchange.from = client_address(peer.as_ref(), request.headers(), &config.security_extension);
-        let limit = config.server.request_timeout;
-        let outcome = match timeout(limit, self.answer(request, &mut exchange)).await {
+        let mut exchange = Exchange::begin(&request, config);
+        let outcome = match timeout(config.server.request_timeout, self.answer(request, &mut exchange)).await {
             Ok(outcome) => outcome,
             Err(_elapsed) => Err(Refusal::new(ErrorCode::RequestTimeout, "the request took too long")),
         };
         let outcome = self.record_refusal(self.limit_refusals(outcome, &exchange), &exchange).await;
-        let status = outcome.as_ref().err().map_or(StatusCode::OK, Refusal::status);
-        tracing::info!(
-            request_id = exchange.request_id,
-            peer = peer.map(|peer| peer.address.to_string()),
-            resource = exchange.resource.as_ref().map(|resource| excerpt(&resource.path())),
-            asker = exchange.asker,
-            kid = exchange.key_id,
-            signer = exchange.signer.as_deref().map(excerpt),
-            asked = excerpt(&exchange.user_uri),
-            status = status.as_u16(),
-            code = outcome.as_ref().err().map(|refusal| refusal.code.number()),
-            reason = outcome.as_ref().err().map(Refusal::reason),
-            ms = started.elapsed().as_millis(),
-            "request"
-        );
-        self.respond(exchange, outcome)
+        log(&exchange, outcome.as_ref().err(), started);
+        let response = self.respond(exchange, outcome);
+        if is_head { without_body(response) } else { response }
     }
 
     /// Whoever is not known is refused with the reason so often only. A good token or certificate is never refused for what others
     /// of its address did.
-    fn limit_refusals(
-        &self,
-        outcome: Result<Option<KmsMessage>, Refusal>,
-        exchange: &Exchange,
-    ) -> Result<Option<KmsMessage>, Refusal> {
-        match (&outcome, exchange.from) {
-            (Err(_), Some(from)) if exchange.asker.is_none() => {
-                self.limits.refusal(from).map_err(Refusal::from).and(outcome)
+    fn limit_refusals(&self, outcome: Outcome, exchange: &Exchange) -> Outcome {
+        match (&outcome, exchange.client) {
+            (Err(_), Some(client)) if exchange.found.asker.is_none() => {
+                self.limits.refusal(client).map_err(Refusal::from).and(outcome)
             }
             _ => outcome,
         }
     }
 
     /// Writes a refusal to the audit log. If that fails, the client learns of the failure in place of the reason.
-    async fn record_refusal(
-        &self,
-        outcome: Result<Option<KmsMessage>, Refusal>,
-        exchange: &Exchange,
-    ) -> Result<Option<KmsMessage>, Refusal> {
+    async fn record_refusal(&self, outcome: Outcome, exchange: &Exchange) -> Outcome {
         let Err(refusal) = outcome else { return outcome };
         if refusal.is_counted {
             return Err(refusal);
@@ -116,76 +105,63 @@ impl App {
         let event = Event::Refused {
             code: refusal.code.number(),
             reason: excerpt(refusal.reason()),
-            resource: exchange.resource.as_ref().map(|resource| excerpt(&resource.path())),
-            asked: excerpt(&exchange.user_uri),
-            peer: exchange.from.map(|address| address.to_string()),
+            resource: exchange.found.resource.as_ref().map(|resource| excerpt(&resource.path())),
+            asked: excerpt(&exchange.found.user_uri),
+            peer: exchange.client.map(|address| address.to_string()),
         };
         match self.state.store.record(event, exchange.act()).await {
             Ok(()) => Err(refusal),
-            Err(error) => Err(Refusal::internal(&error.into())),
+            Err(error) => Err(Error::from(error).into()),
         }
     }
 
-    /// The message of the answer, or none where the request is taken and there is nothing to say.
-    async fn answer(&self, request: Request, exchange: &mut Exchange) -> Result<Option<KmsMessage>, Refusal> {
-        if request.method() != Method::POST {
-            return Err(Refusal::new(ErrorCode::MethodNotAllowed, "every resource of a KMS is POSTed to"));
-        }
-        let resource = Resource::parse_by(request.uri().path(), &self.path_rules())?;
-        exchange.resource = Some(resource.clone());
-
+    async fn answer(&self, request: Request, exchange: &mut Exchange) -> Outcome {
+        let resource = self.resource(&request)?;
+        exchange.found.resource = Some(resource.clone());
         let (parts, body) = request.into_parts();
-        let mut authorizations = parts.headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes);
-        let authorization = authorizations.next();
-        if authorizations.next().is_some() {
-            return Err(Refusal::new(ErrorCode::SeveralAuthorizations, ""));
-        }
-        // The certificate of a proxy that ends TLS is not that of who asks.
-        let peer = parts.extensions.get::<Peer>().filter(|_| !exchange.way.is_proxied());
-        let holder = peer.and_then(|peer| peer.holder.as_deref());
-        let (identities, by) = match (authorization, holder) {
-            // A token says more than a certificate: it may be that of a server that asks for a user.
-            (None, Some(holder)) => (Ok(holder.clone()), Authentication::Certificate),
-            _ => (self.authenticator.authenticate(authorization, exchange.now).await, Authentication::Token),
-        };
-        let identities = match identities {
-            Ok(identities) => identities,
-            Err(error) => {
-                exchange.key_id = authorization.and_then(auth::claimed_key_id).map(|key_id| excerpt(&key_id));
-                return Err(error.into());
-            }
-        };
-        let uris: Vec<String> = identities.uris().iter().map(|uri| excerpt(uri)).collect();
-        exchange.asker = Some(uris.join(" "));
-        let asker = Asker::find(&*self.state.store, identities, by).await?;
+        let asker = self.asker(&parts, exchange).await?;
         asker.count(&self.limits)?;
-        exchange.policy = asker.policy(&self.state.config, exchange.way);
-        let book = KeyBook::of(&self.state.vault, exchange.policy, asker.holders())?;
+        let policy = asker.policy(&self.state.config, exchange.way);
+        let book = KeyBook::of(&self.state.vault, policy, asker.holders())?;
 
         let body = body::read(body, self.state.config.server.max_body).await?;
-        let document = self.read_document(&parts.headers, &body, &book, exchange)?;
+        let document = self.read_document(&parts.headers, &body, (policy, &book), &mut exchange.found)?;
         if let Some(document) = &document {
             self.check_document(document, &asker.identities, exchange)?;
         }
-        let own = document.as_ref().map(|document| document.user_uri.clone());
         let named = match &resource {
-            Resource::KeyProv { user_uri: Some(user_uri), .. } => Some(user_uri.clone()),
-            _ => own,
+            Resource::KeyProv { user_uri: Some(user_uri), .. } => Some(user_uri.as_str()),
+            _ => document.as_ref().map(|document| document.user_uri.as_str()),
         };
-        let grants = self.grants(named.as_deref(), &resource, &asker, exchange)?;
-        exchange.protection = self.protection(&grants, book, exchange).await?;
+        let grants = self.grants(named, &resource, &asker, &mut exchange.found)?;
+        let trk_id = document.as_ref().and_then(|document| document.key_ids.trk_id.as_deref());
+        let protection = self.protection(&grants, (policy, book), trk_id, exchange).await?;
         let uploads = Uploads::of(document, &resource)?;
-        self.message(resource, &grants, uploads, exchange).await
+        let message = self.message(resource, &grants, uploads, exchange).await?;
+        Ok(Answer { message, protection })
+    }
+
+    /// What is asked for, if it may be a request for anything.
+    fn resource(&self, request: &Request) -> Result<Resource, Refusal> {
+        if request.extensions().get::<Peer>().is_some_and(|peer| peer.has_two_lengths) {
+            let message = "Content-Length and Transfer-Encoding exclude each other: send one of them";
+            return Err(Refusal::new(ErrorCode::TwoLengths, message));
+        }
+        if request.method() != Method::POST {
+            return Err(Refusal::new(ErrorCode::MethodNotAllowed, "every resource of a KMS is POSTed to"));
+        }
+        Ok(Resource::parse_by(request.uri().path(), &self.path_rules())?)
     }
 
     /// How the answer to these identities, all of one user, is protected.
     async fn protection(
         &self,
         grants: &[Grant],
-        book: KeyBook,
+        (policy, book): (Policy, KeyBook),
+        trk_id: Option<&str>,
         exchange: &Exchange,
     ) -> Result<Option<Protection>, Refusal> {
-        let Some(Grant { user_id, .. }) = grants.first().filter(|_| exchange.policy != Policy::Off) else {
+        let Some(Grant { user_id, .. }) = grants.first().filter(|_| policy != Policy::Off) else {
             return Ok(None);
         };
         let is_one_user = grants.iter().all(|grant| grant.user_id == *user_id);
@@ -193,19 +169,19 @@ impl App {
             let message = "the token's identities belong to several users, of whom some have a transport key: name one";
             return Err(Refusal::new(ErrorCode::NotAuthorised, message));
         }
-        let signer = exchange.signer.as_deref();
+        let signer = exchange.found.signer.as_deref();
         if let Some(key_name) = signer.filter(|key_name| !book.is_of(user_id, key_name)) {
             let message = format!("{} is not a key of the user who is asked for", excerpt(key_name));
             return Err(Refusal::new(ErrorCode::InvalidSignature, message));
         }
-        let is_required = exchange.policy == Policy::Required;
+        let is_required = policy == Policy::Required;
         let Some(keys) = book.take(user_id) else {
             return if is_required { Err(Refusal::new(ErrorCode::NoTransportKey, "")) } else { Ok(None) };
         };
         if is_required && signer.is_none() {
             return Err(Refusal::new(ErrorCode::SignatureRequired, ""));
         }
-        Ok(Protection::settle(&*self.state.store, keys, signer, exchange.trk_id.as_deref(), &exchange.act()).await?)
+        Ok(Protection::settle(&*self.state.store, keys, signer, trk_id, &exchange.act()).await?)
     }
 
     /// The identities that are asked for, and in whose name the answer is.
@@ -214,25 +190,24 @@ impl App {
         named: Option<&str>,
         resource: &Resource,
         asker: &Asker,
-        exchange: &mut Exchange,
+        found: &mut Found,
     ) -> Result<Vec<Grant>, Refusal> {
-        exchange.user_uri =
-            named.or(asker.identities.uris().first().map(String::as_str)).unwrap_or_default().to_owned();
+        found.user_uri = named.or(asker.identities.uris().first().map(String::as_str)).unwrap_or_default().to_owned();
         let grants = asker.grants(&self.state.config, resource, named)?;
         if let Some(grant) = grants.first() {
-            exchange.user_uri.clone_from(&grant.uri);
+            found.user_uri.clone_from(&grant.uri);
         }
         Ok(grants)
     }
 
-    fn respond(&self, mut exchange: Exchange, outcome: Result<Option<KmsMessage>, Refusal>) -> Response {
-        let protection = exchange.protection.take().filter(|_| outcome.is_ok());
+    fn respond(&self, exchange: Exchange, outcome: Outcome) -> Response {
         let Config { kms_uri, documents, .. } = &self.state.config;
         let documents = *documents;
-        let (user_uri, message, refusal) = match outcome {
-            Ok(message) => (exchange.user_uri.clone(), message, None),
+        let user_uri = &exchange.found.user_uri;
+        let (user_uri, Answer { message, protection }, refusal) = match outcome {
+            Ok(answer) => (user_uri.clone(), answer, None),
             // What was asked for may be no URI; in the answer it has to be one.
-            Err(refusal) => (any_uri(&exchange.user_uri), None, Some(refusal)),
+            Err(refusal) => (any_uri(user_uri), Answer::default(), Some(refusal)),
         };
         let mut document = KmsResponse {
             user_uri,
@@ -264,4 +239,32 @@ impl App {
         }
         response
     }
+}
+
+/// The line of the log.
+fn log(exchange: &Exchange, refusal: Option<&Refusal>, started: Instant) {
+    let Found { resource, asker, key_id, signer, user_uri } = &exchange.found;
+    tracing::info!(
+        request_id = exchange.request_id,
+        peer = exchange.peer.map(|address| address.to_string()),
+        client = exchange.client.map(|address| address.to_string()),
+        resource = resource.as_ref().map(|resource| excerpt(&resource.path())),
+        asker,
+        kid = key_id,
+        signer = signer.as_deref().map(excerpt),
+        asked = excerpt(user_uri),
+        status = refusal.map_or(StatusCode::OK, Refusal::status).as_u16(),
+        code = refusal.map(|refusal| refusal.code.number()),
+        reason = refusal.map(Refusal::reason),
+        ms = started.elapsed().as_millis(),
+        "request"
+    );
+}
+
+/// The answer to HEAD: as long as that to GET, and not sent. HTTP/1 would see to it by itself.
+fn without_body(mut response: Response) -> Response {
+    let length = response.body().size_hint().exact().map(HeaderValue::from);
+    *response.body_mut() = Body::empty();
+    response.headers_mut().extend(length.map(|length| (CONTENT_LENGTH, length)));
+    response
 }

@@ -1,7 +1,6 @@
 use super::audit::{Act, Event};
 use super::config::{
-    self, AuthConfig, Clients, Config, Documents, KeyLifetime, KeySource, Leniency, SecurityExtension, ServerConfig,
-    defaults,
+    self, AuthConfig, Clients, Config, Documents, KeySource, Leniency, SecurityExtension, ServerConfig,
 };
 use super::development::SelfSigned;
 use super::hash::hex;
@@ -12,7 +11,6 @@ use crate::sealing::{KdfParameters, Passphrase, file};
 use crate::{eccsi, sakke};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::time::Duration;
 
 const CERTIFICATE_FILE: &str = "tls-cert.pem";
 const KEY_FILE: &str = "tls-key.pem";
@@ -67,25 +65,8 @@ impl InitOptions {
             domains: self.domains,
             key_period: self.key_period,
             key_offset: self.key_offset,
-            server: ServerConfig {
-                listen: self.listen,
-                public_urls: Vec::new(),
-                tls_certificate: folder.join(CERTIFICATE_FILE),
-                tls_key: folder.join(KEY_FILE),
-                request_window: Duration::from_secs(defaults::request_window()),
-                max_connections: defaults::max_connections(),
-                max_body: defaults::max_body(),
-                request_timeout: Duration::from_secs(defaults::request_timeout()),
-                refusals_per_minute: defaults::REFUSALS_PER_MINUTE,
-            },
-            auth: AuthConfig {
-                issuer: self.issuer,
-                audience: self.audience,
-                keys: self.keys,
-                lifetime: KeyLifetime::default(),
-                leeway: Duration::from_secs(defaults::leeway()),
-                certificates: None,
-            },
+            server: ServerConfig::new(self.listen, folder.join(CERTIFICATE_FILE), folder.join(KEY_FILE)),
+            auth: AuthConfig::new(self.issuer, self.audience, self.keys),
             security_extension: SecurityExtension::default(),
             clients: Clients::default(),
             documents: Documents::default(),

@@ -42,6 +42,48 @@ impl ClientKind {
     }
 }
 
+/// Something of each kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct OfEachKind<T> {
+    user: T,
+    mcx_server: T,
+    gms: T,
+    signalling_proxy: T,
+    security_gateway: T,
+}
+
+impl<T> OfEachKind<T> {
+    pub(super) fn new(mut of: impl FnMut(ClientKind) -> T) -> Self {
+        Self {
+            user: of(ClientKind::User),
+            mcx_server: of(ClientKind::McxServer),
+            gms: of(ClientKind::Gms),
+            signalling_proxy: of(ClientKind::SignallingProxy),
+            security_gateway: of(ClientKind::SecurityGateway),
+        }
+    }
+
+    pub(super) fn of(&self, kind: ClientKind) -> &T {
+        match kind {
+            ClientKind::User => &self.user,
+            ClientKind::McxServer => &self.mcx_server,
+            ClientKind::Gms => &self.gms,
+            ClientKind::SignallingProxy => &self.signalling_proxy,
+            ClientKind::SecurityGateway => &self.security_gateway,
+        }
+    }
+
+    pub(super) fn set(&mut self, kind: ClientKind, value: T) {
+        match kind {
+            ClientKind::User => self.user = value,
+            ClientKind::McxServer => self.mcx_server = value,
+            ClientKind::Gms => self.gms = value,
+            ClientKind::SignallingProxy => self.signalling_proxy = value,
+            ClientKind::SecurityGateway => self.security_gateway = value,
+        }
+    }
+}
+
 impl fmt::Display for ClientKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())

@@ -3,12 +3,14 @@
 
 use super::ClientKind;
 use super::config::Config;
+use super::kind::OfEachKind;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How many clients are counted one by one that ask too often; further ones are counted together.
@@ -20,11 +22,17 @@ const IPV6_NETWORK: u128 = !0 << 64;
 
 /// The limits of the present configuration, and how far each is used up.
 pub(super) struct Limits {
-    clients: HashMap<ClientKind, DefaultKeyedRateLimiter<String>>,
-    addresses: DefaultKeyedRateLimiter<IpAddr>,
+    clients: OfEachKind<Limiter<String>>,
+    addresses: Limiter<IpAddr>,
     clock: DefaultClock,
     /// Requests beyond a limit since the last [`Limits::take_counts`], after the first of each client.
-    beyond: Mutex<HashMap<String, u64>>,
+    beyond: Arc<Mutex<HashMap<String, u64>>>,
+}
+
+/// So many in a minute, and how far each has used that up.
+struct Limiter<K: Hash + Eq + Clone> {
+    per_minute: NonZeroU32,
+    used: Arc<DefaultKeyedRateLimiter<K>>,
 }
 
 /// A request is one too many.
@@ -38,25 +46,35 @@ pub(super) struct TooMany {
 
 impl Limits {
     pub(super) fn new(config: &Config) -> Self {
-        let quota = |kind| Quota::per_minute(config.clients.of(kind).requests_per_minute);
         Self {
-            clients: ClientKind::ALL.into_iter().map(|kind| (kind, RateLimiter::keyed(quota(kind)))).collect(),
-            addresses: RateLimiter::keyed(Quota::per_minute(config.server.refusals_per_minute)),
+            clients: OfEachKind::new(|kind| Limiter::new(config.clients.of(kind).requests_per_minute)),
+            addresses: Limiter::new(config.server.refusals_per_minute),
             clock: DefaultClock::default(),
-            beyond: Mutex::default(),
+            beyond: Arc::default(),
+        }
+    }
+
+    /// The limits of another configuration. Where a number stays the same, what was used up stays so.
+    pub(super) fn renewed(&self, config: &Config) -> Self {
+        let client = |kind| self.clients.of(kind).renewed(config.clients.of(kind).requests_per_minute);
+        Self {
+            clients: OfEachKind::new(client),
+            addresses: self.addresses.renewed(config.server.refusals_per_minute),
+            clock: self.clock.clone(),
+            beyond: self.beyond.clone(),
         }
     }
 
     /// Counts a request of a client of this kind and name.
     pub(super) fn request(&self, kind: ClientKind, client: &str) -> Result<(), TooMany> {
-        let Some(limiter) = self.clients.get(&kind) else { return Ok(()) };
-        limiter.check_key(&client.to_owned()).map_err(|until| self.beyond(client.to_owned(), &until))
+        let used = &self.clients.of(kind).used;
+        used.check_key(&client.to_owned()).map_err(|until| self.beyond(client.to_owned(), &until))
     }
 
     /// Counts a refusal of someone who is not known.
     pub(super) fn refusal(&self, address: IpAddr) -> Result<(), TooMany> {
         let network = network(address);
-        self.addresses.check_key(&network).map_err(|until| self.beyond(network.to_string(), &until))
+        self.addresses.used.check_key(&network).map_err(|until| self.beyond(network.to_string(), &until))
     }
 
     /// Who went beyond a limit how often since the last call, without the first time of each.
@@ -67,8 +85,8 @@ impl Limits {
 
     /// Forgets those who may ask as often as if they had never asked.
     pub(super) fn tidy(&self) {
-        self.clients.values().for_each(shrink);
-        shrink(&self.addresses);
+        ClientKind::ALL.into_iter().for_each(|kind| self.clients.of(kind).tidy());
+        self.addresses.tidy();
     }
 
     fn beyond(&self, client: String, until: &NotUntil<<DefaultClock as Clock>::Instant>) -> TooMany {
@@ -82,12 +100,23 @@ impl Limits {
     }
 }
 
-fn shrink<K: Hash + Eq + Clone>(limiter: &DefaultKeyedRateLimiter<K>) {
-    limiter.retain_recent();
-    limiter.shrink_to_fit();
+impl<K: Hash + Eq + Clone> Limiter<K> {
+    fn new(per_minute: NonZeroU32) -> Self {
+        Self { per_minute, used: Arc::new(RateLimiter::keyed(Quota::per_minute(per_minute))) }
+    }
+
+    fn renewed(&self, per_minute: NonZeroU32) -> Self {
+        if per_minute == self.per_minute { Self { per_minute, used: self.used.clone() } } else { Self::new(per_minute) }
+    }
+
+    fn tidy(&self) {
+        self.used.retain_recent();
+        self.used.shrink_to_fit();
+    }
 }
 
-fn network(address: IpAddr) -> IpAddr {
+/// What limits take for one address: an IPv4 address, or the network of an IPv6 address.
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & IPV6_NETWORK).into(),
         v4 => v4,
@@ -98,12 +127,17 @@ fn network(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
     use crate::kms::InitOptions;
+    use std::net::Ipv4Addr;
     use std::path::Path;
 
-    fn limits() -> Limits {
+    fn config() -> Config {
         let mut config = InitOptions::new("kms.example.org", "example.org").config(Path::new("")).unwrap();
         config.server.refusals_per_minute = 2.try_into().unwrap();
-        Limits::new(&config)
+        config
+    }
+
+    fn limits() -> Limits {
+        Limits::new(&config())
     }
 
     #[test]
@@ -141,13 +175,54 @@ mod tests {
     }
 
     #[test]
-    fn no_number_of_names_takes_more_memory() {
+    fn those_beyond_so_many_are_counted_together() {
         let limits = limits();
         for number in 0..MAX_COUNTED + 10 {
             let client = number.to_string();
             (0..61).for_each(|_| _ = limits.request(ClientKind::User, &client));
         }
         assert_eq!(limits.take_counts(), [(OTHERS.to_owned(), 9)]);
+    }
+
+    #[test]
+    fn who_has_used_up_nothing_takes_no_memory() {
+        let mut config = config();
+        config.server.refusals_per_minute = 1_000_000.try_into().unwrap();
+        let mut rules = config.clients.of(ClientKind::User).clone();
+        rules.requests_per_minute = 1.try_into().unwrap();
+        config.clients.set(ClientKind::User, rules);
+        let limits = Limits::new(&config);
+        for number in 0..1000 {
+            limits.refusal(Ipv4Addr::from_bits(number).into()).unwrap();
+        }
+        limits.request(ClientKind::User, "alice").unwrap();
+        // Each has used up 60 microseconds of its minute, and Alice all of it.
+        std::thread::sleep(Duration::from_millis(1));
         limits.tidy();
+        let remembered = (limits.addresses.used.len(), limits.clients.of(ClientKind::User).used.len());
+        assert_eq!(remembered, (0, 1));
+    }
+
+    #[test]
+    fn what_was_used_up_stays_so_where_the_number_stays() {
+        let mut config = config();
+        let old = Limits::new(&config);
+        (0..61).for_each(|_| _ = old.request(ClientKind::User, "alice"));
+        (0..601).for_each(|_| _ = old.request(ClientKind::Gms, "gms"));
+        (0..3).for_each(|_| _ = old.refusal(Ipv4Addr::LOCALHOST.into()));
+        let mut rules = config.clients.of(ClientKind::Gms).clone();
+        rules.requests_per_minute = 601.try_into().unwrap();
+        config.clients.set(ClientKind::Gms, rules);
+        let new = old.renewed(&config);
+        assert!(!new.request(ClientKind::User, "alice").unwrap_err().is_first);
+        assert!(new.refusal(Ipv4Addr::LOCALHOST.into()).is_err());
+        new.request(ClientKind::Gms, "gms").unwrap();
+        // Who is still answered by the old ones uses up the same, and is counted with the others.
+        assert!(old.request(ClientKind::User, "alice").is_err());
+        let mut counts = new.take_counts();
+        counts.sort();
+        assert_eq!(counts, [("127.0.0.1".to_owned(), 1), ("alice".to_owned(), 2)]);
+        config.server.refusals_per_minute = 3.try_into().unwrap();
+        new.renewed(&config).refusal(Ipv4Addr::LOCALHOST.into()).unwrap();
     }
 }

@@ -1,45 +1,27 @@
 //! The HTTPS server: TLS 1.2 and 1.3 in front of the resources, with limits on connections and time.
 
 mod activity;
+mod connection;
+mod connections;
+mod heads;
 mod serving;
 
 use super::audit::{Act, Event};
-use super::auth::Identities;
 use super::config::{self, Config};
 use super::hash::Hash;
-use super::http::Peer;
 use super::{Error, State};
-use activity::{Activity, Busy};
-use axum::body::Body;
-use hyper::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::{http1, http2};
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use rustls::pki_types::CertificateDer;
+use connections::{Connections, Counted};
 use serving::Serving;
-use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant, SystemTime};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, oneshot};
+use std::time::{Duration, SystemTime};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 
-/// How long a client may take for the TLS handshake.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a connection may be idle, and how long the head of a request may take.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long the judgement of a client's certificate holds on its connection.
-const JUDGED_FOR: Duration = Duration::from_secs(60);
 /// How long to wait when the system has no more sockets.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// The most octets of a request's head: room for a large access token.
-const MAX_HEAD: u16 = 32 * 1024;
 /// How often requests that were only counted are recorded.
 const COUNTS_EVERY: Duration = Duration::from_secs(60);
 /// Who does what nobody asked for.
@@ -68,8 +50,8 @@ impl Server {
         let listener = TcpListener::bind(listen).await.map_err(on_error)?;
         let address = listener.local_addr().map_err(on_error)?;
         let (stop, stopped) = oneshot::channel();
-        let connections = Arc::new(Semaphore::new(config.max_connections));
-        let task = tokio::spawn(run(current.clone(), connections, listener, stopped));
+        let places = Arc::new(Semaphore::new(config.max_connections));
+        let task = tokio::spawn(run(current.clone(), places, listener, stopped));
         tracing::info!(%address, kms_uri = state.config.kms_uri, "serving");
         Ok(Self { address, current, stop, task })
     }
@@ -106,13 +88,13 @@ impl Server {
         let event = Event::Reloaded { configuration: Hash::of(text.as_bytes()).to_string() };
         old.state().store.record(event, act).await?;
         self.current.set(next);
-        old.record_counts(Act::new(SERVER, SystemTime::now())).await;
         old.warn_of_newer_secrets().await;
         tracing::info!("configuration, certificates and keys taken up anew");
         Ok(())
     }
 
-    /// Stops taking connections, finishes the requests in progress (for as long as a request may take), and returns.
+    /// Stops taking connections, closes those without a request, finishes the requests in progress (for as long as a request may
+    /// take), and returns.
     pub async fn shutdown(self) {
         // The task is gone already if it panicked; then there is nothing left to stop.
         let _ = self.stop.send(());
@@ -135,28 +117,25 @@ impl Current {
     }
 }
 
-async fn run(
-    current: Arc<Current>,
-    connections: Arc<Semaphore>,
-    listener: TcpListener,
-    mut stopped: oneshot::Receiver<()>,
-) {
-    let graceful = GracefulShutdown::new();
+async fn run(current: Arc<Current>, places: Arc<Semaphore>, listener: TcpListener, mut stopped: oneshot::Receiver<()>) {
+    let connections = Connections::default();
+    // Each connection holds a receiver, to its end.
+    let (stop, _) = watch::channel(());
     let recorder = tokio::spawn(record_counts(current.clone()));
     loop {
         let next = async {
-            if connections.available_permits() == 0 {
+            if places.available_permits() == 0 {
                 tracing::warn!("as many connections as server.max_connections allows: further ones wait");
             }
-            let permit = connections.clone().acquire_owned().await;
-            (permit, listener.accept().await)
+            let place = places.clone().acquire_owned().await;
+            (place, listener.accept().await)
         };
         let accepted = tokio::select! {
             _ = &mut stopped => break,
             accepted = next => accepted,
         };
-        let (permit, (stream, peer)) = match accepted {
-            (Ok(permit), Ok(accepted)) => (permit, accepted),
+        let (place, (stream, peer)) = match accepted {
+            (Ok(place), Ok(accepted)) => (place, accepted),
             (_, Err(error)) => {
                 tracing::warn!(%error, "cannot accept connections");
                 sleep(ACCEPT_PAUSE).await;
@@ -164,21 +143,28 @@ async fn run(
             }
             (Err(_closed), Ok(_)) => break,
         };
-        let (current, watcher) = (current.clone(), graceful.watcher());
+        let Some(counted) = counted(&connections, peer.ip(), &current.get()) else { continue };
+        let (current, stopping) = (current.clone(), stop.subscribe());
         tokio::spawn(async move {
-            if let Some(tls) = accept(stream, current.get().acceptor()).await {
-                serve(tls, peer, current, watcher).await;
-            }
-            drop(permit);
+            connection::serve(stream, peer, current, stopping).await;
+            drop((counted, place));
         });
     }
     drop(listener);
     recorder.abort();
+    stop.send_replace(());
     let serving = current.get();
-    if timeout(serving.state().config.server.request_timeout, graceful.shutdown()).await.is_err() {
+    if timeout(serving.state().config.server.request_timeout, stop.closed()).await.is_err() {
         tracing::warn!("stopped with requests in progress");
     }
     serving.record_counts(Act::new(SERVER, SystemTime::now())).await;
+}
+
+/// None where the address has as many connections as it may have. A proxy has those of many clients.
+fn counted(connections: &Connections, address: IpAddr, serving: &Serving) -> Option<Counted> {
+    let config = &serving.state().config;
+    let is_proxy = config.security_extension.is_proxy(address);
+    connections.open(address, if is_proxy { usize::MAX } else { config.server.connections_per_address })
 }
 
 async fn record_counts(current: Arc<Current>) {
@@ -189,94 +175,5 @@ async fn record_counts(current: Arc<Current>) {
         let serving = current.get();
         serving.record_counts(Act::new(SERVER, SystemTime::now())).await;
         serving.warn_of_newer_secrets().await;
-    }
-}
-
-/// The TLS of a connection. What goes wrong on one is the peer's affair and logged for the curious alone.
-async fn accept(stream: TcpStream, acceptor: TlsAcceptor) -> Option<TlsStream<TcpStream>> {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "no TCP_NODELAY");
-    }
-    match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
-        Ok(Ok(tls)) => return Some(tls),
-        Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-        Err(_elapsed) => tracing::debug!("TLS handshake took too long"),
-    }
-    None
-}
-
-/// Serves one connection to its end.
-async fn serve(tls: TlsStream<TcpStream>, address: SocketAddr, current: Arc<Current>, watcher: Watcher) {
-    let connection = tls.get_ref().1;
-    let is_http2 = connection.alpn_protocol() == Some(b"h2");
-    let chain = connection.peer_certificates().map(|chain| chain.iter().map(|one| one.clone().into_owned()).collect());
-    let activity = Arc::new(Activity::default());
-    let idle = activity.clone();
-    let shown = Shown { chain: chain.unwrap_or_default(), judged: RwLock::default() };
-    let io = TokioIo::new(tls);
-    let service = service_fn(move |request: Request<Incoming>| {
-        let serving = current.get();
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(Peer { address, holder: shown.holder(&serving) });
-        let (app, busy) = (serving.app(), Busy::new(&activity));
-        async move {
-            let response = app.handle(request).await;
-            drop(busy);
-            Ok::<_, Infallible>(response)
-        }
-    });
-    let served = async {
-        if is_http2 {
-            let mut builder = http2::Builder::new(TokioExecutor::new());
-            builder
-                .timer(TokioTimer::new())
-                .keep_alive_interval(IDLE_TIMEOUT)
-                .keep_alive_timeout(IDLE_TIMEOUT)
-                .max_concurrent_streams(64)
-                .max_header_list_size(MAX_HEAD.into());
-            watcher.watch(builder.serve_connection(io, service)).await
-        } else {
-            let mut builder = http1::Builder::new();
-            builder.timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT).max_buf_size(MAX_HEAD.into());
-            watcher.watch(builder.serve_connection(io, service)).await
-        }
-    };
-    let result = tokio::select! {
-        result = served => result,
-        () = idle.too_long(IDLE_TIMEOUT) => return tracing::debug!("an idle connection was closed"),
-    };
-    if let Err(error) = result {
-        tracing::debug!(%error, "connection ended early");
-    }
-}
-
-/// The certificates that a client has shown, and whose they are by the configuration that judged them last.
-struct Shown {
-    chain: Vec<CertificateDer<'static>>,
-    judged: RwLock<Option<Judged>>,
-}
-
-/// Certificates expire while connections stay open.
-struct Judged {
-    number: u64,
-    at: Instant,
-    holder: Option<Arc<Identities>>,
-}
-
-impl Shown {
-    fn holder(&self, serving: &Serving) -> Option<Arc<Identities>> {
-        if self.chain.is_empty() {
-            return None;
-        }
-        if let Some(Judged { number, at, holder }) = &*self.judged.read().unwrap_or_else(PoisonError::into_inner)
-            && *number == serving.number()
-            && at.elapsed() < JUDGED_FOR
-        {
-            return holder.clone();
-        }
-        let holder = serving.holder(&self.chain).map(Arc::new);
-        let judged = Judged { number: serving.number(), at: Instant::now(), holder: holder.clone() };
-        *self.judged.write().unwrap_or_else(PoisonError::into_inner) = Some(judged);
-        holder
     }
 }

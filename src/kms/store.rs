@@ -18,6 +18,7 @@ use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::Arc;
 use thiserror::Error;
 
 pub use certificates::{CertificateCache, CertificateStore, MAX_CERTIFICATE_OCTETS, StoredCertificate};
@@ -319,8 +320,8 @@ pub enum StoreError {
         first_period: u64,
     },
     /// Writing together with what others wrote, the database failed.
-    #[error("database: {0}")]
-    Together(String),
+    #[error(transparent)]
+    Together(Arc<StoreError>),
     /// The task that writes was stopped.
     #[error("writing to the database was interrupted")]
     Interrupted,
@@ -365,4 +366,32 @@ pub enum StoreError {
     /// The tables could not be brought to the form that this program needs.
     #[error("database: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+}
+
+impl StoreError {
+    /// Whether the storage itself does not work now: the disk is full or broken, or it does not keep up. What was asked for may be
+    /// good, and another server, or this one later, may do it.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Together(error) => error.is_outage(),
+            Self::Database(sqlx::Error::Database(error)) => error.code().is_some_and(|code| is_outage(&code)),
+            Self::Database(error) => {
+                matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Of the result codes of SQLite those that the file or the system gives cause for; the lowest 8 bits are the kind.
+fn is_outage(code: &str) -> bool {
+    const BUSY: u32 = 5;
+    const LOCKED: u32 = 6;
+    const NO_MEMORY: u32 = 7;
+    const READ_ONLY: u32 = 8;
+    const IO: u32 = 10;
+    const FULL: u32 = 13;
+    const CANNOT_OPEN: u32 = 14;
+    let kind = code.parse::<u32>().map(|code| code & 0xff);
+    kind.is_ok_and(|kind| [BUSY, LOCKED, NO_MEMORY, READ_ONLY, IO, FULL, CANNOT_OPEN].contains(&kind))
 }

@@ -103,6 +103,8 @@ error_codes! {
     RequestTimeout = 1009, 408, "the request took too long";
     /// The client, or the address that it comes from, asks more often than the KMS answers.
     TooManyRequests = 1010, 429, "too many requests";
+    /// Both `Content-Length` and `Transfer-Encoding`: servers and proxies differ in which counts.
+    TwoLengths = 1011, 400, "the request gives its length twice";
     /// No bearer token or client certificate.
     Unauthenticated = 2001, 401, "authentication is missing";
     /// The bearer token is malformed, expired, or not from the trusted issuer.

@@ -2,6 +2,9 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure of the test")]
 
+#[cfg(all(feature = "cli", unix))]
+pub mod process;
+
 use mikey_sakke::kms::audit::{self, Act};
 use mikey_sakke::kms::development::TokenIssuer;
 use mikey_sakke::kms::{self, InitOptions, Initialised, NewUser, Server, State, admin, open_store};

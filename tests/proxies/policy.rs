@@ -68,6 +68,27 @@ fn a_forged_header_makes_no_policy_laxer() {
     }
 }
 
+#[test]
+fn the_logs_name_the_client_whatever_it_claims_to_be() {
+    let Some(world) = World::new(&["nginx", "haproxy"]) else { return };
+    let (nginx, haproxy) = (Site::new(), Site::new());
+    let [of_nginx, of_haproxy] = [("nginx", &nginx), ("haproxy", &haproxy)]
+        .map(|(name, site)| site.filled_in(name, &world.kms.url(), &world.kms.ca()));
+    let proxies = [nginx.nginx(&of_nginx), haproxy.haproxy(&of_haproxy)];
+    for proxy in &proxies {
+        let forged = ["--header", "X-Forwarded-For: 203.0.113.9"];
+        let answer = post(&proxy.url(), &proxy.ca(), "init", "no.good.token", &forged);
+        assert_eq!(answer.code, Some(ErrorCode::InvalidToken.number()), "{answer:?}");
+        let request = world.kms.requests().pop().unwrap();
+        assert!(request["peer"].as_str().unwrap().starts_with(&format!("{PROXY}:")), "{request}");
+        assert_eq!(request["client"], "127.0.0.1", "{request}");
+    }
+    let file = world.kms.path("audit.jsonl");
+    world.kms.operator("audit", &["export", "--out", file.to_str().unwrap()]);
+    let log = std::fs::read_to_string(file).unwrap();
+    assert_eq!(log.matches("\"peer\":\"127.0.0.1\"").count(), 2, "{log}");
+}
+
 /// A KMS that is told the URLs by which clients know it at a site.
 fn told_of(site: &Site, prefix: &str) -> Option<World> {
     let urls = format!("public_urls = [\"https://elsewhere.example.org\", \"{}{prefix}\"]", site.url());

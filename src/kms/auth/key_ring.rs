@@ -6,7 +6,7 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::sync::{Mutex, RwLock};
@@ -53,6 +53,12 @@ pub enum KeyRingError {
         /// What the HTTP client reports.
         source: reqwest::Error,
     },
+    /// The file of the certificate authority has none.
+    #[error("{} has no PEM certificate; auth.jwks_ca names that of the authority of auth.jwks_url", path.display())]
+    NoAuthority {
+        /// The file.
+        path: PathBuf,
+    },
     /// The key set is too large.
     #[error("{origin} has more than {MAX_OCTETS} octets, which is too much for a JWK set")]
     TooLarge {
@@ -87,7 +93,7 @@ pub(super) struct VerifyingKey {
 /// The identity provider's keys, fetched when needed and kept for a while.
 pub(super) struct KeyRing {
     source: Source,
-    lifetime: std::sync::Mutex<KeyLifetime>,
+    lifetime: KeyLifetime,
     keys: RwLock<Option<Loaded>>,
     /// When loading was last tried; locked while it is being tried.
     attempt: Mutex<Option<Instant>>,
@@ -98,6 +104,7 @@ enum Source {
     Url { url: Url, client: Client },
 }
 
+#[derive(Clone)]
 struct Loaded {
     keys: HashMap<String, Arc<VerifyingKey>>,
     at: Instant,
@@ -105,17 +112,36 @@ struct Loaded {
 
 impl KeyRing {
     pub(super) async fn new(source: &KeySource, lifetime: KeyLifetime) -> Result<Self, KeyRingError> {
-        let source = Source::new(source).await?;
-        let ring = Self { source, lifetime: lifetime.into(), keys: RwLock::new(None), attempt: Mutex::new(None) };
+        let ring = Self::empty(source, lifetime).await?;
         if let Source::File(_) = ring.source {
             ring.load().await?;
         }
         Ok(ring)
     }
 
+    /// Another that has read the same source and its certificate authority now. A file must be good; where a URL gives no keys, it has
+    /// those of this one.
+    pub(super) async fn renewed(&self, source: &KeySource, lifetime: KeyLifetime) -> Result<Self, KeyRingError> {
+        let ring = Self::empty(source, lifetime).await?;
+        match (ring.load().await, &ring.source) {
+            (Err(error), Source::Url { .. }) => {
+                tracing::warn!(%error, "the identity provider's keys could not be refreshed");
+                ring.keys.write().await.clone_from(&*self.keys.read().await);
+                *ring.attempt.lock().await = Some(Instant::now());
+            }
+            (result, _) => result?,
+        }
+        Ok(ring)
+    }
+
+    async fn empty(source: &KeySource, lifetime: KeyLifetime) -> Result<Self, KeyRingError> {
+        let source = Source::new(source).await?;
+        Ok(Self { source, lifetime, keys: RwLock::new(None), attempt: Mutex::new(None) })
+    }
+
     /// The key of this identifier, fetched anew if it is not known or if the known ones have aged.
     pub(super) async fn find(&self, key_id: &str) -> Result<Option<Arc<VerifyingKey>>, KeyRingError> {
-        let KeyLifetime { refresh, keep } = *self.lifetime.lock().unwrap_or_else(PoisonError::into_inner);
+        let KeyLifetime { refresh, keep } = self.lifetime;
         let (known, age) = self.known(key_id).await;
         match (known, age) {
             (Some(key), Some(age)) if age < refresh => Ok(Some(key)),
@@ -142,20 +168,6 @@ impl KeyRing {
                     _ => Err(failure.unwrap_or(KeyRingError::FailedRecently)),
                 }
             }
-        }
-    }
-
-    /// Loads the keys now. A file must be good; where a URL gives none, the old ones stay.
-    pub(super) async fn renew(&self, lifetime: KeyLifetime) -> Result<(), KeyRingError> {
-        *self.lifetime.lock().unwrap_or_else(PoisonError::into_inner) = lifetime;
-        let mut attempt = self.attempt.lock().await;
-        *attempt = Some(Instant::now());
-        match (self.load().await, &self.source) {
-            (Err(error), Source::Url { .. }) => {
-                tracing::warn!(%error, "the identity provider's keys could not be refreshed");
-                Ok(())
-            }
-            (result, _) => result,
         }
     }
 
@@ -209,7 +221,11 @@ impl Source {
             .https_only(url.scheme() == "https");
         if let Some(ca) = ca {
             let pem = read_file(ca).await?;
-            client = client.tls_certs_only(Certificate::from_pem_bundle(&pem).map_err(failed)?);
+            let authorities = Certificate::from_pem_bundle(&pem).map_err(failed)?;
+            if authorities.is_empty() {
+                return Err(KeyRingError::NoAuthority { path: ca.clone() });
+            }
+            client = client.tls_certs_only(authorities);
         }
         let client = client.build().map_err(failed)?;
         Ok(Self::Url { url, client })
@@ -301,7 +317,9 @@ fn its_algorithm(jwk: &Jwk) -> Option<Algorithm> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kms::development::TokenIssuer;
+    use crate::kms::development::{SelfSigned, TokenIssuer};
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
     use std::sync::atomic::{AtomicUsize, Ordering};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
@@ -423,6 +441,71 @@ mod tests {
             assert!(ring.find("two").await.unwrap().is_none());
         }
         assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_renewed_ring_has_new_keys_or_keeps_the_old_ones_and_looks_up_unknown_ones_at_once() {
+        let (source, asked) = provider(|asked| match asked {
+            0 => ok(&jwks("one")),
+            1 => ok(&jwks("two")),
+            2 => ok(&jwks("three")),
+            _ => String::new(),
+        })
+        .await;
+        let ring = KeyRing::new(&source, KeyLifetime::default()).await.unwrap();
+        assert!(ring.find("one").await.unwrap().is_some());
+        let renewed = ring.renewed(&source, KeyLifetime::default()).await.unwrap();
+        assert!(renewed.find("two").await.unwrap().is_some());
+        assert!(renewed.find("three").await.unwrap().is_some(), "looked up though there was a reload a moment ago");
+        assert!(ring.find("one").await.unwrap().is_some(), "whoever goes on with the old ones has them");
+
+        let renewed = renewed.renewed(&source, KeyLifetime::default()).await.unwrap();
+        assert!(renewed.find("three").await.unwrap().is_some());
+        let asked_until_now = asked.load(Ordering::SeqCst);
+        assert!(renewed.find("four").await.unwrap().is_none());
+        assert_eq!(asked.load(Ordering::SeqCst), asked_until_now, "a provider that is away is not asked so soon");
+    }
+
+    #[tokio::test]
+    async fn a_renewed_ring_trusts_the_authority_that_is_in_the_file_now() {
+        let provider = SelfSigned::new(&[]).unwrap();
+        let config =
+            rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_no_client_auth()
+                .with_single_cert(
+                    vec![CertificateDer::from_pem_slice(provider.certificate.as_bytes()).unwrap()],
+                    PrivateKeyDer::from_pem_slice(provider.key.as_bytes()).unwrap(),
+                )
+                .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/jwks", listener.local_addr().unwrap()).parse().unwrap();
+        tokio::spawn(async move {
+            loop {
+                // Whoever does not trust it goes away.
+                let Ok(mut stream) = acceptor.accept(listener.accept().await.unwrap().0).await else { continue };
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(ok(&jwks("one")).as_bytes()).await;
+                let _ = stream.shutdown().await;
+            }
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let ca = folder.path().join("ca.pem");
+        std::fs::write(&ca, SelfSigned::new(&[]).unwrap().certificate).unwrap();
+        let source = KeySource::Url { url, ca: Some(ca.clone()) };
+        let ring = KeyRing::new(&source, KeyLifetime::default()).await.unwrap();
+        assert!(matches!(ring.find("one").await, Err(KeyRingError::Fetch { .. })));
+        std::fs::write(&ca, &provider.certificate).unwrap();
+        let ring = ring.renewed(&source, KeyLifetime::default()).await.unwrap();
+        assert!(ring.find("one").await.unwrap().is_some());
+        std::fs::write(&ca, "rubbish").unwrap();
+        let refused = ring.renewed(&source, KeyLifetime::default()).await.map(drop);
+        assert!(matches!(refused, Err(KeyRingError::NoAuthority { .. })), "{refused:?}");
+        std::fs::remove_file(&ca).unwrap();
+        let refused = ring.renewed(&source, KeyLifetime::default()).await.map(drop);
+        assert!(matches!(refused, Err(KeyRingError::File { .. })), "{refused:?}");
     }
 
     #[tokio::test]

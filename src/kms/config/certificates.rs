@@ -43,7 +43,7 @@ impl CertificatesSection {
     pub(super) fn check(self, folder: &Path) -> Result<ClientCertificates, ConfigError> {
         if self.ca.is_none() && self.pinned.is_empty() {
             return Err(ConfigError::Value {
-                key: "auth.certificates.ca",
+                key: "auth.certificates.ca".into(),
                 value: "(absent)".to_owned(),
                 remedy: "name the PEM file of an authority, or pin certificates, or remove the section",
             });
@@ -52,7 +52,7 @@ impl CertificatesSection {
         let again = |index: usize| pinned.iter().take(index).any(|other| other.sha256 == pinned[index].sha256);
         if let Some(index) = (0..pinned.len()).find(|index| again(*index)) {
             return Err(ConfigError::Value {
-                key: "auth.certificates.pinned.sha256",
+                key: "auth.certificates.pinned.sha256".into(),
                 value: quoted(&Hash(pinned[index].sha256).to_string()),
                 remedy: "pin each certificate once, with all URIs of its holder",
             });
@@ -64,13 +64,13 @@ impl CertificatesSection {
 impl PinnedSection {
     fn check(self) -> Result<PinnedCertificate, ConfigError> {
         let Hash(sha256) = Hash::from_fingerprint(&self.sha256).ok_or_else(|| ConfigError::Value {
-            key: "auth.certificates.pinned.sha256",
+            key: "auth.certificates.pinned.sha256".into(),
             value: quoted(&self.sha256),
             remedy: "write the 64 hex digits of the SHA-256 of the certificate in DER, with or without colons",
         })?;
         if self.uris.is_empty() {
             return Err(ConfigError::Value {
-                key: "auth.certificates.pinned.uris",
+                key: "auth.certificates.pinned.uris".into(),
                 value: "[]".to_owned(),
                 remedy: "list the URIs that the holder may have keys for",
             });

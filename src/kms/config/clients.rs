@@ -2,20 +2,16 @@
 
 use super::{ConfigError, Policy, SecurityExtension, per_minute, quoted};
 use crate::kms::ClientKind;
+use crate::kms::kind::OfEachKind;
 use crate::kms_protocol::resource::ResourceKind;
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 /// The `[clients.KIND]` sections, one for each [`ClientKind`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Clients {
-    user: ClientRules,
-    mcx_server: ClientRules,
-    gms: ClientRules,
-    signalling_proxy: ClientRules,
-    security_gateway: ClientRules,
-}
+pub struct Clients(OfEachKind<ClientRules>);
 
 /// What clients of one kind may ask for, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,36 +51,19 @@ impl Authentication {
 impl Clients {
     /// The rules for clients of a kind.
     pub fn of(&self, kind: ClientKind) -> &ClientRules {
-        match kind {
-            ClientKind::User => &self.user,
-            ClientKind::McxServer => &self.mcx_server,
-            ClientKind::Gms => &self.gms,
-            ClientKind::SignallingProxy => &self.signalling_proxy,
-            ClientKind::SecurityGateway => &self.security_gateway,
-        }
+        self.0.of(kind)
     }
 
-    fn set(&mut self, kind: ClientKind, rules: ClientRules) {
-        match kind {
-            ClientKind::User => self.user = rules,
-            ClientKind::McxServer => self.mcx_server = rules,
-            ClientKind::Gms => self.gms = rules,
-            ClientKind::SignallingProxy => self.signalling_proxy = rules,
-            ClientKind::SecurityGateway => self.security_gateway = rules,
-        }
+    /// Puts others in their place.
+    pub fn set(&mut self, kind: ClientKind, rules: ClientRules) {
+        self.0.set(kind, rules);
     }
 }
 
 impl Default for Clients {
     /// [`ClientRules::of`] each kind.
     fn default() -> Self {
-        Self {
-            user: ClientRules::of(ClientKind::User),
-            mcx_server: ClientRules::of(ClientKind::McxServer),
-            gms: ClientRules::of(ClientKind::Gms),
-            signalling_proxy: ClientRules::of(ClientKind::SignallingProxy),
-            security_gateway: ClientRules::of(ClientKind::SecurityGateway),
-        }
+        Self(OfEachKind::new(ClientRules::of))
     }
 }
 
@@ -136,40 +115,46 @@ impl ClientsSection {
     pub(super) fn check(self) -> Result<Clients, ConfigError> {
         let mut clients = Clients::default();
         for (kind, section) in self.0 {
-            clients.set(kind, section.check(ClientRules::of(kind))?);
+            clients.set(kind, section.check(kind)?);
         }
         Ok(clients)
     }
 }
 
 impl RulesSection {
-    fn check(self, default: ClientRules) -> Result<ClientRules, ConfigError> {
+    fn check(self, kind: ClientKind) -> Result<ClientRules, ConfigError> {
+        let default = ClientRules::of(kind);
         let resources = match self.resources {
-            Some(names) => names.iter().map(|name| resource(name)).collect::<Result<_, _>>()?,
+            Some(names) => names.iter().map(|name| resource(kind, name)).collect::<Result<_, _>>()?,
             None => default.resources,
         };
         let authentication = self.authentication.unwrap_or(default.authentication);
         if authentication.is_empty() {
             return Err(ConfigError::Value {
-                key: "clients.authentication",
+                key: key(kind, "authentication"),
                 value: "[]".to_owned(),
                 remedy: "list \"token\", \"certificate\" or both; to let no client of the kind in, leave its resources empty",
             });
         }
         let requests_per_minute = match self.requests_per_minute {
-            Some(number) => per_minute("clients.requests_per_minute", number, "give 1 to 1000000 requests")?,
+            Some(number) => per_minute(key(kind, "requests_per_minute"), number, "give 1 to 1000000 requests")?,
             None => default.requests_per_minute,
         };
         Ok(ClientRules { resources, authentication, direct: self.direct, proxied: self.proxied, requests_per_minute })
     }
 }
 
-fn resource(name: &str) -> Result<ResourceKind, ConfigError> {
-    ResourceKind::ALL.into_iter().find(|kind| kind.as_str() == name).ok_or_else(|| ConfigError::Value {
-        key: "clients.resources",
+fn resource(kind: ClientKind, name: &str) -> Result<ResourceKind, ConfigError> {
+    ResourceKind::ALL.into_iter().find(|resource| resource.as_str() == name).ok_or_else(|| ConfigError::Value {
+        key: key(kind, "resources"),
         value: quoted(name),
         remedy: "name resources: init, keyprov, certcache, cert, lookup, redirect",
     })
+}
+
+/// A key of the section of a kind, with the section.
+fn key(kind: ClientKind, name: &str) -> Cow<'static, str> {
+    format!("clients.{kind}.{name}").into()
 }
 
 impl Clients {

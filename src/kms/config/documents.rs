@@ -84,7 +84,7 @@ fn choice<T: Copy + Default>(
 ) -> Result<T, ConfigError> {
     let Some(text) = text else { return Ok(T::default()) };
     let found = choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
-    found.ok_or_else(|| ConfigError::Value { key, value: quoted(&text), remedy })
+    found.ok_or_else(|| ConfigError::Value { key: key.into(), value: quoted(&text), remedy })
 }
 
 fn name<T: PartialEq>(choices: &[(&'static str, T)], value: T) -> &'static str {

@@ -19,7 +19,7 @@ impl PublicUrl {
     /// [`ConfigError::Value`].
     pub fn new(text: &str) -> Result<Self, ConfigError> {
         let wrong = || ConfigError::Value {
-            key: "server.public_urls",
+            key: "server.public_urls".into(),
             value: quoted(text),
             remedy: "write https://host, https://host:port, or these with a path, as clients have it",
         };

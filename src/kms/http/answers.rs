@@ -88,7 +88,7 @@ impl App {
         let sender = Sender {
             received: calendar::unix_seconds(exchange.now),
             user_id: user_id.clone(),
-            uri: exchange.user_uri.clone(),
+            uri: exchange.found.user_uri.clone(),
             request_id: exchange.request_id.clone(),
         };
         let documents: Vec<String> = uploads.redirects.iter().map(|document| document.xml().to_owned()).collect();

@@ -1,8 +1,10 @@
 //! Who asks: the identities that a token or certificate has, and the users of the KMS that they belong to.
 
+use super::exchange::Exchange;
 use super::refusal::Refusal;
 use super::way::Way;
-use crate::kms::auth::Identities;
+use super::{App, Peer};
+use crate::kms::auth::{self, Identities};
 use crate::kms::config::{Authentication, Config, Policy};
 use crate::kms::issue::Grant;
 use crate::kms::limits::{Limits, TooMany};
@@ -10,6 +12,39 @@ use crate::kms::store::{Holder, Store};
 use crate::kms::{ClientKind, Error};
 use crate::kms_protocol::resource::Resource;
 use crate::kms_protocol::{ErrorCode, excerpt};
+use axum::http::HeaderValue;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+
+impl App {
+    /// Who asks, by token or certificate; it is noted, and so is the key of a bad token.
+    pub(super) async fn asker(&self, parts: &Parts, exchange: &mut Exchange) -> Result<Asker, Refusal> {
+        let mut authorizations = parts.headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes);
+        let authorization = authorizations.next();
+        if authorizations.next().is_some() {
+            return Err(Refusal::new(ErrorCode::SeveralAuthorizations, ""));
+        }
+        // The certificate of a proxy that ends TLS is not that of who asks.
+        let peer = parts.extensions.get::<Peer>().filter(|_| !exchange.way.is_proxied());
+        let holder = peer.and_then(|peer| peer.holder.as_deref());
+        let (identities, by) = match (authorization, holder) {
+            // A token says more than a certificate: it may be that of a server that asks for a user.
+            (None, Some(holder)) => (Ok(holder.clone()), Authentication::Certificate),
+            _ => (self.authenticator.authenticate(authorization, exchange.now).await, Authentication::Token),
+        };
+        let identities = match identities {
+            Ok(identities) => identities,
+            Err(error) => {
+                let key_id = authorization.and_then(auth::claimed_key_id);
+                exchange.found.key_id = key_id.map(|key_id| excerpt(&key_id));
+                return Err(error.into());
+            }
+        };
+        let uris: Vec<String> = identities.uris().iter().map(|uri| excerpt(uri)).collect();
+        exchange.found.asker = Some(uris.join(" "));
+        Ok(Asker::find(&*self.state.store, identities, by).await?)
+    }
+}
 
 /// One who asks, once it is known who.
 pub(super) struct Asker {
@@ -20,7 +55,7 @@ pub(super) struct Asker {
 }
 
 impl Asker {
-    pub(super) async fn find(store: &dyn Store, identities: Identities, by: Authentication) -> Result<Self, Error> {
+    async fn find(store: &dyn Store, identities: Identities, by: Authentication) -> Result<Self, Error> {
         let uris: Vec<&str> = identities.uris().iter().map(String::as_str).collect();
         let mut found = store.holders(&uris).await?;
         let mut take = |uri: &&str| Some(found.swap_remove(found.iter().position(|holder| holder.uri == **uri)?));

@@ -1,7 +1,7 @@
 //! The request document: what it must say of the request that it came in.
 
 use super::asker::not_own;
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Found};
 use super::refusal::Refusal;
 use super::{App, body};
 use crate::kms::auth::Identities;
@@ -24,13 +24,13 @@ impl App {
         }
     }
 
-    /// The document, if there is one; whom it names and who signed it is noted in the exchange.
+    /// The document, if there is one; whom it names and who signed it is noted.
     pub(super) fn read_document(
         &self,
         headers: &HeaderMap,
         body: &[u8],
-        book: &KeyBook,
-        exchange: &mut Exchange,
+        (policy, book): (Policy, &KeyBook),
+        found: &mut Found,
     ) -> Result<Option<KmsRequest>, Refusal> {
         let limits = Limits::with_max_bytes(self.state.config.server.max_body);
         let leniency = &self.state.config.leniency;
@@ -41,7 +41,7 @@ impl App {
                 return Err(Refusal::new(ErrorCode::UnsupportedMediaType, message));
             }
         }
-        let received = match exchange.policy {
+        let received = match policy {
             Policy::Off => KmsRequest::from_body(body, &limits)?,
             Policy::Optional | Policy::Required => {
                 KmsRequest::from_body_with_keys(body, &limits, &book.signing_keys())?
@@ -54,14 +54,13 @@ impl App {
             return Err(Refusal::new(ErrorCode::MalformedDocument, message));
         }
         let (document, signature) = received.into_parts();
-        exchange.signer = match signature {
+        found.signer = match signature {
             SignatureStatus::Verified { key_name } => Some(key_name),
             // Where the extension is off, a signature adds nothing to a client that its token has authenticated.
             SignatureStatus::Absent | SignatureStatus::Unverified { .. } => None,
         };
         require_short(&document.user_uri)?;
-        exchange.user_uri.clone_from(&document.user_uri);
-        exchange.trk_id.clone_from(&document.key_ids.trk_id);
+        found.user_uri.clone_from(&document.user_uri);
         Ok(Some(document))
     }
 

@@ -1,13 +1,13 @@
 //! A request and its answer: what is known of it so far, and how it is told.
 
-use super::way::Way;
+use super::Peer;
+use super::way::{Way, client_address};
 use crate::kms::audit::Act;
-use crate::kms::config::{Config, Policy, PublicUrl};
-use crate::kms::protection::Protection;
+use crate::kms::config::{Config, PublicUrl};
 use crate::kms_protocol::resource::Resource;
 use axum::extract::Request;
 use axum::http::header::HOST;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::SystemTime;
 
 /// Who asks, before an access token was found good.
@@ -20,54 +20,52 @@ const MAX_PATH: usize = 1024;
 pub(super) struct Exchange {
     pub(super) request_id: String,
     pub(super) now: SystemTime,
+    /// The address of the connection.
+    pub(super) peer: Option<SocketAddr>,
     /// The address of the client, as far as it is known.
-    pub(super) from: Option<IpAddr>,
+    pub(super) client: Option<IpAddr>,
     pub(super) way: Way,
-    /// Whether the security extension is used; not before it is known who asks.
-    pub(super) policy: Policy,
-    /// The name of the key that the request is signed with, once it was verified.
-    pub(super) signer: Option<String>,
-    /// The TrK that the client says it has.
-    pub(super) trk_id: Option<String>,
-    /// What protects the answer.
-    pub(super) protection: Option<Protection>,
+    /// The URL of the request as its client knows it, as far as the KMS can tell.
+    pub(super) request_url: String,
+    /// What that may be as well, where a proxy is on the way.
+    pub(super) other_urls: Vec<String>,
+    pub(super) found: Found,
+}
+
+/// What the log and the answer say of a request, found out one after the other.
+#[derive(Default)]
+pub(super) struct Found {
     pub(super) resource: Option<Resource>,
     /// The identities of the access token, once it was found good.
     pub(super) asker: Option<String>,
     /// The key that a bad access token names.
     pub(super) key_id: Option<String>,
+    /// The name of the key that the request is signed with, once it was verified.
+    pub(super) signer: Option<String>,
     /// Whose keys are asked for.
     pub(super) user_uri: String,
-    /// The URL of the request as its client knows it, as far as the KMS can tell.
-    pub(super) request_url: String,
-    /// What that may be as well, where a proxy is on the way.
-    pub(super) other_urls: Vec<String>,
 }
 
 impl Exchange {
     /// Who asks, and when.
     pub(super) fn act(&self) -> Act {
-        let by = self.asker.clone().unwrap_or_else(|| NOBODY.to_owned());
+        let by = self.found.asker.clone().unwrap_or_else(|| NOBODY.to_owned());
         Act { at: self.now, by, request_id: Some(self.request_id.clone()) }
     }
 
-    pub(super) fn begin(request: &Request, way: Way, config: &Config) -> Self {
+    pub(super) fn begin(request: &Request, config: &Config) -> Self {
+        let peer = request.extensions().get::<Peer>();
+        let way = Way::of(peer, request.headers(), &config.security_extension);
         let (request_url, other_urls) = request_urls(request, way, config);
         Self {
             request_id: request_id(),
             now: SystemTime::now(),
-            from: None,
+            peer: peer.map(|peer| peer.address),
+            client: client_address(peer, request.headers(), &config.security_extension),
             way,
-            policy: Policy::Off,
-            signer: None,
-            trk_id: None,
-            protection: None,
-            resource: None,
-            asker: None,
-            key_id: None,
-            user_uri: String::new(),
             request_url,
             other_urls,
+            found: Found::default(),
         }
     }
 }

@@ -9,6 +9,9 @@ use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use std::time::Duration;
 
+/// When to ask again, where nobody knows how long the KMS will not answer.
+const OUTAGE: Duration = Duration::from_secs(10);
+
 /// Why a request gets no keys.
 #[derive(Debug)]
 pub(super) struct Refusal {
@@ -23,7 +26,8 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), is_counted: false, retry_after: None }
+        let retry_after = (code == ErrorCode::Unavailable).then_some(OUTAGE);
+        Self { code, message: message.into(), is_counted: false, retry_after }
     }
 
     /// A failure that the operator reads in the log and the client does not.
@@ -43,7 +47,7 @@ impl Refusal {
     pub(super) fn add_headers(&self, headers: &mut HeaderMap, realm: &str) {
         if let Some(wait) = self.retry_after {
             // In whole seconds, and not before.
-            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)));
         }
         let challenge = match self.code {
             ErrorCode::Unauthenticated => format!("Bearer realm=\"{realm}\""),
@@ -110,15 +114,11 @@ impl From<Error> for Refusal {
                     "the KMS has new master secrets that this server was not started with yet",
                 )
             }
-            Error::Store(StoreError::Database(source)) if is_overload(source) => {
-                tracing::error!(%error, "the database does not keep up");
+            Error::Store(source) if source.is_outage() => {
+                tracing::error!(%error, "the database does not work: is the disk full?");
                 Self::new(ErrorCode::Unavailable, "")
             }
             _ => Self::internal(&error),
         }
     }
-}
-
-fn is_overload(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::PoolTimedOut)
 }

@@ -23,7 +23,7 @@ pub(super) enum Way {
 
 impl Way {
     pub(super) fn of(peer: Option<&Peer>, headers: &HeaderMap, extension: &SecurityExtension) -> Self {
-        if peer.is_some_and(|peer| is_proxy(extension, &peer.address.ip().to_canonical())) {
+        if peer.is_some_and(|peer| extension.is_proxy(peer.address.ip())) {
             Self::Proxy
         } else if PROXY_HEADERS.iter().any(|name| headers.contains_key(name)) {
             Self::Claimed
@@ -53,26 +53,22 @@ pub(super) fn client_address(
     extension: &SecurityExtension,
 ) -> Option<IpAddr> {
     let connected = peer?.address.ip().to_canonical();
-    let told = || last_forwarded(headers, |address| is_proxy(extension, address));
-    is_proxy(extension, &connected).then(told).flatten().or(Some(connected))
+    let told = || last_forwarded(headers, |address| extension.is_proxy(address));
+    extension.is_proxy(connected).then(told).flatten().or(Some(connected))
 }
 
 /// The last address of X-Forwarded-For that is not a known proxy's: everything before it may be invented.
-fn last_forwarded(headers: &HeaderMap, is_known: impl Fn(&IpAddr) -> bool) -> Option<IpAddr> {
+fn last_forwarded(headers: &HeaderMap, is_known: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
     let values = headers.get_all(X_FORWARDED_FOR).iter().filter_map(|value| HeaderValue::to_str(value).ok());
     let addresses: Vec<Option<IpAddr>> =
         values.flat_map(|value| value.split(',')).map(|text| forwarded_address(text.trim())).collect();
-    addresses.into_iter().rev().find(|address| !address.is_some_and(|address| is_known(&address))).flatten()
+    addresses.into_iter().rev().find(|address| !address.is_some_and(&is_known)).flatten()
 }
 
 /// An address, which some proxies write with the port.
 fn forwarded_address(text: &str) -> Option<IpAddr> {
     let address = text.parse().or_else(|_| text.parse().map(|address: SocketAddr| address.ip()));
     address.ok().map(|address| address.to_canonical())
-}
-
-fn is_proxy(extension: &SecurityExtension, address: &IpAddr) -> bool {
-    extension.proxies.iter().any(|network| network.contains(address))
 }
 
 #[cfg(test)]
@@ -82,7 +78,7 @@ mod tests {
     fn way(address: &str, header: Option<&'static str>, proxies: &[&str]) -> Way {
         let proxies = proxies.iter().map(|network| network.parse().unwrap()).collect();
         let extension = SecurityExtension { proxies, ..SecurityExtension::default() };
-        let peer = Peer { address: address.parse().unwrap(), holder: None };
+        let peer = Peer { address: address.parse().unwrap(), holder: None, has_two_lengths: false };
         let mut headers = HeaderMap::new();
         headers.extend(header.map(|name| (HeaderName::from_static(name), HeaderValue::from_static("1.1 p"))));
         Way::of(Some(&peer), &headers, &extension)
@@ -122,7 +118,8 @@ mod tests {
     fn address(connected: &str, headers: &[(HeaderName, &str)]) -> String {
         let proxies = ["192.0.2.7/32", "192.0.2.8/32"].map(|network| network.parse().unwrap()).into();
         let extension = SecurityExtension { proxies, ..SecurityExtension::default() };
-        let peer = Peer { address: (connected.parse::<IpAddr>().unwrap(), 1).into(), holder: None };
+        let address = (connected.parse::<IpAddr>().unwrap(), 1).into();
+        let peer = Peer { address, holder: None, has_two_lengths: false };
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
         client_address(Some(&peer), &headers, &extension).unwrap().to_string()
     }

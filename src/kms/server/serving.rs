@@ -27,7 +27,7 @@ pub(super) struct Serving {
 impl Serving {
     pub(super) async fn new(state: &State) -> Result<Self, Error> {
         let authenticator = Authenticator::new(&state.config.auth).await?;
-        let limits = Arc::new(Limits::new(&state.config));
+        let limits = Limits::new(&state.config);
         Self::with(0, App { state: state.clone(), authenticator, limits })
     }
 
@@ -36,9 +36,7 @@ impl Serving {
         let App { state, authenticator, limits } = &*self.app;
         require_same(&state.config, &config)?;
         let authenticator = authenticator.renewed(&config.auth).await?;
-        let is_limited_alike = config.clients == state.config.clients
-            && config.server.refusals_per_minute == state.config.server.refusals_per_minute;
-        let limits = if is_limited_alike { limits.clone() } else { Arc::new(Limits::new(&config)) };
+        let limits = limits.renewed(&config);
         let state = State { config, ..state.clone() };
         Self::with(self.number + 1, App { state, authenticator, limits })
     }

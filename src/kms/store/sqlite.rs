@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_disk_that_was_full_is_written_to_again_once_there_is_room() {
+    async fn a_full_database_is_an_outage_and_is_written_to_again_once_there_is_room() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(folder.path()).await;
         let record = || store.record_issues(vec![issue("bob", "sip:bob@example.org", 7)], act(1));
@@ -425,7 +425,10 @@ mod tests {
         limit(1).await;
         let mut refused = 0;
         for _ in 0..1000 {
-            refused += u32::from(record().await.is_err());
+            if let Err(error) = record().await {
+                assert!(error.is_outage(), "{error}");
+                refused += 1;
+            }
             if refused == 3 {
                 break;
             }
@@ -443,6 +446,7 @@ mod tests {
         let store = store(folder.path()).await;
         let before = store.counts().await.unwrap();
         let error = store.add_user(&NewUser::new("alice", ["sip:new@example.org"]), &act(1)).await.unwrap_err();
+        assert!(!error.is_outage());
         assert!(matches!(error, StoreError::UserExists(id) if id == "alice"));
         let carol = NewUser::new("carol", ["sip:c@example.org", "sip:bob@example.org"]);
         let error = store.add_user(&carol, &act(1)).await.unwrap_err();
@@ -615,6 +619,6 @@ mod tests {
         assert_eq!((head.number, head.key_sets), (3 + 48, 96));
         store.close().await.unwrap();
         let error = store.record_issues(vec![issue("alice", "sip:alice@example.org", 1)], act(1)).await.unwrap_err();
-        assert!(matches!(error, StoreError::Together(_)), "{error}");
+        assert!(matches!(error, StoreError::Together(_)) && error.is_outage(), "{error}");
     }
 }

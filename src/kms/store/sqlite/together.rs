@@ -72,9 +72,12 @@ async fn write_group(pool: &SqlitePool, group: Vec<Waiting>) {
         Ok(results) => group.into_iter().zip(results).for_each(|(waiting, result)| {
             let _ = waiting.answer.send(result);
         }),
-        Err(error) => group.into_iter().for_each(|waiting| {
-            let _ = waiting.answer.send(Err(StoreError::Together(error.to_string())));
-        }),
+        Err(error) => {
+            let error = Arc::new(error);
+            group.into_iter().for_each(|waiting| {
+                let _ = waiting.answer.send(Err(StoreError::Together(error.clone())));
+            });
+        }
     }
 }
 
