@@ -1,12 +1,8 @@
 //! What a KMS answers beside `init` and `keyprov`: certificates of other KMSs, lookups, uploads; and which deviations of
 //! deployed clients it forgives.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure of the test")]
-#![cfg(feature = "kms")]
 
-mod kms_support;
-mod schema;
-
-use kms_support::*;
+use crate::schema::Schema;
+use crate::support::*;
 use mikey_sakke::kms::certificates::{self, CertificateError};
 use mikey_sakke::kms::store::{MAX_REDIRECT_OCTETS, StoreError};
 use mikey_sakke::kms::{Error, State, open_store};
@@ -14,7 +10,6 @@ use mikey_sakke::kms_protocol::{
     ErrorCode, KmsCertCache, KmsCertificate, KmsError, KmsRedirectResponse, KmsRequest, Limits, RedirectDocument, Role,
 };
 use reqwest::{Response, StatusCode};
-use schema::Schema;
 use std::time::Duration;
 use time::OffsetDateTime;
 use time::macros::datetime;

@@ -1,12 +1,8 @@
 //! `docs/kms-api.md` shows what the program sends and accepts: each example is made again, and each table compared.
 //!
-//! After a change on purpose, `UPDATE_DOCS=1 cargo test --test kms_api` writes the examples anew.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure of the test")]
-#![cfg(feature = "kms")]
+//! After a change on purpose, `UPDATE_DOCS=1 cargo test --test kms api` writes the examples anew.
 
-mod kms_support;
-
-use kms_support::*;
+use crate::support::*;
 use mikey_sakke::kms::{self, State, admin, certificates, open_store};
 use mikey_sakke::kms_protocol::{
     ClientKeys, ErrorCode, KeyIds, KmsCertificate, KmsError, KmsRedirectResponse, KmsRequest, Limits, RedirectDocument,
@@ -215,7 +211,7 @@ async fn the_examples_are_what_the_program_sends_and_accepts() {
 
 #[test]
 fn the_table_of_refusals_is_whole() {
-    let page = include_str!("../docs/kms-api.md");
+    let page = include_str!("../../docs/kms-api.md");
     let rows: Vec<Vec<&str>> = page
         .lines()
         .filter(|line| {

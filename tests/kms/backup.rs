@@ -1,10 +1,7 @@
 //! A KMS is saved while it serves, and what is restored is the same KMS; what is no whole backup is refused by name.
-#![cfg(feature = "kms")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure of the test")]
 
-mod kms_support;
-
-use kms_support::{ALICE, BOB, World, act, current_period, key_sets, passphrase, serve, trusting};
+use crate::support;
+use crate::support::{ALICE, BOB, World, act, current_period, key_sets, passphrase, serve, trusting};
 use mikey_sakke::kms::audit::Fault;
 use mikey_sakke::kms::backup::{self, BackupFault, Restored, Saved};
 use mikey_sakke::kms::bulk::{self, Order, WithoutKeys};
@@ -102,18 +99,18 @@ async fn a_restored_kms_issues_the_same_octets_and_serves_the_same_users() {
     let at = SystemTime::now();
     let document = async |state: &State| admin::init_document(state, ALICE, None, at).await.unwrap();
     assert_eq!(document(&before).await, document(&after).await);
-    let last = kms_support::log(&after).await.pop().unwrap();
+    let last = support::log(&after).await.pop().unwrap();
     assert_eq!((&last["event"], &last["by"]), (&"restored".into(), &"the operator".into()));
-    let entry = kms_support::log(&before).await.into_iter().find(|entry| entry["event"] == "backed_up").unwrap();
+    let entry = support::log(&before).await.into_iter().find(|entry| entry["event"] == "backed_up").unwrap();
     assert!(entry["file"].as_str().unwrap().ends_with("kms.backup"), "{entry}");
 
     let server = serve(&backup.target()).await;
     let client = trusting(&backup.target()).build().unwrap();
-    let url = format!("https://{}{}/keyprov", server.address(), kms_support::ROOT);
+    let url = format!("https://{}{}/keyprov", server.address(), support::ROOT);
     let answer = client.post(&url).bearer_auth(backup.world.token(BOB)).send().await.unwrap();
     assert_eq!(key_sets(answer).await.len(), 2);
-    let revoked = client.post(&url).bearer_auth(backup.world.token(kms_support::REVOKED)).send().await.unwrap();
-    kms_support::refused(revoked, ErrorCode::RevokedUser).await;
+    let revoked = client.post(&url).bearer_auth(backup.world.token(support::REVOKED)).send().await.unwrap();
+    support::refused(revoked, ErrorCode::RevokedUser).await;
 }
 
 #[tokio::test]
@@ -217,7 +214,7 @@ async fn what_an_interrupted_restoring_left_is_told_and_cleared_away() {
     };
     is_told(State::open(&target, &passphrase()).await.unwrap_err());
     is_told(open_store(&target).await.unwrap_err());
-    is_told(kms::init(&target, kms_support::options(), &passphrase(), act()).await.unwrap_err());
+    is_told(kms::init(&target, support::options(), &passphrase(), act()).await.unwrap_err());
     is_told(kms::roll_over(&target, &passphrase(), None, &act()).await.unwrap_err());
 
     // Something of somebody else is there as well: it is left alone, and so is all the rest.

@@ -1,11 +1,7 @@
 //! The connections of the server: how many there may be, how they are secured, what is taken on them, and how they end.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure of the test")]
-#![cfg(feature = "kms")]
 
-mod kms_support;
-mod schema;
-
-use kms_support::*;
+use crate::schema;
+use crate::support::*;
 use mikey_sakke::kms_protocol::{ErrorCode, KmsResponse, Limits};
 use reqwest::{Client, StatusCode};
 use rustls::NamedGroup;

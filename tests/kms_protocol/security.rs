@@ -1,11 +1,7 @@
 //! The security extension of the KMS interface: documents signed and keys wrapped, in every form that is sent and accepted, and
 //! every refusal by name.
 
-#![cfg(all(feature = "kms-protocol", feature = "xml-security"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod schema;
-
+use crate::schema::{Schema, peer};
 use mikey_sakke::kms_protocol::{
     CipherValueForm, ClientKeys, EncryptedKey, Error, ErrorCode, KeyContent, KeyIds, KmsCertificate, KmsInit,
     KmsKeyProv, KmsKeySet, KmsMessage, KmsRequest, KmsResponse, Limits, Received, Role, SharedKey, SignatureStatus,
@@ -13,7 +9,6 @@ use mikey_sakke::kms_protocol::{
 };
 use mikey_sakke::xml_security::{self, Canonicalization, Form, KeyWrapping, NamedKey, SigningOptions, wrap};
 use proptest::prelude::*;
-use schema::{Schema, peer};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use time::macros::datetime;

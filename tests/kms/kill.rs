@@ -1,12 +1,8 @@
 //! A server that is killed under load, again and again: the database opens, the audit log holds, what was answered is in it, and the
 //! same keys are issued again. `MIKEY_SAKKE_KILLS` says how often; few by default.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure of the test")]
-#![cfg(all(feature = "cli", unix))]
 
-mod kms_support;
-
-use kms_support::process::Process;
-use kms_support::*;
+use crate::support::process::Process;
+use crate::support::*;
 use mikey_sakke::kms::{NewUser, admin, open_store};
 use mikey_sakke::kms_protocol::{KmsKeySet, KmsResponse, Limits};
 use reqwest::Client;

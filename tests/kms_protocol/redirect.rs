@@ -1,17 +1,13 @@
 //! KMS redirect responses: what is written is read back, signed ones hold here and for `xmlsec1`, what that signs is
 //! accepted, and every way to bend one has its own refusal.
-#![cfg(all(feature = "xml-security", feature = "kms"))]
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
-mod schema;
-
+use crate::schema::{Schema, peer};
 use core::time::Duration;
 use mikey_sakke::kms_protocol::{
     Error, KeyIds, KmsRedirectResponse, KmsRequest, Limits, MAX_REDIRECTS, RedirectDocument, SignatureStatus,
 };
 use mikey_sakke::xml_security::{self, X509Signer, X509Trust};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, PKCS_ECDSA_P384_SHA384};
-use schema::{Schema, peer};
 use std::fs;
 use std::path::Path;
 use std::process::Command;

@@ -1,17 +1,12 @@
 //! A KMS as its operator runs it, asked by curl and by this project's client, its answers judged by xmllint.
-#![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
-#[path = "cli_support/mod.rs"]
-mod cli_support;
-mod schema;
-
-use cli_support::Program;
+use crate::cli_support::Program;
+use crate::schema;
+use crate::schema::Schema;
 use mikey_sakke::kms::development::TokenIssuer;
 use mikey_sakke::kms_protocol::{KeyIds, KmsError, KmsRedirectResponse, KmsRequest, Limits, RedirectDocument};
 use mikey_sakke::xml_security::X509Signer;
 use rcgen::{CertificateParams, KeyPair};
-use schema::Schema;
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -1,8 +1,6 @@
 //! A KMS with its users, over real HTTPS on the loopback interface.
-#![allow(dead_code, reason = "each test file uses its own part")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure of the test")]
 
-#[cfg(all(feature = "cli", unix))]
+#[cfg(unix)]
 pub mod process;
 
 use mikey_sakke::kms::audit::{self, Act};

@@ -1,11 +1,6 @@
 //! Many users at once: imported from CSV, pre-provisioned to files; a KMS backed up and restored.
-#![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
-#[path = "cli_support/mod.rs"]
-mod cli_support;
-
-use cli_support::Program;
+use crate::cli_support::Program;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;

@@ -1,11 +1,7 @@
 //! The server as its operator runs it: what signals do, and what a full disk does.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure of the test")]
-#![cfg(all(feature = "cli", unix))]
 
-mod kms_support;
-
-use kms_support::process::Process;
-use kms_support::*;
+use crate::support::process::Process;
+use crate::support::*;
 use mikey_sakke::kms_protocol::ErrorCode;
 use reqwest::{Client, Response, StatusCode};
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};

@@ -1,20 +1,16 @@
 //! The key management server over real HTTPS on the loopback interface: what it gives, and everything that it refuses.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure of the test")]
-#![cfg(feature = "kms")]
 
-mod kms_support;
-mod schema;
-
+use crate::schema::Schema;
+use crate::support;
+use crate::support::*;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use kms_support::*;
 use mikey_sakke::kms::development::TokenIssuer;
 use mikey_sakke::kms::{self, Error, InitOptions, NewUser, Server, State, admin, open_store};
 use mikey_sakke::kms_protocol::{ErrorCode, KmsRequest, KmsResponse, Limits};
 use mikey_sakke::sakke;
 use mikey_sakke::sealing::{self, Passphrase};
 use reqwest::{Method, Response, StatusCode};
-use schema::Schema;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
@@ -401,7 +397,7 @@ async fn files_for_pre_provisioning_hold_what_the_server_gives() {
 
     let file = parse(&admin::init_document(&state, ALICE, None, now).await.unwrap());
     let certificate = file.into_message().unwrap().into_init().unwrap().certificate;
-    assert_eq!(certificate, state.authority.certificate_at(kms_support::now()));
+    assert_eq!(certificate, state.authority.certificate_at(support::now()));
 
     assert!(matches!(admin::issue(&state, UNKNOWN, None, None, &act()).await, Err(Error::UnknownUri(_))));
     assert!(matches!(admin::issue(&state, REVOKED, None, None, &act()).await, Err(Error::Revoked { .. })));

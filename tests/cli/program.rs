@@ -1,11 +1,7 @@
 //! The program as a script sees it: exit codes, JSON, and what it keeps to itself.
-#![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
-#[path = "cli_support/mod.rs"]
-mod cli_support;
-
-use cli_support::{Program, vendor};
+use crate::cli_support;
+use crate::cli_support::{Program, vendor};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,4 @@
 //! The tour of README.md, command by command as it is written there.
-#![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -47,7 +45,7 @@ fn every_command_of_the_tour_works_as_written() {
 
 /// The commands in the code blocks of the tour.
 fn tour() -> Vec<String> {
-    let readme = include_str!("../README.md");
+    let readme = include_str!("../../README.md");
     let (_, tour) = readme.split_once("## A tour").unwrap();
     let (tour, _) = tour.split_once("\n## ").unwrap();
     let blocks = tour.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());

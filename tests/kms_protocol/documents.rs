@@ -1,17 +1,13 @@
 //! The documents of the KMS interface: what is written is valid against the schema and is read back as it was; what real
 //! servers and clients write is read; everything else is refused, by name.
-#![cfg(feature = "kms-protocol")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod schema;
-
+use crate::schema::Schema;
 use mikey_sakke::kms_protocol::{
     EncryptedKey, Error, ErrorCode, KeyContent, KeyIds, KmsCertCache, KmsCertificate, KmsError, KmsInit, KmsKeyProv,
     KmsKeySet, KmsLookup, KmsMessage, KmsRequest, KmsResponse, Limits, NAMESPACE, Role, SignatureStatus,
     USER_ID_FORMAT_HASHED, UserIdForm, WriteOptions,
 };
 use proptest::prelude::*;
-use schema::Schema;
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use time::macros::datetime;

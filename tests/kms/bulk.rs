@@ -1,6 +1,4 @@
 //! Pre-provisioning many users: what is in the files, who gets none, and what happens on the way.
-#![cfg(all(feature = "kms", feature = "client"))]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure of the test")]
 
 use mikey_sakke::batch::Threads;
 use mikey_sakke::client::{self, ImportFiles, ImportReport, StoreOptions, now};

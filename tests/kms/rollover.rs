@@ -1,11 +1,7 @@
 //! Rolling over to new master secrets (docs/roll-over.md): when it can be, what is served then, and what an interruption leaves.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure of the test")]
-#![cfg(all(feature = "kms", feature = "client"))]
 
-mod kms_support;
-mod schema;
-
-use kms_support::*;
+use crate::schema::Schema;
+use crate::support::*;
 use mikey_sakke::client::{
     self, AcceptOptions, OfferRequest, ProvisionRequest, Provisioner, StoreOptions, accept, offer,
 };
@@ -19,7 +15,6 @@ use mikey_sakke::mc::KeyType;
 use mikey_sakke::mikey::NtpTime;
 use mikey_sakke::sealing::KdfParameters;
 use rand_core::UnwrapErr;
-use schema::Schema;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -333,7 +328,7 @@ async fn a_file_from_before_there_were_generations_gives_the_keys_that_it_gave()
 
 /// What the program wrote when a KMS had one generation: `secrets.sealed`, and what followed from it.
 fn before_generations(name: &str) -> Vec<u8> {
-    let text = include_str!("kms_rollover/before_generations.txt");
+    let text = include_str!("before_generations.txt");
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap();
     let digits = line.as_bytes().chunks(2);
     digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()

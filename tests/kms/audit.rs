@@ -1,6 +1,4 @@
 //! The audit log of the KMS: what is in it, and how it shows what was done to it.
-#![cfg(feature = "kms")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
 use mikey_sakke::kms::audit::{self, Act, Anchor, Event, Fault, Hash, Head};
 use mikey_sakke::kms::store::{Issue, SqliteStore, Store};

@@ -1,10 +1,6 @@
 //! What each kind of client may ask for and how, how often, and what a running server takes up anew.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure of the test")]
-#![cfg(feature = "kms")]
 
-mod kms_support;
-
-use kms_support::*;
+use crate::support::*;
 use mikey_sakke::kms::development::{SelfSigned, TokenIssuer};
 use mikey_sakke::kms::{ClientKind, Error, NewUser, State, admin, open_store};
 use mikey_sakke::kms_protocol::ErrorCode;
