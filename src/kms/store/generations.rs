@@ -368,4 +368,32 @@ mod tests {
         assert!(matches!(issue(&store, 3, &[11, 12]).await, Err(StoreError::SecretsOutdated { first_period: 12 })));
         issue(&store, 4, &[10, 12]).await.unwrap();
     }
+
+    #[tokio::test]
+    async fn generations_of_before_there_were_withdrawn_ones_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        sqlx::raw_sql(
+            "DROP TABLE generations; \
+             CREATE TABLE generations (number INTEGER NOT NULL PRIMARY KEY, first_period INTEGER NOT NULL UNIQUE, \
+             fingerprint TEXT NOT NULL, octets INTEGER NOT NULL) STRICT; \
+             DELETE FROM _sqlx_migrations WHERE version = 21",
+        )
+        .execute(&store.pool)
+        .await
+        .unwrap();
+        let generations = generations_from(&[0, 10]);
+        for Generation { number, first_period, fingerprint, .. } in &generations {
+            sqlx::query("INSERT INTO generations VALUES (?, ?, ?, 1500)")
+                .bind(integer(*number).unwrap())
+                .bind(integer(*first_period).unwrap())
+                .bind(fingerprint)
+                .execute(&store.pool)
+                .await
+                .unwrap();
+        }
+        store.close().await.unwrap();
+        let store = SqliteStore::open(&folder.path().join("kms.sqlite")).await.unwrap();
+        assert_eq!(store.generations().await.unwrap(), generations);
+    }
 }
