@@ -377,23 +377,14 @@ mod tests {
             "DROP TABLE generations; \
              CREATE TABLE generations (number INTEGER NOT NULL PRIMARY KEY, first_period INTEGER NOT NULL UNIQUE, \
              fingerprint TEXT NOT NULL, octets INTEGER NOT NULL) STRICT; \
+             INSERT INTO generations VALUES (1, 0, printf('%064x', 1), 1500), (2, 10, printf('%064x', 2), 1500); \
              DELETE FROM _sqlx_migrations WHERE version = 21",
         )
         .execute(&store.pool)
         .await
         .unwrap();
-        let generations = generations_from(&[0, 10]);
-        for Generation { number, first_period, fingerprint, .. } in &generations {
-            sqlx::query("INSERT INTO generations VALUES (?, ?, ?, 1500)")
-                .bind(integer(*number).unwrap())
-                .bind(integer(*first_period).unwrap())
-                .bind(fingerprint)
-                .execute(&store.pool)
-                .await
-                .unwrap();
-        }
         store.close().await.unwrap();
         let store = SqliteStore::open(&folder.path().join("kms.sqlite")).await.unwrap();
-        assert_eq!(store.generations().await.unwrap(), generations);
+        assert_eq!(store.generations().await.unwrap(), generations_from(&[0, 10]));
     }
 }
