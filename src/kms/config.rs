@@ -356,11 +356,12 @@ mod tests {
         assert_eq!(Config::parse(&config.to_toml(), &config.folder).unwrap(), config);
         (config.leniency, config.lookup) = (Leniency::STRICT, None);
         assert_eq!(Config::parse(&config.to_toml(), &config.folder).unwrap(), config);
-        config.auth.keys = KeySource::Url { url: "https://idms.example.org/jwks".parse().unwrap(), ca: None };
+        config.auth.keys = KeySource::Url { url: "http://127.0.0.1:3000/jwks".parse().unwrap(), ca: None, proxy: None };
         assert_eq!(Config::parse(&config.to_toml(), &config.folder).unwrap(), config);
         config.auth.keys = KeySource::Url {
-            url: "http://127.0.0.1:3000/jwks".parse().unwrap(),
+            url: "https://idms.example.org/jwks".parse().unwrap(),
             ca: Some(config.folder.join("ca.pem")),
+            proxy: Some("http://proxy.example.org:3128".parse().unwrap()),
         };
         assert_eq!(Config::parse(&config.to_toml(), &config.folder).unwrap(), config);
     }
@@ -446,6 +447,22 @@ mod tests {
             ("operation = \"lookup\"", "operation = \"look/up\"", "lookup.operation = \"look/up\": write a name"),
             ("operation = \"lookup\"", "operation = \"cert\"", "lookup.operation = \"cert\": "),
             ("leeway", "jwks_ca = \"ca.pem\"\nleeway", "auth.jwks_ca = \"ca.pem\": remove it"),
+            ("leeway", "jwks_proxy = \"http://p\"\nleeway", "auth.jwks_proxy = \"http://p\": remove it"),
+            (
+                "jwks_file = \"jwks.json\"",
+                "jwks_url = \"https://i.org\"\njwks_proxy = \"https://p\"",
+                "auth.jwks_proxy = \"https://p\": write the http URL",
+            ),
+            (
+                "jwks_file = \"jwks.json\"",
+                "jwks_url = \"https://i.org\"\njwks_proxy = \"http://u:p@p\"",
+                "auth.jwks_proxy = \"http://u:p@p\": write the http URL",
+            ),
+            (
+                "jwks_file = \"jwks.json\"",
+                "jwks_url = \"http://localhost/\"\njwks_proxy = \"http://p\"",
+                "auth.jwks_proxy = \"http://p\": write the http URL",
+            ),
         ] {
             let error = refused(from, to);
             assert!(matches!(error, ConfigError::Value { .. }), "{to}: {error}");
