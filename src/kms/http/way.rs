@@ -6,8 +6,17 @@ use axum::http::header::{FORWARDED, VIA};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use std::net::{IpAddr, SocketAddr};
 
-/// What a proxy adds to the requests that it forwards (RFC 9110 7.6.3, RFC 7239).
-const PROXY_HEADERS: [HeaderName; 3] = [VIA, FORWARDED, X_FORWARDED_FOR];
+/// What a proxy adds to the requests that it forwards (RFC 9110 7.6.3, RFC 7239), the HTTP proxy of 3GPP (TS 24.109) and
+/// common ones among them.
+const PROXY_HEADERS: [HeaderName; 7] = [
+    VIA,
+    FORWARDED,
+    X_FORWARDED_FOR,
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("x-3gpp-asserted-identity"),
+];
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// How a request came.
@@ -97,7 +106,11 @@ mod tests {
             ("192.0.2.8:1", Some("via"), Way::Claimed),
             ("192.0.2.8:1", Some("forwarded"), Way::Claimed),
             ("192.0.2.8:1", Some("x-forwarded-for"), Way::Claimed),
-            ("192.0.2.8:1", Some("x-real-ip"), Way::Direct),
+            ("192.0.2.8:1", Some("x-forwarded-host"), Way::Claimed),
+            ("192.0.2.8:1", Some("x-forwarded-proto"), Way::Claimed),
+            ("192.0.2.8:1", Some("x-real-ip"), Way::Claimed),
+            ("192.0.2.8:1", Some("x-3gpp-asserted-identity"), Way::Claimed),
+            ("192.0.2.8:1", Some("x-request-id"), Way::Direct),
         ] {
             assert_eq!(way(address, header, &listed), expected, "{address} {header:?}");
         }

@@ -5,7 +5,7 @@ use crate::kms::auth::{Authenticator, CertificateHolders, Identities};
 use crate::kms::config::{Config, ServerConfig};
 use crate::kms::http::App;
 use crate::kms::limits::Limits;
-use crate::kms::{Error, State};
+use crate::kms::{ClientKind, Error, State};
 use crate::sealing::file::read_private;
 use core::fmt;
 use rustls::crypto::aws_lc_rs;
@@ -43,6 +43,7 @@ impl Serving {
 
     fn with(number: u64, app: App) -> Result<Self, Error> {
         let config = &app.state.config;
+        warn_of_lax_policy(config);
         let holders = config.auth.certificates.as_ref().map(CertificateHolders::new).transpose();
         let holders = holders.map_err(|(path, reason)| Error::ClientAuthorities { path, reason })?.map(Arc::new);
         let acceptor = TlsAcceptor::from(Arc::new(tls(&config.server, holders.clone())?));
@@ -103,6 +104,26 @@ impl Serving {
 impl fmt::Debug for Serving {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Serving").field("number", &self.number).finish_non_exhaustive()
+    }
+}
+
+/// A proxy that has seen a token can use it straight.
+fn warn_of_lax_policy(config: &Config) {
+    let extension = &config.security_extension;
+    let is_lax = |kind: &ClientKind| {
+        let (direct, proxied) = config.clients.of(*kind).policies(extension);
+        direct < proxied
+    };
+    if extension.proxies.is_empty() {
+        return;
+    }
+    let kinds: Vec<String> = ClientKind::ALL.into_iter().filter(is_lax).map(|kind| kind.to_string()).collect();
+    if !kinds.is_empty() {
+        tracing::warn!(
+            kinds = kinds.join(" "),
+            "direct requests have a laxer policy than proxied ones: a proxy can use a token that it has seen for a request of its own, \
+             and get the keys of a user without transport key in clear; set security_extension.direct to what proxied is"
+        );
     }
 }
 
