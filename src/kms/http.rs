@@ -134,8 +134,8 @@ impl App {
             _ => document.as_ref().map(|document| document.user_uri.as_str()),
         };
         let grants = self.grants(named, &resource, &asker, &mut exchange.found)?;
-        let trk_id = document.as_ref().and_then(|document| document.key_ids.trk_id.as_deref());
-        let protection = self.protection(&grants, (policy, book), trk_id, exchange).await?;
+        let key_ids = document.as_ref().map(|document| document.key_ids.clone()).unwrap_or_default();
+        let protection = self.protection(&grants, (policy, book), &key_ids, exchange).await?;
         let uploads = Uploads::of(document, &resource)?;
         let message = self.message(resource, &grants, uploads, exchange).await?;
         Ok(Answer { message, protection })
@@ -158,7 +158,7 @@ impl App {
         &self,
         grants: &[Grant],
         (policy, book): (Policy, KeyBook),
-        trk_id: Option<&str>,
+        key_ids: &KeyIds,
         exchange: &Exchange,
     ) -> Result<Option<Protection>, Refusal> {
         let Some(Grant { user_id, .. }) = grants.first().filter(|_| policy != Policy::Off) else {
@@ -174,6 +174,7 @@ impl App {
             let message = format!("{} is not a key of the user who is asked for", excerpt(key_name));
             return Err(Refusal::new(ErrorCode::InvalidSignature, message));
         }
+        check_key_ids(key_ids, signer, |trk_id| book.has_transport_key(user_id, trk_id))?;
         let is_required = policy == Policy::Required;
         let Some(keys) = book.take(user_id) else {
             return if is_required { Err(Refusal::new(ErrorCode::NoTransportKey, "")) } else { Ok(None) };
@@ -181,6 +182,7 @@ impl App {
         if is_required && signer.is_none() {
             return Err(Refusal::new(ErrorCode::SignatureRequired, ""));
         }
+        let trk_id = key_ids.trk_id.as_deref();
         Ok(Protection::settle(&*self.state.store, keys, signer, trk_id, &exchange.act()).await?)
     }
 
@@ -241,9 +243,28 @@ impl App {
     }
 }
 
+/// Whether a request names the key that it is signed with, and a TrK of its user, where it names them.
+fn check_key_ids(key_ids: &KeyIds, signer: Option<&str>, is_held: impl Fn(&str) -> bool) -> Result<(), Refusal> {
+    let KeyIds { trk_id, signature_id } = key_ids;
+    if let Some(named) = signature_id.as_deref().filter(|named| signer != Some(named)) {
+        let message = match signer {
+            Some(signer) => format!("Signature-ID is {}, the signature is under {}", excerpt(named), excerpt(signer)),
+            None => format!("Signature-ID is {}, and there is no signature", excerpt(named)),
+        };
+        return Err(Refusal::new(ErrorCode::InvalidSignature, message));
+    }
+    match trk_id.as_deref().filter(|named| !is_held(named)) {
+        None => Ok(()),
+        Some(named) => {
+            let message = format!("TrK-ID is {}, which is not a transport key of this user", excerpt(named));
+            Err(Refusal::new(ErrorCode::OtherTransportKey, message))
+        }
+    }
+}
+
 /// The line of the log.
 fn log(exchange: &Exchange, refusal: Option<&Refusal>, started: Instant) {
-    let Found { resource, asker, key_id, signer, user_uri } = &exchange.found;
+    let Found { resource, asker, key_id, signer, user_uri, .. } = &exchange.found;
     tracing::info!(
         request_id = exchange.request_id,
         peer = exchange.peer.map(|address| address.to_string()),

@@ -123,6 +123,8 @@ error_codes! {
     NotForThisKind = 2008, 403, "clients of this kind may not ask for this";
     /// Clients of this kind must show a token where this one has shown a certificate, or the other way round.
     WrongAuthentication = 2009, 403, "clients of this kind must authenticate in another way";
+    /// `TrK-ID` names a key that is not the user's: the keys of the answer could not be read.
+    OtherTransportKey = 2010, 403, "the TrK-ID is not that of a key of this user";
     /// The identity is not registered at this KMS.
     UnknownUser = 3001, 404, "the user is unknown";
     /// The identity is revoked.
