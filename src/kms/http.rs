@@ -38,6 +38,10 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::time::timeout;
 
+/// `UserUri` of a refusal to someone who is not known: the schema wants one, and deployed clients do not survive an empty element. It is
+/// that of an unknown sender in SIP (RFC 3323).
+const NOBODY: &str = "sip:anonymous@anonymous.invalid";
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Whom a connection is with; the server puts it into each request's extensions.
@@ -147,6 +151,7 @@ impl App {
             let message = "Content-Length and Transfer-Encoding exclude each other: send one of them";
             return Err(Refusal::new(ErrorCode::TwoLengths, message));
         }
+        exchange::require_host(request)?;
         if request.method() != Method::POST {
             return Err(Refusal::new(ErrorCode::MethodNotAllowed, "every resource of a KMS is POSTed to"));
         }
@@ -209,6 +214,7 @@ impl App {
         let (user_uri, Answer { message, protection }, refusal) = match outcome {
             Ok(answer) => (user_uri.clone(), answer, None),
             // What was asked for may be no URI; in the answer it has to be one.
+            Err(refusal) if user_uri.is_empty() => (NOBODY.to_owned(), Answer::default(), Some(refusal)),
             Err(refusal) => (any_uri(user_uri), Answer::default(), Some(refusal)),
         };
         let mut document = KmsResponse {

@@ -91,8 +91,8 @@ error_codes! {
     UnknownResource = 1003, 404, "there is no such resource";
     /// Another method than POST.
     MethodNotAllowed = 1004, 405, "the method is not allowed";
-    /// The body's media type is none that carries XML.
-    UnsupportedMediaType = 1005, 415, "the media type is not supported";
+    /// The body's media type is none that carries XML, or it is encoded.
+    UnsupportedMediaType = 1005, 415, "the media type or its encoding is not supported";
     /// `Time` is too far from the KMS's clock.
     StaleRequest = 1006, 400, "the request's time is too far from the server's";
     /// `KmsUri` names another KMS.
@@ -105,6 +105,8 @@ error_codes! {
     TooManyRequests = 1010, 429, "too many requests";
     /// Both `Content-Length` and `Transfer-Encoding`: servers and proxies differ in which counts.
     TwoLengths = 1011, 400, "the request gives its length twice";
+    /// HTTP/1.1 without `Host`, with several, or one that is no host (RFC 9112 3.2).
+    BadHost = 1012, 400, "the request does not name one host";
     /// No bearer token or client certificate.
     Unauthenticated = 2001, 401, "authentication is missing";
     /// The bearer token is malformed, expired, or not from the trusted issuer.

@@ -387,6 +387,17 @@ async fn bodies_are_checked() {
     for content_type in ["application/json", "application/x-www-form-urlencoded", "text/plain"] {
         refused(post(content_type, b"{}".into()).await, ErrorCode::UnsupportedMediaType).await;
     }
+    for (encoding, is_taken) in [("gzip", false), ("identity", true), ("identity, br", false)] {
+        let post = world.client.post(world.url("keyprov")).bearer_auth(&token).header("content-type", "text/xml");
+        let body = world.request(ALICE, "keyprov").to_xml();
+        let response = post.header("content-encoding", encoding).body(body).send().await.unwrap();
+        if is_taken {
+            assert_eq!(response.status(), StatusCode::OK);
+        } else {
+            let message = refused(response, ErrorCode::UnsupportedMediaType).await;
+            assert!(message.contains(encoding), "{message}");
+        }
+    }
     refused(post("application/xml", vec![b' '; 65_537]).await, ErrorCode::TooLarge).await;
     assert_eq!(post("application/xml", vec![b' '; 65_536]).await.status(), StatusCode::OK);
     assert_eq!(post("application/json", Vec::new()).await.status(), StatusCode::OK);
@@ -448,6 +459,39 @@ async fn every_answer_is_valid_against_the_schema() {
     ] {
         answers.push(world.post(resource, token).await.text().await.unwrap());
     }
+    for uri in [
+        ":",
+        "1:b",
+        "'ip:a@b",
+        "http://a:b:c",
+        "http://[::1]",
+        "http://a:123456",
+        "//:1",
+        "http://a@b@c",
+        "http://@",
+        "http://u@:1",
+        "sip:",
+        "sip:a:b@c:d",
+        "a/b:c",
+        "%",
+        "?:",
+        "//",
+        "///",
+        "a:///",
+        "a://%5b",
+        "!:b",
+    ] {
+        let request = world.request(uri, "init");
+        answers.push(world.post_document("init", &token, &request).await.text().await.unwrap());
+        let identity = format!(" {uri}");
+        answers.push(world.post("init", &world.token(&identity)).await.text().await.unwrap());
+        answers.push(world.post("keyprov", &world.token(uri)).await.text().await.unwrap());
+    }
+    for path in ["keyprov/[::1]", "keyprov/:", "keyprov/1:b", "//a:b:c", ":"] {
+        answers.push(world.post(path, &token).await.text().await.unwrap());
+    }
+    let nobody = world.post("init", "rubbish").await.text().await.unwrap();
+    assert!(nobody.contains("<UserUri>sip:anonymous@anonymous.invalid</UserUri>"), "{nobody}");
     answers.push(world.client.post(world.url("init")).send().await.unwrap().text().await.unwrap());
     let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
     answers.push(admin::issue(&state, ALICE, None, None, &act()).await.unwrap().document.to_string());

@@ -11,7 +11,8 @@ use crate::kms::protection::KeyBook;
 use crate::kms_protocol::resource::{self, PathRules, UrlMatch, compare_request_url};
 use crate::kms_protocol::{ErrorCode, KmsRequest, Limits, SignatureStatus, excerpt};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use std::time::Duration;
 
 impl App {
     /// How paths are read.
@@ -35,6 +36,11 @@ impl App {
         let limits = Limits::with_max_bytes(self.state.config.server.max_body);
         let leniency = &self.state.config.leniency;
         if body.iter().any(|octet| !octet.is_ascii_whitespace()) {
+            if let Some(encoding) = headers.get_all(CONTENT_ENCODING).iter().find(|encoding| *encoding != "identity") {
+                let encoding = excerpt(&String::from_utf8_lossy(encoding.as_bytes()));
+                let message = format!("Content-Encoding {encoding} is not taken: send the body as it is");
+                return Err(Refusal::new(ErrorCode::UnsupportedMediaType, message));
+            }
             let is_expected = headers.get(CONTENT_TYPE).map_or(leniency.missing_content_type, body::is_xml);
             if !is_expected {
                 let message = "the body must be application/xml, or empty";
