@@ -12,6 +12,7 @@ mod key_ring;
 mod token;
 
 use super::config::{AuthConfig, KeySource};
+pub use certificate::CertificateFault;
 pub(super) use certificate::CertificateHolders;
 use jsonwebtoken::{Algorithm, Validation};
 use key_ring::KeyRing;
@@ -93,6 +94,9 @@ pub enum AuthError {
     /// No `Authorization` header.
     #[error("no access token: send Authorization: Bearer TOKEN")]
     NoToken,
+    /// No `Authorization` header, and a TLS certificate that stands for nobody.
+    #[error("no access token, and the TLS certificate that was shown does not count: {0}")]
+    UselessCertificate(CertificateFault),
     /// An `Authorization` header of another scheme or form.
     #[error("the Authorization header is not of the form Bearer TOKEN")]
     NotBearer,

@@ -15,7 +15,7 @@ mod refusal;
 mod way;
 
 use super::audit::Event;
-use super::auth::{Authenticator, Identities};
+use super::auth::{Authenticator, CertificateFault, Identities};
 use super::config::{Config, Policy};
 use super::issue::Grant;
 use super::limits::Limits;
@@ -48,10 +48,20 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Debug)]
 pub(super) struct Peer {
     pub(super) address: SocketAddr,
-    /// The holder of the TLS certificate that it has shown.
-    pub(super) holder: Option<Arc<Identities>>,
+    pub(super) certificate: ShownCertificate,
     /// A request on it has given both `Content-Length` and `Transfer-Encoding`.
     pub(super) has_two_lengths: bool,
+}
+
+/// The TLS certificate of a connection's client.
+#[derive(Clone, Debug)]
+pub(super) enum ShownCertificate {
+    /// It has shown none.
+    None,
+    /// It has shown that of these identities.
+    Of(Arc<Identities>),
+    /// It has shown one that TLS let through and that stands for nobody.
+    Useless(CertificateFault),
 }
 
 /// All resources of the KMS, as one configuration has them.
@@ -131,7 +141,7 @@ impl App {
         let body = body::read(body, self.state.config.server.max_body).await?;
         let document = self.read_document(&parts.headers, &body, (policy, &book), &mut exchange.found)?;
         if let Some(document) = &document {
-            self.check_document(document, &asker.identities, exchange)?;
+            self.check_document(document, &asker, exchange)?;
         }
         let named = match &resource {
             Resource::KeyProv { user_uri: Some(user_uri), .. } => Some(user_uri.as_str()),

@@ -1,6 +1,6 @@
 //! The request document: what it must say of the request that it came in.
 
-use super::asker::not_own;
+use super::asker::Asker;
 use super::exchange::{Exchange, Found};
 use super::refusal::Refusal;
 use super::{App, body};
@@ -74,7 +74,7 @@ impl App {
     pub(super) fn check_document(
         &self,
         document: &KmsRequest,
-        identities: &Identities,
+        asker: &Asker,
         exchange: &mut Exchange,
     ) -> Result<(), Refusal> {
         let config = &self.state.config;
@@ -97,7 +97,7 @@ impl App {
             let message = format!("Time is {} s off, at most {} s are allowed", difference.as_secs(), window.as_secs());
             return Err(Refusal::new(ErrorCode::StaleRequest, message));
         }
-        if identities.has(&document.user_uri) { Ok(()) } else { Err(not_own(&document.user_uri)) }
+        if asker.identities.has(&document.user_uri) { Ok(()) } else { Err(asker.not_own(&document.user_uri)) }
     }
 
     /// Whether a `ClientReqUrl` will do for the URL of the request.

@@ -83,11 +83,13 @@ fn forwarded_address(text: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kms::http::ShownCertificate;
 
     fn way(address: &str, header: Option<&'static str>, proxies: &[&str]) -> Way {
         let proxies = proxies.iter().map(|network| network.parse().unwrap()).collect();
         let extension = SecurityExtension { proxies, ..SecurityExtension::default() };
-        let peer = Peer { address: address.parse().unwrap(), holder: None, has_two_lengths: false };
+        let peer =
+            Peer { address: address.parse().unwrap(), certificate: ShownCertificate::None, has_two_lengths: false };
         let mut headers = HeaderMap::new();
         headers.extend(header.map(|name| (HeaderName::from_static(name), HeaderValue::from_static("1.1 p"))));
         Way::of(Some(&peer), &headers, &extension)
@@ -132,7 +134,7 @@ mod tests {
         let proxies = ["192.0.2.7/32", "192.0.2.8/32"].map(|network| network.parse().unwrap()).into();
         let extension = SecurityExtension { proxies, ..SecurityExtension::default() };
         let address = (connected.parse::<IpAddr>().unwrap(), 1).into();
-        let peer = Peer { address, holder: None, has_two_lengths: false };
+        let peer = Peer { address, certificate: ShownCertificate::None, has_two_lengths: false };
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
         client_address(Some(&peer), &headers, &extension).unwrap().to_string()
     }

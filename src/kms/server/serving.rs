@@ -1,7 +1,7 @@
 //! What a server serves with: everything that follows from its configuration, and is taken up anew together.
 
 use crate::kms::audit::{Act, Event};
-use crate::kms::auth::{Authenticator, CertificateHolders, Identities};
+use crate::kms::auth::{Authenticator, CertificateFault, CertificateHolders, Identities};
 use crate::kms::config::{Config, ServerConfig};
 use crate::kms::http::App;
 use crate::kms::limits::Limits;
@@ -11,6 +11,7 @@ use core::fmt;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
@@ -67,8 +68,17 @@ impl Serving {
     }
 
     /// Whose certificate this is, if it is taken.
-    pub(super) fn holder(&self, chain: &[CertificateDer<'_>]) -> Option<Identities> {
-        self.holders.as_ref()?.holder_of_chain(chain)
+    pub(super) fn holder(&self, chain: &[CertificateDer<'_>]) -> Result<Identities, CertificateFault> {
+        self.holders.as_ref().ok_or(CertificateFault::NoneTaken)?.holder_of_chain(chain)
+    }
+
+    /// Logs a handshake that failed for the client's certificate: nobody else learns of it. As often as requests of an address are
+    /// refused with their reason, and further ones for the curious alone.
+    pub(super) fn log_refused_certificate(&self, peer: SocketAddr, error: &rustls::Error) {
+        match self.app.limits.refusal(peer.ip().to_canonical()) {
+            Ok(()) => tracing::warn!(%peer, %error, "a client's certificate was refused"),
+            Err(_) => tracing::debug!(%peer, %error, "a client's certificate was refused"),
+        }
     }
 
     /// A roll-over since the start gives others keys that this server has not.
