@@ -25,7 +25,7 @@ use thiserror::Error;
 pub use auth::{AuthConfig, KeyLifetime, KeySource};
 pub use certificates::{ClientCertificates, PinnedCertificate};
 pub use clients::{Authentication, ClientRules, Clients};
-pub use documents::Documents;
+pub use documents::{Documents, KeySets};
 pub use leniency::Leniency;
 pub use public_url::PublicUrl;
 pub use security_extension::{Policy, SecurityExtension};
@@ -337,7 +337,7 @@ mod tests {
                 proxies: ["192.0.2.7/32", "2001:db8::1/128", "10.0.0.0/8"].map(|text| text.parse().unwrap()).into(),
             },
             clients: Clients::default(),
-            documents: Documents { wrapping: KeyWrapping::Plain, ..Documents::default() },
+            documents: Documents { wrapping: KeyWrapping::Plain, key_sets: KeySets::Current, ..Documents::default() },
             leniency: Leniency { lower_case_times: false, missing_content_type: false, ..Leniency::default() },
             lookup: Some("lookup".into()),
             folder: folder.into(),
@@ -444,6 +444,7 @@ mod tests {
             ("wrapping = \"plain\"", "wrapping = \"none\"", "documents.wrapping = \"none\": write"),
             ("cipher_value = \"base64\"", "cipher_value = \"\"", "documents.cipher_value = \"\": write"),
             ("signature = \"sibling\"", "signature = \"no\"", "documents.signature = \"no\": write"),
+            ("key_sets = \"current\"", "key_sets = \"next\"", "documents.key_sets = \"next\": write"),
             ("operation = \"lookup\"", "operation = \"look/up\"", "lookup.operation = \"look/up\": write a name"),
             ("operation = \"lookup\"", "operation = \"cert\"", "lookup.operation = \"cert\": "),
             ("leeway", "jwks_ca = \"ca.pem\"\nleeway", "auth.jwks_ca = \"ca.pem\": remove it"),

@@ -179,6 +179,12 @@ impl<'d, 'x> Node<'d, 'x> {
         self.attribute("Version").map(value::excerpt)
     }
 
+    /// Whether the child `Time` has no zone.
+    pub(super) fn has_local_time(&self) -> bool {
+        let time = self.elements().filter(Node::is_of_the_protocol).find(|child| child.name() == "Time");
+        time.and_then(|time| time.text().ok()).is_some_and(|text| !value::has_zone(&text))
+    }
+
     /// The element as it stands in the text.
     pub(super) fn source(&self) -> &'x str {
         self.document.dom.node_source(self.id).unwrap_or_default()

@@ -47,6 +47,8 @@ pub(super) struct Found {
     pub(super) signer: Option<String>,
     /// Whose keys are asked for.
     pub(super) user_uri: String,
+    /// `Time` of the request is forgiven to be in local time.
+    pub(super) has_local_time: bool,
 }
 
 impl Exchange {
