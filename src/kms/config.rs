@@ -10,6 +10,7 @@ mod security_extension;
 mod server;
 
 use super::store::FILE as DATABASE_FILE;
+use crate::kms_protocol::resource::ResourceKind;
 use auth::AuthSection;
 use clients::ClientsSection;
 use core::fmt;
@@ -248,7 +249,7 @@ impl Document {
 impl LookupSection {
     fn check(self) -> Result<Option<String>, ConfigError> {
         let is_name = |name: &str| {
-            let is_taken = ["init", "keyprov", "certcache", "cert", "redirect"].contains(&name);
+            let is_taken = ResourceKind::of_operation(name).is_some();
             let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~".contains(&octet);
             !is_taken && (1..=64).contains(&name.len()) && name.bytes().all(is_plain)
         };
