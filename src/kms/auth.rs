@@ -12,6 +12,7 @@ mod key_ring;
 mod token;
 
 use super::config::{AuthConfig, KeySource};
+pub use certificate::CertificateFault;
 pub(super) use certificate::CertificateHolders;
 use jsonwebtoken::{Algorithm, Validation};
 use key_ring::KeyRing;
@@ -93,6 +94,9 @@ pub enum AuthError {
     /// No `Authorization` header.
     #[error("no access token: send Authorization: Bearer TOKEN")]
     NoToken,
+    /// No `Authorization` header, and a TLS certificate that stands for nobody.
+    #[error("no access token, and the TLS certificate that was shown does not count: {0}")]
+    UselessCertificate(CertificateFault),
     /// An `Authorization` header of another scheme or form.
     #[error("the Authorization header is not of the form Bearer TOKEN")]
     NotBearer,
@@ -227,7 +231,8 @@ impl Authenticator {
     fn validation(&self, algorithm: Algorithm) -> Validation {
         let mut validation = Validation::new(algorithm);
         validation.set_audience(&[&self.audience]);
-        validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+        // Not exp, which it takes for absent where it is negative or large.
+        validation.set_required_spec_claims(&["iss", "aud"]);
         validation.validate_exp = false;
         validation
     }
@@ -328,6 +333,10 @@ mod tests {
         let at = |seconds| provider.now + Duration::from_secs(seconds);
         assert!(provider.check(&token, at(329)).await.is_ok());
         refused!(provider.check(&token, at(330)).await, AuthError::Expired);
+        refused!(provider.with("exp", json!(-1)).await, AuthError::Expired);
+        refused!(provider.with("exp", json!(0)).await, AuthError::Expired);
+        refused!(provider.with("exp", json!(1e30)).await, AuthError::Malformed(_));
+        refused!(provider.without("exp").await, AuthError::MissingClaim("exp"));
         refused!(provider.with("exp", json!(0)).await, AuthError::Expired);
         assert!(provider.with("nbf", json!(1_700_000_030)).await.is_ok());
         refused!(provider.with("nbf", json!(1_700_000_031)).await, AuthError::NotYetValid);

@@ -10,6 +10,7 @@ mod security_extension;
 mod server;
 
 use super::store::FILE as DATABASE_FILE;
+use crate::kms_protocol::resource::ResourceKind;
 use auth::AuthSection;
 use clients::ClientsSection;
 use core::fmt;
@@ -25,7 +26,7 @@ use thiserror::Error;
 pub use auth::{AuthConfig, KeyLifetime, KeySource};
 pub use certificates::{ClientCertificates, PinnedCertificate};
 pub use clients::{Authentication, ClientRules, Clients};
-pub use documents::Documents;
+pub use documents::{Documents, KeySets};
 pub use leniency::Leniency;
 pub use public_url::PublicUrl;
 pub use security_extension::{Policy, SecurityExtension};
@@ -248,7 +249,7 @@ impl Document {
 impl LookupSection {
     fn check(self) -> Result<Option<String>, ConfigError> {
         let is_name = |name: &str| {
-            let is_taken = ["init", "keyprov", "certcache", "cert", "redirect"].contains(&name);
+            let is_taken = ResourceKind::of_operation(name).is_some();
             let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~".contains(&octet);
             !is_taken && (1..=64).contains(&name.len()) && name.bytes().all(is_plain)
         };
@@ -337,7 +338,7 @@ mod tests {
                 proxies: ["192.0.2.7/32", "2001:db8::1/128", "10.0.0.0/8"].map(|text| text.parse().unwrap()).into(),
             },
             clients: Clients::default(),
-            documents: Documents { wrapping: KeyWrapping::Plain, ..Documents::default() },
+            documents: Documents { wrapping: KeyWrapping::Plain, key_sets: KeySets::Current, ..Documents::default() },
             leniency: Leniency { lower_case_times: false, missing_content_type: false, ..Leniency::default() },
             lookup: Some("lookup".into()),
             folder: folder.into(),
@@ -356,11 +357,12 @@ mod tests {
         assert_eq!(Config::parse(&config.to_toml(), &config.folder).unwrap(), config);
         (config.leniency, config.lookup) = (Leniency::STRICT, None);
         assert_eq!(Config::parse(&config.to_toml(), &config.folder).unwrap(), config);
-        config.auth.keys = KeySource::Url { url: "https://idms.example.org/jwks".parse().unwrap(), ca: None };
+        config.auth.keys = KeySource::Url { url: "http://127.0.0.1:3000/jwks".parse().unwrap(), ca: None, proxy: None };
         assert_eq!(Config::parse(&config.to_toml(), &config.folder).unwrap(), config);
         config.auth.keys = KeySource::Url {
-            url: "http://127.0.0.1:3000/jwks".parse().unwrap(),
+            url: "https://idms.example.org/jwks".parse().unwrap(),
             ca: Some(config.folder.join("ca.pem")),
+            proxy: Some("http://proxy.example.org:3128".parse().unwrap()),
         };
         assert_eq!(Config::parse(&config.to_toml(), &config.folder).unwrap(), config);
     }
@@ -443,9 +445,26 @@ mod tests {
             ("wrapping = \"plain\"", "wrapping = \"none\"", "documents.wrapping = \"none\": write"),
             ("cipher_value = \"base64\"", "cipher_value = \"\"", "documents.cipher_value = \"\": write"),
             ("signature = \"sibling\"", "signature = \"no\"", "documents.signature = \"no\": write"),
+            ("key_sets = \"current\"", "key_sets = \"next\"", "documents.key_sets = \"next\": write"),
             ("operation = \"lookup\"", "operation = \"look/up\"", "lookup.operation = \"look/up\": write a name"),
             ("operation = \"lookup\"", "operation = \"cert\"", "lookup.operation = \"cert\": "),
             ("leeway", "jwks_ca = \"ca.pem\"\nleeway", "auth.jwks_ca = \"ca.pem\": remove it"),
+            ("leeway", "jwks_proxy = \"http://p\"\nleeway", "auth.jwks_proxy = \"http://p\": remove it"),
+            (
+                "jwks_file = \"jwks.json\"",
+                "jwks_url = \"https://i.org\"\njwks_proxy = \"https://p\"",
+                "auth.jwks_proxy = \"https://p\": write the http URL",
+            ),
+            (
+                "jwks_file = \"jwks.json\"",
+                "jwks_url = \"https://i.org\"\njwks_proxy = \"http://u:p@p\"",
+                "auth.jwks_proxy = \"http://u:p@p\": write the http URL",
+            ),
+            (
+                "jwks_file = \"jwks.json\"",
+                "jwks_url = \"http://localhost/\"\njwks_proxy = \"http://p\"",
+                "auth.jwks_proxy = \"http://p\": write the http URL",
+            ),
         ] {
             let error = refused(from, to);
             assert!(matches!(error, ConfigError::Value { .. }), "{to}: {error}");

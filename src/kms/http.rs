@@ -15,7 +15,7 @@ mod refusal;
 mod way;
 
 use super::audit::Event;
-use super::auth::{Authenticator, Identities};
+use super::auth::{Authenticator, CertificateFault, Identities};
 use super::config::{Config, Policy};
 use super::issue::Grant;
 use super::limits::Limits;
@@ -38,16 +38,30 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::time::timeout;
 
+/// `UserUri` of a refusal to someone who is not known: the schema wants one, and deployed clients do not survive an empty element. It is
+/// that of an unknown sender in SIP (RFC 3323).
+const NOBODY: &str = "sip:anonymous@anonymous.invalid";
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Whom a connection is with; the server puts it into each request's extensions.
 #[derive(Clone, Debug)]
 pub(super) struct Peer {
     pub(super) address: SocketAddr,
-    /// The holder of the TLS certificate that it has shown.
-    pub(super) holder: Option<Arc<Identities>>,
+    pub(super) certificate: ShownCertificate,
     /// A request on it has given both `Content-Length` and `Transfer-Encoding`.
     pub(super) has_two_lengths: bool,
+}
+
+/// The TLS certificate of a connection's client.
+#[derive(Clone, Debug)]
+pub(super) enum ShownCertificate {
+    /// It has shown none.
+    None,
+    /// It has shown that of these identities.
+    Of(Arc<Identities>),
+    /// It has shown one that TLS let through and that stands for nobody.
+    Useless(CertificateFault),
 }
 
 /// All resources of the KMS, as one configuration has them.
@@ -127,15 +141,15 @@ impl App {
         let body = body::read(body, self.state.config.server.max_body).await?;
         let document = self.read_document(&parts.headers, &body, (policy, &book), &mut exchange.found)?;
         if let Some(document) = &document {
-            self.check_document(document, &asker.identities, exchange)?;
+            self.check_document(document, &asker, exchange)?;
         }
         let named = match &resource {
             Resource::KeyProv { user_uri: Some(user_uri), .. } => Some(user_uri.as_str()),
             _ => document.as_ref().map(|document| document.user_uri.as_str()),
         };
         let grants = self.grants(named, &resource, &asker, &mut exchange.found)?;
-        let trk_id = document.as_ref().and_then(|document| document.key_ids.trk_id.as_deref());
-        let protection = self.protection(&grants, (policy, book), trk_id, exchange).await?;
+        let key_ids = document.as_ref().map(|document| document.key_ids.clone()).unwrap_or_default();
+        let protection = self.protection(&grants, (policy, book), &key_ids, exchange).await?;
         let uploads = Uploads::of(document, &resource)?;
         let message = self.message(resource, &grants, uploads, exchange).await?;
         Ok(Answer { message, protection })
@@ -147,6 +161,7 @@ impl App {
             let message = "Content-Length and Transfer-Encoding exclude each other: send one of them";
             return Err(Refusal::new(ErrorCode::TwoLengths, message));
         }
+        exchange::require_host(request)?;
         if request.method() != Method::POST {
             return Err(Refusal::new(ErrorCode::MethodNotAllowed, "every resource of a KMS is POSTed to"));
         }
@@ -158,7 +173,7 @@ impl App {
         &self,
         grants: &[Grant],
         (policy, book): (Policy, KeyBook),
-        trk_id: Option<&str>,
+        key_ids: &KeyIds,
         exchange: &Exchange,
     ) -> Result<Option<Protection>, Refusal> {
         let Some(Grant { user_id, .. }) = grants.first().filter(|_| policy != Policy::Off) else {
@@ -174,6 +189,7 @@ impl App {
             let message = format!("{} is not a key of the user who is asked for", excerpt(key_name));
             return Err(Refusal::new(ErrorCode::InvalidSignature, message));
         }
+        check_key_ids(key_ids, signer, |trk_id| book.has_transport_key(user_id, trk_id))?;
         let is_required = policy == Policy::Required;
         let Some(keys) = book.take(user_id) else {
             return if is_required { Err(Refusal::new(ErrorCode::NoTransportKey, "")) } else { Ok(None) };
@@ -181,6 +197,7 @@ impl App {
         if is_required && signer.is_none() {
             return Err(Refusal::new(ErrorCode::SignatureRequired, ""));
         }
+        let trk_id = key_ids.trk_id.as_deref();
         Ok(Protection::settle(&*self.state.store, keys, signer, trk_id, &exchange.act()).await?)
     }
 
@@ -207,6 +224,7 @@ impl App {
         let (user_uri, Answer { message, protection }, refusal) = match outcome {
             Ok(answer) => (user_uri.clone(), answer, None),
             // What was asked for may be no URI; in the answer it has to be one.
+            Err(refusal) if user_uri.is_empty() => (NOBODY.to_owned(), Answer::default(), Some(refusal)),
             Err(refusal) => (any_uri(user_uri), Answer::default(), Some(refusal)),
         };
         let mut document = KmsResponse {
@@ -241,9 +259,28 @@ impl App {
     }
 }
 
+/// Whether a request names the key that it is signed with, and a TrK of its user, where it names them.
+fn check_key_ids(key_ids: &KeyIds, signer: Option<&str>, is_held: impl Fn(&str) -> bool) -> Result<(), Refusal> {
+    let KeyIds { trk_id, signature_id } = key_ids;
+    if let Some(named) = signature_id.as_deref().filter(|named| signer != Some(named)) {
+        let message = match signer {
+            Some(signer) => format!("Signature-ID is {}, the signature is under {}", excerpt(named), excerpt(signer)),
+            None => format!("Signature-ID is {}, and there is no signature", excerpt(named)),
+        };
+        return Err(Refusal::new(ErrorCode::InvalidSignature, message));
+    }
+    match trk_id.as_deref().filter(|named| !is_held(named)) {
+        None => Ok(()),
+        Some(named) => {
+            let message = format!("TrK-ID is {}, which is not a transport key of this user", excerpt(named));
+            Err(Refusal::new(ErrorCode::OtherTransportKey, message))
+        }
+    }
+}
+
 /// The line of the log.
 fn log(exchange: &Exchange, refusal: Option<&Refusal>, started: Instant) {
-    let Found { resource, asker, key_id, signer, user_uri } = &exchange.found;
+    let Found { resource, asker, key_id, signer, user_uri, .. } = &exchange.found;
     tracing::info!(
         request_id = exchange.request_id,
         peer = exchange.peer.map(|address| address.to_string()),

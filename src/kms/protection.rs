@@ -32,7 +32,11 @@ impl UserKeys {
     }
 
     fn signing_keys(&self) -> impl Iterator<Item = &NamedKey> {
-        self.current.iter().chain(self.next.as_ref().map(|(_, keys)| keys)).map(ClientKeys::signing_key)
+        self.pairs().map(ClientKeys::signing_key)
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = &ClientKeys> {
+        self.current.iter().chain(self.next.as_ref().map(|(_, keys)| keys))
     }
 }
 
@@ -74,6 +78,12 @@ impl KeyBook {
             .iter()
             .filter(|keys| keys.user_id == user_id)
             .any(|keys| keys.signing_keys().any(|key| key.name() == key_name))
+    }
+
+    /// Whether this is the name of a TrK that the user has, or gets.
+    pub(super) fn has_transport_key(&self, user_id: &str, trk_id: &str) -> bool {
+        let keys = self.0.iter().filter(|keys| keys.user_id == user_id);
+        keys.flat_map(UserKeys::pairs).any(|pair| pair.transport.name() == trk_id)
     }
 
     pub(super) fn has_keys(&self, user_id: &str) -> bool {

@@ -33,7 +33,7 @@ impl Vault {
         generation: u64,
         created: u64,
     ) -> Result<(ClientKeys, SealedClientKeys), Error> {
-        let name = user_uri.split_once(':').map_or(user_uri, |(_, rest)| rest);
+        let name = name_of(user_uri);
         let key = |prefix| {
             let mut octets = Zeroizing::new([0; KEY_LEN]);
             fill(octets.as_mut_slice())?;
@@ -92,6 +92,12 @@ impl fmt::Debug for Vault {
     }
 }
 
+/// What names a user's keys: the URI, of the form `sip:bob@example.org` without its scheme. Of two URIs, not only of such, it is never
+/// the same: what has no colon is the rest of one with `sip:`.
+fn name_of(user_uri: &str) -> &str {
+    user_uri.strip_prefix("sip:").filter(|rest| !rest.contains(':')).unwrap_or(user_uri)
+}
+
 /// Whose keys these are and which.
 fn additional_data(row: &SealedClientKeys) -> Vec<u8> {
     format!("{}\0{}\0{}\0{}", row.user_id, row.generation, row.trk_id, row.ink_id).into_bytes()
@@ -124,6 +130,18 @@ mod tests {
         let (others, _) = vault(1).make("alice", URI, 3, 1000).unwrap();
         assert_ne!(keys.transport, others.transport);
         assert_ne!(keys.transport.octets(), keys.signing_key().octets());
+    }
+
+    #[test]
+    fn keys_of_different_uris_have_different_names() {
+        let uris =
+            [URI, "mcptt:alice@example.org", "sip:mcptt:alice@example.org", "SIP:alice@example.org", "sips:a", "sip:a"];
+        let names = uris.map(|uri| vault(1).make("alice", uri, 3, 1000).unwrap().1.trk_id);
+        assert_eq!(names[1], "tk.3.mcptt:alice@example.org");
+        let distinct: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(distinct.len(), names.len(), "{names:?}");
+        let longest = format!("mcptt:{}", "a".repeat(255 - 6));
+        assert!(vault(1).make("alice", &longest, u64::MAX, 1000).is_ok());
     }
 
     #[test]

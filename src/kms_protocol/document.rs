@@ -43,31 +43,39 @@ pub(super) fn signature_status(signature: Option<Node<'_, '_>>) -> Result<Signat
 }
 
 /// The state of the signature that stands beside `signed` in their wrapper, once it was verified under one of `keys`: it is
-/// about `signed`, or about the wrapper with all that is in it.
+/// about `signed`, or about the wrapper with all that is in it. `embedded` are documents in `signed`.
 #[cfg(feature = "xml-security")]
 pub(super) fn verified_status(
     signed: Node<'_, '_>,
     signature: Option<Node<'_, '_>>,
+    embedded: &[Node<'_, '_>],
     keys: &[&NamedKey],
 ) -> Result<SignatureStatus, Error> {
     let Some(signature) = signature else { return Ok(SignatureStatus::Absent) };
     let dom = &signed.document.dom;
     let candidates: Vec<NodeId> = [Some(signed.id), dom.parent(signed.id)].into_iter().flatten().collect();
-    let verified = verify(dom, signature.id, &candidates, keys)?;
+    let verified = verify(dom, signature.id, &candidates, &ids(embedded), keys)?;
     Ok(SignatureStatus::Verified { key_name: verified.key_name })
 }
 
-/// The certificate under which `signature`, a child of `signed`, is a signature about `signed`.
+/// The certificate under which `signature`, a child of `signed`, is a signature about `signed`. `embedded` are documents in `signed`.
 #[cfg(feature = "xml-security")]
 pub(super) fn verified_certificate(
     signed: Node<'_, '_>,
     signature: Node<'_, '_>,
+    embedded: &[Node<'_, '_>],
     trust: &X509Trust,
     since_1970: Duration,
 ) -> Result<Vec<u8>, Error> {
     let dom = &signed.document.dom;
-    let VerifiedX509 { certificate, .. } = verify_x509(dom, signature.id, &[signed.id], trust, since_1970)?;
+    let VerifiedX509 { certificate, .. } =
+        verify_x509(dom, signature.id, &[signed.id], &ids(embedded), trust, since_1970)?;
     Ok(certificate)
+}
+
+#[cfg(feature = "xml-security")]
+fn ids(nodes: &[Node<'_, '_>]) -> Vec<NodeId> {
+    nodes.iter().map(|node| node.id).collect()
 }
 
 impl<'x> Document<'x> {
@@ -169,6 +177,12 @@ impl<'d, 'x> Node<'d, 'x> {
     /// `Version`.
     pub(super) fn version(&self) -> Option<String> {
         self.attribute("Version").map(value::excerpt)
+    }
+
+    /// Whether the child `Time` has no zone.
+    pub(super) fn has_local_time(&self) -> bool {
+        let time = self.elements().filter(Node::is_of_the_protocol).find(|child| child.name() == "Time");
+        time.and_then(|time| time.text().ok()).is_some_and(|text| !value::has_zone(&text))
     }
 
     /// The element as it stands in the text.

@@ -60,10 +60,18 @@ pub enum Error {
         /// Octet offset just behind the element's start.
         offset: u64,
     },
-    /// All elements together declare more namespaces than [`Limits::max_namespaces`](super::Limits::max_namespaces).
-    #[error("more than {limit} namespace declarations before octet {offset}")]
+    /// More namespace declarations are in force at one element than [`Limits::max_namespaces`](super::Limits::max_namespaces).
+    #[error("more than {limit} namespace declarations in force before octet {offset}")]
     TooManyNamespaces {
-        /// Namespace declarations of the whole document that are accepted.
+        /// Namespace declarations, of the element and those around it, that are accepted.
+        limit: usize,
+        /// Octet offset just behind the element's start.
+        offset: u64,
+    },
+    /// The document has more elements than [`Limits::max_elements`](super::Limits::max_elements).
+    #[error("more than {limit} elements before octet {offset}")]
+    TooManyElements {
+        /// Elements that are accepted.
         limit: usize,
         /// Octet offset just behind the element's start.
         offset: u64,

@@ -91,8 +91,8 @@ error_codes! {
     UnknownResource = 1003, 404, "there is no such resource";
     /// Another method than POST.
     MethodNotAllowed = 1004, 405, "the method is not allowed";
-    /// The body's media type is none that carries XML.
-    UnsupportedMediaType = 1005, 415, "the media type is not supported";
+    /// The body's media type is none that carries XML, or it is encoded.
+    UnsupportedMediaType = 1005, 415, "the media type or its encoding is not supported";
     /// `Time` is too far from the KMS's clock.
     StaleRequest = 1006, 400, "the request's time is too far from the server's";
     /// `KmsUri` names another KMS.
@@ -105,6 +105,8 @@ error_codes! {
     TooManyRequests = 1010, 429, "too many requests";
     /// Both `Content-Length` and `Transfer-Encoding`: servers and proxies differ in which counts.
     TwoLengths = 1011, 400, "the request gives its length twice";
+    /// HTTP/1.1 without `Host`, with several, or one that is no host (RFC 9112 3.2).
+    BadHost = 1012, 400, "the request does not name one host";
     /// No bearer token or client certificate.
     Unauthenticated = 2001, 401, "authentication is missing";
     /// The bearer token is malformed, expired, or not from the trusted issuer.
@@ -123,6 +125,8 @@ error_codes! {
     NotForThisKind = 2008, 403, "clients of this kind may not ask for this";
     /// Clients of this kind must show a token where this one has shown a certificate, or the other way round.
     WrongAuthentication = 2009, 403, "clients of this kind must authenticate in another way";
+    /// `TrK-ID` names a key that is not the user's: the keys of the answer could not be read.
+    OtherTransportKey = 2010, 403, "the TrK-ID is not that of a key of this user";
     /// The identity is not registered at this KMS.
     UnknownUser = 3001, 404, "the user is unknown";
     /// The identity is revoked.

@@ -16,26 +16,34 @@ pub struct Limits {
     pub max_depth: u32,
     /// Attributes of one element, namespace declarations included.
     pub max_attributes: usize,
-    /// Namespace declarations of the whole document.
+    /// Namespace declarations that are in force at one element: canonicalization looks at all of them, at each element.
     pub max_namespaces: usize,
+    /// Elements of the document. Those of Annex D take 24 octets each at the least.
+    pub max_elements: usize,
 }
 
+/// Octets that an element takes on average, at the least, in a document that is admitted.
+const MIN_ELEMENT: usize = 16;
+/// Elements that even the smallest body may have: a signed request has about 30.
+const MIN_ELEMENTS: usize = 256;
+
 impl Limits {
-    /// The usual bounds, but for the size of the body: for answers and files with many key sets.
+    /// The usual bounds, but for the size of the body and the number of elements in it: for answers and files with many key sets.
     pub fn with_max_bytes(max_bytes: usize) -> Self {
-        Limits { max_bytes, ..Limits::default() }
+        let max_elements = (max_bytes / MIN_ELEMENT).max(MIN_ELEMENTS);
+        Limits { max_bytes, max_depth: 24, max_attributes: 24, max_namespaces: 32, max_elements }
     }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { max_bytes: DEFAULT_MAX_BYTES, max_depth: 24, max_attributes: 24, max_namespaces: 256 }
+        Limits::with_max_bytes(DEFAULT_MAX_BYTES)
     }
 }
 
 impl Limits {
     /// The document's text, if it is XML of which a DOM can be made in time and memory in proportion to its size: one
-    /// linear pass that keeps nothing.
+    /// linear pass that keeps next to nothing.
     pub(super) fn admit<'b>(&self, body: &'b [u8]) -> Result<&'b str, Error> {
         if body.len() > self.max_bytes {
             return Err(Error::TooLarge { found: body.len(), limit: self.max_bytes });
@@ -48,7 +56,9 @@ impl Limits {
 
     fn scan(&self, text: &str) -> Result<(), Error> {
         let mut reader = Reader::from_str(text);
-        let (mut depth, mut roots, mut namespaces) = (0_u32, 0_u32, 0_usize);
+        let (mut depth, mut roots, mut elements) = (0_u32, 0_u32, 0_usize);
+        // Of each element that is open, how many declarations are in force in it.
+        let mut in_force: Vec<usize> = Vec::new();
         loop {
             let event = reader.read_event().map_err(|error| Error::NotWellFormed {
                 reason: format!("{error} at octet {}", reader.error_position()),
@@ -66,15 +76,23 @@ impl Limits {
                     if depth >= self.max_depth {
                         return Err(Error::TooDeep { limit: self.max_depth, offset });
                     }
-                    namespaces += self.count_attributes(&start, offset)?;
+                    elements += 1;
+                    if elements > self.max_elements {
+                        return Err(Error::TooManyElements { limit: self.max_elements, offset });
+                    }
+                    let namespaces = in_force.last().unwrap_or(&0) + self.count_attributes(&start, offset)?;
                     if namespaces > self.max_namespaces {
                         return Err(Error::TooManyNamespaces { limit: self.max_namespaces, offset });
                     }
                     if !empty {
                         depth += 1;
+                        in_force.push(namespaces);
                     }
                 }
-                Event::End(_) => depth = depth.saturating_sub(1),
+                Event::End(_) => {
+                    depth = depth.saturating_sub(1);
+                    in_force.pop();
+                }
                 Event::DocType(_) => return Err(Error::Doctype { offset }),
                 Event::GeneralRef(reference) if depth > 0 => check_reference(&reference, offset)?,
                 Event::Text(content) if depth > 0 || is_blank(&content) => {}

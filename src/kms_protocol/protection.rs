@@ -6,7 +6,7 @@ use super::value::excerpt;
 use super::writer::{CipherValueForm, DOCUMENT_ID, DocumentWriter, IdPlace, WriteOptions};
 use super::{
     ClientKeys, EncryptedKey, Error, KeyContent, KmsKeySet, KmsMessage, KmsRequest, KmsResponse, Limits, Received,
-    request, response,
+    redirect, request, response,
 };
 use crate::xml_security::{Form, KW_AES256, KW_AES256_PAD, KeyWrapping, NamedKey, SigningOptions, sign, unwrap, wrap};
 use zeroize::Zeroizing;
@@ -39,8 +39,9 @@ impl KmsRequest {
         }
         let document = Document::parse(limits.admit(body)?, limits)?;
         let (node, signature) = document.unwrap_root(request::NAME, request::WRAPPER, request::ROOTS)?;
-        let status = verified_status(node, signature, keys)?;
-        Ok(Some(Received::new(Self::read(&node.fields()?)?, status, node.version())))
+        let fields = node.fields()?;
+        let status = verified_status(node, signature, &redirect::lists(&fields), keys)?;
+        Ok(Some(Received::new(Self::read(&fields)?, status, node)))
     }
 }
 
@@ -67,8 +68,8 @@ impl KmsResponse {
     pub fn from_xml_with_keys(body: &[u8], limits: &Limits, keys: &[&NamedKey]) -> Result<Received<Self>, Error> {
         let document = Document::parse(limits.admit(body)?, limits)?;
         let (node, signature) = document.unwrap_root(response::NAME, response::WRAPPER, response::ROOTS)?;
-        let status = verified_status(node, signature, keys)?;
-        Ok(Received::new(Self::read(node)?, status, node.version()))
+        let status = verified_status(node, signature, &[], keys)?;
+        Ok(Received::new(Self::read(node)?, status, node))
     }
 
     /// Wraps every key of every key set that is in clear under a TrK.

@@ -3,7 +3,6 @@
 #[cfg(feature = "xml-security")]
 use super::document::verified_certificate;
 use super::document::{Document, Fields, Node, signature_status};
-#[cfg(feature = "xml-security")]
 use super::value::{LOWER_CASE, format_hex};
 use super::writer::{CipherValueForm, DocumentWriter};
 use super::{Error, Limits, REDIRECT_NAMESPACE, SignatureStatus};
@@ -11,6 +10,7 @@ use super::{Error, Limits, REDIRECT_NAMESPACE, SignatureStatus};
 use crate::xml_security::{Form, SigningOptions, X509Signer, X509Trust, sign_x509};
 #[cfg(feature = "xml-security")]
 use core::time::Duration;
+use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 /// The media type of a redirect response in the body of a SIP response 488 (D.4.1).
@@ -87,8 +87,12 @@ impl KmsRedirectResponse {
 
     /// The document, unsigned.
     pub fn to_xml(&self) -> String {
+        self.to_xml_with_id(&self.id())
+    }
+
+    fn to_xml_with_id(&self, id: &str) -> String {
         let mut w = DocumentWriter::new(0, CipherValueForm::default());
-        let attributes = [("xmlns", REDIRECT_NAMESPACE), ("Id", &*self.id()), ("Version", VERSION)];
+        let attributes = [("xmlns", REDIRECT_NAMESPACE), ("Id", id), ("Version", VERSION)];
         w.open(names::ROOT, &attributes);
         w.optional_leaf(names::PROCESSOR_URI, self.processor_uri.as_deref());
         w.optional_time(names::TIME, self.time);
@@ -121,9 +125,11 @@ impl KmsRedirectResponse {
         1 + self.previous.as_ref().map_or(0, |previous| previous.content.chain_len())
     }
 
-    /// Another one than those of the documents within, for a reader may look signed elements up by it.
+    /// Another one than that of any document within this one or beside it, for a reader may look signed elements up by it: it follows
+    /// from all that the document says.
     fn id(&self) -> String {
-        format!("krr.{}", self.chain_len())
+        let hash = Sha256::digest(self.to_xml_with_id(""));
+        format!("krr.{}", &*format_hex(hash.first_chunk::<16>().map_or(&[][..], |start| start), LOWER_CASE))
     }
 
     fn read(node: Node<'_, '_>) -> Result<Self, Error> {
@@ -199,12 +205,11 @@ impl RedirectDocument {
     /// [`Error::Signature`] if one does not hold.
     #[cfg(feature = "xml-security")]
     pub fn verified(mut self, trust: &X509Trust, since_1970: Duration) -> Result<Self, Error> {
-        use sha2::{Digest as _, Sha256};
         let limits = Limits::with_max_bytes(self.xml.len());
         let document = Document::parse(&self.xml, &limits)?;
         let root = document.root()?;
         if let Some(signature) = root.fields()?.optional("Signature")? {
-            let certificate = verified_certificate(root, signature, trust, since_1970)?;
+            let certificate = verified_certificate(root, signature, &embedded(root), trust, since_1970)?;
             let key_name = format_hex(&Sha256::digest(certificate), LOWER_CASE).to_string();
             self.signature = SignatureStatus::Verified { key_name };
         }
@@ -261,6 +266,12 @@ pub(super) fn read_list(fields: &Fields<'_, '_>) -> Result<Vec<RedirectDocument>
     }
 }
 
+/// The element of a request that holds redirect responses, or is one: these are documents of their own.
+#[cfg(feature = "xml-security")]
+pub(super) fn lists<'d, 'x>(fields: &Fields<'d, 'x>) -> Vec<Node<'d, 'x>> {
+    fields.many(names::LIST)
+}
+
 pub(super) fn write_list(w: &mut DocumentWriter, list: &[RedirectDocument]) {
     match list {
         [] => {}
@@ -277,15 +288,17 @@ pub(super) fn write_list(w: &mut DocumentWriter, list: &[RedirectDocument]) {
 
 /// The embedded redirect response: a child, or the child of a child, for how it is embedded is not public.
 fn read_previous(node: Node<'_, '_>) -> Result<Option<RedirectDocument>, Error> {
-    let grandchildren = node.elements().flat_map(|child| child.elements());
-    let found: Vec<Node<'_, '_>> =
-        node.elements().chain(grandchildren).filter(|element| element.name() == names::ROOT).collect();
-    match found.as_slice() {
+    match embedded(node).as_slice() {
         [] => Ok(None),
         // At most as many as the levels of elements that were admitted.
         [previous] => RedirectDocument::within(*previous, names::ROOT).map(Some),
         more => Err(Error::Duplicate { path: node.child_path(names::ROOT), count: more.len() }),
     }
+}
+
+fn embedded<'d, 'x>(node: Node<'d, 'x>) -> Vec<Node<'d, 'x>> {
+    let grandchildren = node.elements().flat_map(|child| child.elements());
+    node.elements().chain(grandchildren).filter(|element| element.name() == names::ROOT).collect()
 }
 
 fn read_uris(fields: &Fields<'_, '_>, name: &str) -> Result<Vec<String>, Error> {

@@ -41,7 +41,7 @@ impl KmsRequest {
         let text = limits.admit(body)?;
         let document = Document::parse(text, limits)?;
         let (request, signature) = document.unwrap_root(NAME, WRAPPER, ROOTS)?;
-        Ok(Received::new(Self::read(&request.fields()?)?, signature_status(signature)?, request.version()))
+        Ok(Received::new(Self::read(&request.fields()?)?, signature_status(signature)?, request))
     }
 
     /// Reads the body of a POST. A body of nothing but white space is no request document, which clients are known to send

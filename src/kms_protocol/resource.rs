@@ -64,6 +64,11 @@ impl ResourceKind {
     /// Every sort, in the order of D.2.1.
     pub const ALL: [Self; 6] = [Self::Init, Self::KeyProv, Self::CertCache, Self::Cert, Self::Lookup, Self::Redirect];
 
+    /// The sort whose paths begin with this segment, but for a lookup, whose name is a matter of configuration.
+    pub fn of_operation(operation: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind != Self::Lookup && kind.as_str() == operation)
+    }
+
     /// The first segment of its path, or `lookup`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -104,10 +109,12 @@ impl PathRules<'_> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The path is not under [`ROOT`], or its next segment is no operation.
-    #[error("no resource {found:?}, expected {ROOT}/ and one of init, keyprov, certcache, cert, redirect")]
+    #[error("no resource {found:?}, expected {ROOT}/ and one of {}", operations(lookup.as_deref()))]
     Unknown {
         /// The path.
         found: String,
+        /// The name of the lookup, if it has one.
+        lookup: Option<String>,
     },
     /// There is more in the path than the operation takes.
     #[error("{operation} takes at most {limit} path segments, found {found}: escape a URI's slashes as %2F")]
@@ -158,6 +165,12 @@ pub enum Error {
     },
 }
 
+/// The names of all operations.
+fn operations(lookup: Option<&str>) -> String {
+    let named = ResourceKind::ALL.iter().filter(|kind| **kind != ResourceKind::Lookup).map(|kind| kind.as_str());
+    named.chain(lookup).collect::<Vec<_>>().join(", ")
+}
+
 impl Resource {
     /// Of which sort it is.
     pub fn kind(&self) -> ResourceKind {
@@ -192,32 +205,36 @@ impl Resource {
 
     /// The same, by rules that may be stricter, and with a lookup if they name one.
     pub fn parse_by(path: &str, rules: &PathRules<'_>) -> Result<Self, Error> {
-        let unknown = || Error::Unknown { found: super::value::excerpt(path) };
+        let unknown = || Error::Unknown { found: super::value::excerpt(path), lookup: rules.lookup.map(str::to_owned) };
         let path = path.split(['?', '#']).next().unwrap_or_default();
         let below = path.strip_prefix(ROOT).and_then(|rest| rest.strip_prefix('/')).ok_or_else(unknown)?;
         let below = below.strip_suffix('/').unwrap_or(below);
         let mut segments = below.split('/');
         let operation = segments.next().unwrap_or_default();
         let arguments: Vec<&str> = segments.collect();
-        match (operation, arguments.as_slice()) {
-            ("init", []) => Ok(Resource::Init),
-            ("init", more) => Err(too_many(operation, 0, more.len())),
-            ("redirect", []) => Ok(Resource::Redirect),
-            ("redirect", more) => Err(too_many(operation, 0, more.len())),
-            ("keyprov", []) => Ok(Resource::KeyProv { user_uri: None, time: None }),
-            ("keyprov", [uri]) => Ok(Resource::KeyProv { user_uri: Some(parse_uri(uri, rules)?), time: None }),
-            ("keyprov", [uri, time]) => {
+        let lookup = || (rules.lookup == Some(operation)).then_some(ResourceKind::Lookup);
+        let kind = ResourceKind::of_operation(operation).or_else(lookup).ok_or_else(unknown)?;
+        match (kind, arguments.as_slice()) {
+            (ResourceKind::Init, []) => Ok(Resource::Init),
+            (ResourceKind::Redirect, []) => Ok(Resource::Redirect),
+            (ResourceKind::Init | ResourceKind::Redirect, more) => Err(too_many(operation, 0, more.len())),
+            (ResourceKind::KeyProv, []) => Ok(Resource::KeyProv { user_uri: None, time: None }),
+            (ResourceKind::KeyProv, [uri]) => {
+                Ok(Resource::KeyProv { user_uri: Some(parse_uri(uri, rules)?), time: None })
+            }
+            (ResourceKind::KeyProv, [uri, time]) => {
                 Ok(Resource::KeyProv { user_uri: Some(parse_uri(uri, rules)?), time: Some(parse_time(time, rules)?) })
             }
-            ("keyprov", more) => Err(too_many(operation, 2, more.len())),
-            ("certcache", []) => Ok(Resource::CertCache { number: None }),
-            ("certcache", [number]) => Ok(Resource::CertCache { number: Some(parse_cache_number(number)?) }),
-            ("cert", arguments) => Ok(Resource::Cert { kms_uri: the_uri(operation, arguments, rules)? }),
-            ("certcache", more) => Err(too_many(operation, 1, more.len())),
-            (_, arguments) if rules.lookup == Some(operation) => {
+            (ResourceKind::KeyProv, more) => Err(too_many(operation, 2, more.len())),
+            (ResourceKind::CertCache, []) => Ok(Resource::CertCache { number: None }),
+            (ResourceKind::CertCache, [number]) => {
+                Ok(Resource::CertCache { number: Some(parse_cache_number(number)?) })
+            }
+            (ResourceKind::CertCache, more) => Err(too_many(operation, 1, more.len())),
+            (ResourceKind::Cert, arguments) => Ok(Resource::Cert { kms_uri: the_uri(operation, arguments, rules)? }),
+            (ResourceKind::Lookup, arguments) => {
                 Ok(Resource::Lookup { operation: operation.to_owned(), subject: the_uri(operation, arguments, rules)? })
             }
-            _ => Err(unknown()),
         }
     }
 
@@ -432,6 +449,12 @@ mod tests {
         ] {
             assert!(matches!(Resource::parse(path), Err(Error::Unknown { .. })), "{path}");
         }
+        let names = |lookup| {
+            let error = Resource::parse_by("/", &PathRules { lookup, ..PathRules::default() }).unwrap_err().to_string();
+            error.split_once("one of ").unwrap().1.to_owned()
+        };
+        assert_eq!(names(None), "init, keyprov, certcache, cert, redirect");
+        assert_eq!(names(Some("find")), "init, keyprov, certcache, cert, redirect, find");
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl KmsResponse {
         let text = limits.admit(body)?;
         let document = Document::parse(text, limits)?;
         let (response, signature) = document.unwrap_root(NAME, WRAPPER, ROOTS)?;
-        Ok(Received::new(Self::read(response)?, signature_status(signature)?, response.version()))
+        Ok(Received::new(Self::read(response)?, signature_status(signature)?, response))
     }
 
     /// The message; [`Error::Refused`] where the KMS reports an error, [`Error::NoMessage`] where it says nothing.

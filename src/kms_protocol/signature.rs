@@ -1,5 +1,7 @@
 //! Whether a document came signed, and by whom.
 
+use super::document::Node;
+
 /// What is known of a document's XML signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignatureStatus {
@@ -26,11 +28,17 @@ pub struct Received<T> {
     document: T,
     signature: SignatureStatus,
     version: Option<String>,
+    has_local_time: bool,
 }
 
 impl<T> Received<T> {
-    pub(super) fn new(document: T, signature: SignatureStatus, version: Option<String>) -> Self {
-        Received { document, signature, version }
+    pub(super) fn new(document: T, signature: SignatureStatus, node: Node<'_, '_>) -> Self {
+        Received { document, signature, version: node.version(), has_local_time: node.has_local_time() }
+    }
+
+    /// Whether its `Time` has no zone, so that only its writer knows what it means; it was read as UTC.
+    pub fn has_local_time(&self) -> bool {
+        self.has_local_time
     }
 
     /// Its `Version`, where it has one: any 1.x.

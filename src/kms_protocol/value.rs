@@ -56,6 +56,11 @@ pub(super) fn parse_time(text: &str) -> Option<OffsetDateTime> {
     (time.year() > 0).then_some(time)
 }
 
+/// Whether a dateTime says in which zone it is.
+pub(super) fn has_zone(text: &str) -> bool {
+    text.split_once('T').is_none_or(|(_, time)| time.contains(['Z', '+', '-']))
+}
+
 fn zone_offset(zone: &str) -> Option<UtcOffset> {
     if zone.is_empty() || zone == "Z" {
         return Some(UtcOffset::UTC);
@@ -193,6 +198,19 @@ mod tests {
             ("2024-02-29T00:00:00Z", datetime!(2024-02-29 00:00:00 UTC)),
         ] {
             assert_eq!(parse_time(text), Some(time), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_without_zone_is_known() {
+        for (text, has_zone) in [
+            ("2021-05-10T11:23:02", false),
+            ("2021-05-10T11:23:02.5", false),
+            ("2021-05-10T11:23:02Z", true),
+            ("2021-05-10T11:23:02+02:00", true),
+            ("2021-05-10T11:23:02-02:00", true),
+        ] {
+            assert_eq!(super::has_zone(text), has_zone, "{text}");
         }
     }
 

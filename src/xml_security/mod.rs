@@ -10,7 +10,7 @@
 //!    the transforms are at most *enveloped signature* and a canonicalization;
 //! 2. the key is one of the caller's, by `KeyName`;
 //! 3. the MAC over `SignedInfo` is right, in constant time;
-//! 4. no two elements of the document have the same `Id`, and the Reference is to a candidate;
+//! 4. no two elements of the document have the same `Id`, but for documents that are embedded in it, and the Reference is to a candidate;
 //! 5. the digest of that element is right.
 //!
 //! [`sign_x509`] and [`verify_x509`] do the same with ECDSA on P-256 and SHA-256 (D.4.2): in place of 2 and 3, the one certificate
@@ -32,7 +32,7 @@
 //! let dom = uppsala::parse(&signed)?;
 //! let root = dom.document_element().ok_or("no element")?;
 //! let [letter, signature] = dom.children(root)[..] else { return Err("two children expected".into()) };
-//! let verified = verify(&dom, signature, &[letter], &[&key])?;
+//! let verified = verify(&dom, signature, &[letter], &[], &[&key])?;
 //! assert_eq!((verified.element, verified.key_name.as_str()), (letter, "ink.1.alice@example.org"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -22,6 +22,12 @@ pub struct Verified {
 /// `candidates` are the elements that the schema lets it be about: the caller has found them by their place, and reads none
 /// but the one that this returns. Where the signature stands inside that one, its transforms must take it out.
 ///
+/// `embedded` are elements in them that are documents of their own, with their own signatures: their `Id`s may be equal to
+/// others. That gives nobody a way to have another element taken for the signed one (*signature wrapping*), for no element is
+/// looked up by its `Id` here: the digest is that of a candidate, which its place and its `Id` make one, with all that is embedded in
+/// it. So a document that is put into `embedded` is signed as a part of the candidate or not at all. Their own signatures are to
+/// be verified in a document that they are the root of.
+///
 /// # Errors
 /// In this order: [`Error::Malformed`], [`Error::References`], [`Error::Algorithm`], [`Error::Truncated`],
 /// [`Error::ExternalReference`], [`Error::NoKeyName`]; [`Error::UnknownKey`]; [`Error::WrongMac`];
@@ -30,6 +36,7 @@ pub fn verify(
     dom: &Document<'_>,
     signature: NodeId,
     candidates: &[NodeId],
+    embedded: &[NodeId],
     keys: &[&NamedKey],
 ) -> Result<Verified, Error> {
     let signed = Signature::read(dom, signature, Method::HmacSha256)?;
@@ -44,7 +51,7 @@ pub fn verify(
     if !is_right {
         return Err(Error::WrongMac { name: key_name });
     }
-    Ok(Verified { element: signed_element(dom, signature, &signed, candidates)?, key_name })
+    Ok(Verified { element: signed_element(dom, signature, &signed, candidates, embedded)?, key_name })
 }
 
 /// The candidate that a signature is about whose author is known: what follows from its Reference.
@@ -53,8 +60,9 @@ pub(super) fn signed_element(
     signature: NodeId,
     signed: &Signature,
     candidates: &[NodeId],
+    embedded: &[NodeId],
 ) -> Result<NodeId, Error> {
-    require_distinct_ids(dom)?;
+    require_distinct_ids(dom, embedded)?;
     let is_meant = |&&candidate: &&NodeId| match &signed.target {
         Target::Id(id) => attribute(dom, candidate, "Id") == Some(id),
         Target::WholeDocument => is_whole_document(dom, candidate),
@@ -86,10 +94,16 @@ fn is_whole_document(dom: &Document<'_>, element: NodeId) -> bool {
     dom.document_element() == Some(element) && dom.children_iter(dom.root()).all(is_no_instruction)
 }
 
-/// Refuses two attributes `Id` (in any case, also `xml:id`) of one value, which other readers may resolve differently.
-fn require_distinct_ids(dom: &Document<'_>) -> Result<(), Error> {
+/// Refuses two attributes `Id` (in any case, also `xml:id`) of one value, which other readers may resolve differently; but for those in
+/// the elements `embedded`.
+fn require_distinct_ids(dom: &Document<'_>, embedded: &[NodeId]) -> Result<(), Error> {
     let mut seen = BTreeSet::new();
-    for node in dom.descendants(dom.root()) {
+    let mut open = alloc::vec![dom.root()];
+    while let Some(node) = open.pop() {
+        if embedded.contains(&node) {
+            continue;
+        }
+        open.extend(dom.children_iter(node));
         for attribute in dom.element(node).into_iter().flat_map(|element| &element.attributes) {
             if attribute.name.local_name.eq_ignore_ascii_case("id") && !seen.insert(&*attribute.value) {
                 return Err(Error::DuplicateId { id: excerpt(&attribute.value) });

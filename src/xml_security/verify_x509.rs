@@ -27,6 +27,7 @@ pub fn verify_x509(
     dom: &Document<'_>,
     signature: NodeId,
     candidates: &[NodeId],
+    embedded: &[NodeId],
     trust: &X509Trust,
     since_1970: Duration,
 ) -> Result<VerifiedX509, Error> {
@@ -35,5 +36,5 @@ pub fn verify_x509(
     trust.require(&certificate, since_1970)?;
     let octets = signed.canonicalization.octets(dom, signed.signed_info)?;
     verify_ecdsa(&certificate, &octets, &signed.value)?;
-    Ok(VerifiedX509 { element: signed_element(dom, signature, &signed, candidates)?, certificate })
+    Ok(VerifiedX509 { element: signed_element(dom, signature, &signed, candidates, embedded)?, certificate })
 }

@@ -4,8 +4,10 @@ use crate::support::*;
 use mikey_sakke::kms::development::{SelfSigned, TokenIssuer};
 use mikey_sakke::kms::{ClientKind, Error, NewUser, State, admin, open_store};
 use mikey_sakke::kms_protocol::ErrorCode;
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair, SanType};
 use reqwest::{Certificate, Client, StatusCode};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::fs;
 use std::time::{Duration, SystemTime};
 
@@ -215,4 +217,64 @@ async fn what_cannot_be_taken_up_changes_nothing() {
     assert_eq!(refused.len(), 8);
     assert!(refused[2]["reason"].as_str().unwrap().contains("none.pem"), "{}", refused[2]);
     assert_eq!(refused[2]["by"], "the operator");
+}
+
+#[tokio::test]
+async fn a_certificate_that_stands_for_nobody_is_named_in_the_refusal() {
+    let key = KeyPair::generate().unwrap();
+    let issue = |uris: &[&str]| {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.subject_alt_names = uris.iter().map(|uri| SanType::URI((*uri).try_into().unwrap())).collect();
+        params.self_signed(&key).unwrap()
+    };
+    let (nobodys, servers) = (issue(&[]), issue(&[SERVER]));
+    let pinned = |certificate: &rcgen::Certificate, uri: &str| {
+        let sha256: String = Sha256::digest(certificate.der()).iter().map(|octet| format!("{octet:02x}")).collect();
+        format!("[[auth.certificates.pinned]]\nsha256 = \"{sha256}\"\nuris = [\"{uri}\"]\n")
+    };
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority_key = KeyPair::generate().unwrap();
+    let ca = authority.self_signed(&authority_key).unwrap().pem();
+    let issuer = Issuer::new(authority, authority_key);
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let nameless = params.signed_by(&key, &issuer).unwrap();
+
+    let world = with_client(ClientKind::User, |toml| toml + "\n" + &pinned(&servers, SERVER)).await;
+    let folder = world.folder.path();
+    fs::write(folder.join("clients-ca.pem"), ca).unwrap();
+    let text = fs::read_to_string(folder.join("kms.toml")).unwrap();
+    let with_ca = text.replace(
+        "[[auth.certificates.pinned]]",
+        "[auth.certificates]\nca = \"clients-ca.pem\"\n[[auth.certificates.pinned]]",
+    );
+    fs::write(folder.join("kms.toml"), &with_ca).unwrap();
+    world.server.reload(act()).await.unwrap();
+
+    let client = |certificate: &rcgen::Certificate| {
+        let identity = certificate.pem() + &key.serialize_pem();
+        trusting(folder).identity(reqwest::Identity::from_pem(identity.as_bytes()).unwrap()).build().unwrap()
+    };
+    let init = |client: &Client| client.post(world.url("init")).send();
+    let message = refused(init(&client(&nameless)).await.unwrap(), ErrorCode::Unauthenticated).await;
+    assert!(message.contains("certificate that was shown does not count: it has no URI"), "{message}");
+    assert!(init(&client(&nobodys)).await.is_err(), "nobody knows its issuer");
+    let token = client(&nameless).post(world.url("init")).bearer_auth(world.token(ALICE));
+    assert_eq!(token.send().await.unwrap().status(), StatusCode::OK);
+
+    let servers = client(&servers);
+    assert_eq!(init(&servers).await.unwrap().status(), StatusCode::OK);
+    let bob = servers.post(world.url("keyprov/sip%3Abob%40example.org")).send().await.unwrap();
+    let message = refused(bob, ErrorCode::NotAuthorised).await;
+    assert!(message.contains("not an identity of this certificate's holder"), "{message}");
+    // Withdrawn while its connection is open.
+    fs::write(folder.join("kms.toml"), with_ca.split("[[auth.certificates.pinned]]").next().unwrap()).unwrap();
+    world.server.reload(act()).await.unwrap();
+    let message = refused(init(&servers).await.unwrap(), ErrorCode::Unauthenticated).await;
+    assert!(message.contains("it is not taken any more: "), "{message}");
+    fs::write(folder.join("kms.toml"), text.split("[[auth.certificates.pinned]]").next().unwrap()).unwrap();
+    world.server.reload(act()).await.unwrap();
+    let message = refused(init(&servers).await.unwrap(), ErrorCode::Unauthenticated).await;
+    assert!(message.contains("takes no certificates of clients any more"), "{message}");
 }

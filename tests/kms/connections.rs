@@ -211,6 +211,45 @@ async fn a_request_with_two_lengths_is_refused_and_is_the_last() {
 }
 
 #[tokio::test]
+async fn a_request_of_http_1_1_has_one_host() {
+    let world = World::new().await;
+    let schema = schema::Schema::open();
+    let token = world.token(ALICE);
+    let answer = async |start: &str, hosts: &str| {
+        let mut tls = connect(&world).await;
+        let head = format!(
+            "{start}\r\n{hosts}Authorization: Bearer {token}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+        tls.write_all(head.as_bytes()).await.unwrap();
+        let answer = String::from_utf8(rest(&mut tls).await).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert_eq!(schema.as_ref().and_then(|schema| schema.faults(body)), None, "{body}");
+        let error = KmsResponse::from_xml(body.as_bytes(), &Limits::default()).unwrap().into_parts().0.error;
+        (head.split(' ').nth(1).unwrap().to_owned(), error.and_then(|error| error.known_code()))
+    };
+    let post = format!("POST {ROOT}/init HTTP/1.1");
+    for hosts in [
+        "",
+        "Host: a\r\nHost: a\r\n",
+        "Host: a\r\nHost: b\r\n",
+        "Host: a b<\r\n",
+        "Host: u@a\r\n",
+        "Host: a:b\r\n",
+        "Host:\r\n",
+        "Host: \u{e9}\r\n",
+    ] {
+        let bad_host = ("400".to_owned(), Some(ErrorCode::BadHost));
+        assert_eq!(answer(&post, hosts).await, bad_host, "{hosts:?}");
+    }
+    for hosts in ["Host: a\r\n", "host: a:\r\n", "HOST: [::1]:8443\r\n", "Host: 127.0.0.1:1\r\n"] {
+        assert_eq!(answer(&post, hosts).await, ("200".to_owned(), None), "{hosts:?}");
+    }
+    assert_eq!(answer(&post.replace("1.1", "1.0"), "").await, ("200".to_owned(), None), "which has no Host");
+    let star = ("404".to_owned(), Some(ErrorCode::UnknownResource));
+    assert_eq!(answer("POST * HTTP/1.1", "Host: a\r\n").await, star);
+}
+
+#[tokio::test]
 async fn a_head_that_is_none_is_refused_before_it_is_a_request() {
     let world = World::new().await;
     for (head, status) in [

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::client::TlsStream;
 
 /// A kept connection of HTTP/1.1.
@@ -115,6 +115,91 @@ async fn while_the_disk_is_full_requests_are_sent_elsewhere_and_then_answered_ag
 
 async fn post(client: &Client, program: &Process, resource: &str, token: &str) -> Response {
     client.post(program.url(resource)).bearer_auth(token).send().await.unwrap()
+}
+
+#[tokio::test]
+async fn the_identity_providers_keys_are_fetched_past_a_proxy_of_the_environment() {
+    for host in ["127.0.0.1", "localhost"] {
+        let provider = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{host}:{}/jwks", provider.local_addr().unwrap().port());
+        let world =
+            World::with_config(|toml| toml.replace("jwks_file = \"jwks.json\"", &format!("jwks_url = \"{url}\"")))
+                .await;
+        let jwks = world.provider.jwks();
+        tokio::spawn(async move {
+            let (mut stream, _) = provider.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await;
+            let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", jwks.len());
+            stream.write_all((head + &jwks).as_bytes()).await.unwrap();
+        });
+        // Nobody is there: the token would be refused for want of keys.
+        let proxy = "http://127.0.0.1:9";
+        let variables = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"].map(|name| (name, proxy));
+        let variables = [&variables[..], &[("NO_PROXY", ""), ("no_proxy", "")]].concat();
+        let program = Process::start_where(world.folder.path(), "error", &variables);
+        let client = trusting(world.folder.path()).build().unwrap();
+        assert_eq!(post(&client, &program, "init", &world.token(ALICE)).await.status(), StatusCode::OK, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_tls_refuses_is_in_the_log() {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap();
+    let pinned = format!("[[auth.certificates.pinned]]\nsha256 = \"{}\"\nuris = [\"{BOB}\"]", "00".repeat(32));
+    let world = World::with_config(|toml| format!("{toml}\n{pinned}\n")).await;
+    let mut program = Process::start(world.folder.path(), "warn");
+    let identity = certificate.pem() + &key.serialize_pem();
+    let identity = reqwest::Identity::from_pem(identity.as_bytes()).unwrap();
+    let client = trusting(world.folder.path()).identity(identity).build().unwrap();
+    assert!(client.post(program.url("init")).send().await.is_err());
+    let line = program.wait_for_log("a client's certificate was refused");
+    assert!(line.contains("UnknownIssuer") && line.contains("127.0.0.1:"), "{line}");
+}
+
+#[tokio::test]
+async fn a_laxer_policy_than_that_of_proxies_is_warned_of() {
+    let world = World::new().await;
+    let toml = world.folder.path().join("kms.toml");
+    let original = fs::read_to_string(&toml).unwrap();
+    for (proxies, direct, is_warned_of) in
+        [("[\"192.0.2.7\"]", "optional", true), ("[\"192.0.2.7\"]", "required", false), ("[]", "optional", false)]
+    {
+        let text = original.replace("proxies = []", &format!("proxies = {proxies}"));
+        fs::write(&toml, text.replace("direct = \"optional\"", &format!("direct = \"{direct}\""))).unwrap();
+        let mut program = Process::start(world.folder.path(), "warn");
+        // What is said at the latest.
+        fs::write(&toml, "rubbish").unwrap();
+        program.signal("HUP");
+        let line = program.wait_for_log("");
+        let expected = if is_warned_of { "laxer policy" } else { "nothing was taken up anew" };
+        assert!(line.contains(expected), "{proxies} {direct}: {line}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_level_of_the_log_is_refused() {
+    let world = World::new().await;
+    let start = |level: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mikey-sakke"));
+        command.args(["kms", "serve", "--listen", "127.0.0.1:0", "--dir"]).arg(world.folder.path());
+        // With a wrong passphrase, so that it ends in any case.
+        command.env("MIKEY_SAKKE_PASSPHRASE", "another").env("MIKEY_SAKKE_LOG", level).output().unwrap()
+    };
+    for (level, is_one) in [
+        ("nonsense", false),
+        ("info,nonsense", false),
+        ("", false),
+        ("mikey_sakke=loud", false),
+        ("WARN", true),
+        ("off", true),
+        ("info,mikey_sakke::kms=debug", true),
+    ] {
+        let output = start(level);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert_eq!(said.contains("MIKEY_SAKKE_LOG"), !is_one, "{level}: {said}");
+    }
 }
 
 /// How large the files may be that it writes, in octets.

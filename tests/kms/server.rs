@@ -7,9 +7,10 @@ use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use mikey_sakke::kms::development::TokenIssuer;
 use mikey_sakke::kms::{self, Error, InitOptions, NewUser, Server, State, admin, open_store};
-use mikey_sakke::kms_protocol::{ErrorCode, KmsRequest, KmsResponse, Limits};
+use mikey_sakke::kms_protocol::{ErrorCode, KeyIds, KmsRequest, KmsResponse, Limits};
 use mikey_sakke::sakke;
 use mikey_sakke::sealing::{self, Passphrase};
+use mikey_sakke::xml_security::SigningOptions;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -292,6 +293,87 @@ async fn request_documents_are_checked() {
 }
 
 #[tokio::test]
+async fn a_local_time_without_zone_is_forgiven_where_the_configuration_says_so() {
+    for is_forgiven in [false, true] {
+        let world = World::with_config(|toml| {
+            assert!(toml.contains("local_times = false"));
+            toml.replace("local_times = false", &format!("local_times = {is_forgiven}"))
+        })
+        .await;
+        let post = async |minutes: i64, seconds: i64, zone: &str| {
+            let request = world.request(ALICE, "keyprov");
+            let time = request.time + time::Duration::minutes(minutes) + time::Duration::seconds(seconds);
+            let xml = KmsRequest { time, ..request }.to_xml().replace("Z</Time>", &format!("{zone}</Time>"));
+            let post = world.client.post(world.url("keyprov")).bearer_auth(world.token(ALICE));
+            post.header("content-type", "application/xml").body(xml).send().await.unwrap()
+        };
+        assert_eq!(post(0, 0, "").await.status(), StatusCode::OK);
+        assert_eq!(post(60, 0, "+01:00").await.status(), StatusCode::OK);
+        for minutes in [-12 * 60, 120, 345, 14 * 60] {
+            let response = post(minutes, 0, "").await;
+            match is_forgiven {
+                true => assert_eq!(response.status(), StatusCode::OK, "{minutes}"),
+                false => drop(refused(response, ErrorCode::StaleRequest).await),
+            }
+            refused(post(minutes, 0, "Z").await, ErrorCode::StaleRequest).await;
+            refused(post(minutes, 120, "").await, ErrorCode::StaleRequest).await;
+        }
+        refused(post(15 * 60, 0, "").await, ErrorCode::StaleRequest).await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_has_one_key_set_where_the_configuration_says_so() {
+    let world =
+        World::with_config(|toml| toml.replace("key_sets = \"current-and-next\"", "key_sets = \"current\"")).await;
+    let token = world.token(ALICE);
+    let current = current_period();
+    assert_eq!(names(&key_sets(world.post("keyprov", &token).await).await), [(ALICE, current)]);
+    let next = format!("keyprov/sip%3Aalice%40example.org/{:016X}", ((current + 1) * PERIOD + 11) << 32);
+    assert_eq!(names(&key_sets(world.post(&next, &token).await).await), [(ALICE, current + 1)]);
+}
+
+#[tokio::test]
+async fn a_request_that_names_other_keys_than_it_is_signed_with_is_refused() {
+    let world = World::new().await;
+    let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
+    let old = admin::new_client_keys(&state, ALICE, false, &act()).await.unwrap();
+    let keys = admin::new_client_keys(&state, ALICE, true, &act()).await.unwrap();
+    let bobs = admin::new_client_keys(&state, BOB, false, &act()).await.unwrap();
+    let ids = |trk_id: &str, signature_id: Option<&str>| KeyIds {
+        trk_id: Some(trk_id.to_owned()),
+        signature_id: signature_id.map(str::to_owned),
+    };
+    let post = async |key_ids: KeyIds, is_signed: bool| {
+        let request = KmsRequest { key_ids, ..world.request(ALICE, "init") };
+        let xml = match is_signed {
+            true => request.to_signed_xml(keys.signing_key(), &SigningOptions::default()).unwrap().to_string(),
+            false => request.to_xml(),
+        };
+        let post = world.client.post(world.url("init")).bearer_auth(world.token(ALICE));
+        post.header("content-type", "application/xml").body(xml).send().await.unwrap()
+    };
+    let (trk, ink) = (keys.transport.name(), keys.signing_key().name());
+    assert_eq!(post(KeyIds::default(), true).await.status(), StatusCode::OK);
+    assert_eq!(post(ids(trk, Some(ink)), true).await.status(), StatusCode::OK);
+    assert_eq!(post(ids(trk, None), false).await.status(), StatusCode::OK);
+    for other in [old.transport.name(), bobs.transport.name(), ink, "tk.9"] {
+        for is_signed in [true, false] {
+            let message = refused(post(ids(other, None), is_signed).await, ErrorCode::OtherTransportKey).await;
+            assert!(message.contains(other), "{message}");
+        }
+    }
+    let message =
+        refused(post(ids(trk, Some(old.signing_key().name())), true).await, ErrorCode::InvalidSignature).await;
+    assert!(message.contains("Signature-ID is ") && message.contains(ink), "{message}");
+    let message = refused(post(ids(trk, Some(ink)), false).await, ErrorCode::InvalidSignature).await;
+    assert!(message.contains("there is no signature"), "{message}");
+    // The next pair is named by a client that has it.
+    let next = admin::rotate_client_keys(&state, ALICE, &act()).await.unwrap();
+    assert_eq!(post(ids(&next.trk_id, None), true).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
 async fn bodies_are_checked() {
     let world = World::new().await;
     let token = world.token(ALICE);
@@ -304,6 +386,17 @@ async fn bodies_are_checked() {
     }
     for content_type in ["application/json", "application/x-www-form-urlencoded", "text/plain"] {
         refused(post(content_type, b"{}".into()).await, ErrorCode::UnsupportedMediaType).await;
+    }
+    for (encoding, is_taken) in [("gzip", false), ("identity", true), ("identity, br", false)] {
+        let post = world.client.post(world.url("keyprov")).bearer_auth(&token).header("content-type", "text/xml");
+        let body = world.request(ALICE, "keyprov").to_xml();
+        let response = post.header("content-encoding", encoding).body(body).send().await.unwrap();
+        if is_taken {
+            assert_eq!(response.status(), StatusCode::OK);
+        } else {
+            let message = refused(response, ErrorCode::UnsupportedMediaType).await;
+            assert!(message.contains(encoding), "{message}");
+        }
     }
     refused(post("application/xml", vec![b' '; 65_537]).await, ErrorCode::TooLarge).await;
     assert_eq!(post("application/xml", vec![b' '; 65_536]).await.status(), StatusCode::OK);
@@ -366,6 +459,39 @@ async fn every_answer_is_valid_against_the_schema() {
     ] {
         answers.push(world.post(resource, token).await.text().await.unwrap());
     }
+    for uri in [
+        ":",
+        "1:b",
+        "'ip:a@b",
+        "http://a:b:c",
+        "http://[::1]",
+        "http://a:123456",
+        "//:1",
+        "http://a@b@c",
+        "http://@",
+        "http://u@:1",
+        "sip:",
+        "sip:a:b@c:d",
+        "a/b:c",
+        "%",
+        "?:",
+        "//",
+        "///",
+        "a:///",
+        "a://%5b",
+        "!:b",
+    ] {
+        let request = world.request(uri, "init");
+        answers.push(world.post_document("init", &token, &request).await.text().await.unwrap());
+        let identity = format!(" {uri}");
+        answers.push(world.post("init", &world.token(&identity)).await.text().await.unwrap());
+        answers.push(world.post("keyprov", &world.token(uri)).await.text().await.unwrap());
+    }
+    for path in ["keyprov/[::1]", "keyprov/:", "keyprov/1:b", "//a:b:c", ":"] {
+        answers.push(world.post(path, &token).await.text().await.unwrap());
+    }
+    let nobody = world.post("init", "rubbish").await.text().await.unwrap();
+    assert!(nobody.contains("<UserUri>sip:anonymous@anonymous.invalid</UserUri>"), "{nobody}");
     answers.push(world.client.post(world.url("init")).send().await.unwrap().text().await.unwrap());
     let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
     answers.push(admin::issue(&state, ALICE, None, None, &act()).await.unwrap().document.to_string());

@@ -862,8 +862,16 @@ fn documents_that_are_costly_to_read_are_refused() {
     assert!(matches!(read(&format!("<a{attributes}/>")), Err(Error::TooManyAttributes { limit: 24, .. })));
 
     let element: String = (0..24).map(|i| format!(" xmlns:n{i}='u'")).collect();
-    let many = format!("{}{}", format!("<a{element}>").repeat(20), "</a>".repeat(20));
-    assert!(matches!(read(&many), Err(Error::TooManyNamespaces { limit: 256, .. })));
+    let many = format!("<a{element}><a{element}/></a>");
+    assert!(matches!(read(&many), Err(Error::TooManyNamespaces { limit: 32, .. })));
+    let beside_each_other = format!("<a>{}</a>", format!("<a{element}/>").repeat(20));
+    assert!(matches!(read(&beside_each_other), Err(Error::Root { .. })));
+
+    assert!(matches!(read(&format!("<a>{}</a>", "<b/>".repeat(4_095))), Err(Error::Root { .. })));
+    assert!(matches!(
+        read(&format!("<a>{}</a>", "<b/>".repeat(4_096))),
+        Err(Error::TooManyElements { limit: 4_096, .. })
+    ));
 
     let large = format!("<a>{}</a>", " ".repeat(65_536));
     assert_eq!(read(&large), Err(Error::TooLarge { found: 65_543, limit: 65_536 }));

@@ -6,7 +6,7 @@ use core::time::Duration;
 use mikey_sakke::kms_protocol::{
     Error, KeyIds, KmsRedirectResponse, KmsRequest, Limits, MAX_REDIRECTS, RedirectDocument, SignatureStatus,
 };
-use mikey_sakke::xml_security::{self, X509Signer, X509Trust};
+use mikey_sakke::xml_security::{self, Form, NamedKey, SigningOptions, X509Signer, X509Trust, sign_x509};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, PKCS_ECDSA_P384_SHA384};
 use std::fs;
 use std::path::Path;
@@ -79,6 +79,12 @@ fn response() -> KmsRedirectResponse {
 
 fn read(document: &str) -> Result<RedirectDocument, Error> {
     RedirectDocument::from_xml(document.as_bytes(), &Limits::default())
+}
+
+/// The `Id` of a redirect response.
+fn id_of(document: &str) -> &str {
+    let (_, id) = document.split_once(" Id=\"").unwrap();
+    id.split_once('"').unwrap().0
 }
 
 fn narrowed(previous: RedirectDocument) -> KmsRedirectResponse {
@@ -235,16 +241,18 @@ fn a_bent_signature_is_refused_by_name() {
     let ecdsa = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256";
     let sha1 = "http://www.w3.org/2000/09/xmldsig#sha1";
     let sha256 = "http://www.w3.org/2001/04/xmlenc#sha256";
+    let (id, other_id) = (id_of(&document), format!("{}0", id_of(&document)));
+    let (uri, attribute) = (format!("URI=\"#{id}\""), format!("Id=\"{id}\""));
     let cases: [(&str, &str, Expected); 11] = [
         (OPTION_1, "kms.evil.example.org", |e| matches!(e, E::WrongDigest { .. })),
         ("<DigestValue>", "<DigestValue>AAAA", |e| matches!(e, E::WrongSignature)),
         ("<SignatureValue>", "<SignatureValue>AAAA", |e| matches!(e, E::Malformed { .. })),
         (ecdsa, hmac, |e| matches!(e, E::Algorithm { role: "SignatureMethod", .. })),
         (sha256, sha1, |e| matches!(e, E::Algorithm { role: "DigestMethod", .. })),
-        ("URI=\"#krr.1\"", "URI=\"#krr.2\"", |e| matches!(e, E::WrongSignature)),
-        ("URI=\"#krr.1\"", "URI=\"http://example.org/\"", |e| matches!(e, E::ExternalReference { .. })),
-        ("Id=\"krr.1\"", "Id=\"krr.2\"", |e| matches!(e, E::OtherElement { .. })),
-        ("<Time>", "<x Id=\"krr.1\"/><Time>", |e| matches!(e, E::DuplicateId { .. })),
+        (&uri, &format!("URI=\"#{other_id}\""), |e| matches!(e, E::WrongSignature)),
+        (&uri, "URI=\"http://example.org/\"", |e| matches!(e, E::ExternalReference { .. })),
+        (&attribute, &format!("Id=\"{other_id}\""), |e| matches!(e, E::OtherElement { .. })),
+        ("<Time>", &format!("<x Id=\"{id}\"/><Time>"), |e| matches!(e, E::DuplicateId { .. })),
         ("<X509Data>", "<KeyName>k</KeyName><X509Data>", |e| matches!(e, E::NoCertificate)),
         ("<X509Certificate>", "<X509SubjectName>CN</X509SubjectName><X509Certificate>", |e| {
             matches!(e, E::NoCertificate)
@@ -309,6 +317,53 @@ fn a_signature_survives_the_way_to_the_kms() {
     assert_eq!(received, upload);
     let verified = received.krr_list[0].clone().verified(&party.trust(), since_1970()).unwrap();
     assert!(matches!(verified.signature(), SignatureStatus::Verified { .. }));
+}
+
+#[test]
+fn redirect_responses_with_equal_ids_come_in_one_signed_request_and_in_each_other() {
+    let party = Party::self_signed("first");
+    let ink = NamedKey::new("ink.1.user@example.org", &[2; 32]).unwrap();
+    let others = KmsRedirectResponse { receiver_uri: Some("sip:other@example.org".into()), ..response() };
+    assert_ne!(id_of(&others.to_xml()), id_of(&response().to_xml()));
+    assert_eq!(id_of(&others.to_xml()), id_of(&others.to_xml()));
+    // A vendor's: both with the Id that the request itself has.
+    let vendors = |response: &KmsRedirectResponse| {
+        let xml = response.to_xml();
+        let xml = xml.replace(id_of(&xml), "xmldoc");
+        let options = SigningOptions { form: Form::Enveloped, ..SigningOptions::default() };
+        read(&sign_x509(&xml, "xmldoc", &party.signer(), &options).unwrap()).unwrap()
+    };
+    for list in [
+        [response(), others.clone()].map(|response| read(&response.to_signed_xml(&party.signer()).unwrap()).unwrap()),
+        [vendors(&response()), vendors(&others)],
+        [vendors(&narrowed(vendors(&response()))), vendors(&others)],
+    ] {
+        for form in [Form::Sibling, Form::Enveloped] {
+            let signing = SigningOptions { form, ..SigningOptions::default() };
+            let xml = request(list.to_vec()).to_signed_xml(&ink, &signing).unwrap();
+            let read = |xml: &str| KmsRequest::from_body_with_keys(xml.as_bytes(), &Limits::default(), &[&ink]);
+            let (received, status) = read(&xml).unwrap().unwrap().into_parts();
+            assert!(matches!(status, SignatureStatus::Verified { .. }));
+            assert_eq!(received.krr_list, list);
+            for document in received.krr_list {
+                let verified = document.verified(&party.trust(), since_1970()).unwrap();
+                assert!(matches!(verified.signature(), SignatureStatus::Verified { .. }));
+            }
+            // The signed request is put away among the redirect responses of another one.
+            let start = xml.find("<KmsRequest").unwrap();
+            let end = xml.find("</KmsRequest>").unwrap() + "</KmsRequest>".len();
+            let (evil, signed) = (&xml[start..end], &xml[start..end]);
+            let evil = evil.replacen("sip:initiator@", "sip:evil@", 1);
+            let evil = evil.replacen("<KrrList>", &format!("<KrrList>{signed}"), 1);
+            let wrapped = with(&xml, signed, &evil);
+            let refused = read(&wrapped).unwrap_err();
+            assert!(matches!(refused, Error::Signature(xml_security::Error::WrongDigest { .. })), "{refused}");
+            // Outside of the list, an Id is there once.
+            let twice = with(&xml, "<KrrList>", "<x:y xmlns:x=\"urn:x\" Id=\"xmldoc\"/><KrrList>");
+            let refused = read(&twice).unwrap_err();
+            assert!(matches!(refused, Error::Signature(xml_security::Error::DuplicateId { .. })), "{refused}");
+        }
+    }
 }
 
 #[test]
@@ -387,7 +442,8 @@ fn what_xmlsec1_signs_is_verified() {
     }
     let party = Party::self_signed("first");
     let folder = folder_of(&party);
-    for uri in ["#krr.1", ""] {
+    let by_id = format!("#{}", id_of(&response().to_xml()));
+    for uri in [&*by_id, ""] {
         let template = format!(
             "<Signature xmlns=\"http://www.w3.org/2000/09/xmldsig#\"><SignedInfo>\n\
              <CanonicalizationMethod Algorithm=\"http://www.w3.org/TR/2001/REC-xml-c14n-20010315\"/>\n\

@@ -4,9 +4,14 @@ use crate::cli::output::Output;
 use crate::cli::{passphrase, runtime};
 use mikey_sakke::kms::{Server, State, admin};
 use serde_json::json;
+use std::env::VarError;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+/// The variable that chooses what is logged.
+const LOG: &str = "MIKEY_SAKKE_LOG";
 
 /// Run the server until it is told to stop (Ctrl-C, SIGTERM).
 ///
@@ -30,8 +35,8 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    start_log(output.is_json())?;
     let passphrase = arguments.passphrase.read(&arguments.folder.secrets())?;
-    start_log(output.is_json());
     runtime::start()?.block_on(async {
         let hang_ups = HangUps::new().context("cannot wait for signals")?;
         let state = State::open(&arguments.folder.dir, &passphrase).await.context(arguments.folder.cannot_open())?;
@@ -47,8 +52,12 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     })
 }
 
-fn start_log(json: bool) {
-    let filter = EnvFilter::try_from_env("MIKEY_SAKKE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+fn start_log(json: bool) -> Result<(), Failure> {
+    let filter = match std::env::var(LOG) {
+        Ok(text) => log_filter(&text)?,
+        Err(VarError::NotPresent) => EnvFilter::new("info"),
+        Err(VarError::NotUnicode(_)) => return Err(bad_log("it is not UTF-8")),
+    };
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -58,6 +67,23 @@ fn start_log(json: bool) {
     } else {
         log.init();
     }
+    Ok(())
+}
+
+/// A level, or levels of parts of the program, `info,mikey_sakke::kms=debug`. A name alone is refused: the library would log what is of
+/// that name, and nothing else.
+fn log_filter(text: &str) -> Result<EnvFilter, Failure> {
+    let is_complete = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();
+    match text.split(',').map(str::trim).find(|part| !is_complete(part)) {
+        Some(part) => Err(bad_log(&format!("{part:?} is no level"))),
+        None => EnvFilter::try_new(text).map_err(|error| bad_log(&error.to_string())),
+    }
+}
+
+fn bad_log(problem: &str) -> Failure {
+    Failure::new(format!("{LOG} cannot be followed: {problem}")).advise(
+        "Write off, error, warn, info, debug or trace, or levels of parts, such as info,mikey_sakke::kms=debug.",
+    )
 }
 
 /// Takes the configuration up anew at each hang-up.

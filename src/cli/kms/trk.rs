@@ -42,6 +42,9 @@ pub struct New {
 
 /// Make the next TrK and InK of a user. The server sends them with its next answers, wrapped under the present TrK, and the
 /// present ones stay good until the client has used the new ones.
+///
+/// A user has one pair, whatever the number of its devices: the first device that uses the new keys ends the old ones for all of them, and
+/// the others need the new files by hand (kms trk new --replace). Give each device a user of its own.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Example:
@@ -101,6 +104,8 @@ fn rotate(arguments: &Rotate, output: &Output) -> Result<(), Failure> {
             .context(format_args!("cannot make new keys for {user}"))
     })?;
     output.line(format_args!("{} and {} go out with the next answer to {user}", ids.trk_id, ids.ink_id));
+    output
+        .message("The first device that uses them ends the old ones; a second device of this user is then locked out.");
     output.object(&json!({ "user_uri": user, "trk_id": ids.trk_id, "ink_id": ids.ink_id }))
 }
 

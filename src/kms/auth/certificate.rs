@@ -12,7 +12,23 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, RootCertStore, SignatureScheme};
 use std::path::PathBuf;
 use std::sync::Arc;
+use thiserror::Error;
 use webpki::EndEntityCert;
+
+/// Why a certificate that a client has shown stands for nobody.
+#[derive(Clone, Debug, Error)]
+#[non_exhaustive]
+pub enum CertificateFault {
+    /// It names nobody.
+    #[error("it has no URI among its names (subjectAltName), nor is it listed in auth.certificates.pinned with one")]
+    NoUri,
+    /// It was taken when the connection was made, and is not now: it has expired, or the configuration has changed.
+    #[error("it is not taken any more: {0}")]
+    NotTaken(rustls::Error),
+    /// The KMS was told to take none since the connection was made.
+    #[error("this KMS takes no certificates of clients any more")]
+    NoneTaken,
+}
 
 /// Takes the certificates of the configured authorities, and the pinned ones. A client need not have any.
 #[derive(Debug)]
@@ -43,23 +59,18 @@ impl CertificateHolders {
         Ok(Self { authorities, pinned: config.pinned.clone(), algorithms })
     }
 
-    /// The holder of a certificate that was taken, if it has any URI.
-    pub(in crate::kms) fn holder(&self, certificate: &CertificateDer<'_>) -> Option<Identities> {
+    /// The holder of a certificate, with those that lead to its authority, if it is taken at this time.
+    pub(in crate::kms) fn holder_of_chain(&self, chain: &[CertificateDer<'_>]) -> Result<Identities, CertificateFault> {
+        let (certificate, intermediates) = chain.split_first().ok_or(CertificateFault::NoUri)?;
+        self.verify_client_cert(certificate, intermediates, UnixTime::now()).map_err(CertificateFault::NotTaken)?;
         let uris = match self.pinned(certificate) {
             Some(pinned) => pinned.uris.clone(),
             None => {
-                let parsed = EndEntityCert::try_from(certificate).ok()?;
+                let parsed = EndEntityCert::try_from(certificate).map_err(|_| CertificateFault::NoUri)?;
                 parsed.valid_uri_names().map(str::to_owned).collect()
             }
         };
-        Identities::of(uris)
-    }
-
-    /// The holder of a certificate, with those that lead to its authority, if it is taken at this time.
-    pub(in crate::kms) fn holder_of_chain(&self, chain: &[CertificateDer<'_>]) -> Option<Identities> {
-        let (certificate, intermediates) = chain.split_first()?;
-        self.verify_client_cert(certificate, intermediates, UnixTime::now()).ok()?;
-        self.holder(certificate)
+        Identities::of(uris).ok_or(CertificateFault::NoUri)
     }
 
     fn pinned(&self, certificate: &CertificateDer<'_>) -> Option<&PinnedCertificate> {

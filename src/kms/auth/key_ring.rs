@@ -1,10 +1,11 @@
 use crate::kms::config::{KeyLifetime, KeySource};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
-use reqwest::{Certificate, Client, Url};
+use reqwest::{Certificate, Client, Proxy, Url};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,6 +17,11 @@ use tokio::sync::{Mutex, RwLock};
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_OCTETS: usize = 256 * 1024;
+/// What `localhost` is, whatever a resolver says (RFC 6761 6.3): keys are fetched without TLS there. The port is the URL's.
+const LOOPBACK: [SocketAddr; 2] = [
+    SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)),
+    SocketAddr::V6(SocketAddrV6::new(Ipv6Addr::LOCALHOST, 0, 0, 0)),
+];
 
 /// Why the identity provider's keys could not be had.
 #[derive(Debug, Error)]
@@ -210,15 +216,21 @@ impl fmt::Debug for KeyRing {
 
 impl Source {
     async fn new(source: &KeySource) -> Result<Self, KeyRingError> {
-        let (url, ca) = match source {
+        let (url, ca, proxy) = match source {
             KeySource::File(path) => return Ok(Self::File(path.clone())),
-            KeySource::Url { url, ca } => (url.clone(), ca),
+            KeySource::Url { url, ca, proxy } => (url.clone(), ca, proxy),
         };
         let failed = |source| KeyRingError::Client { url: url.to_string(), source };
+        // No proxy but the configured one: that of the environment would get what is fetched in clear, and make the keys up.
         let mut client = Client::builder()
             .timeout(FETCH_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .resolve_to_addrs("localhost", &LOOPBACK)
             .https_only(url.scheme() == "https");
+        if let Some(proxy) = proxy {
+            client = client.proxy(Proxy::https(proxy.clone()).map_err(failed)?);
+        }
         if let Some(ca) = ca {
             let pem = read_file(ca).await?;
             let authorities = Certificate::from_pem_bundle(&pem).map_err(failed)?;
@@ -424,7 +436,7 @@ mod tests {
                 let _ = stream.write_all(answer(counter.fetch_add(1, Ordering::SeqCst)).as_bytes()).await;
             }
         });
-        (KeySource::Url { url, ca: None }, asked)
+        (KeySource::Url { url, ca: None, proxy: None }, asked)
     }
 
     fn ok(body: &str) -> String {
@@ -441,6 +453,26 @@ mod tests {
             assert!(ring.find("two").await.unwrap().is_none());
         }
         assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_is_configured_gets_a_tunnel() {
+        let proxy = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let source = KeySource::Url {
+            url: "https://idms.invalid/jwks".parse().unwrap(),
+            ca: None,
+            proxy: Some(format!("http://{}", proxy.local_addr().unwrap()).parse().unwrap()),
+        };
+        let ring = KeyRing::new(&source, KeyLifetime::default()).await.unwrap();
+        let asked = async {
+            let (mut stream, _) = proxy.accept().await.unwrap();
+            let mut asked = vec![0; 4096];
+            let length = stream.read(&mut asked).await.unwrap();
+            String::from_utf8_lossy(&asked[..length]).into_owned()
+        };
+        let (found, asked) = tokio::join!(ring.find("one"), asked);
+        assert!(matches!(found, Err(KeyRingError::Fetch { .. })));
+        assert!(asked.starts_with("CONNECT idms.invalid:443 HTTP/1.1\r\n"), "{asked}");
     }
 
     #[tokio::test]
@@ -494,7 +526,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let ca = folder.path().join("ca.pem");
         std::fs::write(&ca, SelfSigned::new(&[]).unwrap().certificate).unwrap();
-        let source = KeySource::Url { url, ca: Some(ca.clone()) };
+        let source = KeySource::Url { url, ca: Some(ca.clone()), proxy: None };
         let ring = KeyRing::new(&source, KeyLifetime::default()).await.unwrap();
         assert!(matches!(ring.find("one").await, Err(KeyRingError::Fetch { .. })));
         std::fs::write(&ca, &provider.certificate).unwrap();

@@ -25,7 +25,6 @@ pub(super) fn refusal(kind: &ErrorKind) -> AuthError {
         ErrorKind::InvalidAudience => AuthError::WrongAudience,
         ErrorKind::InvalidAlgorithm => AuthError::AlgorithmMismatch,
         ErrorKind::MissingRequiredClaim(claim) => match claim.as_str() {
-            "exp" => AuthError::MissingClaim("exp"),
             "iss" => AuthError::MissingClaim("iss"),
             _ => AuthError::MissingClaim("aud"),
         },
@@ -51,6 +50,9 @@ impl TokenHeader {
         serde_json::from_slice(&json).map_err(|_| AuthError::Malformed("its header is not a JOSE header"))
     }
 }
+
+/// The end of the year 9999 in seconds since 1970: a token that is good for longer would be good for ever.
+const LATEST: f64 = 253_402_300_799.0;
 
 /// The claims that a KMS looks at.
 #[derive(Deserialize)]
@@ -88,7 +90,11 @@ impl Claims {
         if self.iss.as_ref().and_then(serde_json::Value::as_str) != Some(issuer) {
             return Err(AuthError::WrongIssuer);
         }
-        if self.exp.ok_or(AuthError::MissingClaim("exp"))? + leeway <= now {
+        let expires = self.exp.ok_or(AuthError::MissingClaim("exp"))?;
+        if expires > LATEST {
+            return Err(AuthError::Malformed("its exp claim is beyond the year 9999"));
+        }
+        if expires + leeway <= now {
             return Err(AuthError::Expired);
         }
         if self.nbf.is_some_and(|not_before| not_before - leeway > now) {

@@ -36,6 +36,8 @@ pub enum KeySource {
         url: Url,
         /// PEM file of the certificate authority of the URL's host; without it, those of the system.
         ca: Option<PathBuf>,
+        /// HTTP proxy that the connection is tunnelled through (CONNECT); without it, none: not that of the environment.
+        proxy: Option<Url>,
     },
 }
 
@@ -65,9 +67,11 @@ impl AuthConfig {
     pub(super) fn to_toml(&self, folder: &Path) -> String {
         let keys = match &self.keys {
             KeySource::File(file) => format!("jwks_file = {}", relative(file, folder)),
-            KeySource::Url { url, ca: None } => format!("jwks_url = {}", quoted(url.as_str())),
-            KeySource::Url { url, ca: Some(ca) } => {
-                format!("jwks_url = {}\njwks_ca = {}", quoted(url.as_str()), relative(ca, folder))
+            KeySource::Url { url, ca, proxy } => {
+                let mut lines = vec![format!("jwks_url = {}", quoted(url.as_str()))];
+                lines.extend(ca.as_ref().map(|ca| format!("jwks_ca = {}", relative(ca, folder))));
+                lines.extend(proxy.as_ref().map(|proxy| format!("jwks_proxy = {}", quoted(proxy.as_str()))));
+                lines.join("\n")
             }
         };
         format!(
@@ -102,6 +106,7 @@ pub(super) struct AuthSection {
     jwks_file: Option<PathBuf>,
     jwks_url: Option<String>,
     jwks_ca: Option<PathBuf>,
+    jwks_proxy: Option<String>,
     #[serde(default = "jwks_refresh")]
     jwks_refresh: u64,
     #[serde(default = "jwks_keep")]
@@ -120,14 +125,24 @@ impl AuthSection {
         check_range("auth.jwks_keep", self.jwks_keep, keep, "give jwks_refresh to 2592000 seconds (30 days)")?;
         check_range("auth.leeway", self.leeway, 0..=300, "give 0 to 300 seconds")?;
         let keys = match (self.jwks_file, self.jwks_url, self.jwks_ca) {
-            (Some(file), None, None) => KeySource::File(folder.join(file)),
+            (Some(file), None, None) => {
+                let remedy = "remove it: it is only for jwks_url";
+                check(
+                    "auth.jwks_proxy",
+                    self.jwks_proxy.as_deref().unwrap_or_default(),
+                    self.jwks_proxy.is_none(),
+                    remedy,
+                )?;
+                KeySource::File(folder.join(file))
+            }
             (None, Some(url), ca) => {
                 let url = fetchable(&url).ok_or_else(|| ConfigError::Value {
                     key: "auth.jwks_url".into(),
                     value: quoted(&url),
                     remedy: "write an https URL without user and password (http only to 127.0.0.1, [::1] or localhost)",
                 })?;
-                KeySource::Url { url, ca: ca.map(|ca| folder.join(ca)) }
+                let proxy = self.jwks_proxy.map(|proxy| its_proxy(&url, &proxy)).transpose()?;
+                KeySource::Url { url, ca: ca.map(|ca| folder.join(ca)), proxy }
             }
             (Some(_), None, Some(ca)) => {
                 return Err(ConfigError::Value {
@@ -172,6 +187,18 @@ fn fetchable(url: &str) -> Option<Url> {
     let loopback = url.scheme() == "http" && ["127.0.0.1", "[::1]", "localhost"].contains(&host);
     let has_login = !url.username().is_empty() || url.password().is_some();
     ((secure || loopback) && !has_login).then_some(url)
+}
+
+/// A proxy for TLS alone: it tunnels, and neither reads nor makes up what goes through.
+fn its_proxy(fetched: &Url, text: &str) -> Result<Url, ConfigError> {
+    let proxy = Url::parse(text).ok().filter(|proxy| proxy.scheme() == "http" && proxy.has_host());
+    proxy
+        .filter(|proxy| fetched.scheme() == "https" && proxy.username().is_empty() && proxy.password().is_none())
+        .ok_or_else(|| ConfigError::Value {
+            key: "auth.jwks_proxy".into(),
+            value: quoted(text),
+            remedy: "write the http URL of a proxy without user and password, beside a jwks_url with https",
+        })
 }
 
 // What a key that is left out means.

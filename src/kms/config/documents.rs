@@ -16,11 +16,24 @@ pub struct Documents {
     pub cipher_value: CipherValueForm,
     /// `signature`: what a signature is about.
     pub signature: Form,
+    /// `key_sets`: which key periods an answer has that was not asked for one.
+    pub key_sets: KeySets,
+}
+
+/// The key periods that `keyprov` answers with, where the request names no time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeySets {
+    /// The present one and the next, so that nobody is without keys when that begins.
+    #[default]
+    CurrentAndNext,
+    /// The present one alone, for clients that take the last key set of an answer for the only one.
+    Current,
 }
 
 const USER_ID: [(&str, UserIdForm); 2] = [("hex", UserIdForm::Hex), ("base64", UserIdForm::Base64)];
 const WRAPPING: [(&str, KeyWrapping); 2] = [("padded", KeyWrapping::Padded), ("plain", KeyWrapping::Plain)];
 const CIPHER_VALUE: [(&str, CipherValueForm); 2] = [("base64", CipherValueForm::Base64), ("hex", CipherValueForm::Hex)];
+const KEY_SETS: [(&str, KeySets); 2] = [("current-and-next", KeySets::CurrentAndNext), ("current", KeySets::Current)];
 const SIGNATURE: [(&str, Form); 2] = [("sibling", Form::Sibling), ("enveloped", Form::Enveloped)];
 
 impl Documents {
@@ -41,11 +54,13 @@ user_id = \"{}\"  # UserID: hex or base64
 wrapping = \"{}\"  # under a TrK: padded (RFC 5649) or plain (RFC 3394, points without their first octet)
 cipher_value = \"{}\"  # wrapped keys: base64 or hex
 signature = \"{}\"  # beside the document (sibling) or in it (enveloped)
+key_sets = \"{}\"  # where no time is asked for: current-and-next, or current for clients that read one key set of an answer
 ",
             name(&USER_ID, self.user_id),
             name(&WRAPPING, self.wrapping),
             name(&CIPHER_VALUE, self.cipher_value),
             name(&SIGNATURE, self.signature),
+            name(&KEY_SETS, self.key_sets),
         )
     }
 }
@@ -58,6 +73,7 @@ pub(super) struct DocumentsSection {
     wrapping: Option<String>,
     cipher_value: Option<String>,
     signature: Option<String>,
+    key_sets: Option<String>,
 }
 
 impl DocumentsSection {
@@ -72,6 +88,12 @@ impl DocumentsSection {
                 "write \"base64\" or \"hex\"",
             )?,
             signature: choice("documents.signature", self.signature, &SIGNATURE, "write \"sibling\" or \"enveloped\"")?,
+            key_sets: choice(
+                "documents.key_sets",
+                self.key_sets,
+                &KEY_SETS,
+                "write \"current-and-next\" or \"current\"",
+            )?,
         })
     }
 }

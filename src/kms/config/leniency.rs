@@ -18,10 +18,13 @@ pub struct Leniency {
     pub other_versions: bool,
     /// A document comes without `Content-Type`.
     pub missing_content_type: bool,
+    /// `Time` of a request has no zone, and is the client's local time, whichever that is. Not forgiven by default: a signed
+    /// request that a proxy has kept is then taken again at each quarter of an hour.
+    pub local_times: bool,
 }
 
 impl Default for Leniency {
-    /// All are forgiven: none of them hides who asks for what.
+    /// All are forgiven that hide neither who asks for what, nor when.
     fn default() -> Self {
         Self {
             http_request_url: true,
@@ -30,6 +33,7 @@ impl Default for Leniency {
             lower_case_times: true,
             other_versions: true,
             missing_content_type: true,
+            local_times: false,
         }
     }
 }
@@ -43,11 +47,12 @@ impl Leniency {
         lower_case_times: false,
         other_versions: false,
         missing_content_type: false,
+        local_times: false,
     };
 
     pub(super) fn to_toml(self) -> String {
         let Self { http_request_url, short_request_url, unescaped_uris, .. } = self;
-        let Self { lower_case_times, other_versions, missing_content_type, .. } = self;
+        let Self { lower_case_times, other_versions, missing_content_type, local_times, .. } = self;
         format!(
             "\
 # What deployed clients do differently from the specification: true forgives, false refuses.
@@ -58,6 +63,7 @@ unescaped_uris = {unescaped_uris}  # URIs in the path that are not percent-encod
 lower_case_times = {lower_case_times}  # times in the path in lower-case hex
 other_versions = {other_versions}  # Version of a KmsRequest missing or another 1.x than 1.1.0
 missing_content_type = {missing_content_type}  # documents without Content-Type
+local_times = {local_times}  # Time of a request without zone in any local time; a proxy can then repeat a request that it has kept
 "
         )
     }

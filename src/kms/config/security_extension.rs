@@ -60,7 +60,7 @@ impl SecurityExtension {
 # off, optional (for those who have one) or required.
 [security_extension]
 direct = \"{direct}\"
-proxied = \"{proxied}\"  # requests from one of the proxies, or with a header Via, Forwarded or X-Forwarded-For
+proxied = \"{proxied}\"  # requests from one of the proxies, or with a header that proxies add, such as Via
 proxies = [{proxies}]  # addresses of proxies that end TLS, or networks such as 192.0.2.0/24
 ",
             direct = self.direct.as_str(),

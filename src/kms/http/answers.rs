@@ -3,6 +3,7 @@
 use super::App;
 use super::exchange::Exchange;
 use super::refusal::Refusal;
+use crate::kms::config::KeySets;
 use crate::kms::issue::{self, Grant};
 use crate::kms::store::{ClientReport, MAX_REDIRECT_OCTETS, Sender, StoreError, UserStatus};
 use crate::kms::{Error, admin, calendar, certificates};
@@ -171,8 +172,13 @@ impl App {
 
     fn periods(&self, time: Option<u64>, now: SystemTime) -> Result<Vec<u64>, Refusal> {
         let issued = issue::current_and_next(&self.state, now)?;
-        let Some(time) = time else { return Ok(issued.to_vec()) };
         let [current, next] = issued;
+        let Some(time) = time else {
+            return Ok(match self.state.config.documents.key_sets {
+                KeySets::CurrentAndNext => issued.to_vec(),
+                KeySets::Current => vec![current],
+            });
+        };
         match self.state.authority.period_at(NtpTime::from_bits(time)) {
             Ok(asked) if issued.contains(&asked) => Ok(vec![asked]),
             _ => {

@@ -3,8 +3,8 @@
 use super::exchange::Exchange;
 use super::refusal::Refusal;
 use super::way::Way;
-use super::{App, Peer};
-use crate::kms::auth::{self, Identities};
+use super::{App, Peer, ShownCertificate};
+use crate::kms::auth::{self, AuthError, Identities};
 use crate::kms::config::{Authentication, Config, Policy};
 use crate::kms::issue::Grant;
 use crate::kms::limits::{Limits, TooMany};
@@ -26,10 +26,13 @@ impl App {
         }
         // The certificate of a proxy that ends TLS is not that of who asks.
         let peer = parts.extensions.get::<Peer>().filter(|_| !exchange.way.is_proxied());
-        let holder = peer.and_then(|peer| peer.holder.as_deref());
-        let (identities, by) = match (authorization, holder) {
+        let certificate = peer.map_or(&ShownCertificate::None, |peer| &peer.certificate);
+        let (identities, by) = match (authorization, certificate) {
             // A token says more than a certificate: it may be that of a server that asks for a user.
-            (None, Some(holder)) => (Ok(holder.clone()), Authentication::Certificate),
+            (None, ShownCertificate::Of(holder)) => (Ok((**holder).clone()), Authentication::Certificate),
+            (None, ShownCertificate::Useless(fault)) => {
+                (Err(AuthError::UselessCertificate(fault.clone())), Authentication::Certificate)
+            }
             _ => (self.authenticator.authenticate(authorization, exchange.now).await, Authentication::Token),
         };
         let identities = match identities {
@@ -102,7 +105,7 @@ impl Asker {
         match (grants.is_empty(), named, refusal) {
             (false, ..) => Ok(grants),
             (true, _, Some(refusal)) => Err(refusal),
-            (true, named, None) => Err(not_own(named.unwrap_or_default())),
+            (true, named, None) => Err(self.not_own(named.unwrap_or_default())),
         }
     }
 
@@ -124,9 +127,14 @@ impl Asker {
         }
         Ok(grant)
     }
-}
 
-/// The refusal of an identity that the token or certificate does not have.
-pub(super) fn not_own(uri: &str) -> Refusal {
-    Refusal::new(ErrorCode::NotAuthorised, format!("{} is not an identity of this token's holder", excerpt(uri)))
+    /// The refusal of an identity that the token or certificate does not have.
+    pub(super) fn not_own(&self, uri: &str) -> Refusal {
+        let shown = match self.by {
+            Authentication::Token => "token",
+            Authentication::Certificate => "certificate",
+        };
+        let message = format!("{} is not an identity of this {shown}'s holder", excerpt(uri));
+        Refusal::new(ErrorCode::NotAuthorised, message)
+    }
 }

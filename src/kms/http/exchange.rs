@@ -1,11 +1,14 @@
 //! A request and its answer: what is known of it so far, and how it is told.
 
 use super::Peer;
+use super::refusal::Refusal;
 use super::way::{Way, client_address};
 use crate::kms::audit::Act;
 use crate::kms::config::{Config, PublicUrl};
+use crate::kms_protocol::ErrorCode;
 use crate::kms_protocol::resource::Resource;
 use axum::extract::Request;
+use axum::http::Version;
 use axum::http::header::HOST;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::SystemTime;
@@ -44,6 +47,8 @@ pub(super) struct Found {
     pub(super) signer: Option<String>,
     /// Whose keys are asked for.
     pub(super) user_uri: String,
+    /// `Time` of the request is forgiven to be in local time.
+    pub(super) has_local_time: bool,
 }
 
 impl Exchange {
@@ -74,8 +79,11 @@ impl Exchange {
 fn request_urls(request: &Request, way: Way, config: &Config) -> (String, Vec<String>) {
     let authority = request.uri().authority().map(|authority| authority.as_str());
     let host = authority.or_else(|| request.headers().get(HOST)?.to_str().ok()).filter(|host| is_host(host));
+    let host = host.map(|host| host.strip_suffix(':').unwrap_or(host));
     let host = host.unwrap_or_else(|| config.kms_uri.split_once("://").map_or(&*config.kms_uri, |(_, rest)| rest));
     let path = any_uri(start(request.uri().path(), MAX_PATH));
+    // That of OPTIONS * and the like has none.
+    let path = if path.starts_with('/') { path } else { format!("/{path}") };
     let direct = format!("https://{host}{path}");
     let public_urls = &config.server.public_urls;
     let by_host = public_urls.iter().position(|url| url.is_at(host));
@@ -93,9 +101,30 @@ fn request_urls(request: &Request, way: Way, config: &Config) -> (String, Vec<St
     }
 }
 
+/// A request of HTTP/1.1 has one `Host`, which is a host (RFC 9112 3.2): proxies differ in what they make of others.
+pub(super) fn require_host(request: &Request) -> Result<(), Refusal> {
+    if request.version() != Version::HTTP_11 {
+        return Ok(());
+    }
+    let refused = |message: &str| Err(Refusal::new(ErrorCode::BadHost, message));
+    let mut hosts = request.headers().get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) if host.to_str().is_ok_and(is_host) => Ok(()),
+        (Some(_), None) => refused("Host is no host with or without a port"),
+        (Some(_), Some(_)) => refused("there is more than one Host header"),
+        (None, _) => refused("there is no Host header"),
+    }
+}
+
 /// The text with everything escaped that keeps it from being a URI, stray percent signs among it. A URI stays as it is, but
-/// for brackets, which belong into a host alone.
+/// for brackets, which belong into a host alone; of what has not the form of one, the delimiters are escaped as well.
 pub(super) fn any_uri(text: &str) -> String {
+    let uri = escaped(text, b":/?@!$&'()*+,;=");
+    if has_form_of_uri(&uri) { uri } else { escaped(text, b"") }
+}
+
+/// The text with everything escaped but letters, digits, `-._~`, escapes and these delimiters.
+fn escaped(text: &str, delimiters: &[u8]) -> String {
     let mut uri = String::with_capacity(text.len());
     for (at, octet) in text.bytes().enumerate() {
         let allowed = match octet {
@@ -103,7 +132,7 @@ pub(super) fn any_uri(text: &str) -> String {
                 let digits = text.as_bytes().get(at + 1..at + 3);
                 digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
             }
-            _ => octet.is_ascii_alphanumeric() || b"-._~:/?@!$&'()*+,;=".contains(&octet),
+            _ => octet.is_ascii_alphanumeric() || b"-._~".contains(&octet) || delimiters.contains(&octet),
         };
         if allowed {
             uri.push(char::from(octet));
@@ -112,6 +141,26 @@ pub(super) fn any_uri(text: &str) -> String {
         }
     }
     uri
+}
+
+/// Whether a text of the characters of a URI is one, or a reference relative to one (RFC 3986 4.1).
+fn has_form_of_uri(text: &str) -> bool {
+    let first_segment = text.split(['/', '?']).next().unwrap_or_default();
+    let rest = match first_segment.split_once(':') {
+        None => text,
+        Some((scheme, _)) => {
+            let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+                && scheme.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"+-.".contains(&octet));
+            match text.split_once(':') {
+                Some((_, rest)) if is_scheme => rest,
+                _ => return false,
+            }
+        }
+    };
+    let Some(authority) = rest.strip_prefix("//").and_then(|rest| rest.split(['/', '?']).next()) else { return true };
+    let host = authority.split_once('@').map_or(authority, |(_, host)| host);
+    let is_port = |port: &str| port.len() <= 5 && port.bytes().all(|digit| digit.is_ascii_digit());
+    !host.contains('@') && host.split_once(':').is_none_or(|(name, port)| !name.is_empty() && is_port(port))
 }
 
 fn start(text: &str, characters: usize) -> &str {
@@ -141,7 +190,15 @@ mod tests {
 
     #[test]
     fn what_is_no_uri_becomes_one_and_a_uri_stays() {
-        for uri in ["/keymanagement/identity/v1/keyprov/sip%3Aa%40b/D6B4323200000000", "sip:a@b;x=1?y", ""] {
+        for uri in [
+            "/keymanagement/identity/v1/keyprov/sip%3Aa%40b/D6B4323200000000",
+            "/keymanagement/identity/v1/keyprov/sip:a@b",
+            "sip:a@b;x=1?y",
+            "https://u:p@kms.example.org:8443/a:b",
+            "tel:+49",
+            "a/b:c",
+            "",
+        ] {
             assert_eq!(any_uri(uri), uri);
         }
         for (text, uri) in [
@@ -150,6 +207,14 @@ mod tests {
             ("/%4", "/%254"),
             ("%%41", "%25%41"),
             ("a b\"<\u{e9}[", "a%20b%22%3C%C3%A9%5B"),
+            (":", "%3A"),
+            ("1:b", "1%3Ab"),
+            ("'ip:a@b", "%27ip%3Aa%40b"),
+            (" sip:a@b", "%20sip%3Aa%40b"),
+            ("http://a:b:c", "http%3A%2F%2Fa%3Ab%3Ac"),
+            ("http://[::1]", "http%3A%2F%2F%5B%3A%3A1%5D"),
+            ("//:1/a", "%2F%2F%3A1%2Fa"),
+            ("[::1]", "%5B%3A%3A1%5D"),
         ] {
             assert_eq!(any_uri(text), uri);
         }

@@ -89,7 +89,7 @@ impl From<kms_protocol::Error> for Refusal {
 impl From<AuthError> for Refusal {
     fn from(error: AuthError) -> Self {
         let code = match &error {
-            AuthError::NoToken | AuthError::NotBearer => ErrorCode::Unauthenticated,
+            AuthError::NoToken | AuthError::NotBearer | AuthError::UselessCertificate(_) => ErrorCode::Unauthenticated,
             AuthError::InsufficientScope => ErrorCode::MissingScope,
             AuthError::NoIdentity => ErrorCode::NotAuthorised,
             AuthError::KeysUnavailable(source) => {

@@ -6,8 +6,17 @@ use axum::http::header::{FORWARDED, VIA};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use std::net::{IpAddr, SocketAddr};
 
-/// What a proxy adds to the requests that it forwards (RFC 9110 7.6.3, RFC 7239).
-const PROXY_HEADERS: [HeaderName; 3] = [VIA, FORWARDED, X_FORWARDED_FOR];
+/// What a proxy adds to the requests that it forwards (RFC 9110 7.6.3, RFC 7239), the HTTP proxy of 3GPP (TS 24.109) and
+/// common ones among them.
+const PROXY_HEADERS: [HeaderName; 7] = [
+    VIA,
+    FORWARDED,
+    X_FORWARDED_FOR,
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("x-3gpp-asserted-identity"),
+];
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// How a request came.
@@ -74,11 +83,13 @@ fn forwarded_address(text: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kms::http::ShownCertificate;
 
     fn way(address: &str, header: Option<&'static str>, proxies: &[&str]) -> Way {
         let proxies = proxies.iter().map(|network| network.parse().unwrap()).collect();
         let extension = SecurityExtension { proxies, ..SecurityExtension::default() };
-        let peer = Peer { address: address.parse().unwrap(), holder: None, has_two_lengths: false };
+        let peer =
+            Peer { address: address.parse().unwrap(), certificate: ShownCertificate::None, has_two_lengths: false };
         let mut headers = HeaderMap::new();
         headers.extend(header.map(|name| (HeaderName::from_static(name), HeaderValue::from_static("1.1 p"))));
         Way::of(Some(&peer), &headers, &extension)
@@ -97,7 +108,11 @@ mod tests {
             ("192.0.2.8:1", Some("via"), Way::Claimed),
             ("192.0.2.8:1", Some("forwarded"), Way::Claimed),
             ("192.0.2.8:1", Some("x-forwarded-for"), Way::Claimed),
-            ("192.0.2.8:1", Some("x-real-ip"), Way::Direct),
+            ("192.0.2.8:1", Some("x-forwarded-host"), Way::Claimed),
+            ("192.0.2.8:1", Some("x-forwarded-proto"), Way::Claimed),
+            ("192.0.2.8:1", Some("x-real-ip"), Way::Claimed),
+            ("192.0.2.8:1", Some("x-3gpp-asserted-identity"), Way::Claimed),
+            ("192.0.2.8:1", Some("x-request-id"), Way::Direct),
         ] {
             assert_eq!(way(address, header, &listed), expected, "{address} {header:?}");
         }
@@ -119,7 +134,7 @@ mod tests {
         let proxies = ["192.0.2.7/32", "192.0.2.8/32"].map(|network| network.parse().unwrap()).into();
         let extension = SecurityExtension { proxies, ..SecurityExtension::default() };
         let address = (connected.parse::<IpAddr>().unwrap(), 1).into();
-        let peer = Peer { address, holder: None, has_two_lengths: false };
+        let peer = Peer { address, certificate: ShownCertificate::None, has_two_lengths: false };
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
         client_address(Some(&peer), &headers, &extension).unwrap().to_string()
     }

@@ -4,8 +4,7 @@ use super::Current;
 use super::activity::{Activity, Busy};
 use super::heads::{TwoLengths, Watched};
 use super::serving::Serving;
-use crate::kms::auth::Identities;
-use crate::kms::http::Peer;
+use crate::kms::http::{Peer, ShownCertificate};
 use axum::body::Body;
 use core::fmt::Display;
 use core::pin::pin;
@@ -24,7 +23,6 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// How long a client may take for the TLS handshake.
@@ -48,7 +46,7 @@ pub(super) async fn serve(
     mut stopping: watch::Receiver<()>,
 ) {
     let tls = tokio::select! {
-        tls = accept(stream, current.get().acceptor()) => tls,
+        tls = accept(stream, address, current.get()) => tls,
         _ = stopping.changed() => None,
     };
     let Some(tls) = tls else { return };
@@ -64,7 +62,7 @@ pub(super) async fn serve(
             let serving = current.get();
             let mut request = request.map(Body::new);
             let has_two_lengths = two_lengths.were_given();
-            request.extensions_mut().insert(Peer { address, holder: shown.holder(&serving), has_two_lengths });
+            request.extensions_mut().insert(Peer { address, certificate: shown.judged_by(&serving), has_two_lengths });
             // Then nobody need find the end of its body to find the next request.
             let is_last = request.headers().contains_key(TRANSFER_ENCODING);
             let (app, busy) = (serving.app(), Busy::new(&activity));
@@ -95,14 +93,18 @@ pub(super) async fn serve(
     }
 }
 
-/// The TLS of a connection. What goes wrong on one is the peer's affair and logged for the curious alone.
-async fn accept(stream: TcpStream, acceptor: TlsAcceptor) -> Option<TlsStream<TcpStream>> {
+/// The TLS of a connection. What goes wrong on one is the peer's affair and logged for the curious alone, but for a certificate that is
+/// refused.
+async fn accept(stream: TcpStream, peer: SocketAddr, serving: Arc<Serving>) -> Option<TlsStream<TcpStream>> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
-    match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
+    match timeout(HANDSHAKE_TIMEOUT, serving.acceptor().accept(stream)).await {
         Ok(Ok(tls)) => return Some(tls),
-        Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+        Ok(Err(error)) => match error.get_ref().and_then(|source| source.downcast_ref()) {
+            Some(refused @ rustls::Error::InvalidCertificate(_)) => serving.log_refused_certificate(peer, refused),
+            _ => tracing::debug!(%peer, %error, "TLS handshake failed"),
+        },
         Err(_elapsed) => tracing::debug!("TLS handshake took too long"),
     }
     None
@@ -145,23 +147,26 @@ struct Shown {
 struct Judged {
     number: u64,
     at: Instant,
-    holder: Option<Arc<Identities>>,
+    certificate: ShownCertificate,
 }
 
 impl Shown {
-    fn holder(&self, serving: &Serving) -> Option<Arc<Identities>> {
+    fn judged_by(&self, serving: &Serving) -> ShownCertificate {
         if self.chain.is_empty() {
-            return None;
+            return ShownCertificate::None;
         }
-        if let Some(Judged { number, at, holder }) = &*self.judged.read().unwrap_or_else(PoisonError::into_inner)
+        if let Some(Judged { number, at, certificate }) = &*self.judged.read().unwrap_or_else(PoisonError::into_inner)
             && *number == serving.number()
             && at.elapsed() < JUDGED_FOR
         {
-            return holder.clone();
+            return certificate.clone();
         }
-        let holder = serving.holder(&self.chain).map(Arc::new);
-        let judged = Judged { number: serving.number(), at: Instant::now(), holder: holder.clone() };
+        let certificate = match serving.holder(&self.chain) {
+            Ok(holder) => ShownCertificate::Of(Arc::new(holder)),
+            Err(fault) => ShownCertificate::Useless(fault),
+        };
+        let judged = Judged { number: serving.number(), at: Instant::now(), certificate: certificate.clone() };
         *self.judged.write().unwrap_or_else(PoisonError::into_inner) = Some(judged);
-        holder
+        certificate
     }
 }

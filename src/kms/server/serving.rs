@@ -1,16 +1,17 @@
 //! What a server serves with: everything that follows from its configuration, and is taken up anew together.
 
 use crate::kms::audit::{Act, Event};
-use crate::kms::auth::{Authenticator, CertificateHolders, Identities};
+use crate::kms::auth::{Authenticator, CertificateFault, CertificateHolders, Identities};
 use crate::kms::config::{Config, ServerConfig};
 use crate::kms::http::App;
 use crate::kms::limits::Limits;
-use crate::kms::{Error, State};
+use crate::kms::{ClientKind, Error, State};
 use crate::sealing::file::read_private;
 use core::fmt;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
@@ -43,6 +44,7 @@ impl Serving {
 
     fn with(number: u64, app: App) -> Result<Self, Error> {
         let config = &app.state.config;
+        warn_of_lax_policy(config);
         let holders = config.auth.certificates.as_ref().map(CertificateHolders::new).transpose();
         let holders = holders.map_err(|(path, reason)| Error::ClientAuthorities { path, reason })?.map(Arc::new);
         let acceptor = TlsAcceptor::from(Arc::new(tls(&config.server, holders.clone())?));
@@ -66,8 +68,17 @@ impl Serving {
     }
 
     /// Whose certificate this is, if it is taken.
-    pub(super) fn holder(&self, chain: &[CertificateDer<'_>]) -> Option<Identities> {
-        self.holders.as_ref()?.holder_of_chain(chain)
+    pub(super) fn holder(&self, chain: &[CertificateDer<'_>]) -> Result<Identities, CertificateFault> {
+        self.holders.as_ref().ok_or(CertificateFault::NoneTaken)?.holder_of_chain(chain)
+    }
+
+    /// Logs a handshake that failed for the client's certificate: nobody else learns of it. As often as requests of an address are
+    /// refused with their reason, and further ones for the curious alone.
+    pub(super) fn log_refused_certificate(&self, peer: SocketAddr, error: &rustls::Error) {
+        match self.app.limits.refusal(peer.ip().to_canonical()) {
+            Ok(()) => tracing::warn!(%peer, %error, "a client's certificate was refused"),
+            Err(_) => tracing::debug!(%peer, %error, "a client's certificate was refused"),
+        }
     }
 
     /// A roll-over since the start gives others keys that this server has not.
@@ -103,6 +114,26 @@ impl Serving {
 impl fmt::Debug for Serving {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Serving").field("number", &self.number).finish_non_exhaustive()
+    }
+}
+
+/// A proxy that has seen a token can use it straight.
+fn warn_of_lax_policy(config: &Config) {
+    let extension = &config.security_extension;
+    let is_lax = |kind: &ClientKind| {
+        let (direct, proxied) = config.clients.of(*kind).policies(extension);
+        direct < proxied
+    };
+    if extension.proxies.is_empty() {
+        return;
+    }
+    let kinds: Vec<String> = ClientKind::ALL.into_iter().filter(is_lax).map(|kind| kind.to_string()).collect();
+    if !kinds.is_empty() {
+        tracing::warn!(
+            kinds = kinds.join(" "),
+            "direct requests have a laxer policy than proxied ones: a proxy can use a token that it has seen for a request of its own, \
+             and get the keys of a user without transport key in clear; set security_extension.direct to what proxied is"
+        );
     }
 }
 

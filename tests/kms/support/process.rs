@@ -14,6 +14,11 @@ pub struct Process {
 impl Process {
     /// Starts it, and waits until it serves. It logs what is of this level or graver.
     pub fn start(folder: &Path, level: &str) -> Self {
+        Self::start_where(folder, level, &[])
+    }
+
+    /// The same with these variables in its environment.
+    pub fn start_where(folder: &Path, level: &str, variables: &[(&str, &str)]) -> Self {
         // A signal that a shell ignores is ignored by what it turns into: a file that may not grow is then an error of the system.
         let mut child = Command::new("sh")
             .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_mikey-sakke")])
@@ -21,6 +26,7 @@ impl Process {
             .arg(folder)
             .env("MIKEY_SAKKE_PASSPHRASE", "a passphrase")
             .env("MIKEY_SAKKE_LOG", level)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
