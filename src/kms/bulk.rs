@@ -99,6 +99,6 @@ pub enum FolderFault {
     #[error("{} is written to by another command: wait until that has ended", _0.display())]
     Busy(PathBuf),
     /// The transport keys would lie beside what they are to protect, or one within the other.
-    #[error("{} cannot hold the transport keys: one of it and the folder of what is wrapped under them lies in the other; choose two that are apart", _0.display())]
+    #[error("{} cannot hold the transport keys: the folder of what is wrapped under them is the same, or one of both lies in the other; choose two that are apart", _0.display())]
     KeysBeside(PathBuf),
 }

@@ -228,6 +228,15 @@ async fn what_an_interrupted_restoring_left_is_told_and_cleared_away() {
     assert!(matches!(fault(backup.restore().await.unwrap_err()), BackupFault::NotEmpty(_)));
     fs::remove_file(target.join("tls-key.pem")).unwrap();
 
+    // Before the files got their places, nothing in the folder came from there.
+    let started = backup.folder.path().join("started");
+    fs::create_dir_all(started.join(".restoring/kms")).unwrap();
+    fs::copy(backup.world.folder.path().join("secrets.sealed"), started.join("secrets.sealed")).unwrap();
+    let error = backup::restore(&backup.file, &started, &passphrase(), act()).await.unwrap_err();
+    assert!(matches!(fault(error), BackupFault::NotEmpty(_)));
+    fs::remove_file(started.join("secrets.sealed")).unwrap();
+    assert!(backup::restore(&backup.file, &started, &passphrase(), act()).await.unwrap().cleared);
+
     let lock = fs::File::create(target.join(".restoring/lock")).unwrap();
     lock.lock().unwrap();
     assert!(matches!(fault(backup.restore().await.unwrap_err()), BackupFault::Busy(folder) if folder == target));

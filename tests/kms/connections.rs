@@ -273,11 +273,14 @@ struct Frame {
     kind: u8,
     flags: u8,
     stream: u32,
+    payload: Vec<u8>,
 }
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
+const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const ACK: u8 = 1;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
@@ -287,12 +290,9 @@ fn frames(mut octets: &[u8]) -> Vec<Frame> {
     let mut frames = Vec::new();
     while let Some((head, rest)) = octets.split_at_checked(9) {
         let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
-        let Some((_, rest)) = rest.split_at_checked(length) else { break };
-        frames.push(Frame {
-            kind: head[3],
-            flags: head[4],
-            stream: u32::from_be_bytes([head[5], head[6], head[7], head[8]]),
-        });
+        let Some((payload, rest)) = rest.split_at_checked(length) else { break };
+        let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+        frames.push(Frame { kind: head[3], flags: head[4], stream, payload: payload.to_vec() });
         octets = rest;
     }
     frames
@@ -438,17 +438,38 @@ async fn connections_that_say_nothing_are_closed_in_time() {
 #[tokio::test]
 async fn pings_keep_no_connection_open() {
     let world = World::new().await;
-    let (tls, _) = connect_http2(&world, "GET").await;
+    let (tls, mut said) = connect_http2(&world, "GET").await;
     let (mut read, mut write) = tokio::io::split(tls);
     tokio::time::pause();
-    let pinging = tokio::spawn(async move {
-        let ping = [0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
-        while write.write_all(&ping).await.is_ok() {
-            tokio::time::sleep(Duration::from_secs(5)).await;
+    let talking = async {
+        let mut looked_at = 0;
+        loop {
+            let sent = tokio::select! {
+                read = read.read_buf(&mut said) => read.and_then(|octets| match octets {
+                    0 => Err(ErrorKind::UnexpectedEof.into()),
+                    _ => Ok(Vec::new()),
+                }),
+                () = tokio::time::sleep(Duration::from_secs(5)) => Ok(ping(0, b"are you?")),
+            };
+            let Ok(mut sent) = sent else { return };
+            let all = frames(&said);
+            let asked = all.iter().skip(looked_at).filter(|frame| frame.kind == PING && frame.flags & ACK == 0);
+            sent.extend(asked.flat_map(|frame| ping(ACK, &frame.payload)));
+            looked_at = all.len();
+            if write.write_all(&sent).await.is_err() {
+                return;
+            }
         }
-    });
-    assert!(frames(&in_an_hour(&mut read).await).len() > 1, "they are answered until then");
-    pinging.await.unwrap();
+    };
+    timeout(Duration::from_secs(3600), talking).await.expect("the connection is closed");
+    assert!(
+        frames(&said).iter().any(|frame| frame.kind == PING && frame.flags & ACK != 0),
+        "they are answered until then"
+    );
+}
+
+fn ping(flags: u8, payload: &[u8]) -> Vec<u8> {
+    [&[0, 0, 8, PING, flags, 0, 0, 0, 0], payload].concat()
 }
 
 /// As [`rest`], where an hour passes at once.

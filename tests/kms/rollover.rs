@@ -706,6 +706,13 @@ async fn a_backup_from_before_a_roll_over_needs_the_newer_secrets() {
     assert!(completed.completed && completed.pub_enc_key == done.pub_enc_key);
     let state = State::open(&restored, &passphrase()).await.unwrap();
     import(&mut alice, files_of(&state, ALICE, done.first_period).await, done.first_period).unwrap();
+
+    // Without them, another roll-over ends what was lost.
+    copy.store.close().await.unwrap();
+    let another = roll_over(&elsewhere.path().join("copy"), None, 0).await.unwrap();
+    assert_eq!(another.first_period, done.first_period + 1);
+    let copy = State::open(&elsewhere.path().join("copy"), &passphrase()).await.unwrap();
+    import(&mut alice, files_of(&copy, ALICE, another.first_period).await, another.first_period).unwrap();
 }
 
 #[tokio::test]

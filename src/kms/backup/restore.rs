@@ -2,7 +2,7 @@ use super::BackupFault;
 use super::manifest::{self, LeftOut, Manifest, is_within, named_elsewhere};
 use super::pieces::Opener;
 use super::save::failed;
-use super::target::{Target, note_names};
+use super::target::Target;
 use crate::kms::audit::{self, Act, Event, Head};
 use crate::kms::{Config, Error, State};
 use crate::sealing::Passphrase;
@@ -106,7 +106,6 @@ fn extract(archive: &mut tar::Archive<impl Read>, folder: &Path) -> io::Result<M
         return Err(io::Error::other(BackupFault::Form(manifest.form)));
     }
     make_folder(folder)?;
-    note_names(folder, &manifest.files)?;
     for name in &manifest.files {
         let mut entry = entries.next().ok_or_else(damaged)??;
         if entry.path_bytes() != name.as_bytes() || !is_within(name) {

@@ -15,7 +15,7 @@ use std::path::{Component, Path, PathBuf};
 /// The hidden folder: while it is there without `kms.toml` beside it, the KMS is not restored to the end.
 pub(in crate::kms) const STAGING: &str = ".restoring";
 
-/// In the hidden folder: the KMS, the names of its files, and what this process holds while it works.
+/// In the hidden folder: the KMS, the names of its files once they get their places, and what this process holds while it works.
 const UNPACKED: &str = "kms";
 const NAMES: &str = "files.json";
 const LOCK: &str = "lock";
@@ -53,14 +53,15 @@ impl Target {
         self.folder.join(STAGING).join(UNPACKED)
     }
 
-    /// Gives the files their places, `kms.toml` last: until then the folder has no KMS.
+    /// Gives the files their places, `kms.toml` last: until then the folder has no KMS. Their names are noted first, so that whoever
+    /// clears away after an interruption knows what came from here.
     pub(super) fn settle(&self, names: &[String]) -> Result<(), Error> {
         let (last, first): (Vec<&String>, Vec<&String>) = names.iter().partition(|name| *name == config::FILE);
-        first
-            .into_iter()
-            .chain(last)
-            .try_for_each(|name| self.settle_one(name))
-            .map_err(|source| failed(&self.folder, source))
+        let settle = || {
+            file::create(&self.folder.join(STAGING).join(NAMES), &serde_json::to_vec(names)?)?;
+            first.into_iter().chain(last).try_for_each(|name| self.settle_one(name))
+        };
+        settle().map_err(|source: io::Error| failed(&self.folder, source))
     }
 
     fn settle_one(&self, name: &str) -> io::Result<()> {
@@ -115,11 +116,6 @@ impl Drop for Target {
             remove_empty(&self.made);
         }
     }
-}
-
-/// Notes the names of the files that a KMS is made of, beside where it is unpacked.
-pub(super) fn note_names(unpacked: &Path, names: &[String]) -> io::Result<()> {
-    file::create(&unpacked.with_file_name(NAMES), &serde_json::to_vec(names)?)
 }
 
 /// The files of an earlier restoring that have their places: those that it noted and that are unpacked no more.

@@ -8,7 +8,8 @@ use crate::kms::{Error, Progress, State, issue};
 use crate::kms_protocol::resource::Resource;
 use crate::sealing::file;
 use std::collections::HashSet;
-use std::io;
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -168,10 +169,14 @@ fn write_certificates(state: &State, folder: &Path, periods: &[u64], act: &Act) 
     };
     write(INIT, &Resource::Init, init_message(state, act.at))?;
     let further = further_certificates(state, periods, act.at);
-    if further.is_empty() {
-        return Ok(());
+    if !further.is_empty() {
+        return write(CERT_CACHE, &admin::CERT_CACHE, certificates_message(further));
     }
-    write(CERT_CACHE, &admin::CERT_CACHE, certificates_message(further))
+    let path = folder.join(CERT_CACHE);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::file(&path, error)),
+        _ => Ok(()),
+    }
 }
 
 /// The URIs that have no files yet, each once; how many there are in all; how many have their files.

@@ -23,8 +23,7 @@ impl TwoLengths {
     }
 }
 
-/// A stream on which the heads of requests are looked at as they are read.
-#[derive(Debug)]
+/// A stream on which the heads of requests are looked at as they are read. They hold tokens: nothing prints this.
 pub(super) struct Watched<S> {
     stream: S,
     place: Place,
@@ -33,7 +32,6 @@ pub(super) struct Watched<S> {
 }
 
 /// Where in its requests a stream is.
-#[derive(Debug)]
 enum Place {
     /// In a head, of which this is known.
     Head(Vec<u8>),

@@ -368,4 +368,23 @@ mod tests {
         assert!(matches!(issue(&store, 3, &[11, 12]).await, Err(StoreError::SecretsOutdated { first_period: 12 })));
         issue(&store, 4, &[10, 12]).await.unwrap();
     }
+
+    #[tokio::test]
+    async fn generations_of_before_there_were_withdrawn_ones_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        sqlx::raw_sql(
+            "DROP TABLE generations; \
+             CREATE TABLE generations (number INTEGER NOT NULL PRIMARY KEY, first_period INTEGER NOT NULL UNIQUE, \
+             fingerprint TEXT NOT NULL, octets INTEGER NOT NULL) STRICT; \
+             INSERT INTO generations VALUES (1, 0, printf('%064x', 1), 1500), (2, 10, printf('%064x', 2), 1500); \
+             DELETE FROM _sqlx_migrations WHERE version = 21",
+        )
+        .execute(&store.pool)
+        .await
+        .unwrap();
+        store.close().await.unwrap();
+        let store = SqliteStore::open(&folder.path().join("kms.sqlite")).await.unwrap();
+        assert_eq!(store.generations().await.unwrap(), generations_from(&[0, 10]));
+    }
 }
