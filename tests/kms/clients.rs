@@ -241,15 +241,12 @@ async fn a_certificate_that_stands_for_nobody_is_named_in_the_refusal() {
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     let nameless = params.signed_by(&key, &issuer).unwrap();
 
-    let world = with_client(ClientKind::User, |toml| toml + "\n" + &pinned(&servers, SERVER)).await;
+    let world = with_client(ClientKind::User, |toml| toml).await;
     let folder = world.folder.path();
     fs::write(folder.join("clients-ca.pem"), ca).unwrap();
     let text = fs::read_to_string(folder.join("kms.toml")).unwrap();
-    let with_ca = text.replace(
-        "[[auth.certificates.pinned]]",
-        "[auth.certificates]\nca = \"clients-ca.pem\"\n[[auth.certificates.pinned]]",
-    );
-    fs::write(folder.join("kms.toml"), &with_ca).unwrap();
+    let with_ca = format!("{text}\n[auth.certificates]\nca = \"clients-ca.pem\"\n");
+    fs::write(folder.join("kms.toml"), format!("{with_ca}\n{}", pinned(&servers, SERVER))).unwrap();
     world.server.reload(act()).await.unwrap();
 
     let client = |certificate: &rcgen::Certificate| {
@@ -269,11 +266,11 @@ async fn a_certificate_that_stands_for_nobody_is_named_in_the_refusal() {
     let message = refused(bob, ErrorCode::NotAuthorised).await;
     assert!(message.contains("not an identity of this certificate's holder"), "{message}");
     // Withdrawn while its connection is open.
-    fs::write(folder.join("kms.toml"), with_ca.split("[[auth.certificates.pinned]]").next().unwrap()).unwrap();
+    fs::write(folder.join("kms.toml"), with_ca).unwrap();
     world.server.reload(act()).await.unwrap();
     let message = refused(init(&servers).await.unwrap(), ErrorCode::Unauthenticated).await;
     assert!(message.contains("it is not taken any more: "), "{message}");
-    fs::write(folder.join("kms.toml"), text.split("[[auth.certificates.pinned]]").next().unwrap()).unwrap();
+    fs::write(folder.join("kms.toml"), text).unwrap();
     world.server.reload(act()).await.unwrap();
     let message = refused(init(&servers).await.unwrap(), ErrorCode::Unauthenticated).await;
     assert!(message.contains("takes no certificates of clients any more"), "{message}");

@@ -189,7 +189,8 @@ async fn what_is_no_level_of_the_log_is_refused() {
     for (level, is_one) in [
         ("nonsense", false),
         ("info,nonsense", false),
-        ("", false),
+        ("info,", false),
+        ("", true),
         ("mikey_sakke=loud", false),
         ("WARN", true),
         ("off", true),

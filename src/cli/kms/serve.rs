@@ -54,8 +54,8 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
 
 fn start_log(json: bool) -> Result<(), Failure> {
     let filter = match std::env::var(LOG) {
-        Ok(text) => log_filter(&text)?,
-        Err(VarError::NotPresent) => EnvFilter::new("info"),
+        Ok(text) if !text.is_empty() => log_filter(&text)?,
+        Ok(_) | Err(VarError::NotPresent) => EnvFilter::new("info"),
         Err(VarError::NotUnicode(_)) => return Err(bad_log("it is not UTF-8")),
     };
     let log = tracing_subscriber::fmt()
@@ -73,7 +73,7 @@ fn start_log(json: bool) -> Result<(), Failure> {
 /// A level, or levels of parts of the program, `info,mikey_sakke::kms=debug`. A name alone is refused: the library would log what is of
 /// that name, and nothing else.
 fn log_filter(text: &str) -> Result<EnvFilter, Failure> {
-    let is_complete = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();
+    let is_complete = |part: &str| part.contains('=') || (!part.is_empty() && part.parse::<LevelFilter>().is_ok());
     match text.split(',').map(str::trim).find(|part| !is_complete(part)) {
         Some(part) => Err(bad_log(&format!("{part:?} is no level"))),
         None => EnvFilter::try_new(text).map_err(|error| bad_log(&error.to_string())),
