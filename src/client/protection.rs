@@ -114,3 +114,33 @@ pub(super) fn unusable(request: &'static str, source: kms_protocol::Error) -> Er
 fn answer_to(request: &str) -> String {
     format!("the KMS's answer to {request}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xml_security::NamedKey;
+
+    #[test]
+    fn keys_are_newer_by_the_count_in_their_names_alone() {
+        let keys = |name: &str, kms_uri: &str| ClientKeys {
+            user_uri: "sip:alice@example.org".into(),
+            kms_uri: kms_uri.into(),
+            transport: NamedKey::new(name, &[7; 32]).unwrap(),
+            integrity: None,
+        };
+        let newer = |name: &str, other: &str| are_newer(&keys(name, "kms"), &keys(other, "kms"));
+        assert!(newer("tk.10.alice@example.org", "tk.9.alice@example.org"));
+        assert!(newer("tk.2.alice.video@example.org", "tk.1.alice@example.org"), "one user, two identities");
+        for (name, other) in [
+            ("tk.9.alice@example.org", "tk.10.alice@example.org"),
+            ("tk.9.alice@example.org", "tk.9.alice@example.org"),
+            ("key of 2027", "key of 2026"),
+            ("tk.next.alice", "tk.1.alice"),
+            ("tk.2.alice", "key"),
+            ("key.2.alice", "key.1.alice"),
+        ] {
+            assert!(!newer(name, other), "{name} {other}");
+        }
+        assert!(!are_newer(&keys("tk.2.alice", "kms.example.net"), &keys("tk.1.alice", "kms.example.org")));
+    }
+}
