@@ -134,7 +134,7 @@ mod tests {
         for (name, other) in [
             ("tk.9.alice@example.org", "tk.10.alice@example.org"),
             ("tk.9.alice@example.org", "tk.9.alice@example.org"),
-            ("key of 2027", "key of 2026"),
+            ("key-2027", "key-2026"),
             ("tk.next.alice", "tk.1.alice"),
             ("tk.2.alice", "key"),
             ("key.2.alice", "key.1.alice"),
