@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 #[derive(clap::Args)]
 pub struct KeyFiles {
     /// File of the transport key (TrK) from mikey-sakke kms trk new.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "ink")]
     trk: Option<PathBuf>,
     /// File of the integrity key (InK) that belongs to it.
     #[arg(long, value_name = "FILE", requires = "trk")]

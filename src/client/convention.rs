@@ -22,6 +22,24 @@ pub struct Convention {
     pub period_epoch: PeriodEpoch,
 }
 
+impl Convention {
+    /// What deviates from TS 33.180.
+    pub(super) fn notes(self) -> Vec<String> {
+        let form = match self.identity_form {
+            IdentityForm::Raw => None,
+            IdentityForm::HexText => Some(
+                "the keys are valid for the 64 hex characters of the UID, as older KMSs issue them; \
+                 TS 33.180 takes its 32 octets",
+            ),
+        };
+        let epoch = match self.period_epoch {
+            PeriodEpoch::Ntp => None,
+            PeriodEpoch::Unix => Some("period numbers count from 1970, as with older KMSs; TS 33.180 counts from 1900"),
+        };
+        form.into_iter().chain(epoch).map(String::from).collect()
+    }
+}
+
 impl fmt::Display for Convention {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let epoch = match self.period_epoch {

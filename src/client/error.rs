@@ -1,5 +1,6 @@
 use super::convention::Attempt;
 use super::held_key::is_kept;
+use super::refusal::remedy;
 use crate::mc::{KeyId, KeyType};
 use crate::mikey::Utc;
 use crate::{kms_protocol, mc, sealing};
@@ -78,15 +79,17 @@ pub enum Error {
         /// What is wrong with the document.
         source: kms_protocol::Error,
     },
-    /// The KMS answered with an error.
-    #[error("the KMS refused {request} with error {code}: {text}")]
+    /// The KMS answered with an error. Nobody has signed that it did.
+    #[error("the KMS refused {request} with error {code}: {text}{}", remedy(*code, *retry_after))]
     Refused {
         /// Which request: `init`, `keyprov` or `certcache`.
         request: &'static str,
         /// ErrorCode.
         code: i64,
-        /// ErrorMsg.
+        /// ErrorMsg, as [`printable`](crate::mc::printable) shows it.
         text: String,
+        /// How long the KMS wants to be left alone, in seconds, if it says so.
+        retry_after: Option<u64>,
     },
     /// The answer is for another user.
     #[error("the KMS's answer to {request} is for user {found:?}, expected {expected:?}")]
@@ -263,7 +266,7 @@ pub enum Error {
     },
     /// The keys are encrypted under a transport key (TrK).
     #[error(
-        "{field} of {user_uri} is encrypted under transport key {trk_id:?}: give that TrK, or have the keys issued without one"
+        "{field} of {user_uri} is encrypted under transport key {trk_id:?}: give the files of that TrK and of its InK, which the KMS's operator made (--trk and --ink)"
     )]
     TransportKeyNeeded {
         /// Whose keys.
@@ -274,7 +277,9 @@ pub enum Error {
         trk_id: String,
     },
     /// The answer is signed with an integrity key (InK) or a TrK, which is needed to check it.
-    #[error("{document} is signed with {key_id:?}: give that InK, or have it issued without a signature")]
+    #[error(
+        "{document} is signed with {key_id:?}: give the files of that InK and of its TrK, which the KMS's operator made (--trk and --ink)"
+    )]
     IntegrityKeyNeeded {
         /// What is signed.
         document: String,
@@ -391,7 +396,26 @@ pub enum Error {
         /// How long it may take.
         seconds: u64,
     },
-    /// The connection failed: name, network, proxy or TLS.
+    /// The proxy could not be reached, or makes no tunnel.
+    #[error("cannot get through the proxy {proxy}: {problem}; check its URL, and whether it runs")]
+    Proxy {
+        /// Its URL, without name and password.
+        proxy: String,
+        /// The whole chain of causes.
+        problem: String,
+    },
+    /// The server hung up on a client that had shown a certificate: in TLS 1.3 that is all that a client learns.
+    #[error(
+        "{url} closed the connection after this client had shown its certificate ({problem}): check that the certificate has not \
+         expired, and that it comes from an authority that the KMS trusts"
+    )]
+    CertificateUnwanted {
+        /// The URL that was posted to.
+        url: String,
+        /// The whole chain of causes.
+        problem: String,
+    },
+    /// The connection failed: name, network or TLS.
     #[error("cannot reach {url}: {problem}")]
     Connection {
         /// The URL that was posted to.

@@ -4,7 +4,7 @@ use super::Error;
 use core::error::Error as _;
 use core::fmt;
 use core::time::Duration;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Identity, Proxy, Url};
 use zeroize::Zeroizing;
@@ -86,12 +86,16 @@ impl fmt::Debug for Credentials<'_> {
 pub(super) struct Http {
     client: Client,
     authorization: Option<HeaderValue>,
+    /// The proxy's URL, without name and password.
+    proxy: Option<String>,
     timeout: Duration,
     max_answer: usize,
 }
 
 pub(super) struct Answer {
     pub(super) status: u16,
+    /// Seconds, where the server says when to ask again.
+    pub(super) retry_after: Option<u64>,
     pub(super) body: Zeroizing<Vec<u8>>,
 }
 
@@ -119,7 +123,8 @@ impl Http {
             }
         };
         let client = builder.build().map_err(|error| Error::TrustAnchors(causes(&error)))?;
-        Ok(Self { client, authorization, timeout: transport.timeout, max_answer: transport.max_answer })
+        let proxy = transport.proxy.as_deref().map(without_password);
+        Ok(Self { client, authorization, proxy, timeout: transport.timeout, max_answer: transport.max_answer })
     }
 
     pub(super) async fn post(&self, url: &Url, body: Vec<u8>) -> Result<Answer, Error> {
@@ -127,8 +132,9 @@ impl Http {
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
-        let mut response = request.send().await.map_err(|error| self.failed(url, error))?;
+        let mut response = request.send().await.map_err(|error| self.not_sent(url, error))?;
         let status = response.status().as_u16();
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
         let too_large = || Error::ResponseTooLarge { url: url.to_string(), limit: self.max_answer };
         // Room for all of it at once, so that keys leave no copies behind in buffers that were outgrown.
         let mut body = Zeroizing::new(Vec::with_capacity(self.max_answer));
@@ -138,7 +144,16 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status, body })
+        Ok(Answer { status, retry_after, body })
+    }
+
+    /// A server that does not want a certificate says so once the client has taken the connection for established.
+    fn not_sent(&self, url: &Url, error: reqwest::Error) -> Error {
+        let is_hung_up = self.authorization.is_none() && !error.is_connect();
+        match self.failed(url, error) {
+            Error::Connection { url, problem } if is_hung_up => Error::CertificateUnwanted { url, problem },
+            error => error,
+        }
     }
 
     fn failed(&self, url: &Url, error: reqwest::Error) -> Error {
@@ -153,14 +168,22 @@ impl Http {
         } else if problem.contains("tunnel error: unsuccessful") {
             Error::ProxyRefuses { url }
         } else {
-            Error::Connection { url, problem }
+            match &self.proxy {
+                Some(proxy) if problem.contains("tunnel error") => Error::Proxy { proxy: proxy.clone(), problem },
+                _ => Error::Connection { url, problem },
+            }
         }
     }
 }
 
 fn proxy(url: &str, login: Option<&str>) -> Result<Proxy, Error> {
-    let wrong = |error: reqwest::Error| Error::Url { url: without_password(url), problem: causes(&error) };
-    let proxy = Proxy::https(url).map_err(wrong)?;
+    let wrong = |problem: String| Error::Url { url: without_password(url), problem };
+    let expected = "expected http://host:port of an HTTP proxy that makes tunnels (CONNECT)";
+    let scheme = Url::parse(url).map_err(|error| wrong(format!("{error}; {expected}")))?;
+    if !matches!(scheme.scheme(), "http" | "https") {
+        return Err(wrong(expected.to_owned()));
+    }
+    let proxy = Proxy::https(url).map_err(|error| wrong(causes(&error)))?;
     let Some(login) = login else { return Ok(proxy) };
     let (name, password) = login.split_once(':').ok_or(Error::ProxyLogin)?;
     Ok(proxy.basic_auth(name, password))
@@ -233,6 +256,11 @@ mod tests {
         let error = Http::new(Credentials::Token("token"), &transport).err().unwrap();
         assert!(matches!(&error, Error::Url { url, .. } if url == "...@[broken"), "{error}");
         assert!(!format!("{transport:?} {error} {error:?}").contains("hunter2"));
+        for url in ["socks5://127.0.0.1:1080", "127.0.0.1:3128", "proxy.example.org:3128", "ftp://proxy.example.org"] {
+            let transport = Transport { proxy: Some(url.into()), ..Transport::default() };
+            let error = Http::new(Credentials::Token("token"), &transport).err().unwrap();
+            assert!(matches!(&error, Error::Url { problem, .. } if problem.contains("http://host:port")), "{error}");
+        }
     }
 
     #[test]

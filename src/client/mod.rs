@@ -28,6 +28,7 @@
 #![deny(unsafe_code)]
 
 mod accept;
+mod answer;
 mod calendar;
 mod certificates;
 mod convention;
@@ -35,6 +36,7 @@ mod error;
 mod held_key;
 mod http;
 mod import;
+mod intake;
 mod kms_settings;
 mod lock;
 #[cfg(feature = "srtp")]
@@ -45,6 +47,7 @@ mod protection;
 mod provision;
 mod ready;
 mod record;
+mod refusal;
 mod report;
 mod store;
 mod taken_back;

@@ -1,9 +1,10 @@
 //! Getting keys from a KMS over HTTPS.
 
-use super::calendar::{date_time, ntp_time, unix_seconds};
+use super::answer::{Answer, CERT_CACHE, INIT, KEY_PROV, require_same_kms};
+use super::calendar::{date_time, ntp_time, unix_date, unix_seconds};
 use super::http::{Answer as HttpAnswer, Credentials, Http, Transport};
-use super::import::{Answer, Intake, require_same_kms};
-use super::protection::{Protection, unusable};
+use super::intake::Intake;
+use super::protection::{Protection, are_newer, unusable};
 use super::{Error, ImportReport, Store};
 use crate::kms_protocol::resource::{Resource, UrlMatch, compare_request_url};
 use crate::kms_protocol::{ClientKeys, KeyIds, KmsKeyProv, KmsRequest, Limits};
@@ -28,7 +29,8 @@ pub struct ProvisionRequest {
     pub kms_uri: Option<String>,
     /// How far the KMS's clock may be from this one, in seconds.
     pub time_tolerance: u64,
-    /// The TrK and InK that were handed over for this client. Without them: those of the store, if it has some.
+    /// The TrK and InK that were handed over for this client. Without them, or if the KMS has replaced them since: those of the store,
+    /// if it has some.
     pub keys: Option<ClientKeys>,
     /// How the KMS is reached.
     pub transport: Transport,
@@ -84,35 +86,47 @@ impl Provisioner {
     /// The keys of the next period, and other KMSs' certificates, may be missing: that is a note in the report.
     ///
     /// # Errors
-    /// [`Error::Connection`], [`Error::Timeout`], [`Error::ProxyLogin`], [`Error::ProxyRefuses`], [`Error::Http`],
-    /// [`Error::ResponseTooLarge`] on the way;
+    /// [`Error::Connection`], [`Error::Timeout`], [`Error::ProxyLogin`], [`Error::ProxyRefuses`], [`Error::Proxy`],
+    /// [`Error::CertificateUnwanted`], [`Error::Http`], [`Error::ResponseTooLarge`] on the way;
     /// [`Error::OtherUser`], [`Error::OtherKms`], [`Error::OtherRequest`], [`Error::ResponseTime`], [`Error::OldAnswer`] for
     /// an answer to another question; all of [`import`](super::import). After an error the store is what it was.
     pub async fn provision(&self, store: &mut Store, now: NtpTime) -> Result<ImportReport, Error> {
-        let keys = self.keys(store);
+        let (keys, note) = self.keys(store);
         let answered = store.contents.answered.clone();
         let mut terms = Conditions { at_start: now, started: Instant::now(), keys: keys.as_ref(), answered };
         let kms_uri = keys.as_ref().map(|keys| &keys.kms_uri).or(self.request.kms_uri.as_ref());
         let init = self.ask(INIT, Resource::Init, kms_uri.map(String::as_str), &mut terms, Answer::init).await?;
-        let intake = Intake::of_home(&store.contents, &init, now)?;
+        let mut intake = Intake::of_home(&store.contents, &init, now)?;
+        note.into_iter().for_each(|note| intake.note(note));
         let intake = self.get_certificates(store, intake, &mut terms).await;
-        let mut intake = self.get_keys(intake, &mut terms).await?;
+        let mut intake = self.get_keys(store, intake, &mut terms).await?;
         intake.answered_at(terms.answered.get(intake.kms_uri()).copied());
         intake.store(store, self.request.user_uri.clone())
     }
 
-    /// The TrK and InK to use: those that were given, or else those of the store.
-    fn keys(&self, store: &Store) -> Option<ClientKeys> {
-        let stored = || store.contents.client_keys(&self.request.user_uri, self.request.kms_uri.as_deref());
-        self.request.keys.as_ref().or_else(stored).cloned()
+    /// The TrK and InK to use, and what to say of that: those that were given, unless the KMS has replaced them since with those
+    /// that the store has.
+    fn keys(&self, store: &Store) -> (Option<ClientKeys>, Option<String>) {
+        let ProvisionRequest { user_uri, kms_uri, keys, .. } = &self.request;
+        let kms_uri = keys.as_ref().map(|given| &given.kms_uri).or(kms_uri.as_ref());
+        match (keys, store.contents.client_keys(user_uri, kms_uri.map(String::as_str))) {
+            (Some(given), Some(stored)) if are_newer(stored, given) => {
+                let (given, newer) = (given.transport.name(), stored.transport.name());
+                let note =
+                    format!("the store has newer keys, {newer}, than those that were given, {given}: leave them out");
+                (Some(stored.clone()), Some(note))
+            }
+            (Some(given), _) => (Some(given.clone()), None),
+            (None, stored) => (stored.cloned(), None),
+        }
     }
 
-    async fn get_keys(&self, intake: Intake, terms: &mut Conditions<'_>) -> Result<Intake, Error> {
+    async fn get_keys(&self, store: &Store, intake: Intake, terms: &mut Conditions<'_>) -> Result<Intake, Error> {
         let now = terms.now();
         let resource = |time| Resource::KeyProv { user_uri: Some(self.request.user_uri.clone()), time };
         let kms_uri = intake.kms_uri().to_owned();
         let answer = self.ask(KEY_PROV, resource(None), Some(&kms_uri), terms, Answer::key_prov).await?;
-        let mut intake = self.take_keys(intake, &answer, now)?;
+        let mut intake = self.take_keys(store, intake, &answer, now)?;
         let periods = intake.periods()?;
         let next = periods.number_at(now)?.saturating_add(1);
         if intake.has_period(next) {
@@ -125,7 +139,7 @@ impl Provisioner {
                 // A server that does not look at the time sends the present keys again.
                 answer.content.key_sets.retain(|key_set| key_set.key_period_no == next);
                 if !answer.content.key_sets.is_empty() {
-                    return self.take_keys(intake, &answer, now);
+                    return self.take_keys(store, intake, &answer, now);
                 }
                 intake.note(format!("no keys for the next period, {next}: the KMS gives none yet"));
             }
@@ -134,11 +148,17 @@ impl Provisioner {
         Ok(intake)
     }
 
-    fn take_keys(&self, intake: Intake, answer: &Answer<KmsKeyProv>, now: NtpTime) -> Result<Intake, Error> {
+    fn take_keys(
+        &self,
+        store: &Store,
+        intake: Intake,
+        answer: &Answer<KmsKeyProv>,
+        now: NtpTime,
+    ) -> Result<Intake, Error> {
         for key_set in &answer.content.key_sets {
             self.require_user(KEY_PROV, &key_set.user_uri)?;
         }
-        intake.with_keys(answer, now)
+        intake.with_keys(&store.contents, answer, now)
     }
 
     async fn get_certificates(&self, store: &Store, mut intake: Intake, terms: &mut Conditions<'_>) -> Intake {
@@ -160,7 +180,7 @@ impl Provisioner {
         resource: Resource,
         kms_uri: Option<&str>,
         terms: &mut Conditions<'_>,
-        read: impl FnOnce(&[u8], &Limits, &Protection<'_>) -> Result<Answer<T>, Error>,
+        read: impl FnOnce(&[u8], &Limits, Protection<'_>) -> Result<Answer<T>, Error>,
     ) -> Result<Answer<T>, Error> {
         let url = self.url(&resource)?;
         // Without the KMS's name there is no request document, but the URL says all; a body may be empty.
@@ -168,11 +188,13 @@ impl Provisioner {
             Some(kms_uri) => self.document(name, &url, kms_uri, terms)?.into_bytes(),
             None => Vec::new(),
         };
-        let HttpAnswer { status, body } = self.http.post(&url, body).await?;
+        let HttpAnswer { status, retry_after, body } = self.http.post(&url, body).await?;
         let limits = Limits::with_max_bytes(self.request.transport.max_answer);
-        let answer = match (read(&body, &limits, &Protection::Fixed(terms.keys)), status) {
+        let answer = match (read(&body, &limits, Protection(terms.keys)), status) {
             // A refusal says more than its status does.
-            (Err(error @ Error::Refused { .. }), _) => return Err(error),
+            (Err(Error::Refused { request, code, text, .. }), _) => {
+                return Err(Error::Refused { request, code, text, retry_after });
+            }
             (answer, 200..=299) => answer?,
             (_, status) => return Err(Error::Http { url: url.into(), status, advice: advice(status) }),
         };
@@ -212,10 +234,11 @@ impl Provisioner {
 
     fn url(&self, resource: &Resource) -> Result<Url, Error> {
         let unusable = |problem: &str| Error::Url { url: self.request.kms_url.clone(), problem: problem.to_owned() };
-        let parse = |url: &str| Url::parse(url).map_err(|error| unusable(&error.to_string()));
+        let parse =
+            |url: &str| Url::parse(url).map_err(|error| unusable(&format!("{error}; expected https://host[:port]")));
         let kms = parse(&self.request.kms_url)?;
         if kms.scheme() != "https" {
-            return Err(unusable("keys come over https alone"));
+            return Err(unusable("expected https://host[:port], for keys come over https alone"));
         }
         if !kms.username().is_empty() || kms.password().is_some() || kms.query().is_some() || kms.fragment().is_some() {
             return Err(unusable("expected https://host[:port], without user, password, query or fragment"));
@@ -236,7 +259,7 @@ impl Provisioner {
         if near {
             return Ok(());
         }
-        Err(Error::ResponseTime { found: time.to_string(), now: date_time(now) })
+        Err(Error::ResponseTime { found: unix_date(time.unix_timestamp()), now: date_time(now) })
     }
 }
 
@@ -259,17 +282,13 @@ impl Conditions<'_> {
         let newest = self.answered.entry(kms_uri.to_owned()).or_insert(time.unix_timestamp());
         let difference = Duration::seconds(time.unix_timestamp().saturating_sub(*newest));
         if difference < -SERVERS_DIFFER {
-            let newest = OffsetDateTime::from_unix_timestamp(*newest).unwrap_or(time);
-            return Err(Error::OldAnswer { found: time.to_string(), newest: newest.to_string() });
+            let (found, newest) = (unix_date(time.unix_timestamp()), unix_date(*newest));
+            return Err(Error::OldAnswer { found, newest });
         }
         *newest = time.unix_timestamp().max(*newest);
         Ok(())
     }
 }
-
-const INIT: &str = "init";
-const KEY_PROV: &str = "keyprov";
-const CERT_CACHE: &str = "certcache";
 
 fn calendar_time(time: NtpTime) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(unix_seconds(time)).unwrap_or(OffsetDateTime::UNIX_EPOCH)
@@ -298,10 +317,20 @@ mod tests {
 
     #[test]
     fn only_https_urls_of_a_host_will_do() {
-        for url in
-            ["http://kms.example.org", "kms.example.org", "https://", "https://a:b@kms.example.org", "https://k?q"]
-        {
-            assert!(matches!(provisioner(url).err(), Some(Error::Url { .. })), "{url}");
+        for url in [
+            "http://kms.example.org",
+            "kms.example.org",
+            "127.0.0.1:18443",
+            "localhost:18443",
+            "https://",
+            "https://a:b@kms.example.org",
+            "https://k?q",
+        ] {
+            let error = provisioner(url).err().unwrap();
+            assert!(
+                matches!(&error, Error::Url { problem, .. } if problem.contains("expected https://host[:port]")),
+                "{error}"
+            );
         }
         let provisioner = provisioner("https://kms.example.org:8443/keymanagement/identity/v1/").unwrap();
         let resource = Resource::KeyProv { user_uri: Some("sip:alice@example.org".into()), time: None };
@@ -319,7 +348,12 @@ mod tests {
             let time = OffsetDateTime::from_unix_timestamp(1_700_000_000 + difference).unwrap();
             assert_eq!(provisioner.require_time(time, now).is_ok(), fits, "{difference}");
         }
-        assert!(provisioner.require_time(OffsetDateTime::from_unix_timestamp(-1).unwrap(), now).is_err());
+        let error = provisioner.require_time(OffsetDateTime::UNIX_EPOCH - Duration::SECOND, now).unwrap_err();
+        assert!(
+            matches!(&error, Error::ResponseTime { found, now }
+                if found == "1969-12-31T23:59:59Z" && now == "2023-11-14T22:13:20Z"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -329,12 +363,17 @@ mod tests {
         let mut terms = Conditions { at_start, started: Instant::now(), keys: None, answered };
         let mut judge = |kms_uri: &str, seconds: i64| {
             let time = OffsetDateTime::from_unix_timestamp(1_700_000_000 + seconds).unwrap();
-            terms.require_newer(kms_uri, time).map_err(|error| matches!(error, Error::OldAnswer { .. }))
+            terms.require_newer(kms_uri, time).map_err(|error| match error {
+                Error::OldAnswer { found, newest } => (found, newest),
+                other => panic!("{other}"),
+            })
         };
-        assert_eq!(judge("kms.example.org", -3), Err(true));
+        let old = |found: &str, newest: &str| Err((found.to_owned(), newest.to_owned()));
+        let expected = old("2023-11-14T22:13:17Z", "2023-11-14T22:13:20Z");
+        assert_eq!(judge("kms.example.org", -3), expected);
         assert_eq!(judge("kms.example.org", -2), Ok(()), "another server of the KMS");
         assert_eq!(judge("kms.example.org", 10), Ok(()));
-        assert_eq!(judge("kms.example.org", 7), Err(true));
+        assert_eq!(judge("kms.example.org", 7), old("2023-11-14T22:13:27Z", "2023-11-14T22:13:30Z"));
         assert_eq!(judge("kms.example.net", -100), Ok(()));
     }
 }

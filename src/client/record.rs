@@ -3,10 +3,12 @@
 use super::Error;
 use super::calendar::{unix_date, unix_seconds};
 use super::certificates::CertificateRecord;
+use super::convention::Convention;
 use super::octets::Octets;
-use crate::kms_protocol::ClientKeys;
+use super::protection::are_newer;
+use crate::kms_protocol::{ClientKeys, KmsCertificate};
 use crate::mc::imessage::StatusZero;
-use crate::mc::{IdentityForm, PeriodEpoch};
+use crate::mc::{IdentityForm, KeyPeriods, PeriodEpoch};
 use crate::mikey::NtpTime;
 use crate::xml_security::{self, NamedKey};
 use serde::{Deserialize, Serialize};
@@ -73,8 +75,13 @@ impl Contents {
         self.client_keys.iter().find(serves).map(|record| &record.keys)
     }
 
-    /// Notes that a user provisions with these keys, and that new ones took their place for all who do.
+    /// Notes that a user provisions with these keys, and that new ones took their place for all who do. Keys that a later pair has
+    /// replaced already do not come back, such as those of files that were imported late.
     pub(super) fn put_client_keys(&mut self, user_uri: &str, keys: ClientKeys, new_keys: Option<ClientKeys>) {
+        let latest = new_keys.as_ref().unwrap_or(&keys);
+        if self.client_keys(user_uri, Some(&keys.kms_uri)).is_some_and(|stored| are_newer(stored, latest)) {
+            return;
+        }
         for record in self.client_keys.iter_mut().filter(|record| record.keys.kms_uri == keys.kms_uri) {
             record.users.retain(|user| user != user_uri);
         }
@@ -173,6 +180,32 @@ pub(super) struct KmsRecord {
     /// What status 0 in key parameters of its users means.
     #[serde(with = "StatusZeroText")]
     pub(super) status_zero: StatusZero,
+}
+
+impl KmsRecord {
+    pub(super) fn of(certificate: &KmsCertificate, home: bool) -> Self {
+        let Convention { identity_form, period_epoch } = Convention::default();
+        Self {
+            kms_uri: certificate.kms_uri.clone(),
+            home,
+            period: certificate.user_key_period,
+            offset: certificate.user_key_offset,
+            identity_form,
+            period_epoch,
+            certificates: vec![CertificateRecord::of(certificate)],
+            cache_number: None,
+            excused: Vec::new(),
+            status_zero: StatusZero::default(),
+        }
+    }
+
+    pub(super) fn convention(&self) -> Convention {
+        Convention { identity_form: self.identity_form, period_epoch: self.period_epoch }
+    }
+
+    pub(super) fn periods(&self) -> Result<KeyPeriods, Error> {
+        Ok(KeyPeriods::new(self.period, self.offset, self.period_epoch)?)
+    }
 }
 
 /// A KMS of any layout.

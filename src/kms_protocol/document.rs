@@ -5,6 +5,7 @@ use super::{
     Error, KEY_IDS_NAMESPACE, KmsError, LOOKUP_NAMESPACE, Limits, NAMESPACE, REDIRECT_NAMESPACE, SignatureStatus,
     XMLDSIG_NAMESPACE, XMLENC_NAMESPACE,
 };
+use crate::mc::is_printable;
 #[cfg(feature = "xml-security")]
 use crate::xml_security::{NamedKey, VerifiedX509, X509Trust, verify, verify_x509};
 use core::ops::RangeInclusive;
@@ -238,11 +239,11 @@ impl<'d, 'x> Node<'d, 'x> {
         Ok(if trimmed.len() == text.len() { text } else { Zeroizing::new(trimmed.to_owned()) })
     }
 
-    /// A URI: not empty, without white space or control characters in it, otherwise as it stands.
+    /// A URI: not empty, without white space or characters that a terminal obeys in it, otherwise as it stands.
     pub(super) fn uri(&self) -> Result<String, Error> {
-        const EXPECTED: &str = "a URI without white space";
+        const EXPECTED: &str = "a URI without white space or control characters";
         let uri = self.non_empty(EXPECTED)?;
-        if uri.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        if uri.contains(char::is_whitespace) || !is_printable(&uri) {
             return Err(self.bad_value(&uri, EXPECTED));
         }
         Ok(uri)

@@ -1,6 +1,7 @@
 //! What can be wrong with a document.
 
 use super::{ErrorCode, KmsError};
+use crate::mc::printable;
 #[cfg(feature = "xml-security")]
 use crate::xml_security;
 
@@ -89,7 +90,7 @@ pub enum Error {
         offset: u64,
     },
     /// The XML is not well formed.
-    #[error("the XML is not well formed: {reason}")]
+    #[error("the XML is not well formed: {}", printable(reason))]
     NotWellFormed {
         /// What and where, in the XML parser's words.
         reason: String,

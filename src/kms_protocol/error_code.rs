@@ -1,5 +1,6 @@
 //! `ErrorType` of the schema, and this project's table of error codes.
 
+use crate::mc::printable;
 use core::fmt;
 
 /// An error that one side reports to the other (`ErrorType` of the schema): `KmsError` in a response.
@@ -31,11 +32,12 @@ impl KmsError {
 
 impl fmt::Display for KmsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message = printable(&self.message);
         match self.known_code() {
             Some(code) if code.meaning() != self.message => {
-                write!(f, "{} (code {}, {})", self.message, self.code, code.meaning())
+                write!(f, "{message} (code {}, {})", self.code, code.meaning())
             }
-            _ => write!(f, "{} (code {})", self.message, self.code),
+            _ => write!(f, "{message} (code {})", self.code),
         }
     }
 }

@@ -52,4 +52,5 @@ pub use kms::Kms;
 pub use period::{KeyPeriods, PeriodEpoch};
 pub use protected_layout::ProtectedLayout;
 pub use protected_payload::dpck;
+pub use text::{is_printable, printable};
 pub use uid::{Identity, IdentityForm, UID_LEN, Uid};

@@ -110,7 +110,8 @@ fn many_users_are_issued_to_files_that_clients_import() {
         (&["--all", "--clear", "--new-trk", &keys], 2),
         (&["--all", "--init-out", "x"], 2),
         (&[], 2),
-        (&["--all", "--trk", &trk], 1),
+        (&["--all", "--trk", &trk], 2),
+        (&["--all", "--trk", &trk, "--ink", &ink], 1),
         (&["--all", "--period-no", "1529"], 1),
     ] {
         let run = run(arguments).run();

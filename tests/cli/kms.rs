@@ -493,7 +493,10 @@ fn transport_keys_protect_files_and_the_air_and_are_rotated() {
         (&new[..], "exists already"),
         (&["kms", "trk", "new", "--dir", &dir, "--user", ALICE, "--out", &path("other")], "--replace"),
         (&["kms", "trk", "rotate", "--dir", &dir, "--user", BOB], "kms trk new"),
-        (&["client", "import", "--store", &store, "--init", &ink, "--keyprov", &ink, "--trk", &ink], "--ink"),
+        (
+            &["client", "import", "--store", &store, "--init", &ink, "--keyprov", &ink, "--trk", &ink, "--ink", &trk],
+            "the one with --trk, the other with --ink",
+        ),
     ] {
         let refused = run(arguments).run();
         assert_eq!(refused.code, 1, "{}", refused.stdout);
@@ -505,10 +508,20 @@ fn transport_keys_protect_files_and_the_air_and_are_rotated() {
         use std::os::unix::fs::PermissionsExt;
         let set = |mode| fs::set_permissions(&trk, fs::Permissions::from_mode(mode)).unwrap();
         set(0o644);
-        let import = ["client", "import", "--store", &store, "--init", &ink, "--keyprov", &ink, "--trk", &trk];
-        let refused = run(&import).run();
+        let import = ["client", "import", "--store", &store, "--init", &ink, "--keyprov", &ink];
+        let refused = run(&import).args(&["--trk", &trk, "--ink", &ink]).run();
         assert!(refused.code == 1 && refused.stderr.contains("chmod 600"), "{}", refused.stderr);
         set(0o600);
+    }
+
+    for one in [["--trk", &trk], ["--ink", &ink]] {
+        let refused = run(&["client", "import", "--store", &store, "--init", &ink, "--keyprov", &ink]).args(&one).run();
+        assert_eq!(refused.code, 2, "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("--trk <FILE>") && refused.stderr.contains("--ink <FILE>"),
+            "{}",
+            refused.stderr
+        );
     }
 
     // In files.
@@ -542,6 +555,10 @@ fn transport_keys_protect_files_and_the_air_and_are_rotated() {
         (&second["signed_with"], &second["new_transport_key"]),
         (&json!("ink.2.alice@example.org"), &Value::Null)
     );
+    // The command that was right before the rotation still is.
+    let third = run(&provision).args(&keys).json();
+    assert_eq!(third["signed_with"], "ink.2.alice@example.org");
+    assert!(third["notes"][0].as_str().unwrap().contains("newer keys, tk.2"), "{third}");
     // The old ones are good no more.
     let fresh = path("fresh");
     let old = run(&[
@@ -560,6 +577,11 @@ fn transport_keys_protect_files_and_the_air_and_are_rotated() {
     ]);
     let refused = old.args(&keys).run();
     assert!(refused.code == 1 && refused.stderr.contains("2007"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("kms trk new --replace"), "{}", refused.stderr);
+    // Nothing to show who asks.
+    let nobody = run(&["client", "provision", "--store", &fresh, "--kms", &url, "--user", ALICE]).run();
+    assert_eq!(nobody.code, 2, "{}", nobody.stderr);
+    assert!(nobody.stderr.contains("--token <FILE>|--cert <FILE>"), "{}", nobody.stderr);
 }
 
 #[test]

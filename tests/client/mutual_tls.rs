@@ -2,7 +2,7 @@
 
 use crate::support::{ALICE, BOB, TestStore};
 use crate::world::{SERVER, World, act};
-use mikey_sakke::client::{Credentials, Error, ImportReport};
+use mikey_sakke::client::{self, Credentials, Error, ImportReport, Provisioner};
 use mikey_sakke::kms::audit::{self};
 use mikey_sakke::kms::{self, Config, Server};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair, SanType};
@@ -33,8 +33,12 @@ impl Authority {
     }
 
     fn issue(&self, uris: &[&str]) -> Shown {
+        self.issue_as(params(uris))
+    }
+
+    fn issue_as(&self, params: CertificateParams) -> Shown {
         let key = KeyPair::generate().unwrap();
-        let certificate = params(uris).signed_by(&key, &self.issuer).unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
         Shown::of(&certificate, &key)
     }
 }
@@ -93,11 +97,28 @@ async fn certificates_of_the_authority_are_known_by_their_uris() {
     refused_with(3001, provision(&world, "sip:eve@example.org", &authority.issue(&["sip:eve@example.org"])).await);
     for stranger in [Authority::new().issue(&[SERVER]), Shown::self_signed(&[SERVER])] {
         let error = provision(&world, SERVER, &stranger).await.unwrap_err();
-        assert!(matches!(error, Error::Connection { .. }), "{error}");
+        assert!(matches!(error, Error::CertificateUnwanted { .. }), "{error}");
     }
     let log = audit::page(&*world.state.store, 1).await.unwrap();
     let issued: Vec<Value> = log.iter().map(|entry| serde_json::from_str(&entry.entry).unwrap()).collect();
     assert!(issued.iter().any(|entry| entry["event"] == "issued" && entry["by"] == SERVER));
+}
+
+#[tokio::test]
+async fn a_certificate_that_has_expired_is_suspected_where_the_kms_hangs_up() {
+    let authority = Authority::new();
+    let world = world(Some(&authority.pem), "[auth.certificates]\nca = \"clients-ca.pem\"").await;
+    let mut expired = params(&[SERVER]);
+    expired.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    let error = provision(&world, SERVER, &authority.issue_as(expired)).await.unwrap_err();
+    assert!(matches!(error, Error::CertificateUnwanted { .. }), "{error}");
+    assert!(error.to_string().contains("has not expired"), "{error}");
+    // Whoever shows a token has no certificate to suspect.
+    let kms = world.request(SERVER);
+    world.server.shutdown().await;
+    let provisioner = Provisioner::new(kms, "token").unwrap();
+    let error = provisioner.provision(&mut TestStore::empty().store, client::now()).await.unwrap_err();
+    assert!(matches!(error, Error::Connection { .. }), "{error}");
 }
 
 #[tokio::test]
@@ -135,7 +156,7 @@ async fn a_pinned_certificate_is_whose_the_configuration_says() {
     assert_eq!(provision(&world, BOB, &pinned).await.unwrap().user_uri, BOB);
     refused_with(2004, provision(&world, ALICE, &pinned).await);
     let error = provision(&world, BOB, &Shown::self_signed(&[BOB])).await.unwrap_err();
-    assert!(matches!(error, Error::Connection { .. }), "{error}");
+    assert!(matches!(error, Error::CertificateUnwanted { .. }), "{error}");
 }
 
 #[tokio::test]

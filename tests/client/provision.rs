@@ -7,9 +7,9 @@ use mikey_sakke::client::{
 };
 use mikey_sakke::kms::development::SelfSigned;
 use mikey_sakke::kms_protocol::{
-    ErrorCode, KmsCertCache, KmsCertificate, KmsInit, KmsKeyProv, KmsMessage, KmsResponse, Role,
+    ErrorCode, KmsCertCache, KmsCertificate, KmsError, KmsInit, KmsKeyProv, KmsMessage, KmsResponse, Role,
 };
-use mikey_sakke::mc::KeyType;
+use mikey_sakke::mc::{KeyType, is_printable};
 use mikey_sakke::mikey::NtpTime;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -78,6 +78,53 @@ async fn the_servers_refusals_arrive_with_code_and_text() {
         assert!(!text.is_empty() && !error.to_string().contains(&token), "{error}");
         assert!(made.reopen().store.kms_list().is_empty());
     }
+}
+
+#[tokio::test]
+async fn what_an_unsigned_refusal_says_is_shown_as_one_short_line_that_nothing_obeys() {
+    let long = "no ".repeat(20_000);
+    for (said, shown) in [
+        ("try\u{202e}again\u{9b}2J", r"try\u{202e}again\u{9b}2J"),
+        ("no\nwarning: all is well", r"no\nwarning: all is well"),
+        (&*long, long.get(..512).unwrap()),
+    ] {
+        let said = said.to_owned();
+        let fake = changed(move |_, response| {
+            response.message = None;
+            response.error = Some(KmsError { code: 3001, message: said.clone() });
+        })
+        .await;
+        let mut request = fake.request();
+        request.transport.max_answer = 1 << 20;
+        let mut made = TestStore::empty();
+        let error = Provisioner::new(request, "token").unwrap().provision(&mut made.store, now()).await.unwrap_err();
+        let Error::Refused { text, .. } = &error else { panic!("{error}") };
+        assert!(is_printable(text) && text.len() < 600, "{text:?}");
+        assert!(is_printable(&error.to_string()) && error.to_string().contains("kms user add"), "{error}");
+        assert!(text.starts_with(shown), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_asks_too_often_is_told_for_how_long_to_wait() {
+    let world = World::with(|_, text| text.replace("requests_per_minute = 60\n", "requests_per_minute = 3\n")).await;
+    let mut made = TestStore::empty();
+    world.provision(&mut made, ALICE, Credentials::Token(&world.token(ALICE))).await.unwrap();
+    let error = world.provision(&mut made, ALICE, Credentials::Token(&world.token(ALICE))).await.unwrap_err();
+    let Error::Refused { code: 1010, retry_after: Some(seconds), .. } = error else { panic!("{error}") };
+    assert!(error.to_string().ends_with(&format!("try again in {seconds} s")), "{error}");
+}
+
+#[tokio::test]
+async fn a_proxy_that_does_not_run_is_named_without_its_password() {
+    let world = World::new().await;
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let mut request = world.request(ALICE);
+    request.transport.proxy = Some(format!("http://name:hunter2@{gone}"));
+    let provisioner = Provisioner::new(request, &world.token(ALICE)).unwrap();
+    let error = provisioner.provision(&mut TestStore::empty().store, client::now()).await.unwrap_err();
+    assert!(matches!(&error, Error::Proxy { proxy, .. } if *proxy == format!("...@{gone}")), "{error}");
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
 }
 
 #[tokio::test]
@@ -290,7 +337,7 @@ async fn the_number_of_the_certificate_cache_is_remembered() {
 
 #[tokio::test]
 async fn what_is_missing_beside_the_present_keys_is_noted() {
-    let kms_error = |code| mikey_sakke::kms_protocol::KmsError::new(code, "not here");
+    let kms_error = |code| KmsError::new(code, "not here");
     let fake = changed(move |path, response| {
         if path.ends_with("certcache") || path.matches('/').count() == 6 {
             response.message = None;

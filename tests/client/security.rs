@@ -2,10 +2,11 @@
 
 use crate::support::{ALICE, BOB, TestStore, xml};
 use crate::world::{ALICE_VIDEO, KMS, World, act};
-use mikey_sakke::client::{self, Error, ImportReport, ProvisionRequest, Provisioner};
+use mikey_sakke::client::{self, Error, ImportFiles, ImportReport, ProvisionRequest, Provisioner};
 use mikey_sakke::kms::{self, admin};
 use mikey_sakke::kms_protocol::{
-    self, ClientKeys, ErrorCode, KeyIds, KmsRequest, KmsResponse, Limits, SignatureStatus, WriteOptions,
+    self, ClientKeys, ErrorCode, KeyIds, KmsCertCache, KmsMessage, KmsRequest, KmsResponse, Limits, SignatureStatus,
+    WriteOptions,
 };
 use mikey_sakke::xml_security::{self, NamedKey, SigningOptions};
 use reqwest::Certificate;
@@ -362,14 +363,39 @@ async fn keys_are_made_once_unless_they_are_replaced() {
 
 /// What the KMS writes for Alice: the answers to init and keyprov.
 async fn issued(world: &World, keys: Option<&ClientKeys>) -> (Vec<u8>, Vec<u8>) {
+    issued_for(world, ALICE, keys).await
+}
+
+async fn issued_for(world: &World, user_uri: &str, keys: Option<&ClientKeys>) -> (Vec<u8>, Vec<u8>) {
     let now = SystemTime::now();
-    let init = admin::init_document(&world.state, ALICE, keys, now).await.unwrap();
-    let keyprov = admin::issue(&world.state, ALICE, None, keys, &act()).await.unwrap().document;
+    let init = admin::init_document(&world.state, user_uri, keys, now).await.unwrap();
+    let keyprov = admin::issue(&world.state, user_uri, None, keys, &act()).await.unwrap().document;
     (init.as_bytes().to_vec(), keyprov.as_bytes().to_vec())
 }
 
-fn files<'a>(init: &'a [u8], keyprov: &'a [u8], keys: &'a ClientKeys) -> client::ImportFiles<'a> {
-    client::ImportFiles { init, keyprov, certcache: None, keys: Some(keys) }
+fn read(document: &[u8]) -> KmsResponse {
+    KmsResponse::from_xml(document, &Limits::with_max_bytes(1 << 20)).unwrap().into_parts().0
+}
+
+/// An answer to init that nobody signed: of this user, and with a domain that is not the KMS's.
+fn forged(init: &[u8], user_uri: &str) -> Vec<u8> {
+    let mut response = KmsResponse { user_uri: user_uri.into(), ..read(init) };
+    let Some(KmsMessage::Init(init)) = &mut response.message else { panic!("an init") };
+    init.certificate.domains.push("example.com".into());
+    xml(&response)
+}
+
+/// A store of Alice's, with her TrK and InK, and the files that it has them from.
+async fn alice_with_keys(world: &World) -> (TestStore, ClientKeys, Vec<u8>, Vec<u8>) {
+    let keys = world.new_keys(ALICE).await;
+    let (init, keyprov) = issued(world, Some(&keys)).await;
+    let mut made = TestStore::empty();
+    client::import_files(&mut made.store, &files(&init, &keyprov, &keys), client::now()).unwrap();
+    (made, keys, init, keyprov)
+}
+
+fn files<'a>(init: &'a [u8], keyprov: &'a [u8], keys: &'a ClientKeys) -> ImportFiles<'a> {
+    ImportFiles { init, keyprov, certcache: None, keys: Some(keys) }
 }
 
 /// Imports into an empty store, which after an error must still be empty.
@@ -420,8 +446,6 @@ async fn files_that_are_not_what_the_keys_ask_for_are_refused() {
     }
 
     // Signed, but in clear.
-    let read =
-        |document: &[u8]| KmsResponse::from_xml(document, &Limits::with_max_bytes(1 << 20)).unwrap().into_parts().0;
     let resign = |response: &KmsResponse| {
         let text = response.to_signed_xml(&WriteOptions::default(), keys.signing_key(), &SigningOptions::default());
         text.unwrap().as_bytes().to_vec()
@@ -469,6 +493,96 @@ async fn files_that_are_not_what_the_keys_ask_for_are_refused() {
         ..read(&clear_init)
     };
     assert!(matches!(import(&xml(&refusal), &keyprov, &keys), Err(Error::Refused { code: 5002, .. })));
+}
+
+#[tokio::test]
+async fn a_file_does_not_choose_its_own_keys_by_naming_another_user() {
+    let world = World::new().await;
+    let (mut made, _, init, keyprov) = alice_with_keys(&world).await;
+    let (clear_init, clear_keyprov) = issued(&world, None).await;
+    // Bob shares no keys with the KMS, and `init.xml` of many users names the KMS.
+    for user_uri in [BOB, KMS, "sip:nobody@example.org"] {
+        let forged = forged(&clear_init, user_uri);
+        for keyprov in [&keyprov, &clear_keyprov] {
+            let error = client::import(&mut made.store, &forged, keyprov, client::now()).unwrap_err();
+            assert!(
+                matches!(&error, Error::SignatureMissing { request: "init", key_id } if key_id == "ink.1.alice@example.org"),
+                "{error}"
+            );
+        }
+    }
+    // Nor does the cache of certificates.
+    let message = Some(KmsMessage::CertCache(KmsCertCache { cache_num: Some(9), certificates: Vec::new() }));
+    let certcache = xml(&KmsResponse { user_uri: BOB.into(), message, ..read(&clear_init) });
+    let given = ImportFiles { init: &init, keyprov: &keyprov, certcache: Some(&certcache), keys: None };
+    let error = client::import_files(&mut made.store, &given, client::now()).unwrap_err();
+    assert!(matches!(error, Error::SignatureMissing { request: "certcache", .. }), "{error}");
+
+    // A client without keys is as it was.
+    let bobs_init = KmsResponse { user_uri: KMS.into(), ..read(&clear_init) };
+    let (_, bobs) = issued_for(&world, BOB, None).await;
+    let report = client::import(&mut made.store, &xml(&bobs_init), &bobs, client::now()).unwrap();
+    assert_eq!((report.user_uri.as_str(), report.signed_with, report.wrapped_with), (BOB, None, None));
+}
+
+#[tokio::test]
+async fn keys_that_nobody_signed_are_not_those_of_a_pair_that_signed_something_else() {
+    let world = World::new().await;
+    let (mut made, keys, init, _) = alice_with_keys(&world).await;
+    let (_, bobs) = issued_for(&world, BOB, None).await;
+    let error = client::import(&mut made.store, &init, &bobs, client::now()).unwrap_err();
+    assert!(
+        matches!(&error, Error::IntegrityKeyNeeded { key_id, .. } if key_id == "ink.1.alice@example.org"),
+        "{error}"
+    );
+    let error = client::import_files(&mut made.store, &files(&init, &bobs, &keys), client::now()).unwrap_err();
+    assert!(matches!(error, Error::SignatureMissing { request: "keyprov", .. }), "{error}");
+    // Alice's keys under Bob's name.
+    let mut mixed = read(&bobs);
+    let (clear_init, alices) = issued(&world, None).await;
+    let (Some(KmsMessage::KeyProv(bobs)), Some(KmsMessage::KeyProv(alices))) =
+        (&mut mixed.message, read(&alices).message)
+    else {
+        panic!("two keyprovs")
+    };
+    bobs.key_sets.extend(alices.key_sets);
+    let error = client::import(&mut made.store, &clear_init, &xml(&mixed), client::now()).unwrap_err();
+    assert!(matches!(error, Error::SignatureMissing { request: "keyprov", .. }), "{error}");
+
+    // Bob has no pair, and Alice's is not his.
+    assert!(made.store.key_sets().iter().all(|set| set.user_uri == ALICE));
+    let report = world.provision_under(&mut made, BOB, None).await.unwrap();
+    assert_eq!((report.signed_with, report.wrapped_with), (None, None));
+}
+
+#[tokio::test]
+async fn files_of_keys_that_were_replaced_are_passed_over() {
+    let world = World::new().await;
+    let (mut made, first, init, keyprov) = alice_with_keys(&world).await;
+    let issued_before = files(&init, &keyprov, &first);
+    world.rotate(ALICE).await.unwrap();
+    world.provision_under(&mut made, ALICE, Some(&first)).await.unwrap();
+    // The command that was right before the rotation, until the KMS has forgotten the first pair and afterwards.
+    for _ in 0..2 {
+        let report = world.provision_under(&mut made, ALICE, Some(&first)).await.unwrap();
+        assert_eq!(report.signed_with.as_deref(), Some("ink.2.alice@example.org"));
+        let note = report.notes.iter().find(|note| note.contains("newer")).expect("a note");
+        assert!(note.contains("tk.2.alice@example.org") && note.contains("tk.1.alice@example.org"), "{note}");
+    }
+    // What was issued under it can still be read with it, and brings it back to nobody.
+    let report = client::import_files(&mut made.store, &issued_before, client::now()).unwrap();
+    assert_eq!(report.signed_with.as_deref(), Some("ink.1.alice@example.org"));
+    let mut made = made.reopen();
+    let report = world.provision_under(&mut made, ALICE, None).await.unwrap();
+    assert_eq!(report.signed_with.as_deref(), Some("ink.2.alice@example.org"));
+
+    // Newer files go before older keys in the store.
+    let third = admin::new_client_keys(&world.state, ALICE, true, &act()).await.unwrap();
+    let error = world.provision_under(&mut made, ALICE, None).await.unwrap_err();
+    assert!(error.to_string().contains("kms trk new --replace"), "{error}");
+    let report = world.provision_under(&mut made, ALICE, Some(&third)).await.unwrap();
+    assert_eq!(report.signed_with.as_deref(), Some("ink.3.alice@example.org"));
+    assert!(!report.notes.iter().any(|note| note.contains("newer")), "{report}");
 }
 
 #[tokio::test]

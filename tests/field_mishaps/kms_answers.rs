@@ -146,7 +146,7 @@ fn an_error() {
         let keyprov = String::from_utf8(xml(&response)).unwrap();
         let error = import(&answers.init, &keyprov).unwrap_err();
         assert!(
-            matches!(&error, Error::Refused { request: "keyprov", code: 3001, text } if text == "nobody of that name"),
+            matches!(&error, Error::Refused { request: "keyprov", code: 3001, text, .. } if text == "nobody of that name"),
             "{error}"
         );
     }

@@ -7,6 +7,7 @@ use mikey_sakke::kms_protocol::{
     KmsKeySet, KmsLookup, KmsMessage, KmsRequest, KmsResponse, Limits, NAMESPACE, Role, SignatureStatus,
     USER_ID_FORMAT_HASHED, UserIdForm, WriteOptions,
 };
+use mikey_sakke::mc::is_printable;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
@@ -801,6 +802,18 @@ fn another_root_is_refused() {
 }
 
 #[test]
+fn uris_that_a_terminal_would_obey_are_refused() {
+    for bad in ["\u{9b}2J", "\u{202e}", "\u{2066}", "\u{2028}"] {
+        let text = key_prov_text().replacen("<UserUri>sip:", &format!("<UserUri>sip:{bad}"), 1);
+        let error = read(&text).unwrap_err();
+        assert!(matches!(&error, Error::Value { path, .. } if path == "/KmsResponse/UserUri"), "{error}");
+        assert!(is_printable(&error.to_string()), "{error}");
+    }
+    let refused = KmsError { code: 7, message: "no\u{202e}\n\u{9b}".into() };
+    assert_eq!(refused.to_string(), r"no\u{202e}\n\u{9b} (code 7)");
+}
+
+#[test]
 fn what_is_no_xml_is_refused() {
     for text in ["", "  ", "{\"user\": 1}", "hello", "<!-- only a comment -->", "&lt;", "<![CDATA[x]]><a/>"] {
         assert!(matches!(read(text), Err(Error::NotXml { .. })), "{text}: {:?}", read(text));
@@ -817,6 +830,8 @@ fn what_is_no_xml_is_refused() {
     ] {
         assert!(matches!(read(text), Err(Error::NotWellFormed { .. })), "{text}: {:?}", read(text));
     }
+    let error = read("<a></b\u{202e}\u{9b}2J>").unwrap_err();
+    assert!(is_printable(&error.to_string()), "{error:?}");
     let limits = Limits::default();
     assert_eq!(KmsResponse::from_xml(b"<a>\xff</a>", &limits), Err(Error::NotUtf8 { offset: 3 }));
     let latin =

@@ -2,6 +2,7 @@ use super::{advice, fill, print_report};
 use crate::cli::failure::{Advise, Context, Failure};
 use crate::cli::output::Output;
 use crate::cli::{key_files, passphrase, runtime};
+use clap::ArgGroup;
 use mikey_sakke::client::{Credentials, ProvisionRequest, Provisioner, now};
 use std::path::PathBuf;
 use zeroize::Zeroizing;
@@ -14,6 +15,7 @@ use zeroize::Zeroizing;
 /// With the transport and integrity key that the KMS's operator handed over, requests are signed, and so must answers be, with
 /// wrapped keys. They are kept in the store and used from then on; the KMS may replace them.
 #[derive(clap::Args)]
+#[command(group(ArgGroup::new("credentials").required(true).args(["token", "cert"])))]
 #[command(after_help = "\
 Example:
   mikey-sakke client provision --store alice --kms https://kms.example.org:8443 \\
@@ -29,7 +31,7 @@ pub struct Arguments {
     #[arg(long, value_name = "URI")]
     user: String,
     /// File with the access token of the identity provider (a JWT).
-    #[arg(long, value_name = "FILE", required_unless_present = "cert", conflicts_with = "cert")]
+    #[arg(long, value_name = "FILE")]
     token: Option<PathBuf>,
     /// PEM file with a TLS certificate that the KMS knows, in place of a token, and those between it and its authority.
     #[arg(long, value_name = "FILE", requires = "key")]

@@ -2,6 +2,7 @@ use super::anatomy;
 use super::node::Node;
 use crate::cli::clock;
 use crate::cli::output::{Output, hex, quiet_style, title_style};
+use mikey_sakke::mc::is_printable;
 use mikey_sakke::mikey::{
     BaseTicket, CsIdMap, Dh, EncryptionAlgorithm, Error, ExtensionType, GeneralExtension, Header, IdRole, Idr,
     KeyIdInformation, KeyValidity, Mac, Message, NtpTime, OmaBcast, Part, Payload, PayloadType, SdpIds, SecurityPolicy,
@@ -138,7 +139,7 @@ fn fields(payload: &Payload<'_>, show_secrets: bool) -> Vec<Field> {
         Payload::Id(id) => vec![
             Field::new("id_type", id.id_type.0),
             id.text()
-                .filter(|text| printable(text))
+                .filter(|text| is_printable(text))
                 .map_or_else(|| Field::octets("id", &id.data), |text| Field::new("id", text)),
         ],
         Payload::Idr(idr) => identity(idr),
@@ -225,7 +226,7 @@ pub fn ntp_utc_32(seconds: u32) -> NtpTime {
 fn identity(idr: &Idr<'_>) -> Vec<Field> {
     let hidden = matches!(idr.role, IdRole::INITIATOR_UID | IdRole::RESPONDER_UID);
     let identity = match idr.text() {
-        Some(text) if !hidden && printable(text) => Field::new("identity", text),
+        Some(text) if !hidden && is_printable(text) => Field::new("identity", text),
         _ => Field::new("identity", hex(&idr.data)),
     };
     vec![Field::new("role", idr.role.0), Field::new("id_type", idr.id_type.0), identity]
@@ -327,11 +328,6 @@ fn security_policy(policy: &SecurityPolicy<'_>) -> Vec<Field> {
         Field::new("protocol", policy.protocol.0),
         Field::new("parameters", parameters),
     ]
-}
-
-/// Whether a text of a stranger can be shown on a terminal as it is.
-fn printable(text: &str) -> bool {
-    !text.chars().any(char::is_control)
 }
 
 /// Whether the data of a KEMAC are encrypted. An algorithm that nobody has assigned may stand where a length is wrong.
