@@ -168,13 +168,13 @@ impl Authenticator {
     }
 
     /// One by another `[auth]` section. The keys of a provider that stays the same are fetched anew; if a URL does not give any, those
-    /// that were had stay in use.
+    /// that were had stay in use. Another provider's must be there: without any keys nobody is let in.
     ///
     /// # Errors
-    /// [`KeyRingError`] if a file or the certificate authority cannot be used.
+    /// [`KeyRingError`] if a file or the certificate authority cannot be used, or another URL gives no keys.
     pub async fn renewed(&self, config: &AuthConfig) -> Result<Self, KeyRingError> {
         if config.keys != self.source {
-            return Self::new(config).await;
+            return Ok(Self::with(config, KeyRing::loaded(&config.keys, config.lifetime).await?));
         }
         let keys = self.keys.renewed(&config.keys, config.lifetime).await?;
         Ok(Self::with(config, keys))

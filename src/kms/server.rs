@@ -14,7 +14,7 @@ use connections::{Connections, Counted};
 use serving::Serving;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -24,6 +24,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How often requests that were only counted are recorded.
 const COUNTS_EVERY: Duration = Duration::from_secs(60);
+/// How often at most it is told that there are as many connections as there may be.
+const WARN_EVERY: Duration = Duration::from_secs(60);
 /// Who does what nobody asked for.
 const SERVER: &str = "the server";
 
@@ -122,9 +124,11 @@ async fn run(current: Arc<Current>, places: Arc<Semaphore>, listener: TcpListene
     // Each connection holds a receiver, to its end.
     let (stop, _) = watch::channel(());
     let recorder = tokio::spawn(record_counts(current.clone()));
+    let mut warned: Option<Instant> = None;
     loop {
         let next = async {
-            if places.available_permits() == 0 {
+            if places.available_permits() == 0 && warned.is_none_or(|warned| warned.elapsed() >= WARN_EVERY) {
+                warned = Some(Instant::now());
                 tracing::warn!("as many connections as server.max_connections allows: further ones wait");
             }
             let place = places.clone().acquire_owned().await;

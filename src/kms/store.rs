@@ -262,6 +262,12 @@ pub enum StoreError {
     /// The user has transport and integrity keys already.
     #[error("user {0} was given transport and integrity keys meanwhile")]
     ClientKeysExist(String),
+    /// The database file was removed, or another was put in its place: nobody would see what is written to this one.
+    #[error(
+        "the database {} was removed or replaced while this process had it open: put the right one in place, and start the server anew",
+        _0.display()
+    )]
+    Replaced(PathBuf),
     /// The client has not used the keys yet that it was given last.
     #[error(
         "user {0} has new transport and integrity keys already that its client has not used yet: wait until it provisions, or end all earlier keys with `kms trk new --replace`"
@@ -374,6 +380,7 @@ impl StoreError {
     pub fn is_outage(&self) -> bool {
         match self {
             Self::Together(error) => error.is_outage(),
+            Self::Replaced(_) => true,
             Self::Database(sqlx::Error::Database(error)) => error.code().is_some_and(|code| is_outage(&code)),
             Self::Database(error) => {
                 matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)

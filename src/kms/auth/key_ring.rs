@@ -125,6 +125,13 @@ impl KeyRing {
         Ok(ring)
     }
 
+    /// One that has its keys: a source that gives none is an error, a URL too.
+    pub(super) async fn loaded(source: &KeySource, lifetime: KeyLifetime) -> Result<Self, KeyRingError> {
+        let ring = Self::empty(source, lifetime).await?;
+        ring.load().await?;
+        Ok(ring)
+    }
+
     /// Another that has read the same source and its certificate authority now. A file must be good; where a URL gives no keys, it has
     /// those of this one.
     pub(super) async fn renewed(&self, source: &KeySource, lifetime: KeyLifetime) -> Result<Self, KeyRingError> {
@@ -453,6 +460,15 @@ mod tests {
             assert!(ring.find("two").await.unwrap().is_none());
         }
         assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_source_that_must_have_keys_has_them_at_once() {
+        let (source, asked) = provider(|asked| if asked == 0 { ok(&jwks("one")) } else { String::new() }).await;
+        KeyRing::loaded(&source, KeyLifetime::default()).await.unwrap();
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        let error = KeyRing::loaded(&source, KeyLifetime::default()).await.unwrap_err();
+        assert!(matches!(error, KeyRingError::Fetch { .. }), "{error}");
     }
 
     #[tokio::test]

@@ -42,8 +42,7 @@ pub async fn save(folder: &Path, out: &Path, passphrase: &Passphrase, act: Act) 
     let made = calendar::date(act.at).format(&Rfc3339).map_err(store::StoreError::from)?;
     state.store.record(Event::BackedUp { file: out.display().to_string() }, act).await?;
 
-    let staging =
-        tempfile::Builder::new().prefix(".backup-").tempdir_in(folder).map_err(|source| failed(folder, source))?;
+    let staging = private_folder(folder).map_err(|source| failed(folder, source))?;
     let database = staging.path().join(store::FILE);
     state.store.copy_to(&database).await?;
     let copy = SqliteStore::open(&database).await?;
@@ -78,6 +77,14 @@ pub async fn save(folder: &Path, out: &Path, passphrase: &Passphrase, act: Act) 
     let (Manifest { kms_uri, files, left_out, .. }, octets) = packed?;
     tracing::info!(octets, entries = head.number, "backed up");
     Ok(Saved { kms_uri, head, octets, files, left_out })
+}
+
+/// For the copy of the database: the folder of a KMS may be one that others can enter.
+fn private_folder(within: &Path) -> io::Result<tempfile::TempDir> {
+    let mut folder = tempfile::Builder::new();
+    #[cfg(unix)]
+    folder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    folder.prefix(".backup-").tempdir_in(within)
 }
 
 /// Where the files of an archive come from.

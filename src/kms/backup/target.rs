@@ -40,6 +40,8 @@ impl Target {
         let opened = make_folder(folder).map_err(|source| failed(folder, source)).and_then(|()| {
             let is_interrupted = Self::require_own(folder)?;
             let lock = lock(folder)?;
+            // Another process may have restored to the end before this one had the lock.
+            Self::require_own(folder).inspect_err(|_| leave(folder))?;
             let (folder, made) = (folder.to_owned(), made.clone());
             Ok(Self { folder, made, cleared: is_interrupted, is_finished: false, lock })
         });
@@ -139,6 +141,13 @@ fn lock(folder: &Path) -> Result<File, Error> {
         Err(TryLockError::WouldBlock) => Err(BackupFault::Busy(folder.to_owned()).into()),
         Err(TryLockError::Error(source)) => Err(failed(&path, source)),
     }
+}
+
+/// Takes the lock away from a folder that is somebody else's; what they keep beside it stays.
+fn leave(folder: &Path) {
+    let staging = folder.join(STAGING);
+    let _ = fs::remove_file(staging.join(LOCK));
+    let _ = fs::remove_dir(staging);
 }
 
 fn entries(folder: &Path) -> io::Result<BTreeSet<OsString>> {

@@ -1,10 +1,13 @@
 mod audit;
+mod identity;
 mod together;
 mod users;
 
 use super::{Answer, Counts, Holder, Issue, NewUser, SealedClientKeys, Store, StoreError, User, UserStatus};
 use crate::kms::ClientKind;
 use crate::kms::audit::{Act, Entry, Event, Head};
+use crate::sealing::file;
+use identity::FileIdentity;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
@@ -80,7 +83,7 @@ impl SqliteStore {
                 other => other.into(),
             });
         }
-        Ok(Self { pool, together: Together::default() })
+        Ok(Self { pool, together: Together::of(FileIdentity::of(path)?) })
     }
 }
 
@@ -251,6 +254,8 @@ impl Store for SqliteStore {
     fn copy_to<'a>(&'a self, path: &'a Path) -> Answer<'a, ()> {
         Box::pin(async move {
             let path = path.to_str().ok_or_else(|| StoreError::Path(path.to_owned()))?;
+            // SQLite fills an empty file, and would make one that everybody can read.
+            file::create(path.as_ref(), b"").map_err(sqlx::Error::Io)?;
             sqlx::query("VACUUM INTO ?").bind(path).execute(&self.pool).await?;
             Ok(())
         })
@@ -403,6 +408,38 @@ mod tests {
         assert_eq!(users[0], alice);
         assert_eq!(users[1].kind, ClientKind::Gms);
         assert_eq!((users[1].id.as_str(), users[1].uris.as_slice()), ("bob", &uris(&["sip:bob@example.org"])[..]));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn nothing_is_written_to_a_database_that_was_removed_or_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        let (path, kept) = (folder.path().join("kms.sqlite"), folder.path().join("kept"));
+        let issue = || store.record_issues(vec![issue("bob", "sip:bob@example.org", 7)], act(1));
+        issue().await.unwrap();
+        let is_told = |result: Result<(), StoreError>| {
+            let error = result.unwrap_err();
+            assert!(error.is_outage() && error.to_string().contains("replaced"), "{error}");
+        };
+        std::fs::rename(&path, &kept).unwrap();
+        is_told(issue().await);
+        std::fs::copy(&kept, &path).unwrap();
+        is_told(issue().await);
+        std::fs::rename(&kept, &path).unwrap();
+        issue().await.unwrap();
+        assert_eq!(log(&store).await.len(), 4);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_copy_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("copy.sqlite");
+        store(folder.path()).await.copy_to(&copy).await.unwrap();
+        assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(SqliteStore::open(&copy).await.unwrap().users().await.unwrap().len(), 2);
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 use super::super::generations::generations;
 use super::super::{Generation, Issue, StoreError, UserStatus};
 use super::audit::append_each;
+use super::identity::FileIdentity;
 use super::users::{require_active, statuses};
 use crate::kms::audit::{Act, Event};
 use sqlx::SqliteConnection;
@@ -14,8 +15,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 /// Those who wait to be written. Whoever comes while nobody writes, writes what is there by then.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Together {
+    file: FileIdentity,
     waiting: Arc<Mutex<Vec<Waiting>>>,
     writing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -36,6 +38,11 @@ pub(super) enum Note {
 }
 
 impl Together {
+    /// For a database that is this file.
+    pub(super) fn of(file: FileIdentity) -> Self {
+        Self { file, waiting: Arc::default(), writing: Arc::default() }
+    }
+
     /// Returns once it is on the disk.
     pub(super) async fn write(&self, pool: &SqlitePool, note: Note, act: Act) -> Result<(), StoreError> {
         let (answer, mut answered) = oneshot::channel();
@@ -47,10 +54,10 @@ impl Together {
                 turn = self.writing.clone().lock_owned() => turn,
             };
             let group = mem::take(&mut *self.waiting());
-            let pool = pool.clone();
+            let (pool, file) = (pool.clone(), self.file.clone());
             // A task of its own, which goes on if this request is given up.
             let written = tokio::spawn(async move {
-                write_group(&pool, group).await;
+                write_group(&pool, &file, group).await;
                 drop(turn);
             });
             // If it was stopped, so were the answers.
@@ -63,12 +70,12 @@ impl Together {
     }
 }
 
-async fn write_group(pool: &SqlitePool, group: Vec<Waiting>) {
+async fn write_group(pool: &SqlitePool, file: &FileIdentity, group: Vec<Waiting>) {
     if group.is_empty() {
         return;
     }
     // Whoever does not wait for the answer any more needs none.
-    match commit(pool, &group).await {
+    match commit(pool, file, &group).await {
         Ok(results) => group.into_iter().zip(results).for_each(|(waiting, result)| {
             let _ = waiting.answer.send(result);
         }),
@@ -82,7 +89,12 @@ async fn write_group(pool: &SqlitePool, group: Vec<Waiting>) {
 }
 
 /// The result of each, if the whole was committed.
-async fn commit(pool: &SqlitePool, group: &[Waiting]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+async fn commit(
+    pool: &SqlitePool,
+    file: &FileIdentity,
+    group: &[Waiting],
+) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+    file.require_in_place()?;
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
     let standing = Standing::of(&mut transaction, group).await?;
     let mut events: Vec<(&Act, Cow<'_, Event>)> = Vec::with_capacity(group.len());
