@@ -72,6 +72,15 @@ pub async fn revoke_user(store: &dyn Store, id: &str, act: &Act) -> Result<(), E
     Ok(())
 }
 
+/// Whether a user has a transport and an integrity key, which files for it can be protected with.
+///
+/// # Errors
+/// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::Store`].
+pub async fn has_client_keys(state: &State, user_uri: &str) -> Result<bool, Error> {
+    let (_, held) = grant_and_keys(state, user_uri).await?;
+    Ok(!held.is_empty())
+}
+
 /// Key sets that were issued to a file.
 pub struct Issued {
     /// The document; the keys in it are in clear unless it was issued with a TrK.
@@ -86,7 +95,8 @@ pub struct Issued {
 /// are wrapped. The issue is noted before this returns.
 ///
 /// # Errors
-/// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::Period`], [`Error::Store`], [`Error::OtherClientKeys`].
+/// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::Period`], [`Error::Store`], [`Error::OtherClientKeys`],
+/// [`Error::EndedClientKeys`].
 pub async fn issue(
     state: &State,
     user_uri: &str,
@@ -116,7 +126,8 @@ pub fn current_periods(state: &State, now: SystemTime) -> Result<[u64; 2], Error
 /// The document that `init` would answer with: the KMS's certificate, which a client needs beside [`issue`]'s.
 ///
 /// # Errors
-/// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::Store`], [`Error::OtherClientKeys`].
+/// [`Error::UnknownUri`], [`Error::Revoked`], [`Error::Store`], [`Error::OtherClientKeys`],
+/// [`Error::EndedClientKeys`].
 pub async fn init_document(
     state: &State,
     user_uri: &str,
@@ -207,11 +218,15 @@ async fn protection(state: &State, grant: &Grant, keys: Option<&ClientKeys>) -> 
     let Some(keys) = keys else { return Ok(None) };
     let kms_uri = &state.config.kms_uri;
     let owner = state.store.holders(&[&keys.user_uri]).await?.pop();
-    if owner.is_none_or(|owner| owner.user_id != grant.user_id) || keys.kms_uri != *kms_uri {
+    let Some(owner) = owner.filter(|owner| owner.user_id == grant.user_id && keys.kms_uri == *kms_uri) else {
         return Err(Error::OtherClientKeys {
             found: format!("{} at KMS {}", keys.user_uri, keys.kms_uri),
             expected: format!("{} at KMS {kms_uri}", grant.user_id),
         });
+    };
+    let trk_id = keys.transport.name();
+    if !owner.client_keys.iter().any(|row| row.trk_id == trk_id) {
+        return Err(Error::EndedClientKeys(trk_id.to_owned()));
     }
     Ok(Some(Protection::under(keys.clone())))
 }

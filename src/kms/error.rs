@@ -243,6 +243,11 @@ pub enum Error {
         /// User and KMS that they should be for.
         expected: String,
     },
+    /// The TrK in the files was ended, by another pair, or is not known.
+    #[error(
+        "the transport key {0} is none of its user's: give the files that `kms trk new` made last, or those that were rotated in"
+    )]
+    EndedClientKeys(String),
     /// The document could not be protected.
     #[error("the document cannot be protected: {0}")]
     Protection(#[from] kms_protocol::Error),

@@ -106,7 +106,7 @@ fn many_users_are_issued_to_files_that_clients_import() {
     assert_eq!((&object["bad"][0]["line"], &object["refused"][0]["uri"]), (&json!(1), &json!("sip:eve@example.org")));
     for (arguments, code) in [
         (&["--user", ALICE, "--all"][..], 2),
-        (&["--user", ALICE, "--clear"], 2),
+        (&["--user", ALICE, "--clear", "--trk", &trk, "--ink", &ink], 2),
         (&["--all", "--clear", "--new-trk", &keys], 2),
         (&["--all", "--init-out", "x"], 2),
         (&[], 2),

@@ -528,6 +528,10 @@ fn transport_keys_protect_files_and_the_air_and_are_rotated() {
     let (init_file, keyprov_file) = (init.to_str().unwrap(), keyprov.to_str().unwrap());
     let issue = ["kms", "issue", "--dir", &dir, "--user", ALICE, "--out", keyprov_file, "--init-out", init_file];
     let keys = ["--trk", &trk, "--ink", &ink];
+    let refused = run(&issue).run();
+    assert!(refused.code == 1 && refused.stderr.contains("--clear"), "{}", refused.stderr);
+    assert!(!init.exists() && !keyprov.exists());
+    assert_eq!(run(&issue).args(&["--clear"]).json()["wrapped_with"], Value::Null);
     let issued = run(&issue).args(&keys).json();
     assert_eq!((&issued["wrapped_with"], &issued["signed_with"]), (trk_id, ink_id));
     if let Some(schema) = Schema::open() {

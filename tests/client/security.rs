@@ -599,6 +599,9 @@ async fn files_are_not_issued_under_the_keys_of_somebody_else() {
         let init = admin::init_document(&world.state, ALICE, Some(&keys), now).await;
         assert!(matches!(init, Err(kms::Error::OtherClientKeys { .. })));
     }
+    admin::new_client_keys(&world.state, ALICE, true, &act()).await.unwrap();
+    let ended = admin::issue(&world.state, ALICE, None, Some(&keys), &act()).await.map(|issued| issued.key_sets);
+    assert!(matches!(ended, Err(kms::Error::EndedClientKeys(trk_id)) if trk_id == "tk.1.alice@example.org"));
     assert_eq!(world.state.store.counts().await.unwrap().issues, 0);
 }
 

@@ -109,7 +109,7 @@ impl Kms {
     /// Keys of a user in clear, as `kms issue` writes them.
     pub fn issue(&self, user: &str) -> String {
         let out = self.path("issued.xml");
-        self.operator("issue", &["--user", user, "--out", out.to_str().unwrap()]);
+        self.operator("issue", &["--user", user, "--clear", "--out", out.to_str().unwrap()]);
         let issued = fs::read_to_string(&out).unwrap();
         fs::remove_file(out).unwrap();
         issued

@@ -53,8 +53,8 @@ pub struct Arguments {
     init_out: Option<PathBuf>,
     #[command(flatten)]
     keys: key_files::KeyFiles,
-    /// For users without transport key, write files with the keys in clear.
-    #[arg(long, requires = "many")]
+    /// For users without transport key, write files with the keys in clear; for one user, although it has a transport key.
+    #[arg(long, conflicts_with = "trk")]
     clear: bool,
     /// For users without transport key, make one and an integrity key, in files of this folder, to be handed over apart from
     /// the others.

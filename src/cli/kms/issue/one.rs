@@ -14,6 +14,11 @@ pub fn run(arguments: &Arguments, user: &str, output: &Output) -> Result<(), Fai
     runtime::start()?.block_on(async {
         let state = State::open(&arguments.folder.dir, &passphrase).await.context(arguments.folder.cannot_open())?;
         let act = operator::act();
+        let is_bare = keys.is_none() && !arguments.clear;
+        if is_bare && admin::has_client_keys(&state, user).await.context(format_args!("cannot issue keys for {user}"))? {
+            return Err(Failure::new(format!("{user} has a transport key, and would get its keys in clear"))
+                .advise("Give --trk and --ink, or --clear if its client cannot use them."));
+        }
         if let Some(path) = &arguments.init_out {
             let document = admin::init_document(&state, user, keys.as_ref(), act.at)
                 .await
