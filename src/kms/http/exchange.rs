@@ -159,7 +159,6 @@ fn has_form_of_uri(text: &str) -> bool {
     };
     let Some(authority) = rest.strip_prefix("//").and_then(|rest| rest.split(['/', '?']).next()) else { return true };
     let host = authority.split_once('@').map_or(authority, |(_, host)| host);
-    let is_port = |port: &str| port.len() <= 5 && port.bytes().all(|digit| digit.is_ascii_digit());
     !host.contains('@') && host.split_once(':').is_none_or(|(name, port)| !name.is_empty() && is_port(port))
 }
 
@@ -176,7 +175,12 @@ fn is_host(host: &str) -> bool {
     let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let is_name = |name: &str| name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._".contains(&octet));
     let is_host = address.map_or_else(|| is_name(name), |address| address.parse::<Ipv6Addr>().is_ok());
-    !name.is_empty() && is_host && port.len() <= 5 && port.bytes().all(|digit| digit.is_ascii_digit())
+    !name.is_empty() && is_host && is_port(port)
+}
+
+/// As many digits as a port has, or none.
+fn is_port(port: &str) -> bool {
+    port.len() <= 5 && port.bytes().all(|digit| digit.is_ascii_digit())
 }
 
 /// Sixteen hex digits that tell one request from another in the log, the answer and the database.

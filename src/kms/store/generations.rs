@@ -253,20 +253,26 @@ mod tests {
         (1..).zip(first_periods).map(generation).collect()
     }
 
-    async fn add(store: &SqliteStore, first_periods: &[u64], kept: io::Result<()>) -> (Result<u64, StoreError>, usize) {
-        let calls = AtomicUsize::new(0);
-        let generations = generations_from(first_periods);
-        let roll_over = RollOver {
-            generations: &generations,
+    /// To these, with nothing to keep.
+    fn roll_over(generations: &[Generation]) -> RollOver<'_> {
+        RollOver {
+            generations,
             issues_seen_to: 0,
             octets: 1500,
             pub_enc_key: "z",
             pub_auth_key: "kpak",
-            keep: Box::new(|| {
-                calls.fetch_add(1, Ordering::SeqCst);
-                kept
-            }),
+            keep: Box::new(|| Ok(())),
+        }
+    }
+
+    async fn add(store: &SqliteStore, first_periods: &[u64], kept: io::Result<()>) -> (Result<u64, StoreError>, usize) {
+        let calls = AtomicUsize::new(0);
+        let generations = generations_from(first_periods);
+        let keep = || {
+            calls.fetch_add(1, Ordering::SeqCst);
+            kept
         };
+        let roll_over = RollOver { keep: Box::new(keep), ..roll_over(&generations) };
         let result = store.add_generation(roll_over, &act()).await;
         (result, calls.load(Ordering::SeqCst))
     }
@@ -354,15 +360,7 @@ mod tests {
         assert!(matches!(issue(&store, 2, &[10]).await, Err(StoreError::SecretsOutdated { first_period: 10 })));
         let third = Generation { number: 4, first_period: 12, fingerprint: "4".repeat(64), withdrawn: false };
         let generations = [first.clone(), second, third];
-        let roll_over = RollOver {
-            generations: &generations,
-            issues_seen_to: 0,
-            octets: 1500,
-            pub_enc_key: "z",
-            pub_auth_key: "kpak",
-            keep: Box::new(|| Ok(())),
-        };
-        store.add_generation(roll_over, &act()).await.unwrap();
+        store.add_generation(roll_over(&generations), &act()).await.unwrap();
         assert_eq!(store.generations().await.unwrap(), generations);
         assert!(matches!(issue(&store, 2, &[10]).await, Err(StoreError::SecretsOutdated { first_period: 10 })));
         assert!(matches!(issue(&store, 3, &[11, 12]).await, Err(StoreError::SecretsOutdated { first_period: 12 })));
