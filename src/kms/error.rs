@@ -6,7 +6,7 @@ use super::certificates::CertificateError;
 use super::config::{self, ConfigError};
 use super::development::DevelopmentError;
 use super::secrets;
-use super::store::StoreError;
+use super::store::{LatestIssue, StoreError};
 use super::users::FileFault;
 use crate::{eccsi, kms_protocol, mc, sakke, sealing};
 use std::io;
@@ -105,6 +105,20 @@ pub enum Error {
         /// The earliest that is safe.
         earliest: u64,
         /// When that begins.
+        begins: OffsetDateTime,
+    },
+    /// Keys were issued far ahead, as by a machine whose clock was wrong.
+    #[error(
+        "{} has keys for key period {}, which begins at {}{}: give a period after that one (--at-period), or give --force to begin sooner all the same, and these keys are good no more",
+        issue.uri,
+        issue.period,
+        rfc3339(begins),
+        noted_in(issue)
+    )]
+    RollOverHeld {
+        /// The latest of them.
+        issue: LatestIssue,
+        /// When its period begins.
         begins: OffsetDateTime,
     },
     /// There is no roll-over that could be withdrawn.
@@ -257,6 +271,10 @@ pub enum Error {
     /// A thread that derived keys was stopped.
     #[error("key extraction was interrupted")]
     Interrupted,
+}
+
+fn noted_in(issue: &LatestIssue) -> String {
+    issue.entry.map_or_else(String::new, |entry| format!(" (entry {entry} of the audit log)"))
 }
 
 fn rfc3339(date: &OffsetDateTime) -> String {

@@ -87,7 +87,7 @@ pub use error::Error;
 pub use init::{InitOptions, Initialised, init};
 pub use kind::ClientKind;
 pub use progress::Progress;
-pub use rollover::{RolledOver, Withdrawn, roll_over, withdraw};
+pub use rollover::{RollOverAt, RolledOver, Withdrawn, roll_over, withdraw};
 pub use secrets::MasterSecrets;
 pub use server::Server;
 pub use state::{State, open_store};

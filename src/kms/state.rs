@@ -2,7 +2,7 @@ use super::Error;
 use super::authority::Authority;
 use super::backup;
 use super::config::{self, Config};
-use super::rollover::require_recorded;
+use super::rollover::recorded;
 use super::secrets::{self, MasterSecrets, SecretsFile};
 use super::store::{SqliteStore, Store};
 use super::vault::Vault;
@@ -28,7 +28,8 @@ impl State {
     ///
     /// # Errors
     /// [`Error::HalfMade`], [`Error::HalfRestored`], [`Error::Config`], [`Error::File`], [`Error::Sealing`],
-    /// [`Error::SecretsDamaged`], [`Error::RollOverUnfinished`], [`Error::SecretsUnrecorded`], [`Error::Store`].
+    /// [`Error::SecretsDamaged`], [`Error::RollOverUnfinished`], [`Error::SecretsUnrecorded`],
+    /// [`Error::Audit`] if the audit log does not begin as that of a KMS does, [`Error::Store`].
     pub async fn open(folder: &Path, passphrase: &Passphrase) -> Result<Self, Error> {
         let config = load(folder)?;
         let (_, secrets) = SecretsFile::open(&config, passphrase)?;
@@ -43,7 +44,7 @@ impl State {
     }
 
     async fn of(config: Config, mut secrets: MasterSecrets, store: Arc<dyn Store>) -> Result<Self, Error> {
-        require_recorded(&config, &mut secrets, &store.generations().await?)?;
+        recorded(&config, &mut secrets, &*store).await?;
         let authority = Arc::new(Authority::new(&config, secrets)?);
         let vault = Arc::new(authority.vault());
         Ok(Self { config, authority, store, vault })

@@ -322,7 +322,7 @@ async fn keys_of_a_coming_generation_bring_its_certificate() {
     world.issue(&[BOB], &clear).await.unwrap();
     assert!(!fs::read_to_string(world.path("out/init.xml")).unwrap().contains("ValidTo"));
     let dir = world.path("kms");
-    let done = kms::roll_over(&dir, &passphrase(), None, &act()).await.unwrap();
+    let done = kms::roll_over(&dir, &passphrase(), kms::RollOverAt::default(), &act()).await.unwrap();
     world.state = State::open(&dir, &passphrase()).await.unwrap();
     let issued = world.issue(&[ALICE], &clear).await.unwrap();
     assert_eq!((issued.uris, issued.has_further_certificates), (1, false));
