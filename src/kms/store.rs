@@ -6,6 +6,7 @@
 
 mod certificates;
 mod generations;
+mod migrations;
 mod redirects;
 mod reports;
 mod sender;

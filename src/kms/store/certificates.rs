@@ -252,7 +252,7 @@ pub(super) async fn raise(connection: &mut SqliteConnection) -> Result<u64, Stor
 
 #[cfg(test)]
 mod tests {
-    use super::super::sqlite::MIGRATIONS;
+    use super::super::migrations::MIGRATIONS;
     use super::*;
     use std::path::Path;
     use std::time::SystemTime;

@@ -3,12 +3,13 @@ mod identity;
 mod together;
 mod users;
 
+use super::migrations::MIGRATIONS;
 use super::{Answer, Counts, Holder, Issue, NewUser, SealedClientKeys, Store, StoreError, User, UserStatus};
 use crate::kms::ClientKind;
 use crate::kms::audit::{Act, Entry, Event, Head};
 use crate::sealing::file;
 use identity::FileIdentity;
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
@@ -21,8 +22,6 @@ use std::time::Duration;
 use together::{Note, Together};
 
 pub(super) use audit::append as record;
-
-pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("src/kms/migrations");
 
 /// A [`Store`] in one SQLite file: write-ahead log, flushed to the disk at every commit.
 #[derive(Clone, Debug)]
