@@ -6,8 +6,8 @@ use super::config::{self, Config};
 use super::issue::{self, Grant};
 use super::protection::Protection;
 use super::store::{Counts, Generation, NewUser, SealedClientKeys, Store, User};
-use super::{ClientKind, Error, State, calendar};
-use crate::kms_protocol::resource::{MAX_USER_URI, Resource};
+use super::{ClientKind, Error, State, calendar, check_user_uri};
+use crate::kms_protocol::resource::Resource;
 use crate::kms_protocol::{
     ClientKeys, KeyIds, KmsCertCache, KmsCertificate, KmsInit, KmsKeyProv, KmsMessage, KmsResponse,
 };
@@ -38,10 +38,7 @@ pub fn check_user(NewUser { id, uris, .. }: &NewUser) -> Result<(), Error> {
     if uris.is_empty() {
         return Err(Error::NoUri(id.clone()));
     }
-    if let Some(uri) = uris.iter().find(|uri| !is_user_uri(uri)) {
-        return Err(Error::UserUri(uri.clone()));
-    }
-    Ok(())
+    uris.iter().try_for_each(|uri| check_user_uri(uri).map_err(|fault| Error::UserUri { uri: uri.clone(), fault }))
 }
 
 /// All users, ordered by identifier.
@@ -364,14 +361,4 @@ pub(super) fn document(
         Some(protection) => Ok(protection.write(&mut response, documents)?),
         None => Ok(response.to_xml(&documents.write_options())),
     }
-}
-
-/// A scheme, a colon and something, in the characters of RFC 3986: it is hashed into the UID as it stands.
-pub(super) fn is_user_uri(uri: &str) -> bool {
-    let Some((scheme, rest)) = uri.split_once(':') else { return false };
-    uri.len() <= MAX_USER_URI
-        && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"+-.".contains(&octet))
-        && !rest.is_empty()
-        && rest.bytes().all(|octet| octet.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&octet))
 }
