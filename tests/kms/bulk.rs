@@ -226,7 +226,7 @@ async fn an_issue_that_was_stopped_goes_on_and_leaves_what_is_there() {
 }
 
 /// The files that were removed, without the folder, with the reason.
-fn removed<'a>(issued: &'a Issued) -> Vec<(String, &'a Outdated)> {
+fn removed(issued: &Issued) -> Vec<(String, &Outdated)> {
     let removed = issued.removed.iter();
     let mut removed: Vec<_> = removed
         .map(|removed| (removed.file.file_name().unwrap().to_str().unwrap().to_owned(), &removed.reason))
