@@ -43,7 +43,7 @@ pub struct Serving {
     pub is_present: bool,
 }
 
-/// How the KMS stands. Needs no passphrase: see [`open_store`](super::open_store).
+/// How the KMS stands. Needs no passphrase: see [`open_store`](crate::kms::open_store).
 ///
 /// # Errors
 /// [`Error::Store`].
