@@ -88,11 +88,14 @@ pub enum Outdated {
     /// [`Error::Revoked`]; or [`Error::UnknownUri`], as after an older copy of the database was restored.
     #[error(transparent)]
     NotEntitled(Error),
-    /// They are not under the transport key that the user has now, or in clear although it has one, or that key itself is another.
+    /// They are not under the transport key that the user has now, or are a transport key that it has no more.
     #[error("the transport key of user {0} is another by now, or there is none")]
     TransportKey(String),
+    /// They have keys in clear, which others of their folder or their user are not to have.
+    #[error("its keys are in clear, and those of user {0} are to be wrapped by now")]
+    InClear(String),
     /// They are not what a run writes.
-    #[error("it is damaged")]
+    #[error("it is damaged, or the answer to something else")]
     Damaged,
 }
 

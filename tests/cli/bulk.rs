@@ -45,6 +45,9 @@ fn users_are_imported_from_csv_and_every_bad_line_is_told() {
     assert!(no_csv.code == 1 && no_csv.stderr.contains("must name the columns"), "{}", no_csv.stderr);
     let absent = Program::new(&import).args(&["absent.csv"]).run();
     assert!(absent.code == 1 && absent.stderr.contains("cannot read absent.csv"), "{}", absent.stderr);
+    let twice = ["--user", "sip:dave@example.org", "--uri", "tel:+1555", "--uri", "tel:+1555"];
+    let added = Program::new(&["kms", "user", "add", "--dir", &kms.dir]).args(&twice).json();
+    assert_eq!(added["uris"], json!(["sip:dave@example.org", "tel:+1555"]));
     let utf_16 = kms.path("utf-16.csv");
     fs::write(&utf_16, "user\nsip:carol@example.org\n".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>())
         .unwrap();

@@ -334,7 +334,7 @@ async fn keys_in_clear_of_who_has_a_transport_key_by_now_are_wrapped() {
     admin::new_client_keys(&world.state, BOB, false, &act()).await.unwrap();
     let on = world.issue(&[ALICE, BOB], &order).await.unwrap();
     assert_eq!((on.uris, on.already), (1, 1));
-    assert!(matches!(&removed(&on)[..], [(file, Outdated::TransportKey(id))] if *file == key_prov(BOB) && id == "bob"));
+    assert!(matches!(&removed(&on)[..], [(file, Outdated::InClear(id))] if *file == key_prov(BOB) && id == "bob"));
     assert!(fs::read_to_string(world.path("out").join(key_prov(BOB))).unwrap().contains("EncryptedKey"));
 }
 
@@ -384,7 +384,7 @@ async fn what_is_no_answer_for_its_name_is_made_anew() {
     fs::copy(out(key_prov(ALICE)), world.path("wrapped").join(key_prov(ALICE))).unwrap();
     let on = world.issue(&[ALICE, BOB], &wrapped).await.unwrap();
     assert_eq!((on.uris, on.already), (1, 1));
-    assert!(matches!(removed(&on)[..], [(_, Outdated::TransportKey(_)), (_, Outdated::Damaged)]));
+    assert!(matches!(removed(&on)[..], [(_, Outdated::InClear(_)), (_, Outdated::Damaged)]));
     assert!(!keys.exists());
 }
 

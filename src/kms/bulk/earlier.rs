@@ -197,12 +197,12 @@ impl Found {
         let holder = holders.get(uri);
         let Grant { user_id, .. } = Grant::of(holder, uri).map_err(Outdated::NotEntitled)?;
         let in_use = holder.and_then(Holder::keys_in_use).map(|row| run.state.vault.open(row, uri)).transpose();
-        let other_key = || Outdated::TransportKey(user_id.clone());
-        let in_use = in_use.map_err(|_| other_key())?;
+        // What does not open in the database protects nothing any more.
+        let in_use = in_use.map_err(|_| Outdated::TransportKey(user_id.clone()))?;
         match &self.content {
-            Content::KeyProv(document) => judge_key_prov(run, uri, document, in_use.as_ref(), other_key),
+            Content::KeyProv(document) => judge_key_prov(run, uri, document, in_use.as_ref(), &user_id),
             Content::Keys(keys) if Some(keys) == in_use.as_ref() => Ok(()),
-            Content::Keys(_) => Err(other_key()),
+            Content::Keys(_) => Err(Outdated::TransportKey(user_id)),
             Content::Unreadable => Err(Outdated::Damaged),
         }
     }
@@ -213,7 +213,7 @@ fn judge_key_prov(
     uri: &str,
     document: &[u8],
     in_use: Option<&ClientKeys>,
-    other_key: impl Fn() -> Outdated,
+    user_id: &str,
 ) -> Result<(), Outdated> {
     let limits = Limits::default();
     let read = match in_use {
@@ -224,7 +224,7 @@ fn judge_key_prov(
         .map_err(|error| match error {
             kms_protocol::Error::Signature(
                 xml_security::Error::UnknownKey { .. } | xml_security::Error::WrongMac { .. },
-            ) => other_key(),
+            ) => Outdated::TransportKey(user_id.to_owned()),
             _ => Outdated::Damaged,
         })?
         .into_parts();
@@ -232,7 +232,8 @@ fn judge_key_prov(
         // The InK is made with the TrK, and goes with it.
         (Some(_), SignatureStatus::Verified { .. }) => {}
         (None, SignatureStatus::Absent) if run.without_keys == WithoutKeys::Clear => {}
-        _ => return Err(other_key()),
+        (_, SignatureStatus::Absent) => return Err(Outdated::InClear(user_id.to_owned())),
+        _ => return Err(Outdated::TransportKey(user_id.to_owned())),
     }
     let Some(KmsMessage::KeyProv(content)) = &response.message else { return Err(Outdated::Damaged) };
     let periods = content.key_sets.iter().map(|key_set| key_set.key_period_no);
