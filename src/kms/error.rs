@@ -7,6 +7,7 @@ use super::config::{self, ConfigError};
 use super::development::DevelopmentError;
 use super::secrets;
 use super::store::{LatestIssue, StoreError};
+use super::user_uri::UriFault;
 use super::users::FileFault;
 use crate::{eccsi, kms_protocol, mc, sakke, sealing};
 use std::io;
@@ -190,9 +191,14 @@ pub enum Error {
     /// The identifier of a user is empty, longer than 255 characters, or has spaces or control characters.
     #[error("{0:?} is no user identifier: give 1 to 255 characters without spaces")]
     UserId(String),
-    /// A user's URI has no scheme, is longer than 255 characters, or has characters that no URI has.
-    #[error("{0:?} is no URI: write it exactly as tokens and messages have it, such as sip:alice@example.org")]
-    UserUri(String),
+    /// A text is not the URI of a user.
+    #[error("{uri:?} is no URI of a user: {fault}")]
+    UserUri {
+        /// The text.
+        uri: String,
+        /// Why not.
+        fault: UriFault,
+    },
     /// A user without any URI could get no keys.
     #[error("user {0} has no URI: give at least one")]
     NoUri(String),
@@ -288,10 +294,14 @@ fn revoked(user_id: &str, uri: &str) -> String {
 
 impl Error {
     pub(super) fn file(path: &Path, source: io::Error) -> Self {
-        if source.kind() == io::ErrorKind::AlreadyExists {
-            Self::Exists { path: path.to_owned() }
-        } else {
-            Self::File { path: path.to_owned(), source }
+        Self::File { path: path.to_owned(), source }
+    }
+
+    /// Of a file of a new KMS.
+    pub(super) fn creating(path: &Path, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::AlreadyExists => Self::Exists { path: path.to_owned() },
+            _ => Self::file(path, source),
         }
     }
 }

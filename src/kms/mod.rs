@@ -13,6 +13,7 @@
 //! | `rollover` | new generations of master secrets |
 //! | [`auth`] | access tokens: who is asking |
 //! | [`certificates`] | the certificates of other KMSs, checked before clients get them |
+//! | `user_uri` | which texts are URIs of users |
 //! | [`users`] | users from a CSV file, every bad line told of |
 //! | [`backup`] | all of it in one sealed file, and back |
 //! | [`bulk`] | key sets of many users to files |
@@ -78,6 +79,7 @@ mod secrets;
 mod server;
 mod state;
 pub mod store;
+mod user_uri;
 pub mod users;
 mod vault;
 
@@ -92,3 +94,4 @@ pub use secrets::MasterSecrets;
 pub use server::Server;
 pub use state::{State, open_store};
 pub use store::{NewUser, SqliteStore, Store};
+pub use user_uri::{UriFault, check_user_uri};

@@ -178,6 +178,13 @@ pub struct Holder {
     pub client_keys: Vec<SealedClientKeys>,
 }
 
+impl Holder {
+    /// The transport and integrity keys that its client has, if any.
+    pub fn keys_in_use(&self) -> Option<&SealedClientKeys> {
+        self.client_keys.iter().find(|keys| !keys.is_next)
+    }
+}
+
 /// Whether a user may have keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserStatus {

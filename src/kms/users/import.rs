@@ -159,6 +159,7 @@ fn next_share(candidates: &mut impl Iterator<Item = Candidate>) -> Option<Vec<Ca
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kms::UriFault;
     use crate::kms::audit::{self, Event};
     use crate::kms::store::SqliteStore;
     use std::time::SystemTime;
@@ -191,7 +192,7 @@ sip:dave@example.org,,
             (4, LineFault::Taken("sip:taken@example.org".into())),
             (5, again("sip:alice.video@example.org", 2)),
             (6, again("sip:carol@example.org", 6)),
-            (7, LineFault::Uri("nobody".into())),
+            (7, LineFault::Uri { uri: "nobody".into(), fault: UriFault::NoScheme }),
         ]
         .map(|(line, fault)| BadLine { line, fault })
         .into()
