@@ -34,7 +34,8 @@ mod tests {
         let mut files: Vec<_> =
             std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
         files.sort();
-        let steps = STEPS.map(|(version, description, _)| format!("{version:04}_{}.sql", description.replace(' ', "_")));
+        let steps =
+            STEPS.map(|(version, description, _)| format!("{version:04}_{}.sql", description.replace(' ', "_")));
         assert_eq!(files, steps);
     }
 }

@@ -1,16 +1,11 @@
 //! XML signatures and wrapped keys: what is signed is verified here and by `xmlsec1` (Debian), what that signs is verified
 //! here, and every way to bend a signature has its own refusal.
 
-#![cfg(feature = "xml-security")]
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test ends at what it did not expect")]
-
-mod schema;
-
+use crate::schema::peer;
 use mikey_sakke::xml_security::{
     Canonicalization, Error, Form, KeyWrapping, NamedKey, SigningOptions, Verified, sign, unwrap, verify, wrap,
 };
 use proptest::prelude::*;
-use schema::peer;
 use std::fs;
 use std::path::Path;
 use std::process::Command;

@@ -1,10 +1,6 @@
 //! I_MESSAGEs there and back, and everything that a receiver must refuse.
-#![cfg(feature = "std")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
-mod mc_support;
-
-use mc_support::*;
+use crate::mc_support::*;
 use mikey_sakke::mc::imessage::{
     CarriedIdentity, Compatibility, Decapsulated, Deviation, Expected, IdentityMode, Incoming, Offer, Opened, Policy,
     Receiver, Revocation, SentTo, SessionMap, SrtpPolicy, StatusZero, TimeWindow,

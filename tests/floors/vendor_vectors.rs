@@ -2,13 +2,8 @@
 //!
 //! They are not part of this repository: the environment variable `MIKEY_SAKKE_SHARED` names the folder that has them as
 //! `vectors/vendor`. Without it these tests pass without testing, except on a continuous integration server.
-#![cfg(feature = "std")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
-#[path = "backend_support/mod.rs"]
-mod backend_support;
-
-use backend_support::on_each_backend;
+use crate::backend_support::on_each_backend;
 use base64::Engine;
 use mikey_sakke::mc::imessage::{CarriedIdentity, Expected, Incoming, Opened, Policy, Receiver, Revocation};
 use mikey_sakke::mc::{

@@ -1,6 +1,4 @@
 //! The sealed format, which files of earlier versions must keep opening under.
-#![allow(clippy::unwrap_used, reason = "a failure of the test")]
-#![cfg(feature = "sealing")]
 
 use mikey_sakke::sealing::{self, Error, KdfParameters, Passphrase, SealingKey};
 

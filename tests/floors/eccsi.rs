@@ -1,11 +1,7 @@
 //! ECCSI as its users see it: keys and signatures go where they belong, and whatever is altered or out of range is refused
 //! with a reason.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "backend_support/mod.rs"]
-mod backend_support;
-
-use backend_support::on_each_backend;
+use crate::backend_support::on_each_backend;
 use mikey_sakke::eccsi::{
     Error, KeyPair, KmsTables, MasterSecret, POINT_LEN, PointError, PublicKey, SECRET_LEN, SIGNATURE_LEN, Signature,
     SigningKey,

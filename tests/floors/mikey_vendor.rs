@@ -1,13 +1,8 @@
 //! MIKEY messages and derived keys that vendors published, read, verified and written again.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
-#[path = "backend_support/mod.rs"]
-mod backend_support;
-
 use std::path::PathBuf;
 
-use backend_support::on_each_backend;
+use crate::backend_support::on_each_backend;
 use mikey_sakke::eccsi;
 use mikey_sakke::mikey::{
     CsIdMap, DataType, Error, ExtensionType, IdRole, IdScheme, Message, PayloadType, PrfFunction, SakkeParameters,

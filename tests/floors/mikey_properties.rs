@@ -1,7 +1,5 @@
 //! Properties of the MIKEY codec over random messages: building and parsing undo each other, and no input panics.
 
-#![allow(clippy::unwrap_used)]
-
 use std::borrow::Cow;
 
 use mikey_sakke::mikey::{

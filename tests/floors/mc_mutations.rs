@@ -1,10 +1,6 @@
 //! Mutated messages: no panic, and none is taken for what its sender signed.
-#![cfg(feature = "std")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
-mod mc_support;
-
-use mc_support::*;
+use crate::mc_support::*;
 use mikey_sakke::mc::imessage::{Compatibility, IdentityMode, Incoming, Judgement, Policy, StatusZero};
 use mikey_sakke::mc::{CsId, KeyParameters, KeyType};
 use mikey_sakke::mikey::{Message, Partial};
