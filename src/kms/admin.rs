@@ -1,8 +1,8 @@
 //! What the operator of a KMS does beside running the server. Nothing here needs the server to be stopped.
 
-use super::audit::{Act, Event, Hash};
+use super::audit::Act;
 use super::authority::key_periods;
-use super::config::{self, Config};
+use super::config::Config;
 use super::issue::{self, Grant};
 use super::protection::Protection;
 use super::store::{Counts, Generation, NewUser, SealedClientKeys, Store, User};
@@ -304,17 +304,6 @@ fn serving(periods: &KeyPeriods, generations: &[Generation], period_no: u64) -> 
         is_present: first_period <= period_no && end.is_none_or(|end| period_no < end),
     };
     serving.iter().zip(ends).map(in_time).collect()
-}
-
-/// Notes that a server is started, and by which configuration: a change since the last start shows.
-///
-/// # Errors
-/// [`Error::File`], [`Error::Store`].
-pub async fn record_start(state: &State, act: Act) -> Result<(), Error> {
-    let path = state.config.folder.join(config::FILE);
-    let text = std::fs::read(&path).map_err(|source| Error::file(&path, source))?;
-    let event = Event::Started { configuration: Hash::of(&text).to_string() };
-    Ok(state.store.record(event, act).await?)
 }
 
 /// The certificate that is valid now.

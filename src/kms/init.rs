@@ -4,17 +4,18 @@ use super::config::{
 };
 use super::development::SelfSigned;
 use super::hash::hex;
+use super::leftovers;
 use super::secrets::{self, MasterSecrets};
 use super::store::{self, SqliteStore, Store};
-use super::{Error, state, store::StoreError};
+use super::{Error, custody, state, store::StoreError};
 use crate::sealing::{KdfParameters, Passphrase, file};
 use crate::{eccsi, sakke};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-const CERTIFICATE_FILE: &str = "tls-cert.pem";
-const KEY_FILE: &str = "tls-key.pem";
-const JWKS_FILE: &str = "jwks.json";
+pub(super) const CERTIFICATE_FILE: &str = "tls-cert.pem";
+pub(super) const KEY_FILE: &str = "tls-key.pem";
+pub(super) const JWKS_FILE: &str = "jwks.json";
 const DEFAULT_PORT: u16 = 8443;
 /// Thirty days, as in the examples of TS 33.180.
 const DEFAULT_PERIOD: u64 = 2_592_000;
@@ -95,7 +96,8 @@ pub struct Initialised {
 ///
 /// # Errors
 /// [`Error::Exists`] if the folder has any of these files, [`Error::HalfMade`] or [`Error::HalfRestored`] if an earlier attempt was
-/// interrupted, [`Error::Config`] for a value out of range; nothing is then written. Otherwise what writing reports.
+/// interrupted, [`Error::Config`] for a value out of range, [`Error::Exposed`] for a folder that others can write; nothing is then
+/// written. Otherwise what writing reports.
 pub async fn init(
     folder: &Path,
     options: InitOptions,
@@ -111,7 +113,9 @@ pub async fn init(
             return Err(Error::Exists { path });
         }
     }
-    file::make_folder(folder).map_err(|source| Error::File { path: folder.to_owned(), source })?;
+    file::make_folder(folder).map_err(|source| Error::file(folder, source))?;
+    custody::require_folder(folder)?;
+    leftovers::sweep(folder)?;
 
     let secrets = MasterSecrets::generate()?;
     secrets.create(&config, passphrase, kdf)?;

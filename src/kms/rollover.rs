@@ -4,6 +4,7 @@ use super::audit::Act;
 use super::authority::key_periods;
 use super::config::Config;
 use super::hash::hex;
+use super::leftovers;
 use super::secrets::{GenerationSecrets, MasterSecrets, SecretsFile};
 use super::store::{Generation, GenerationStore, RollOver, SqliteStore, Store, StoreError, Withdrawal};
 use super::{Authority, Error, State, calendar, state};
@@ -56,6 +57,7 @@ pub async fn roll_over(
     act: &Act,
 ) -> Result<RolledOver, Error> {
     let config = state::load(folder)?;
+    leftovers::sweep(folder)?;
     let (file, mut secrets) = SecretsFile::open(&config, passphrase)?;
     let store = SqliteStore::open(&config.database()).await?;
     let known = store.generations().await?;

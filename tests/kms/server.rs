@@ -628,12 +628,12 @@ async fn a_state_that_does_not_fit_is_not_opened() {
     std::fs::write(&toml, &good).unwrap();
 
     let state = State::open(folder.path(), &passphrase()).await.unwrap();
-    let error = Server::bind(&state, None).await.unwrap_err();
+    let error = Server::bind(&state, None, act()).await.unwrap_err();
     assert!(matches!(error, Error::KeyRing(_)) && error.to_string().contains("jwks.json"), "{error}");
     let provider = TokenIssuer::new("i", "a", "k").unwrap();
-    std::fs::write(folder.path().join("jwks.json"), provider.jwks()).unwrap();
-    let taken = Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap();
-    let error = Server::bind(&state, Some(taken.address())).await.unwrap_err();
+    sealing::file::create(&folder.path().join("jwks.json"), provider.jwks().as_bytes()).unwrap();
+    let taken = Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0))), act()).await.unwrap();
+    let error = Server::bind(&state, Some(taken.address()), act()).await.unwrap_err();
     assert!(matches!(error, Error::Listen { .. }), "{error}");
     #[cfg(unix)]
     for (name, is_bind) in [("tls-key.pem", true), ("secrets.sealed", false)] {
@@ -643,7 +643,7 @@ async fn a_state_that_does_not_fit_is_not_opened() {
         };
         set(0o604);
         let error = match is_bind {
-            true => Server::bind(&state, None).await.unwrap_err(),
+            true => Server::bind(&state, None, act()).await.unwrap_err(),
             false => State::open(folder.path(), &passphrase()).await.unwrap_err(),
         };
         match &error {
@@ -658,7 +658,7 @@ async fn a_state_that_does_not_fit_is_not_opened() {
     }
     for name in ["tls-key.pem", "tls-cert.pem"] {
         std::fs::write(folder.path().join(name), "no PEM").unwrap();
-        let error = Server::bind(&state, None).await.unwrap_err();
+        let error = Server::bind(&state, None, act()).await.unwrap_err();
         assert!(matches!(error, Error::Tls { .. }), "{name}: {error}");
     }
 
