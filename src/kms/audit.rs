@@ -52,15 +52,30 @@ pub enum Event {
         /// KPAK, hex.
         pub_auth_key: String,
     },
-    /// All of it was saved in a backup.
+    /// All of it was saved in a backup, which is whole and on the disk, and gets its name next.
     BackedUp {
         /// The file.
         file: String,
+        /// Its SHA-256, hex.
+        sha256: String,
+        /// How many entries the log has in it: those up to this number.
+        entries: u64,
+    },
+    /// A backup that was recorded did not get its name: there is none.
+    BackupFailed {
+        /// The file that it was to be.
+        file: String,
+        /// Its SHA-256, hex.
+        sha256: String,
+        /// Why.
+        reason: String,
     },
     /// It was restored from a backup: what came after that was made is not in the log.
     Restored {
         /// The file.
         file: String,
+        /// Its SHA-256, hex, by which the backup is known in the log of the KMS that it is of.
+        sha256: String,
     },
     /// New master secrets were made for later key periods.
     RolledOver {
