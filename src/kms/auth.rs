@@ -261,6 +261,7 @@ mod tests {
     use super::*;
     use crate::kms::config::{KeyLifetime, KeySource};
     use crate::kms::development::TokenIssuer;
+    use crate::kms::testing;
     use base64::Engine;
     use base64::prelude::BASE64_URL_SAFE_NO_PAD;
     use jsonwebtoken::{EncodingKey, Header};
@@ -277,7 +278,7 @@ mod tests {
 
     impl Provider {
         async fn new() -> Self {
-            let folder = tempfile::tempdir().unwrap();
+            let folder = testing::folder();
             let path = folder.path().join("jwks.json");
             let issuer = TokenIssuer::new("https://idms.example.org", "kms", "key-1").unwrap();
             std::fs::write(&path, issuer.jwks()).unwrap();

@@ -151,9 +151,11 @@ fn metadata(path: &Path) -> Result<Option<Metadata>, Error> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
+    use crate::kms::testing;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
     fn set_mode(path: &Path, mode: u32) {
@@ -170,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_mode_decides_what_others_can_do() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = testing::folder();
         let path = folder.path().join("file");
         fs::write(&path, "").unwrap();
         let keeper = Keeper::of(folder.path()).unwrap();
@@ -200,7 +202,7 @@ mod tests {
 
     #[test]
     fn an_owner_is_root_the_process_or_where_that_is_root_the_folders() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = testing::folder();
         let path = folder.path().join("file");
         fs::write(&path, "").unwrap();
         let own = fs::metadata(&path).unwrap().uid();
@@ -225,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_sticky_folder_is_writable_all_the_same() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = testing::folder();
         set_mode(folder.path(), 0o1777);
         let error = require_folder(folder.path()).unwrap_err();
         assert!(matches!(&error, Error::Exposed { exposure: Exposure::Writable { mode: 0o1777 }, .. }), "{error}");

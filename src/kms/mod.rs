@@ -35,7 +35,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let temporary = tempfile::tempdir()?;
-//! # let folder = temporary.path();
+//! # let folder = &temporary.path().join("kms");
 //! let passphrase = Passphrase::new("correct horse battery staple".to_owned())?;
 //! let options = InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new("kms.example.org", "example.org") };
 //! let act = || Act::new("the operator", SystemTime::now());
@@ -81,6 +81,8 @@ mod secrets;
 mod server;
 mod state;
 pub mod store;
+#[cfg(test)]
+mod testing;
 pub mod users;
 mod vault;
 

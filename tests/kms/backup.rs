@@ -28,7 +28,7 @@ struct Backup {
 impl Backup {
     async fn new() -> Self {
         let world = World::new().await;
-        let folder = tempfile::tempdir().unwrap();
+        let folder = support::folder();
         let file = folder.path().join("kms.backup");
         // The write-ahead log has what the database file has not.
         let (passphrase, token) = (passphrase(), world.token(ALICE));
@@ -151,7 +151,7 @@ async fn transport_keys_open_after_restoring() {
     let world = World::new().await;
     let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
     let keys = admin::new_client_keys(&state, ALICE, false, &act()).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let (file, target) = (folder.path().join("b"), folder.path().join("restored"));
     backup::save(world.folder.path(), &file, &passphrase(), act()).await.unwrap();
     backup::restore(&file, &target, &passphrase(), act()).await.unwrap();
@@ -203,7 +203,7 @@ async fn what_is_no_whole_backup_is_refused_by_name() {
 async fn a_kms_that_rolls_over_meanwhile_is_not_saved() {
     let world = World::new().await;
     let (folder, passphrase) = (world.folder.path(), passphrase());
-    let elsewhere = tempfile::tempdir().unwrap();
+    let elsewhere = support::folder();
     let file = elsewhere.path().join("kms.backup");
     let (own, newer) = (folder.join("secrets.sealed"), elsewhere.path().join("secrets.sealed"));
     backup::save(folder, &elsewhere.path().join("before"), &passphrase, act()).await.unwrap();
@@ -228,7 +228,7 @@ async fn a_kms_that_rolls_over_meanwhile_is_not_saved() {
 async fn what_is_not_recorded_is_no_backup_and_what_gets_no_name_is_told() {
     let world = World::new().await;
     let (folder, passphrase) = (world.folder.path(), passphrase());
-    let elsewhere = tempfile::tempdir().unwrap();
+    let elsewhere = support::folder();
     let (file, away) = (elsewhere.path().join("kms.backup"), elsewhere.path().join("kms.sqlite"));
     let own = folder.join("kms.sqlite");
 
@@ -239,7 +239,7 @@ async fn what_is_not_recorded_is_no_backup_and_what_gets_no_name_is_told() {
     };
     let (saved, ()) = tokio::join!(backup::save(folder, &file, &passphrase, act()), remove);
     let error = saved.unwrap_err();
-    assert!(matches!(error, Error::Store(_)), "{error}");
+    assert!(matches!(error, Error::Store(_)) && error.to_string().contains("replaced"), "{error}");
     fs::rename(&away, &own).unwrap();
     assert_eq!((names(elsewhere.path()), told(folder).await), (vec![], vec![]));
 
@@ -264,7 +264,7 @@ async fn what_is_not_recorded_is_no_backup_and_what_gets_no_name_is_told() {
 async fn what_killed_commands_have_left_is_removed_by_the_next_one() {
     let world = World::new().await;
     let folder = world.folder.path();
-    let elsewhere = tempfile::tempdir().unwrap();
+    let elsewhere = support::folder();
     let leave = |folder: &Path, stem: &str| {
         let path = folder.join(format!(".{stem}.0123456789abcdef.tmp"));
         fs::write(&path, "left").unwrap();
@@ -309,7 +309,7 @@ async fn a_tls_key_that_others_can_read_is_not_carried_on() {
     use std::os::unix::fs::PermissionsExt;
     let world = World::new().await;
     let key = world.folder.path().join("tls-key.pem");
-    let elsewhere = tempfile::tempdir().unwrap();
+    let elsewhere = support::folder();
     let save = async || {
         let file = elsewhere.path().join("kms.backup");
         backup::save(world.folder.path(), &file, &passphrase(), act()).await
@@ -408,7 +408,7 @@ async fn what_an_interrupted_restoring_left_is_told_and_cleared_away() {
 #[tokio::test]
 async fn what_cannot_be_saved_is_told() {
     let world = World::new().await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let file = folder.path().join("kms.backup");
     let save = async |passphrase: &Passphrase| backup::save(world.folder.path(), &file, passphrase, act()).await;
 
@@ -432,7 +432,7 @@ async fn what_cannot_be_saved_is_told() {
 
 #[tokio::test]
 async fn files_elsewhere_or_absent_are_left_out_and_told() {
-    let elsewhere = tempfile::tempdir().unwrap();
+    let elsewhere = support::folder();
     let certificate = elsewhere.path().join("cert.pem");
     let world = World::new().await;
     let path = |name: &str| world.folder.path().join(name);

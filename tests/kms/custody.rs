@@ -1,6 +1,6 @@
 //! What others than its user can write opens no KMS.
 
-use crate::support::{World, act, options, passphrase};
+use crate::support::{self, World, act, options, passphrase};
 use mikey_sakke::kms::backup;
 use mikey_sakke::kms::{self, Error, Exposure, State, open_store};
 use std::fs;
@@ -74,7 +74,7 @@ async fn a_kms_that_others_can_write_is_opened_by_nobody_and_not_taken_up_anew()
 #[tokio::test]
 async fn none_is_made_or_restored_where_others_can_write() {
     let world = World::new().await;
-    let temporary = tempfile::tempdir().unwrap();
+    let temporary = support::folder();
     let (file, folder) = (temporary.path().join("kms.backup"), temporary.path().join("kms"));
     backup::save(world.folder.path(), &file, &passphrase(), act()).await.unwrap();
     fs::create_dir(&folder).unwrap();

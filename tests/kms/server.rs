@@ -570,7 +570,7 @@ async fn users_are_added_only_with_proper_names() {
 
 #[tokio::test]
 async fn init_never_overwrites_and_writes_nothing_for_wrong_values() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let path = folder.path().join("new/kms");
     let wrong = InitOptions { key_offset: PERIOD, ..options() };
     assert!(matches!(kms::init(&path, wrong, &passphrase(), act()).await, Err(Error::Config(_))));
@@ -589,7 +589,7 @@ async fn init_never_overwrites_and_writes_nothing_for_wrong_values() {
 
 #[tokio::test]
 async fn a_kms_that_was_half_made_is_named_as_such() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     kms::init(folder.path(), options(), &passphrase(), act()).await.unwrap();
     for name in ["kms.toml", "tls-key.pem", "tls-cert.pem", "kms.sqlite"] {
         std::fs::remove_file(folder.path().join(name)).unwrap();
@@ -605,7 +605,7 @@ async fn a_kms_that_was_half_made_is_named_as_such() {
 
 #[tokio::test]
 async fn a_state_that_does_not_fit_is_not_opened() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     kms::init(folder.path(), options(), &passphrase(), act()).await.unwrap();
     let toml = folder.path().join("kms.toml");
     let good = std::fs::read_to_string(&toml).unwrap();

@@ -378,6 +378,7 @@ fn its_algorithm(jwk: &Jwk) -> Option<Algorithm> {
 mod tests {
     use super::*;
     use crate::kms::development::{SelfSigned, TokenIssuer};
+    use crate::kms::testing;
     use rustls::pki_types::pem::PemObject;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -457,7 +458,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_is_read_at_once_and_again_for_an_unknown_key() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = testing::folder();
         let path = folder.path().join("jwks.json");
         let source = KeySource::File(path.clone());
         assert!(matches!(KeyRing::new(&source, KeyLifetime::default()).await, Err(KeyRingError::File { .. })));
@@ -475,7 +476,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_others_can_write_is_not_read_whenever_that_was() {
         use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
+        let folder = testing::folder();
         let path = folder.path().join("jwks.json");
         let write = |key_id, mode| {
             std::fs::write(&path, jwks(key_id)).unwrap();
@@ -494,7 +495,7 @@ mod tests {
 
     #[tokio::test]
     async fn another_set_is_told_of_and_the_same_is_not() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = testing::folder();
         let path = folder.path().join("jwks.json");
         let (one, two) = (jwks("one"), jwks("two"));
         let hash = |set: &str| Hash::of(set.as_bytes());
@@ -642,7 +643,7 @@ mod tests {
                 let _ = stream.shutdown().await;
             }
         });
-        let folder = tempfile::tempdir().unwrap();
+        let folder = testing::folder();
         let ca = folder.path().join("ca.pem");
         std::fs::write(&ca, SelfSigned::new(&[]).unwrap().certificate).unwrap();
         let source = KeySource::Url { url, ca: Some(ca.clone()), proxy: None };

@@ -140,6 +140,7 @@ mod tests {
     use super::super::save::{Sources, pack};
     use super::*;
     use crate::kms::secrets::SecretsFile;
+    use crate::kms::testing;
     use crate::kms::{InitOptions, init};
     use crate::sealing::KdfParameters;
     use std::fs;
@@ -152,7 +153,7 @@ mod tests {
     /// A backup in which nothing was altered, and which says of its audit log what is not so.
     #[tokio::test]
     async fn a_kms_that_is_refused_when_it_is_open_leaves_nothing() {
-        let temporary = tempfile::tempdir().unwrap();
+        let temporary = testing::folder();
         let (folder, out) = (temporary.path().join("kms"), temporary.path().join("kms.backup"));
         let passphrase = Passphrase::new("a passphrase".into()).unwrap();
         let options =

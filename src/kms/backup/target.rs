@@ -187,14 +187,16 @@ fn remove_empty(folders: impl IntoIterator<Item = impl AsRef<Path>>) {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
+    use crate::kms::testing;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn the_lock_is_its_owners_alone() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = testing::folder();
         let target = Target::open(folder.path()).unwrap();
         let lock = folder.path().join(STAGING).join(LOCK);
         assert_eq!(fs::metadata(&lock).unwrap().permissions().mode() & 0o777, 0o600);

@@ -35,6 +35,13 @@ pub fn passphrase() -> Passphrase {
     Passphrase::new("a passphrase".into()).unwrap()
 }
 
+/// An empty folder. Whatever the umask of who runs the tests, what they make is not to be written by others: a KMS refuses that.
+pub fn folder() -> TempDir {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    tempfile::tempdir().unwrap()
+}
+
 pub fn options() -> InitOptions {
     InitOptions {
         key_period: PERIOD,
@@ -64,7 +71,7 @@ impl World {
 
     /// With more files in the folder.
     pub async fn with_files(add: impl FnOnce(&Path), edit: impl FnOnce(String) -> String) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         let initialised = kms::init(folder.path(), options(), &passphrase(), act()).await.unwrap();
         let provider = TokenIssuer::new("https://idms.example.org", KMS_URI, "key-1").unwrap();
         file::create(&folder.path().join("jwks.json"), provider.jwks().as_bytes()).unwrap();
