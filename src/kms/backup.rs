@@ -5,7 +5,7 @@
 //! finds it learns nothing, and nothing of it can be altered, cut or exchanged unnoticed.
 //!
 //! The file is `MSBACKUP`, an octet 1 (the form), 16 random octets, and pieces of a tar archive. A piece is an octet that is 1 for the last
-//! one and otherwise 0, its length in 4 octets, and a blob of [`sealing`] whose context is `KMS backup`, an octet 0, the
+//! one and otherwise 0, its length in 4 octets, and a blob of [`sealing`](crate::sealing) whose context is `KMS backup`, an octet 0, the
 //! random octets, its number from 0 on in 8 octets, and the first octet again. The first member of the archive, `manifest.json`, says what
 //! it holds.
 

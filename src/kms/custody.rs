@@ -33,7 +33,7 @@ pub enum Exposure {
     },
     /// It is another user's, who can do with it whatever he likes.
     #[error(
-        "it belongs to user {owner}, who is neither root nor the user of this KMS ({user}): give it to that one with chown, or run this as the user that it belongs to"
+        "it belongs to user {owner}, who can change it at any time, and not to root or to user {user}: give it to that one with chown, or run this as the user that it belongs to"
     )]
     Foreign {
         /// Number of the user that it belongs to.

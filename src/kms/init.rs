@@ -95,9 +95,9 @@ pub struct Initialised {
 /// (`kms.sqlite`), a self-signed development certificate (`tls-cert.pem`, `tls-key.pem`) and `kms.toml`.
 ///
 /// # Errors
-/// [`Error::Exists`] if the folder has any of these files, [`Error::HalfMade`] or [`Error::HalfRestored`] if an earlier attempt was
-/// interrupted, [`Error::Config`] for a value out of range, [`Error::Exposed`] for a folder that others can write; nothing is then
-/// written. Otherwise what writing reports.
+/// [`Error::Exists`] if the folder has any of these files, [`Error::File`] if it is none, [`Error::Exposed`] if others can write it,
+/// [`Error::HalfMade`] or [`Error::HalfRestored`] if an earlier attempt was interrupted, [`Error::Config`] for a value out of range;
+/// nothing is then written. Otherwise what writing reports.
 pub async fn init(
     folder: &Path,
     options: InitOptions,
@@ -107,14 +107,14 @@ pub async fn init(
     let kdf = options.kdf;
     let config = options.config(folder)?;
     state::require_no_half(folder)?;
+    file::make_folder(folder).map_err(|source| Error::file(folder, source))?;
+    custody::require_folder(folder)?;
     for name in [config::FILE, secrets::FILE, store::FILE, CERTIFICATE_FILE, KEY_FILE] {
         let path = folder.join(name);
         if path.try_exists().map_err(|source| Error::file(&path, source))? {
             return Err(Error::Exists { path });
         }
     }
-    file::make_folder(folder).map_err(|source| Error::file(folder, source))?;
-    custody::require_folder(folder)?;
     leftovers::sweep(folder)?;
 
     let secrets = MasterSecrets::generate()?;

@@ -579,6 +579,10 @@ async fn init_never_overwrites_and_writes_nothing_for_wrong_values() {
     let secrets = std::fs::read(path.join("secrets.sealed")).unwrap();
     assert!(matches!(kms::init(&path, options(), &passphrase(), act()).await, Err(Error::Exists { .. })));
     assert_eq!(std::fs::read(path.join("secrets.sealed")).unwrap(), secrets);
+    let file = path.join("secrets.sealed");
+    let error = kms::init(&file, options(), &passphrase(), act()).await.unwrap_err();
+    assert!(matches!(&error, Error::File { path, .. } if *path == file), "{error}");
+    assert!(error.to_string().contains("no folder"), "{error}");
     #[cfg(unix)]
     for name in ["", "kms.toml", "secrets.sealed", "tls-key.pem", "kms.sqlite"] {
         use std::os::unix::fs::PermissionsExt;
