@@ -36,7 +36,7 @@ impl World {
     /// With `keys`, every user has a TrK and an InK, and needs them.
     pub async fn new(keys: bool) -> Self {
         #[cfg(unix)]
-        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
         let folder = tempfile::tempdir().unwrap();
         let options = InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new(KMS_URI, "example.org") };
         kms::init(folder.path(), options, &passphrase(), act()).await.unwrap();

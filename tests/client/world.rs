@@ -34,7 +34,7 @@ impl World {
     pub async fn with(edit: impl FnOnce(&Path, String) -> String) -> Self {
         // Whatever the umask of who runs the tests, what they make is not to be written by others: a KMS refuses that.
         #[cfg(unix)]
-        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
         let folder = tempfile::tempdir().unwrap();
         let passphrase = Passphrase::new("a passphrase".into()).unwrap();
         let options = InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new(KMS, "example.org") };
