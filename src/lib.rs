@@ -29,6 +29,7 @@ extern crate alloc;
 
 pub mod arith;
 pub mod batch;
+mod cut;
 pub mod eccsi;
 pub mod exchange;
 pub mod mc;

@@ -296,6 +296,14 @@ pub enum Error {
         /// The Signature-ID that was expected.
         key_id: String,
     },
+    /// A file that nobody signed says something new of a KMS that signs its answers to others of the store.
+    #[error(
+        "the files are not signed, and say something new of KMS {kms_uri} or of others, which would hold for all users of this store; it shares a transport key with the KMS for another user: provision that user first (client provision), or get files under a transport key for this one (--trk and --ink)"
+    )]
+    UnsignedChange {
+        /// The KMS that issued the files.
+        kms_uri: String,
+    },
     /// A key of the set is not even a key.
     #[error("{field} of {user_uri} for period {period_no} is not a key: {problem}")]
     KeyMalformed {

@@ -18,7 +18,8 @@ const MAX_FILE: usize = 1024 * 1024;
 /// # Errors
 /// [`Error::Response`] and [`Error::Refused`] for what the documents are, [`Error::OtherKms`] where they do not belong
 /// together, `Error::Certificate...` and `Error::Kms...` for the KMS, `Error::Key...` for the keys,
-/// [`Error::TransportKeyNeeded`], [`Error::IntegrityKeyNeeded`], [`Error::SignatureMissing`]; [`Error::UserIdWrong`];
+/// [`Error::TransportKeyNeeded`], [`Error::IntegrityKeyNeeded`], [`Error::SignatureMissing`], [`Error::UnsignedChange`];
+/// [`Error::UserIdWrong`];
 /// [`Error::ResponseTime`] for an answer from before 1970 or of more than a day ahead. After an error the store is what it
 /// was.
 pub fn import(store: &mut Store, init: &[u8], keyprov: &[u8], now: NtpTime) -> Result<ImportReport, Error> {
@@ -61,6 +62,9 @@ pub fn import_files(store: &mut Store, files: &ImportFiles<'_>, now: NtpTime) ->
         let certcache = Answer::cert_cache(certcache, &limits, protection)?;
         require_same_kms("KmsResponse to certcache", &certcache.kms_uri, &init.kms_uri)?;
         intake = intake.with_certificates(&store.contents, &certcache.content);
+    }
+    if protection.is_none() && store.contents.shares_keys_with(&init.kms_uri) {
+        intake.require_nothing_new(&store.contents)?;
     }
     intake.with_keys(&store.contents, &keyprov, now)?.store(store, user_uri)
 }

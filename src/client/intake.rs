@@ -88,6 +88,16 @@ impl Intake {
         self.record.cache_number
     }
 
+    /// Refuses what would change what `contents` has of any KMS, but for keys.
+    pub(super) fn require_nothing_new(&self, contents: &Contents) -> Result<(), Error> {
+        let known = contents.kms(&self.record.kms_uri);
+        let is_known = known.is_some_and(|known| known.certificates == self.record.certificates);
+        match is_known && self.others.is_empty() {
+            true => Ok(()),
+            false => Err(Error::UnsignedChange { kms_uri: self.record.kms_uri.clone() }),
+        }
+    }
+
     /// The KMS's own time of its newest answer, in seconds since 1970.
     pub(super) fn answered_at(&mut self, time: Option<i64>) {
         self.answered = time;

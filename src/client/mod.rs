@@ -31,6 +31,7 @@ mod accept;
 mod answer;
 mod calendar;
 mod certificates;
+mod complaint;
 mod convention;
 mod error;
 mod held_key;

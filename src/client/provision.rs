@@ -2,12 +2,13 @@
 
 use super::answer::{Answer, CERT_CACHE, INIT, KEY_PROV, require_same_kms};
 use super::calendar::{date_time, ntp_time, unix_date, unix_seconds};
+use super::complaint::complaint;
 use super::http::{Answer as HttpAnswer, Credentials, Http, Transport};
 use super::intake::Intake;
 use super::protection::{Protection, are_newer, unusable};
 use super::{Error, ImportReport, Store};
 use crate::kms_protocol::resource::{Resource, UrlMatch, compare_request_url};
-use crate::kms_protocol::{ClientKeys, KeyIds, KmsKeyProv, KmsRequest, Limits};
+use crate::kms_protocol::{ClientError, ClientKeys, KeyIds, KmsKeyProv, KmsRequest, Limits};
 use crate::mikey::NtpTime;
 use crate::xml_security::SigningOptions;
 use reqwest::Url;
@@ -32,6 +33,8 @@ pub struct ProvisionRequest {
     /// The TrK and InK that were handed over for this client. Without them, or if the KMS has replaced them since: those of the store,
     /// if it has some.
     pub keys: Option<ClientKeys>,
+    /// Tell the KMS what is wrong with an answer that cannot be used (`ClientError`), so that its operator learns of it.
+    pub complain: bool,
     /// How the KMS is reached.
     pub transport: Transport,
 }
@@ -45,6 +48,7 @@ impl ProvisionRequest {
             kms_uri: None,
             time_tolerance: 300,
             keys: None,
+            complain: true,
             transport: Transport::default(),
         }
     }
@@ -89,17 +93,33 @@ impl Provisioner {
     /// [`Error::Connection`], [`Error::Timeout`], [`Error::ProxyLogin`], [`Error::ProxyRefuses`], [`Error::Proxy`],
     /// [`Error::CertificateUnwanted`], [`Error::Http`], [`Error::ResponseTooLarge`] on the way;
     /// [`Error::OtherUser`], [`Error::OtherKms`], [`Error::OtherRequest`], [`Error::ResponseTime`], [`Error::OldAnswer`] for
-    /// an answer to another question; all of [`import`](super::import). After an error the store is what it was.
+    /// an answer to another question; all of [`import`](super::import). After an error the store is what it was, and the KMS is told of
+    /// an answer of its own that could not be used.
     pub async fn provision(&self, store: &mut Store, now: NtpTime) -> Result<ImportReport, Error> {
         let (keys, note) = self.keys(store);
         let answered = store.contents.answered.clone();
-        let mut terms = Conditions { at_start: now, started: Instant::now(), keys: keys.as_ref(), answered };
-        let kms_uri = keys.as_ref().map(|keys| &keys.kms_uri).or(self.request.kms_uri.as_ref());
-        let init = self.ask(INIT, Resource::Init, kms_uri.map(String::as_str), &mut terms, Answer::init).await?;
-        let mut intake = Intake::of_home(&store.contents, &init, now)?;
+        let kms_uri = keys.as_ref().map(|keys| &keys.kms_uri).or(self.request.kms_uri.as_ref()).cloned();
+        let mut terms = Conditions { at_start: now, started: Instant::now(), kms_uri, keys: keys.as_ref(), answered };
+        let outcome = self.provision_under(&mut terms, store, note).await;
+        if let (Err(error), true) = (&outcome, self.request.complain) {
+            self.complain(error, &terms).await;
+        }
+        outcome
+    }
+
+    async fn provision_under(
+        &self,
+        terms: &mut Conditions<'_>,
+        store: &mut Store,
+        note: Option<String>,
+    ) -> Result<ImportReport, Error> {
+        let kms_uri = terms.kms_uri.clone();
+        let init = self.ask(INIT, Resource::Init, kms_uri.as_deref(), terms, Answer::init).await?;
+        terms.kms_uri = Some(init.kms_uri.clone());
+        let mut intake = Intake::of_home(&store.contents, &init, terms.at_start)?;
         note.into_iter().for_each(|note| intake.note(note));
-        let intake = self.get_certificates(store, intake, &mut terms).await;
-        let mut intake = self.get_keys(store, intake, &mut terms).await?;
+        let intake = self.get_certificates(store, intake, terms).await;
+        let mut intake = self.get_keys(store, intake, terms).await?;
         intake.answered_at(terms.answered.get(intake.kms_uri()).copied());
         intake.store(store, self.request.user_uri.clone())
     }
@@ -173,6 +193,18 @@ impl Provisioner {
         }
     }
 
+    /// Tells the KMS, if it is its affair and its name is known. Whatever becomes of that, the error itself is what counts here.
+    async fn complain(&self, error: &Error, terms: &Conditions<'_>) {
+        let (Some(complaint), Some(kms_uri)) = (complaint(error), &terms.kms_uri) else { return };
+        let document = self.url(&Resource::Init).and_then(|url| {
+            let document = self.document(INIT, &url, kms_uri, terms, Some(complaint))?;
+            Ok((url, document))
+        });
+        if let Ok((url, document)) = document {
+            let _ = self.http.post(&url, document.into_bytes()).await;
+        }
+    }
+
     /// Posts one request and checks that the answer is to it.
     async fn ask<T>(
         &self,
@@ -185,7 +217,7 @@ impl Provisioner {
         let url = self.url(&resource)?;
         // Without the KMS's name there is no request document, but the URL says all; a body may be empty.
         let body = match kms_uri {
-            Some(kms_uri) => self.document(name, &url, kms_uri, terms)?.into_bytes(),
+            Some(kms_uri) => self.document(name, &url, kms_uri, terms, None)?.into_bytes(),
             None => Vec::new(),
         };
         let HttpAnswer { status, retry_after, body } = self.http.post(&url, body).await?;
@@ -211,7 +243,14 @@ impl Provisioner {
         Ok(answer)
     }
 
-    fn document(&self, name: &'static str, url: &Url, kms_uri: &str, terms: &Conditions<'_>) -> Result<String, Error> {
+    fn document(
+        &self,
+        name: &'static str,
+        url: &Url,
+        kms_uri: &str,
+        terms: &Conditions<'_>,
+        client_error: Option<ClientError>,
+    ) -> Result<String, Error> {
         let key_ids = terms.keys.map_or_else(KeyIds::default, |keys| KeyIds {
             trk_id: Some(keys.transport.name().to_owned()),
             signature_id: Some(keys.signing_key().name().to_owned()),
@@ -223,7 +262,7 @@ impl Provisioner {
             client_id: None,
             device_id: None,
             client_req_url: url.to_string(),
-            client_error: None,
+            client_error,
             krr_list: Vec::new(),
             key_ids,
         };
@@ -268,6 +307,8 @@ impl Provisioner {
 struct Conditions<'k> {
     at_start: NtpTime,
     started: Instant,
+    /// The KMS's name, once it is known.
+    kms_uri: Option<String>,
     keys: Option<&'k ClientKeys>,
     answered: BTreeMap<String, i64>,
 }
@@ -360,7 +401,7 @@ mod tests {
     fn an_answer_is_not_older_than_the_ones_before_it_of_the_same_kms() {
         let answered = [("kms.example.org".to_owned(), 1_700_000_000)].into();
         let at_start = NtpTime::from_unix(1_700_000_000);
-        let mut terms = Conditions { at_start, started: Instant::now(), keys: None, answered };
+        let mut terms = Conditions { at_start, started: Instant::now(), kms_uri: None, keys: None, answered };
         let mut judge = |kms_uri: &str, seconds: i64| {
             let time = OffsetDateTime::from_unix_timestamp(1_700_000_000 + seconds).unwrap();
             terms.require_newer(kms_uri, time).map_err(|error| match error {

@@ -67,6 +67,11 @@ impl Contents {
         }
     }
 
+    /// Whether some user of the store shares keys with this KMS.
+    pub(super) fn shares_keys_with(&self, kms_uri: &str) -> bool {
+        self.client_keys.iter().any(|record| record.keys.kms_uri == kms_uri)
+    }
+
     /// The TrK and InK with which a user provisions at a KMS, or at any.
     pub(super) fn client_keys(&self, user_uri: &str, kms_uri: Option<&str>) -> Option<&ClientKeys> {
         let serves = |record: &&ClientKeysRecord| {

@@ -9,7 +9,7 @@ use super::auth::Trust;
 use super::store::{Store, StoreError};
 use super::{ClientKind, Error, calendar};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::time::SystemTime;
 use thiserror::Error;
@@ -87,6 +87,8 @@ pub enum Event {
         pub_enc_key: String,
         /// KPAK, hex.
         pub_auth_key: String,
+        /// URIs that had keys of these periods already, which are good no more.
+        holders: u64,
         /// The number of the cache of certificates from then on.
         cache_num: u64,
     },
@@ -243,6 +245,13 @@ pub enum Event {
 }
 
 impl Event {
+    /// What the log of every KMS begins with.
+    #[cfg(test)]
+    pub(super) fn initialised_for_tests() -> Self {
+        let text = str::to_owned;
+        Self::Initialised { kms_uri: text("kms.example.org"), pub_enc_key: text("z"), pub_auth_key: text("kpak") }
+    }
+
     /// The key sets that it hands out.
     fn key_sets(&self) -> u64 {
         match self {
@@ -314,13 +323,43 @@ impl Entry {
         format!("{{\"number\":{},\"hash\":\"{}\",\"entry\":{}}}", self.number, self.hash, self.entry)
     }
 
-    fn key_sets(&self) -> u64 {
-        let entry: Value = serde_json::from_str(&self.entry).unwrap_or_default();
-        match &entry["event"] {
-            Value::String(event) if event == "issued" => entry["periods"].as_array().map_or(0, Vec::len) as u64,
-            _ => 0,
+    /// What this program writes is one JSON object in one line.
+    fn parse(&self) -> Result<Map<String, Value>, Fault> {
+        let unreadable = || Fault::Unreadable { number: self.number };
+        if self.entry.contains(['\n', '\r']) {
+            return Err(unreadable());
         }
+        serde_json::from_str(&self.entry).map_err(|_| unreadable())
     }
+}
+
+fn key_sets(entry: &Map<String, Value>) -> u64 {
+    match entry.get("periods") {
+        Some(Value::Array(periods)) if is_event(entry, "issued") => periods.len() as u64,
+        _ => 0,
+    }
+}
+
+fn is_event(entry: &Map<String, Value>, name: &str) -> bool {
+    entry.get("event").and_then(Value::as_str) == Some(name)
+}
+
+/// The public keys that a KMS was made with, as its first entry has them, hex.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Origin {
+    pub(super) pub_enc_key: String,
+    pub(super) pub_auth_key: String,
+}
+
+/// What the log begins with.
+pub(super) async fn origin(store: &dyn Store) -> Result<Origin, Error> {
+    let entry = store.audit_entries(0, 1).await?.pop().ok_or(Fault::Beginning)?;
+    let entry = entry.parse()?;
+    let text = |name| entry.get(name).and_then(Value::as_str).map(str::to_owned).ok_or(Fault::Beginning);
+    if !is_event(&entry, "initialised") {
+        return Err(Fault::Beginning.into());
+    }
+    Ok(Origin { pub_enc_key: text("pub_enc_key")?, pub_auth_key: text("pub_auth_key")? })
 }
 
 /// An entry that was noted outside the database.
@@ -347,6 +386,15 @@ pub enum Fault {
     /// An entry does not follow from the ones before.
     #[error("entry {number} of the audit log was altered, or put where another stood")]
     Altered {
+        /// Which.
+        number: u64,
+    },
+    /// The first entry is not that the KMS was made.
+    #[error("the audit log does not begin with the making of the KMS (`initialised`): it was emptied, or begun anew")]
+    Beginning,
+    /// An entry is no JSON object in one line.
+    #[error("entry {number} of the audit log is no JSON object in one line: it was not written by this program")]
+    Unreadable {
         /// Which.
         number: u64,
     },
@@ -387,6 +435,7 @@ pub async fn verify(store: &dyn Store, anchor: Option<Anchor>) -> Result<Head, E
     if head != stored || (has_more && store.audit_head().await? == stored) {
         return Err(Fault::Head { number: head.number }.into());
     }
+    origin(store).await?;
     match anchor {
         Some(anchor) if !anchored => Err(Fault::Anchor { number: anchor.number }.into()),
         _ => Ok(head),
@@ -401,13 +450,16 @@ fn follow(head: &Head, entry: &Entry) -> Result<Head, Fault> {
     if chained(&head.hash, number, &entry.entry) != entry.hash {
         return Err(Fault::Altered { number });
     }
-    Ok(Head { number, hash: entry.hash, key_sets: head.key_sets.saturating_add(entry.key_sets()) })
+    let key_sets = key_sets(&entry.parse()?);
+    Ok(Head { number, hash: entry.hash, key_sets: head.key_sets.saturating_add(key_sets) })
 }
 
 /// Entries from a number on, a page at a time: fewer than asked for at the end alone.
 ///
 /// # Errors
-/// [`Error::Store`].
+/// [`Error::Audit`] for one that is no JSON object in one line, [`Error::Store`].
 pub async fn page(store: &dyn Store, from: u64) -> Result<Vec<Entry>, Error> {
-    Ok(store.audit_entries(from.saturating_sub(1), PAGE).await?)
+    let page = store.audit_entries(from.saturating_sub(1), PAGE).await?;
+    page.iter().try_for_each(|entry| entry.parse().map(drop))?;
+    Ok(page)
 }

@@ -3,6 +3,7 @@
 mod batch;
 
 use super::config::Config;
+use super::hash::Hash;
 use super::secrets::{GenerationSecrets, MasterSecrets};
 use super::vault::Vault;
 use super::{Error, calendar};
@@ -92,6 +93,11 @@ impl Authority {
         let numbers: Vec<u64> = periods.iter().map(|period_no| self.serving(*period_no).number).collect();
         let serves = |serving: &Serving<'_>| numbers.contains(&serving.number);
         self.all_serving().filter(serves).map(|serving| self.certificate(&serving)).collect()
+    }
+
+    /// SHA-256 of Z and KPAK of the generation that serves a key period.
+    pub(super) fn fingerprint(&self, period_no: u64) -> Hash {
+        self.serving(period_no).secrets.fingerprint()
     }
 
     /// The certificate of the newest generation.

@@ -8,8 +8,12 @@
 //! when their contents are on the disk: a file is whole or not there. An issue that was interrupted goes on where it was when it
 //! is begun again; what was recorded and not yet there is then recorded once more. Files of new transport keys get their names before
 //! the database gets the keys, so that no user has keys that nobody can hand over.
+//!
+//! An issue that goes on looks at each file that is there: those of revoked users and those under transport keys that were replaced
+//! since are removed, and a folder with keys of master secrets that serve their period no more is refused.
 
 mod batch;
+mod earlier;
 mod folder;
 mod names;
 mod plan;
@@ -54,16 +58,45 @@ pub struct Issued {
     pub uris: u64,
     /// Key sets in these files.
     pub key_sets: u64,
-    /// URIs whose files were there.
+    /// URIs whose files were there, and are good still.
     pub already: u64,
     /// Whether the keys need further certificates than that of `init`, which are there too.
     pub has_further_certificates: bool,
     /// Users who got transport and integrity keys.
     pub new_keys: u64,
+    /// Files of earlier runs, of whomever, that were good no more: others take their place where their URI was asked for.
+    pub removed: Vec<Removed>,
     /// URIs that got nothing, and why.
     pub refused: Vec<Refused>,
     /// URIs that are left because it was told to stop.
     pub left: u64,
+}
+
+/// Files of an earlier run that were good no more, and were removed.
+#[derive(Debug)]
+pub struct Removed {
+    /// The one of them that has the keys.
+    pub file: PathBuf,
+    /// Why they were good no more.
+    pub reason: Outdated,
+}
+
+/// Why the files of an earlier run are good no more.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Outdated {
+    /// [`Error::Revoked`]; or [`Error::UnknownUri`], as after an older copy of the database was restored.
+    #[error(transparent)]
+    NotEntitled(Error),
+    /// They are not under the transport key that the user has now, or are a transport key that it has no more.
+    #[error("the transport key of user {0} is another by now, or there is none")]
+    TransportKey(String),
+    /// They have keys in clear, which others of their folder or their user are not to have.
+    #[error("its keys are in clear, and those of user {0} are to be wrapped by now")]
+    InClear(String),
+    /// They are not what a run writes.
+    #[error("it is damaged, or the answer to something else")]
+    Damaged,
 }
 
 /// A URI that got nothing.
@@ -82,9 +115,23 @@ pub enum FolderFault {
     /// It holds other things.
     #[error("{} holds other files: choose a new or empty folder", _0.display())]
     NotEmpty(PathBuf),
+    /// It is something else.
+    #[error("{} is no folder: name a new or empty one", _0.display())]
+    NoFolder(PathBuf),
     /// Its `issue.json` is damaged.
-    #[error("{} is damaged: choose a new folder", _0.display())]
+    #[error("{} is damaged, or another version of this program wrote it: choose a new folder", _0.display())]
     Plan(PathBuf),
+    /// The keys in it are of master secrets that serve their period no more.
+    #[error(
+        "{} holds keys for key period {period_no} of master secrets that do not serve it any more, as after `kms rollover --withdraw`: they are good for nothing; destroy them, and issue to a new folder",
+        folder.display()
+    )]
+    OtherSecrets {
+        /// The folder.
+        folder: PathBuf,
+        /// The key period, the first where there are several.
+        period_no: u64,
+    },
     /// It holds the key sets of another KMS or of other key periods, or keys in clear where wrapped ones are asked for, or the reverse.
     #[error("{} holds files of {found}, and those of {wanted} are asked for: choose a new folder", folder.display())]
     OtherPlan {

@@ -7,7 +7,8 @@ use super::config::{self, ConfigError};
 use super::custody::Exposure;
 use super::development::DevelopmentError;
 use super::secrets;
-use super::store::StoreError;
+use super::store::{LatestIssue, StoreError};
+use super::user_uri::UriFault;
 use super::users::FileFault;
 use crate::{eccsi, kms_protocol, mc, sakke, sealing};
 use std::io;
@@ -116,6 +117,20 @@ pub enum Error {
         /// When that begins.
         begins: OffsetDateTime,
     },
+    /// Keys were issued far ahead, as by a machine whose clock was wrong.
+    #[error(
+        "{} has keys for key period {}, which begins at {}{}: give a period after that one (--at-period), or give --force to begin sooner all the same, and these keys are good no more",
+        issue.uri,
+        issue.period,
+        rfc3339(begins),
+        noted_in(issue)
+    )]
+    RollOverHeld {
+        /// The latest of them.
+        issue: LatestIssue,
+        /// When its period begins.
+        begins: OffsetDateTime,
+    },
     /// There is no roll-over that could be withdrawn.
     #[error(
         "no roll-over is to come: `kms status` shows the generations of master secrets; one that has begun cannot be withdrawn, roll over once more"
@@ -185,9 +200,14 @@ pub enum Error {
     /// The identifier of a user is empty, longer than 255 characters, or has spaces or control characters.
     #[error("{0:?} is no user identifier: give 1 to 255 characters without spaces")]
     UserId(String),
-    /// A user's URI has no scheme, is longer than 255 characters, or has characters that no URI has.
-    #[error("{0:?} is no URI: write it exactly as tokens and messages have it, such as sip:alice@example.org")]
-    UserUri(String),
+    /// A text is not the URI of a user.
+    #[error("{uri:?} is no URI of a user: {fault}")]
+    UserUri {
+        /// The text.
+        uri: String,
+        /// Why not.
+        fault: UriFault,
+    },
     /// A user without any URI could get no keys.
     #[error("user {0} has no URI: give at least one")]
     NoUri(String),
@@ -268,6 +288,10 @@ pub enum Error {
     Interrupted,
 }
 
+fn noted_in(issue: &LatestIssue) -> String {
+    issue.entry.map_or_else(String::new, |entry| format!(" (entry {entry} of the audit log)"))
+}
+
 fn rfc3339(date: &OffsetDateTime) -> String {
     date.format(&Rfc3339).unwrap_or_else(|_| date.to_string())
 }
@@ -279,10 +303,14 @@ fn revoked(user_id: &str, uri: &str) -> String {
 
 impl Error {
     pub(super) fn file(path: &Path, source: io::Error) -> Self {
-        if source.kind() == io::ErrorKind::AlreadyExists {
-            Self::Exists { path: path.to_owned() }
-        } else {
-            Self::File { path: path.to_owned(), source }
+        Self::File { path: path.to_owned(), source }
+    }
+
+    /// Of a file of a new KMS.
+    pub(super) fn creating(path: &Path, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::AlreadyExists => Self::Exists { path: path.to_owned() },
+            _ => Self::file(path, source),
         }
     }
 }

@@ -133,7 +133,7 @@ pub async fn init(
         [(CERTIFICATE_FILE, tls.certificate.as_str()), (KEY_FILE, tls.key.as_str()), (config::FILE, &config.to_toml())]
     {
         let path = folder.join(name);
-        file::create(&path, content.as_bytes()).map_err(|source| Error::file(&path, source))?;
+        file::create(&path, content.as_bytes()).map_err(|source| Error::creating(&path, source))?;
     }
     Ok(Initialised { config, pub_enc_key, pub_auth_key })
 }

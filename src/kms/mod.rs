@@ -14,6 +14,7 @@
 //! | `rollover` | new generations of master secrets |
 //! | [`auth`] | access tokens: who is asking |
 //! | [`certificates`] | the certificates of other KMSs, checked before clients get them |
+//! | `user_uri` | which texts are URIs of users |
 //! | [`users`] | users from a CSV file, every bad line told of |
 //! | [`backup`] | all of it in one sealed file, and back |
 //! | [`bulk`] | key sets of many users to files |
@@ -83,6 +84,7 @@ mod state;
 pub mod store;
 #[cfg(test)]
 mod testing;
+mod user_uri;
 pub mod users;
 mod vault;
 
@@ -93,8 +95,9 @@ pub use error::Error;
 pub use init::{InitOptions, Initialised, init};
 pub use kind::ClientKind;
 pub use progress::Progress;
-pub use rollover::{RolledOver, Withdrawn, roll_over, withdraw};
+pub use rollover::{RollOverAt, RolledOver, Withdrawn, roll_over, withdraw};
 pub use secrets::MasterSecrets;
 pub use server::Server;
 pub use state::{State, open_store};
 pub use store::{NewUser, SqliteStore, Store};
+pub use user_uri::{UriFault, check_user_uri};

@@ -1,12 +1,12 @@
 //! Rolling over to new master secrets (docs/roll-over.md).
 
-use super::audit::Act;
+use super::audit::{self, Act};
 use super::authority::key_periods;
 use super::config::Config;
 use super::hash::hex;
 use super::leftovers;
 use super::secrets::{GenerationSecrets, MasterSecrets, SecretsFile};
-use super::store::{Generation, GenerationStore, RollOver, SqliteStore, Store, StoreError, Withdrawal};
+use super::store::{EarlierIssues, Generation, GenerationChange, LastIssued, RollOver, SqliteStore, Store, StoreError};
 use super::{Authority, Error, State, calendar, state};
 use crate::mc::KeyPeriods;
 use crate::sealing::Passphrase;
@@ -36,53 +36,69 @@ pub struct RolledOver {
     pub pub_enc_key: String,
     /// KPAK, the public key of ECCSI, hex.
     pub pub_auth_key: String,
+    /// URIs that hold keys of its periods from the secrets before, which are good no more.
+    pub held: u64,
     /// The number of the cache of certificates, which has the new one.
     pub cache_num: u64,
     /// Whether this completed a roll-over that was interrupted.
     pub completed: bool,
 }
 
-/// Makes new master secrets, which serve from key period `at_period` on, or from the earliest that is safe; or completes a
-/// roll-over that was interrupted. Servers take them up when they are started anew.
+/// From when on new master secrets shall serve.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RollOverAt {
+    /// The first key period; without one the earliest that is safe.
+    pub first_period: Option<u64>,
+    /// Also if keys of the period were issued far ahead, which are then good no more. None that clients can have in time are given up: the
+    /// present period and the next are never taken.
+    pub force: bool,
+}
+
+/// Makes new master secrets, which serve from a later key period on; or completes a roll-over that was interrupted. Servers take them up
+/// when they are started anew.
 ///
 /// # Errors
-/// [`Error::RollOverPending`], [`Error::RollOverTooSoon`], [`Error::RollOverTooLate`]; [`Error::RollOverUnfinished`] and
-/// [`Error::RollOverOverdue`] of an interrupted one; [`Error::Period`] for one after 9999; [`Error::SecretsUnrecorded`]; those of
-/// [`State::open`](super::State::open); [`Error::Store`]. Nothing is then changed, unless it is [`StoreError::SecretsNotKept`] or
-/// the database that fails: then the next call completes it.
-pub async fn roll_over(
-    folder: &Path,
-    passphrase: &Passphrase,
-    at_period: Option<u64>,
-    act: &Act,
-) -> Result<RolledOver, Error> {
+/// [`Error::RollOverPending`], [`Error::RollOverTooSoon`], [`Error::RollOverHeld`], [`Error::RollOverTooLate`];
+/// [`Error::RollOverUnfinished`] and [`Error::RollOverOverdue`] of an interrupted one; [`Error::Period`] for one after 9999;
+/// [`Error::SecretsUnrecorded`]; those of [`State::open`](super::State::open); [`Error::Store`]. Nothing is then changed, unless it is
+/// [`StoreError::SecretsNotKept`] or the database that fails: then the next call completes it.
+pub async fn roll_over(folder: &Path, passphrase: &Passphrase, at: RollOverAt, act: &Act) -> Result<RolledOver, Error> {
     let config = state::load(folder)?;
     leftovers::sweep(folder)?;
-    let (file, mut secrets) = SecretsFile::open(&config, passphrase)?;
+    let sealed = SecretsFile::open(&config, passphrase)?;
     let store = SqliteStore::open(&config.database()).await?;
-    let known = store.generations().await?;
-    let outcome = match require_recorded(&config, &mut secrets, &known) {
-        Ok(()) => {
-            let plan = Plan::new(&config, &store, &known, at_period, act).await?;
+    let outcome = roll_over_in(&config, sealed, &store, at, act).await;
+    store.close().await?;
+    outcome
+}
+
+async fn roll_over_in(
+    config: &Config,
+    (file, mut secrets): (SecretsFile, MasterSecrets),
+    store: &dyn Store,
+    at: RollOverAt,
+    act: &Act,
+) -> Result<RolledOver, Error> {
+    match recorded(config, &mut secrets, store).await {
+        Ok(known) => {
+            let plan = Plan::new(config, store, &known, at, act).await?;
             secrets.add(GenerationSecrets::generate(plan.first_period)?);
             let sealed = file.seal(&secrets)?;
             let keep = move || sealed.write();
-            commit(&config, &store, secrets, plan.issues_seen_to, Box::new(keep), act).await
+            commit(config, store, secrets, plan.issues, Box::new(keep), act).await
         }
-        Err(Error::RollOverUnfinished { first_period, .. }) if at_period.is_none_or(|at| at == first_period) => {
+        Err(Error::RollOverUnfinished { first_period, .. }) if at.first_period.is_none_or(|at| at == first_period) => {
             // Its secrets are in the file already.
-            let completed = commit(&config, &store, secrets, 0, Box::new(|| Ok(())), act).await;
-            match completed {
+            let issues = if at.force { EarlierIssues::GivenUp } else { EarlierIssues::SeenTo(0) };
+            match commit(config, store, secrets, issues, Box::new(|| Ok(())), act).await {
                 Err(Error::Store(StoreError::PeriodIssued { issued, first_period })) => {
-                    Err(Error::RollOverOverdue { folder: folder.to_owned(), first_period, issued })
+                    Err(Error::RollOverOverdue { folder: config.folder.clone(), first_period, issued })
                 }
                 completed => completed.map(|done| RolledOver { completed: true, ..done }),
             }
         }
         Err(error) => Err(error),
-    };
-    store.close().await?;
-    outcome
+    }
 }
 
 /// What [`withdraw`] did.
@@ -116,7 +132,7 @@ async fn withdraw_pending(state: &State, force: bool, act: &Act) -> Result<Withd
     let current = state.authority.period_at(calendar::ntp(act.at))?;
     let known = state.store.generations().await?;
     let pending = pending(&known, current).ok_or(Error::NoRollOverPending)?;
-    let Withdrawal { held, cache_num } = state.store.withdraw_generation(pending, force, act).await?;
+    let GenerationChange { held, cache_num } = state.store.withdraw_generation(pending, force, act).await?;
     let &Generation { number: generation, first_period, .. } = pending;
     tracing::info!(generation, first_period, held, "roll-over withdrawn");
     Ok(Withdrawn { kms_uri: state.config.kms_uri.clone(), generation, first_period, held, cache_num })
@@ -125,6 +141,27 @@ async fn withdraw_pending(state: &State, force: bool, act: &Act) -> Result<Withd
 /// The generation that has not begun yet.
 fn pending(known: &[Generation], current: u64) -> Option<&Generation> {
     known.last().filter(|last| !last.withdrawn && last.first_period > current)
+}
+
+/// The generations that the database knows of, if the sealed secrets are those that belong to it.
+pub(super) async fn recorded(
+    config: &Config,
+    secrets: &mut MasterSecrets,
+    store: &dyn Store,
+) -> Result<Vec<Generation>, Error> {
+    let known = store.generations().await?;
+    require_recorded(config, secrets, &known)?;
+    // The database of a KMS that never rolled over has no generations: the log says which secrets it was made with.
+    if known.is_empty() && audit::origin(store).await? != origin(secrets) {
+        return Err(Error::SecretsUnrecorded { folder: config.folder.clone() });
+    }
+    Ok(known)
+}
+
+fn origin(secrets: &MasterSecrets) -> audit::Origin {
+    let GenerationSecrets { sakke, eccsi, .. } = secrets.first();
+    let (pub_enc_key, pub_auth_key) = (hex(&sakke.public_key().to_bytes()), hex(&eccsi.public_key().to_bytes()));
+    audit::Origin { pub_enc_key, pub_auth_key }
 }
 
 /// Requires the sealed secrets to be those that the database knows of, and marks those that it knows to be withdrawn.
@@ -145,10 +182,10 @@ pub(super) fn require_recorded(
     }
 }
 
-/// From when on new secrets shall serve.
+/// From when on new secrets serve.
 struct Plan {
     first_period: u64,
-    issues_seen_to: u64,
+    issues: EarlierIssues,
 }
 
 impl Plan {
@@ -156,7 +193,7 @@ impl Plan {
         config: &Config,
         store: &dyn Store,
         known: &[Generation],
-        at_period: Option<u64>,
+        RollOverAt { first_period: asked, force }: RollOverAt,
         act: &Act,
     ) -> Result<Self, Error> {
         let periods = key_periods(config)?;
@@ -165,24 +202,27 @@ impl Plan {
             let first_period = pending.first_period;
             return Err(Error::RollOverPending { first_period, begins: beginning(&periods, first_period)? });
         }
-        let issued = store.last_issued(0).await?;
-        let after_issued =
-            issued.period.map_or(Some(0), |issued| issued.checked_add(1)).ok_or(Error::Period(u64::MAX))?;
-        let earliest = after_issued.max(current.saturating_add(PERIODS_GIVEN));
+        let earliest = current.saturating_add(PERIODS_GIVEN);
         let latest = current.saturating_add(PERIODS_AHEAD);
-        let first_period = at_period.unwrap_or(earliest);
-        // Keys that were issued far ahead must not make this one wait for years unasked.
-        if at_period.is_none() && earliest > latest {
-            return Err(Error::RollOverTooLate { first_period: earliest, latest });
-        }
+        let LastIssued { issue, seen_to } = store.last_issued(0).await?;
+        let held = issue.filter(|issue| !force && issue.period >= earliest);
+        let free = held.as_ref().map_or(earliest, |issue| issue.period.saturating_add(1));
+        let first_period = asked.unwrap_or(free);
         if first_period < earliest {
             let begins = beginning(&periods, earliest)?;
             return Err(Error::RollOverTooSoon { first_period, earliest, begins });
         }
-        if first_period > earliest.max(latest) {
-            return Err(Error::RollOverTooLate { first_period, latest });
+        match held {
+            // Keys that were issued far ahead must not make new secrets wait for years unasked.
+            Some(issue) if first_period < free || (asked.is_none() && first_period > latest) => {
+                Err(Error::RollOverHeld { begins: beginning(&periods, issue.period)?, issue })
+            }
+            _ if first_period > free.max(latest) => Err(Error::RollOverTooLate { first_period, latest }),
+            _ => {
+                let issues = if force { EarlierIssues::GivenUp } else { EarlierIssues::SeenTo(seen_to) };
+                Ok(Self { first_period, issues })
+            }
         }
-        Ok(Self { first_period, issues_seen_to: issued.seen_to })
     }
 }
 
@@ -191,7 +231,7 @@ async fn commit(
     config: &Config,
     store: &dyn Store,
     secrets: MasterSecrets,
-    issues_seen_to: u64,
+    issues: EarlierIssues,
     keep: Box<dyn FnOnce() -> std::io::Result<()> + Send + '_>,
     act: &Act,
 ) -> Result<RolledOver, Error> {
@@ -208,14 +248,14 @@ async fn commit(
     let (pub_enc_key, pub_auth_key) = (hex(&certificate.pub_enc_key), hex(&certificate.pub_auth_key));
     let roll_over = RollOver {
         generations: &generations,
-        issues_seen_to,
+        issues,
         octets: certificate.to_xml().len() as u64,
         pub_enc_key: &pub_enc_key,
         pub_auth_key: &pub_auth_key,
         keep,
     };
-    let cache_num = store.add_generation(roll_over, act).await?;
-    tracing::info!(generation = number, first_period, "rolled over");
+    let GenerationChange { held, cache_num } = store.add_generation(roll_over, act).await?;
+    tracing::info!(generation = number, first_period, held, "rolled over");
     let kms_uri = config.kms_uri.clone();
     Ok(RolledOver {
         kms_uri,
@@ -225,6 +265,7 @@ async fn commit(
         asked_from,
         pub_enc_key,
         pub_auth_key,
+        held,
         cache_num,
         completed: false,
     })

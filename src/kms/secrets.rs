@@ -106,7 +106,7 @@ impl MasterSecrets {
     pub(super) fn create(&self, config: &Config, passphrase: &Passphrase, kdf: KdfParameters) -> Result<(), Error> {
         let sealed = SealingKey::generate(passphrase, kdf)?.seal(&context(config), &self.to_octets())?;
         let path = config.folder.join(FILE);
-        sealing::file::create(&path, &sealed).map_err(|source| Error::file(&path, source))
+        sealing::file::create(&path, &sealed).map_err(|source| Error::creating(&path, source))
     }
 
     fn to_octets(&self) -> Zeroizing<Vec<u8>> {
@@ -169,7 +169,7 @@ impl GenerationSecrets {
     }
 
     /// SHA-256 of Z and KPAK.
-    fn fingerprint(&self) -> Hash {
+    pub(super) fn fingerprint(&self) -> Hash {
         Hash::of(&[&self.sakke.public_key().to_bytes()[..], &self.eccsi.public_key().to_bytes()].concat())
     }
 }

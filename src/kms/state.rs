@@ -4,7 +4,7 @@ use super::backup;
 use super::config::{self, Config};
 use super::custody;
 use super::hash::Hash;
-use super::rollover::require_recorded;
+use super::rollover::recorded;
 use super::secrets::{self, MasterSecrets, SecretsFile};
 use super::store::{SqliteStore, Store};
 use super::vault::Vault;
@@ -32,7 +32,8 @@ impl State {
     ///
     /// # Errors
     /// [`Error::HalfMade`], [`Error::HalfRestored`], [`Error::Exposed`], [`Error::Config`], [`Error::File`], [`Error::Sealing`],
-    /// [`Error::SecretsDamaged`], [`Error::RollOverUnfinished`], [`Error::SecretsUnrecorded`], [`Error::Store`].
+    /// [`Error::SecretsDamaged`], [`Error::RollOverUnfinished`], [`Error::SecretsUnrecorded`],
+    /// [`Error::Audit`] if the audit log does not begin as that of a KMS does, [`Error::Store`].
     pub async fn open(folder: &Path, passphrase: &Passphrase) -> Result<Self, Error> {
         let (config, configuration) = load_hashed(folder)?;
         let (_, secrets) = SecretsFile::open(&config, passphrase)?;
@@ -52,7 +53,7 @@ impl State {
         mut secrets: MasterSecrets,
         store: Arc<dyn Store>,
     ) -> Result<Self, Error> {
-        require_recorded(&config, &mut secrets, &store.generations().await?)?;
+        recorded(&config, &mut secrets, &*store).await?;
         let authority = Arc::new(Authority::new(&config, secrets)?);
         let vault = Arc::new(authority.vault());
         Ok(Self { config, configuration, authority, store, vault })

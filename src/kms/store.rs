@@ -8,6 +8,7 @@ mod certificates;
 mod generations;
 mod redirects;
 mod reports;
+mod sender;
 mod sqlite;
 
 use super::ClientKind;
@@ -22,9 +23,12 @@ use std::sync::Arc;
 use thiserror::Error;
 
 pub use certificates::{CertificateCache, CertificateStore, MAX_CERTIFICATE_OCTETS, StoredCertificate};
-pub use generations::{Generation, GenerationStore, LastIssued, RollOver, Withdrawal};
-pub use redirects::{HandedIn, MAX_REDIRECT_OCTETS, MAX_REDIRECTS_OF_USER, RedirectStore, Sender};
+pub use generations::{
+    EarlierIssues, Generation, GenerationChange, GenerationStore, LastIssued, LatestIssue, RollOver,
+};
+pub use redirects::{HandedIn, MAX_REDIRECT_OCTETS, MAX_REDIRECTS_OF_USER, RedirectStore};
 pub use reports::{ClientReport, MAX_REPORT_CHARACTERS, MAX_REPORTS, ReportStore};
+pub use sender::Sender;
 pub use sqlite::SqliteStore;
 
 /// The name of the SQLite database in the folder of a KMS.
@@ -171,6 +175,13 @@ pub struct Holder {
     pub status: UserStatus,
     /// Its transport and integrity keys, by generation: at most those in use, and those that its client gets.
     pub client_keys: Vec<SealedClientKeys>,
+}
+
+impl Holder {
+    /// The transport and integrity keys that its client has, if any.
+    pub fn keys_in_use(&self) -> Option<&SealedClientKeys> {
+        self.client_keys.iter().find(|keys| !keys.is_next)
+    }
 }
 
 /// Whether a user may have keys.

@@ -16,6 +16,7 @@ mod list;
 pub use import::{Import, import};
 pub use list::read_uris;
 
+use super::UriFault;
 use thiserror::Error;
 
 /// Octets that a line of a file of users may have.
@@ -57,9 +58,14 @@ pub enum LineFault {
     /// The cell `user` is empty.
     #[error("it names no user: the column user must have a URI")]
     NoUser,
-    /// Not a URI.
-    #[error("{0:?} is no URI: write it exactly as tokens and messages have it, such as sip:alice@example.org")]
-    Uri(String),
+    /// Not a user's URI.
+    #[error("{uri:?} is no URI of a user: {fault}")]
+    Uri {
+        /// The beginning of it.
+        uri: String,
+        /// Why not.
+        fault: UriFault,
+    },
     /// There is no such kind of client.
     #[error(
         "{0:?} is no kind of client: write user, mcx-server, gms, signalling-proxy or security-gateway, or leave it out"
@@ -82,11 +88,14 @@ pub enum LineFault {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum FileFault {
-    /// The first line has something else than the names of columns.
+    /// The first line that is not empty has something else than the names of columns.
     #[error(
         "the first line must name the columns, separated by commas: user once, kind at most once, uri as often as need be; found {0:?}"
     )]
     Columns(String),
+    /// It is no UTF-8 text.
+    #[error("the file of users is not UTF-8: save it as CSV in UTF-8 (not as UTF-16 or \"Unicode text\")")]
+    NotUtf8,
     /// It could not be read.
     #[error("the file of users cannot be read: {0}")]
     Read(#[from] std::io::Error),

@@ -1,5 +1,6 @@
 //! Texts of strangers, which people will read.
 
+use crate::cut::cut;
 use alloc::string::String;
 
 /// Whether a text can be shown as it is: without control characters and without characters that reorder what is around
@@ -12,11 +13,8 @@ pub fn is_printable(text: &str) -> bool {
 pub fn printable(text: &str) -> String {
     const LIMIT: usize = 512;
     let mut shown = String::with_capacity(text.len().min(4 * LIMIT));
-    for c in text.chars().take(LIMIT) {
+    for c in cut(text, LIMIT).chars() {
         if is_obeyed(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
-    }
-    if text.chars().nth(LIMIT).is_some() {
-        shown.push_str("...");
     }
     shown
 }

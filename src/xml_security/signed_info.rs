@@ -1,6 +1,7 @@
 //! `Signature` and `SignedInfo`, taken apart: each element where the schema has it, and nothing else.
 
 use super::{Canonicalization, ECDSA_SHA256, ENVELOPED, Error, HMAC_SHA256, SHA256, XMLDSIG_NAMESPACE};
+use crate::cut::cut;
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
@@ -273,5 +274,5 @@ pub(super) fn octets(dom: &Document<'_>, node: NodeId, name: &str) -> Result<Vec
 
 /// At most 64 characters of a text, for an error.
 pub(super) fn excerpt(text: &str) -> String {
-    text.chars().take(64).collect()
+    cut(text, 64)
 }

@@ -45,6 +45,23 @@ fn users_are_imported_from_csv_and_every_bad_line_is_told() {
     assert!(no_csv.code == 1 && no_csv.stderr.contains("must name the columns"), "{}", no_csv.stderr);
     let absent = Program::new(&import).args(&["absent.csv"]).run();
     assert!(absent.code == 1 && absent.stderr.contains("cannot read absent.csv"), "{}", absent.stderr);
+    let twice = ["--user", "sip:dave@example.org", "--uri", "tel:+1555", "--uri", "tel:+1555"];
+    let added = Program::new(&["kms", "user", "add", "--dir", &kms.dir]).args(&twice).json();
+    assert_eq!(added["uris"], json!(["sip:dave@example.org", "tel:+1555"]));
+    let utf_16 = kms.path("utf-16.csv");
+    fs::write(&utf_16, "user\nsip:carol@example.org\n".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>())
+        .unwrap();
+    for (path, text) in
+        [(utf_16.to_str().unwrap(), "is not UTF-8"), (kms.folder.path().to_str().unwrap(), "cannot be read")]
+    {
+        let run = Program::new(&import).args(&[path]).run();
+        assert!(run.code == 1 && run.stderr.contains(text), "{}", run.stderr);
+        assert!(run.stderr.contains("Nobody was added") && !run.stderr.contains("user list"), "{}", run.stderr);
+    }
+    let spaced = Program::new(&import).args(&["-", "--json"]).stdin(" \n\nuser\nSip:carol@example.org\n").run();
+    let object: Value = serde_json::from_str(&spaced.stdout).unwrap();
+    assert_eq!((&object["bad"][0]["line"], &object["lines"]), (&json!(4), &json!(1)));
+    assert!(object["bad"][0]["reason"].as_str().unwrap().contains("in lower case, sip:"), "{object}");
 }
 
 /// A KMS without users.
@@ -104,6 +121,37 @@ fn many_users_are_issued_to_files_that_clients_import() {
     assert_eq!(bad.code, 1);
     let object: Value = serde_json::from_str(&bad.stdout).unwrap();
     assert_eq!((&object["bad"][0]["line"], &object["refused"][0]["uri"]), (&json!(1), &json!("sip:eve@example.org")));
+    // Each failure has one remedy.
+    for arguments in [&["--all", "--clear"][..], &["--all", "--period-no", "1529"]] {
+        let run = run(arguments).run();
+        assert!(run.code == 1 && run.stderr.contains("choose a new folder"), "{}", run.stderr);
+        assert!(!run.stderr.contains("again"), "{}", run.stderr);
+    }
+
+    Program::new(&["kms", "user", "revoke", "--dir", &kms.dir, "--user", ALICE]).json();
+    let (init, keyprov) = (kms.text("init.xml"), kms.text("keyprov.xml"));
+    for more in [&["--clear"][..], &["--clear", "--init-out", &init], &["--trk", &trk, "--ink", &ink]] {
+        let issue = ["kms", "issue", "--dir", &kms.dir, "--user", ALICE, "--out", &keyprov];
+        let run = Program::new(&issue).args(more).passphrase(PASSPHRASE).run();
+        assert!(run.code == 1 && run.stderr.contains("cannot issue keys for sip:alice@example.org"), "{}", run.stderr);
+        assert!(run.stderr.contains("is revoked") && !run.stderr.contains("certificate"), "{}", run.stderr);
+        assert!(!kms.path("init.xml").exists() && !kms.path("keyprov.xml").exists());
+    }
+    let on = run(&["--all", "--new-trk", &keys]).json();
+    assert_eq!((&on["already"], &on["uris"], &on["refused"]), (&json!(1), &json!(0), &json!([])));
+    let gone = on["removed"].as_array().unwrap();
+    assert_eq!(gone.len(), 3, "{on}");
+    assert!(gone.iter().any(|gone| gone["file"] == json!(name(&keys, "trk.key"))), "{on}");
+    assert!(gone.iter().all(|gone| gone["reason"].as_str().unwrap().contains("is revoked")), "{on}");
+    fs::write(name(&out, "keyprov.xml"), "of an earlier run").unwrap();
+    let told = run(&["--all"]).run();
+    assert!(
+        told.code == 0 && told.stdout.contains("was removed: user sip:alice@example.org is revoked"),
+        "{}",
+        told.stdout
+    );
+    assert!(told.stderr.contains("good no more and were removed: 1"), "{}", told.stderr);
+
     for (arguments, code) in [
         (&["--user", ALICE, "--all"][..], 2),
         (&["--user", ALICE, "--clear", "--trk", &trk, "--ink", &ink], 2),

@@ -106,6 +106,31 @@ async fn what_an_unsigned_refusal_says_is_shown_as_one_short_line_that_nothing_o
 }
 
 #[tokio::test]
+async fn the_kms_is_told_of_an_answer_that_cannot_be_used() {
+    let (world, another) = (World::new().await, World::new().await);
+    let mut made = TestStore::empty();
+    world.provision(&mut made, ALICE, Credentials::Token(&world.token(ALICE))).await.unwrap();
+
+    // Of the same name, with other keys.
+    let silent = ProvisionRequest { complain: false, ..another.request(ALICE) };
+    let mut errors = Vec::new();
+    for request in [silent, another.request(ALICE)] {
+        let provisioner = Provisioner::new(request, &another.token(ALICE)).unwrap();
+        errors.push(provisioner.provision(&mut made.store, client::now()).await.unwrap_err());
+    }
+    assert!(errors.iter().all(|error| matches!(error, Error::KmsKeysChanged { .. })), "{errors:?}");
+    let reports = another.state.store.reports().await.unwrap();
+    let [report] = &reports[..] else { panic!("one report: {reports:?}") };
+    assert_eq!((report.sender.uri.as_str(), report.code), (ALICE, 3));
+    assert_eq!(report.message, errors[1].to_string());
+
+    // What the KMS itself refused, it knows.
+    let error = world.provision(&mut made, ALICE, Credentials::Token(&world.token(BOB))).await.unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }), "{error}");
+    assert_eq!(world.state.store.reports().await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn a_client_that_asks_too_often_is_told_for_how_long_to_wait() {
     let world = World::with(|_, text| text.replace("requests_per_minute = 60\n", "requests_per_minute = 3\n")).await;
     let mut made = TestStore::empty();

@@ -5,8 +5,8 @@ use crate::world::{ALICE_VIDEO, KMS, World, act};
 use mikey_sakke::client::{self, Error, ImportFiles, ImportReport, ProvisionRequest, Provisioner};
 use mikey_sakke::kms::{self, admin};
 use mikey_sakke::kms_protocol::{
-    self, ClientKeys, ErrorCode, KeyIds, KmsCertCache, KmsMessage, KmsRequest, KmsResponse, Limits, SignatureStatus,
-    WriteOptions,
+    self, ClientKeys, ErrorCode, KeyIds, KmsCertCache, KmsCertificate, KmsMessage, KmsRequest, KmsResponse, Limits,
+    Role, SignatureStatus, WriteOptions,
 };
 use mikey_sakke::xml_security::{self, NamedKey, SigningOptions};
 use reqwest::Certificate;
@@ -523,6 +523,35 @@ async fn a_file_does_not_choose_its_own_keys_by_naming_another_user() {
     let (_, bobs) = issued_for(&world, BOB, None).await;
     let report = client::import(&mut made.store, &xml(&bobs_init), &bobs, client::now()).unwrap();
     assert_eq!((report.user_uri.as_str(), report.signed_with, report.wrapped_with), (BOB, None, None));
+}
+
+#[tokio::test]
+async fn an_unsigned_file_brings_keys_and_says_nothing_new_of_a_kms_that_signs_for_others() {
+    let world = World::new().await;
+    let (mut made, ..) = alice_with_keys(&world).await;
+    let (clear_init, bobs) = issued_for(&world, BOB, None).await;
+    let refused =
+        |error: Error| assert!(matches!(&error, Error::UnsignedChange { kms_uri } if kms_uri == KMS), "{error}");
+    refused(client::import(&mut made.store, &forged(&clear_init, BOB), &bobs, client::now()).unwrap_err());
+    // Nor of another KMS, in the cache of certificates.
+    let Some(KmsMessage::Init(init)) = read(&clear_init).message else { panic!("an init") };
+    let foreign = KmsCertificate {
+        role: Some(Role::External),
+        kms_uri: "kms.example.net".into(),
+        domains: vec!["example.net".into()],
+        ..init.certificate
+    };
+    let message = Some(KmsMessage::CertCache(KmsCertCache { cache_num: Some(9), certificates: vec![foreign] }));
+    let certcache = xml(&KmsResponse { user_uri: BOB.into(), message, ..read(&clear_init) });
+    let with_cache = ImportFiles { init: &clear_init, keyprov: &bobs, certcache: Some(&certcache), keys: None };
+    refused(client::import_files(&mut made.store, &with_cache, client::now()).unwrap_err());
+    assert_eq!(made.store.kms_list().len(), 1);
+
+    // What is known already is no change, and where nothing is shared nothing is at stake.
+    client::import(&mut made.store, &clear_init, &bobs, client::now()).unwrap();
+    let mut without = TestStore::empty();
+    client::import_files(&mut without.store, &with_cache, client::now()).unwrap();
+    assert_eq!(without.store.kms_list().len(), 2);
 }
 
 #[tokio::test]

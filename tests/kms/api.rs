@@ -82,7 +82,7 @@ impl Maker {
     /// The same KMS after it has rolled over.
     async fn rolled_over(mut self) -> Self {
         let folder = self.world.folder.path();
-        let done = kms::roll_over(folder, &passphrase(), None, &act()).await.unwrap();
+        let done = kms::roll_over(folder, &passphrase(), kms::RollOverAt::default(), &act()).await.unwrap();
         self.change = Some(done.begins.format(&Rfc3339).unwrap());
         self.world = self.world.restart().await;
         self

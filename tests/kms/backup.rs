@@ -1,7 +1,7 @@
 //! A KMS is saved while it serves, and what is restored is the same KMS; what is no whole backup is refused by name.
 
 use crate::support;
-use crate::support::{ALICE, BOB, World, act, current_period, key_sets, passphrase, serve, trusting};
+use crate::support::{ALICE, BOB, World, act, current_period, key_sets, passphrase, serve, tamper, trusting};
 use mikey_sakke::kms::audit::{self, Anchor, Fault};
 use mikey_sakke::kms::backup::{self, BackupFault, Restored, Saved};
 use mikey_sakke::kms::bulk::{self, Order, WithoutKeys};
@@ -10,7 +10,6 @@ use mikey_sakke::kms_protocol::ErrorCode;
 use mikey_sakke::sealing::file::Temporary;
 use mikey_sakke::sealing::{self, Passphrase};
 use sha2::{Digest, Sha256};
-use sqlx::sqlite::SqlitePool;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -209,7 +208,7 @@ async fn a_kms_that_rolls_over_meanwhile_is_not_saved() {
     backup::save(folder, &elsewhere.path().join("before"), &passphrase, act()).await.unwrap();
     let copy = elsewhere.path().join("copy");
     backup::restore(&elsewhere.path().join("before"), &copy, &passphrase, act()).await.unwrap();
-    kms::roll_over(&copy, &passphrase, None, &act()).await.unwrap();
+    kms::roll_over(&copy, &passphrase, kms::RollOverAt::default(), &act()).await.unwrap();
     fs::copy(copy.join("secrets.sealed"), &newer).unwrap();
     fs::copy(&own, elsewhere.path().join("kept")).unwrap();
 
@@ -294,7 +293,7 @@ async fn what_killed_commands_have_left_is_removed_by_the_next_one() {
     assert!([running.path(), &its_copy, &unrelated].iter().all(|path| path.exists()));
 
     let left = leave(folder, "secrets.sealed");
-    kms::roll_over(folder, &passphrase(), None, &act()).await.unwrap();
+    kms::roll_over(folder, &passphrase(), kms::RollOverAt::default(), &act()).await.unwrap();
     assert!(!left.exists());
     let new = elsewhere.path().join("new");
     fs::create_dir(&new).unwrap();
@@ -360,7 +359,7 @@ async fn what_an_interrupted_restoring_left_is_told_and_cleared_away() {
     is_told(State::open(&target, &passphrase()).await.unwrap_err());
     is_told(open_store(&target).await.unwrap_err());
     is_told(kms::init(&target, support::options(), &passphrase(), act()).await.unwrap_err());
-    is_told(kms::roll_over(&target, &passphrase(), None, &act()).await.unwrap_err());
+    is_told(kms::roll_over(&target, &passphrase(), kms::RollOverAt::default(), &act()).await.unwrap_err());
 
     // Something of somebody else is there as well: it is left alone, and so is all the rest.
     fs::write(target.join("notes"), "").unwrap();
@@ -420,10 +419,7 @@ async fn what_cannot_be_saved_is_told() {
     assert_eq!(fs::read_to_string(&file).unwrap(), "kept");
     fs::remove_file(&file).unwrap();
 
-    let database = world.folder.path().join("kms.sqlite");
-    let pool = SqlitePool::connect(&format!("sqlite://{}", database.display())).await.unwrap();
-    sqlx::raw_sql("UPDATE audit SET entry = '{}' WHERE number = 2").execute(&pool).await.unwrap();
-    pool.close().await;
+    tamper(&world.folder.path().join("kms.sqlite"), "UPDATE audit SET entry = '{}' WHERE number = 2").await;
     let error = save(&passphrase()).await.unwrap_err();
     assert!(matches!(error, Error::Audit(Fault::Altered { number: 2 })), "{error}");
     assert_eq!(names(folder.path()), [""; 0], "nothing half done");

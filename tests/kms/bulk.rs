@@ -3,7 +3,7 @@
 use mikey_sakke::batch::Threads;
 use mikey_sakke::client::{self, ImportFiles, ImportReport, StoreOptions, now};
 use mikey_sakke::kms::audit::{self, Act};
-use mikey_sakke::kms::bulk::{self, FolderFault, Issued, Order, WithoutKeys, file_name};
+use mikey_sakke::kms::bulk::{self, FolderFault, Issued, Order, Outdated, WithoutKeys, file_name};
 use mikey_sakke::kms::{self, Error, InitOptions, NewUser, State, admin};
 use mikey_sakke::kms_protocol::{ClientKeys, KmsKeySet};
 use mikey_sakke::sealing::{KdfParameters, Passphrase};
@@ -208,20 +208,219 @@ async fn an_issue_that_was_stopped_goes_on_and_leaves_what_is_there() {
 
     world.issue(&[ALICE], &order).await.unwrap();
     let file = world.path("out").join(format!("{}.keyprov.xml", file_name(ALICE)));
-    fs::write(&file, "left as it is").unwrap();
+    let mark = |text: String| text + "<!-- left as it is -->";
+    fs::write(&file, mark(fs::read_to_string(&file).unwrap())).unwrap();
     // What a process that died has left.
     fs::create_dir(world.path("out/.unfinished")).unwrap();
     fs::write(world.path("out/.unfinished").join(format!("{}.keyprov.xml", file_name(BOB))), "half").unwrap();
     stop.store(false, Ordering::Relaxed);
     let mut steps = Vec::new();
-    let step = |step: kms::Progress| steps.push((step.done, step.of));
+    let step = |step: kms::Progress| steps.push((step.what, step.done, step.of));
     let on = bulk::issue(&world.state, both(), &order, &act(), &stop, step).await.unwrap();
-    assert_eq!((on.uris, on.already, on.left), (1, 1, 0));
-    assert_eq!(steps, [(1, 2), (1, 2), (2, 2)]);
-    assert_eq!(fs::read_to_string(&file).unwrap(), "left as it is");
+    assert_eq!((on.uris, on.already, on.left, on.removed.len()), (1, 1, 0, 0));
+    assert_eq!(steps, [("files of earlier runs", 1, 1), ("users", 1, 2), ("users", 1, 2), ("users", 2, 2)]);
+    assert!(fs::read_to_string(&file).unwrap().ends_with("<!-- left as it is -->"));
     assert_eq!(names(&world.path("out")).len(), 4, "nothing unfinished");
     world.import(BOB, None).unwrap();
     assert_eq!(world.log().await.iter().filter(|entry| entry["event"] == "issued").count(), 2);
+}
+
+/// The files that were removed, without the folder, with the reason.
+fn removed(issued: &Issued) -> Vec<(String, &Outdated)> {
+    let removed = issued.removed.iter();
+    let mut removed: Vec<_> = removed
+        .map(|removed| (removed.file.file_name().unwrap().to_str().unwrap().to_owned(), &removed.reason))
+        .collect();
+    removed.sort_by(|(a, _), (b, _)| a.cmp(b));
+    removed
+}
+
+fn key_prov(uri: &str) -> String {
+    format!("{}.keyprov.xml", file_name(uri))
+}
+
+#[tokio::test]
+async fn files_of_who_was_revoked_since_are_removed_whoever_is_asked_for() {
+    let world = World::new().await;
+    let order = world.order(WithoutKeys::Make(world.path("keys")));
+    world.issue(&[ALICE, ALICE_VIDEO, BOB], &order).await.unwrap();
+    admin::revoke_user(&*world.state.store, "alice", &act()).await.unwrap();
+
+    let stop = AtomicBool::new(true);
+    let stopped = bulk::issue(&world.state, vec![BOB.into()], &order, &act(), &stop, |_| {}).await.unwrap();
+    assert_eq!((stopped.removed.len(), stopped.already, stopped.left), (0, 0, 1), "nobody has looked at it");
+
+    // As --all asks, which leaves out who is revoked.
+    let on = world.issue(&[BOB], &order).await.unwrap();
+    assert_eq!((on.uris, on.already, on.refused.len()), (0, 1, 0));
+    let mut files = [key_prov(ALICE), key_prov(ALICE_VIDEO), format!("{}.trk.key", file_name(ALICE))];
+    files.sort();
+    assert_eq!(removed(&on).iter().map(|(file, _)| file.clone()).collect::<Vec<_>>(), files);
+    for (_, reason) in removed(&on) {
+        assert!(matches!(reason, Outdated::NotEntitled(Error::Revoked { user_id, .. }) if user_id == "alice"));
+    }
+    let bob = file_name(BOB);
+    let of_bob = |endings: [&str; 2]| endings.map(|ending| format!("{bob}.{ending}"));
+    let [init, keyprov] = of_bob(["init.xml", "keyprov.xml"]);
+    let mut expected = ["init.xml", "issue.json", &init, &keyprov];
+    expected.sort();
+    assert_eq!(names(&world.path("out")), expected, "nothing of alice");
+    let [ink, trk] = of_bob(["ink.key", "trk.key"]);
+    let mut expected = ["issue.json", &ink, &trk];
+    expected.sort();
+    assert_eq!(names(&world.path("keys")), expected);
+
+    // Who is asked for is refused as well.
+    let order = Order { out: world.path("clear"), ..world.order(WithoutKeys::Clear) };
+    admin::add_user(&*world.state.store, &NewUser::new("carol", ["sip:carol@example.org"]), &act()).await.unwrap();
+    let asked = ["sip:carol@example.org", BOB];
+    world.issue(&asked, &order).await.unwrap();
+    admin::revoke_user(&*world.state.store, "carol", &act()).await.unwrap();
+    let on = world.issue(&asked, &order).await.unwrap();
+    assert_eq!((on.already, on.removed.len()), (1, 1));
+    assert!(matches!(refused(&on)[..], [("sip:carol@example.org", Error::Revoked { .. })]));
+    assert!(!world.path("clear").join(key_prov("sip:carol@example.org")).exists());
+}
+
+#[tokio::test]
+async fn files_under_a_transport_key_that_was_ended_are_made_anew() {
+    let world = World::new().await;
+    let order = world.order(WithoutKeys::Make(world.path("keys")));
+    let both = [ALICE, BOB];
+    world.issue(&both, &order).await.unwrap();
+    let hand_over = |keys: &ClientKeys| {
+        let (trk, ink) = keys.to_files();
+        for (ending, file) in [("trk", trk), ("ink", ink.unwrap())] {
+            fs::write(world.path("keys").join(format!("{}.{ending}.key", file_name(ALICE))), &*file).unwrap();
+        }
+    };
+    let of_alice = |issued: &Issued, files: &[String]| {
+        let removed = removed(issued);
+        assert_eq!(removed.iter().map(|(file, _)| file.clone()).collect::<Vec<_>>(), files);
+        assert!(removed.iter().all(|(_, reason)| matches!(reason, Outdated::TransportKey(id) if id == "alice")));
+    };
+    let trk_file = format!("{}.trk.key", file_name(ALICE));
+
+    let replaced = admin::new_client_keys(&world.state, ALICE, true, &act()).await.unwrap();
+    let on = world.issue(&both, &order).await.unwrap();
+    assert_eq!((on.uris, on.already, on.new_keys), (1, 1, 0));
+    of_alice(&on, &[key_prov(ALICE), trk_file.clone()]);
+    assert!(!world.path("keys").join(&trk_file).exists(), "nobody hands over what is good no more");
+    hand_over(&replaced);
+    assert_eq!(world.import(ALICE, Some(ALICE)).unwrap().wrapped_with.as_deref(), Some("tk.2.alice@example.org"));
+
+    // Keys that are only to come change nothing; once the client has them, the old ones are good no more.
+    admin::rotate_client_keys(&world.state, ALICE, &act()).await.unwrap();
+    assert_eq!(world.issue(&both, &order).await.unwrap().already, 2);
+    world.state.store.confirm_client_keys("alice", 3, &act()).await.unwrap();
+    let on = world.issue(&both, &order).await.unwrap();
+    assert_eq!((on.uris, on.already), (1, 1));
+    of_alice(&on, &[key_prov(ALICE), trk_file]);
+    let document = fs::read_to_string(world.path("out").join(key_prov(ALICE))).unwrap();
+    assert!(document.contains("tk.3.alice@example.org") && !document.contains("tk.2."), "{document}");
+    // Not asked for, they are removed all the same.
+    admin::new_client_keys(&world.state, ALICE, true, &act()).await.unwrap();
+    let on = world.issue(&[BOB], &order).await.unwrap();
+    assert_eq!((on.uris, on.already), (0, 1));
+    of_alice(&on, &[key_prov(ALICE)]);
+    assert!(!world.path("out").join(key_prov(ALICE)).exists());
+}
+
+#[tokio::test]
+async fn keys_in_clear_of_who_has_a_transport_key_by_now_are_wrapped() {
+    let world = World::new().await;
+    let order = world.order(WithoutKeys::Clear);
+    world.issue(&[ALICE, BOB], &order).await.unwrap();
+    admin::new_client_keys(&world.state, BOB, false, &act()).await.unwrap();
+    let on = world.issue(&[ALICE, BOB], &order).await.unwrap();
+    assert_eq!((on.uris, on.already), (1, 1));
+    assert!(matches!(&removed(&on)[..], [(file, Outdated::InClear(id))] if *file == key_prov(BOB) && id == "bob"));
+    assert!(fs::read_to_string(world.path("out").join(key_prov(BOB))).unwrap().contains("EncryptedKey"));
+}
+
+#[tokio::test]
+async fn what_is_no_answer_for_its_name_is_made_anew() {
+    let world = World::new().await;
+    let order = world.order(WithoutKeys::Clear);
+    let long = format!("sip:{}@example.org", "a".repeat(230));
+    admin::add_user(&*world.state.store, &NewUser::new("long", [long.as_str()]), &act()).await.unwrap();
+    let asked = [ALICE, ALICE_VIDEO, BOB, &long];
+    world.issue(&asked, &order).await.unwrap();
+    let good = world.issue(&asked, &order).await.unwrap();
+    assert_eq!((good.already, good.removed.len()), (4, 0), "names that were cut as well");
+    let other_period = Order { out: world.path("other"), period_no: Some(good.periods[0]), ..order.clone() };
+    world.issue(&[ALICE], &other_period).await.unwrap();
+
+    let out = |name: String| world.path("out").join(name);
+    fs::copy(world.path("other").join(key_prov(ALICE)), out(key_prov(ALICE))).unwrap();
+    fs::copy(out(key_prov(BOB)), out(key_prov(ALICE_VIDEO))).unwrap();
+    fs::copy(out(key_prov(BOB)), out(key_prov(UNKNOWN))).unwrap();
+    fs::copy(out(key_prov(&long)), out("sip%3Ab~0.keyprov.xml".into())).unwrap();
+    let whole = fs::read(out(key_prov(BOB))).unwrap();
+    fs::write(out(key_prov(BOB)), &whole[..whole.len() / 2]).unwrap();
+    let on = world.issue(&asked, &order).await.unwrap();
+    assert_eq!((on.uris, on.already, on.refused.len()), (3, 1, 0));
+    let mut expected = [ALICE, ALICE_VIDEO, BOB, UNKNOWN].map(key_prov).to_vec();
+    expected.push("sip%3Ab~0.keyprov.xml".into());
+    expected.sort();
+    assert_eq!(removed(&on).iter().map(|(file, _)| file.clone()).collect::<Vec<_>>(), expected);
+    for (file, reason) in removed(&on) {
+        match reason {
+            Outdated::NotEntitled(Error::UnknownUri(uri)) => {
+                assert_eq!((file, uri.as_str()), (key_prov(UNKNOWN), UNKNOWN))
+            }
+            reason => assert!(matches!(reason, Outdated::Damaged) && file != key_prov(UNKNOWN), "{file}: {reason}"),
+        }
+    }
+    for uri in asked {
+        assert_eq!(world.import(uri, None).unwrap().periods, on.periods);
+    }
+
+    // Nothing in clear is taken for what is wrapped.
+    let wrapped = Order { out: world.path("wrapped"), ..world.order(WithoutKeys::Make(world.path("keys"))) };
+    world.issue(&[ALICE, BOB], &wrapped).await.unwrap();
+    let keys = world.path("keys").join(format!("{}.trk.key", file_name(BOB)));
+    fs::write(&keys, "nothing").unwrap();
+    fs::copy(out(key_prov(ALICE)), world.path("wrapped").join(key_prov(ALICE))).unwrap();
+    let on = world.issue(&[ALICE, BOB], &wrapped).await.unwrap();
+    assert_eq!((on.uris, on.already), (1, 1));
+    assert!(matches!(removed(&on)[..], [(_, Outdated::InClear(_)), (_, Outdated::Damaged)]));
+    assert!(!keys.exists());
+}
+
+#[tokio::test]
+async fn a_folder_with_keys_of_withdrawn_master_secrets_is_refused() {
+    let mut world = World::new().await;
+    let dir = world.path("kms");
+    let reopened = async || State::open(&dir, &passphrase()).await.unwrap();
+    let done = kms::roll_over(&dir, &passphrase(), kms::RollOverAt::default(), &act()).await.unwrap();
+    world.state = reopened().await;
+    let clear = world.order(WithoutKeys::Clear);
+    let coming = Order { period_no: Some(done.first_period), ..clear.clone() };
+    let of_now = Order { out: world.path("now"), ..clear.clone() };
+    for order in [&coming, &of_now] {
+        world.issue(&[ALICE], order).await.unwrap();
+    }
+    assert_eq!(world.issue(&[ALICE], &coming).await.unwrap().already, 1);
+
+    kms::withdraw(&dir, &passphrase(), true, &act()).await.unwrap();
+    let outdated = world.issue(&[BOB], &coming).await.unwrap_err();
+    assert!(matches!(outdated, Error::Store(kms::store::StoreError::SecretsOutdated { .. })), "{outdated}");
+    world.state = reopened().await;
+    // With the period and without it.
+    for order in [&coming, &clear] {
+        let error = world.issue(&[ALICE, BOB], order).await.unwrap_err();
+        assert!(
+            matches!(&error, Error::BulkFolder(FolderFault::OtherSecrets { period_no, .. }) if *period_no == done.first_period),
+            "{error}"
+        );
+        let text = error.to_string();
+        assert!(text.contains(&done.first_period.to_string()) && text.contains("a new folder"), "{text}");
+    }
+    let on = world.issue(&[ALICE, BOB], &of_now).await.unwrap();
+    assert_eq!((on.already, on.uris), (1, 1), "these periods have the secrets that they had");
+    let anew = Order { out: world.path("anew"), ..coming };
+    assert_eq!(world.issue(&[ALICE, BOB], &anew).await.unwrap().uris, 2);
 }
 
 #[tokio::test]
@@ -241,6 +440,10 @@ async fn a_folder_of_something_else_is_refused() {
     let keys_in_full = Order { without_keys: WithoutKeys::Make(full.clone()), ..clear() };
     assert!(matches!(fault(&keys_in_full).await, FolderFault::NotEmpty(path) if path == full));
     fs::remove_dir_all(world.path("out")).unwrap();
+    let file = full.join("notes");
+    assert!(
+        matches!(fault(&Order { out: file.clone(), ..clear() }).await, FolderFault::NoFolder(path) if path == file)
+    );
 
     world.issue(&[ALICE], &clear()).await.unwrap();
     let other_period = Order { period_no: Some(1529), ..clear() };
@@ -322,7 +525,7 @@ async fn keys_of_a_coming_generation_bring_its_certificate() {
     world.issue(&[BOB], &clear).await.unwrap();
     assert!(!fs::read_to_string(world.path("out/init.xml")).unwrap().contains("ValidTo"));
     let dir = world.path("kms");
-    let done = kms::roll_over(&dir, &passphrase(), None, &act()).await.unwrap();
+    let done = kms::roll_over(&dir, &passphrase(), kms::RollOverAt::default(), &act()).await.unwrap();
     world.state = State::open(&dir, &passphrase()).await.unwrap();
     let issued = world.issue(&[ALICE], &clear).await.unwrap();
     assert_eq!((issued.uris, issued.has_further_certificates), (1, false));

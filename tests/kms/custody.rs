@@ -49,7 +49,7 @@ async fn a_kms_that_others_can_write_is_opened_by_nobody_and_not_taken_up_anew()
         for error in [
             State::open(folder, &passphrase).await.unwrap_err(),
             open_store(folder).await.unwrap_err(),
-            kms::roll_over(folder, &passphrase, None, &act()).await.unwrap_err(),
+            kms::roll_over(folder, &passphrase, kms::RollOverAt::default(), &act()).await.unwrap_err(),
             backup::save(folder, &folder.join("backup"), &passphrase, act()).await.unwrap_err(),
             world.server.reload(act()).await.unwrap_err(),
         ] {

@@ -158,6 +158,16 @@ async fn a_certificate_that_tls_refuses_is_in_the_log() {
 }
 
 #[tokio::test]
+async fn that_all_connections_are_taken_is_in_the_log() {
+    let world = World::with_config(|toml| toml.replace("max_connections = 4096", "max_connections = 2")).await;
+    let mut program = Process::start(world.folder.path(), "warn");
+    let taken = [Kept::open(&world, &program.address).await, Kept::open(&world, &program.address).await];
+    let line = program.wait_for_log("as many connections as server.max_connections allows");
+    assert!(line.contains("further ones wait"), "{line}");
+    drop(taken);
+}
+
+#[tokio::test]
 async fn a_laxer_policy_than_that_of_proxies_is_warned_of() {
     let world = World::new().await;
     let toml = world.folder.path().join("kms.toml");

@@ -254,8 +254,8 @@ async fn errors_that_clients_report_are_kept() {
     refused(world.post_document("certcache", &world.token(ALICE), &report).await, ErrorCode::NotAuthorised).await;
     let (_, store) = open_store(world.folder.path()).await.unwrap();
     let [kept] = &store.reports().await.unwrap()[..] else { panic!("one report") };
-    assert_eq!((kept.user_id.as_str(), kept.uri.as_str()), ("bob", BOB));
-    assert_eq!((kept.code, kept.message.as_str(), kept.request_id.len()), (7, "RSK invalid", 16));
+    assert_eq!((kept.sender.user_id.as_str(), kept.sender.uri.as_str()), ("bob", BOB));
+    assert_eq!((kept.code, kept.message.as_str(), kept.sender.request_id.len()), (7, "RSK invalid", 16));
 }
 
 /// A KMS of which one deviation, or none, is refused.

@@ -6,11 +6,13 @@ use crate::support::*;
 use mikey_sakke::client::{
     self, AcceptOptions, OfferRequest, ProvisionRequest, Provisioner, StoreOptions, accept, offer,
 };
-use mikey_sakke::kms::audit::Act;
+use mikey_sakke::kms::audit::{Act, Fault};
 use mikey_sakke::kms::backup;
 use mikey_sakke::kms::certificates::{self, CertificateError};
 use mikey_sakke::kms::store::{Generation, StoreError};
-use mikey_sakke::kms::{self, Error, InitOptions, NewUser, RolledOver, State, Withdrawn, admin, open_store};
+use mikey_sakke::kms::{
+    self, Error, InitOptions, NewUser, RollOverAt, RolledOver, State, Withdrawn, admin, open_store,
+};
 use mikey_sakke::kms_protocol::{ErrorCode, KmsCertCache, KmsCertificate, Role};
 use mikey_sakke::mc::KeyType;
 use mikey_sakke::mikey::NtpTime;
@@ -25,7 +27,8 @@ use tempfile::TempDir;
 async fn roll_over(folder: &Path, at_period: Option<u64>, periods_later: i64) -> Result<RolledOver, Error> {
     let shift = Duration::from_secs(PERIOD * periods_later.unsigned_abs());
     let at = if periods_later < 0 { SystemTime::now() - shift } else { SystemTime::now() + shift };
-    kms::roll_over(folder, &passphrase(), at_period, &Act::new("the operator", at)).await
+    let first = RollOverAt { first_period: at_period, force: false };
+    kms::roll_over(folder, &passphrase(), first, &Act::new("the operator", at)).await
 }
 
 async fn cache(world: &World, resource: &str) -> KmsCertCache {
@@ -155,7 +158,9 @@ async fn new_secrets_begin_where_nobody_can_have_keys() {
     let state = State::open(folder, &passphrase()).await.unwrap();
     admin::issue(&state, ALICE, Some(current + 7), None, &act()).await.unwrap();
     let error = roll_over(folder, Some(current + 7), 0).await.unwrap_err();
-    assert!(matches!(error, Error::RollOverTooSoon { earliest, .. } if earliest == current + 8), "{error}");
+    let Error::RollOverHeld { issue, .. } = &error else { panic!("{error}") };
+    assert_eq!((issue.period, issue.uri.as_str()), (current + 7, ALICE));
+    assert!(error.to_string().contains(&format!("(entry {} of the audit log)", issue.entry.unwrap())), "{error}");
     // What cannot be withdrawn shall not wait for ever.
     for too_late in [current + 61, u64::MAX] {
         let error = roll_over(folder, Some(too_late), 0).await.unwrap_err();
@@ -182,11 +187,37 @@ async fn new_secrets_begin_where_nobody_can_have_keys() {
 }
 
 #[tokio::test]
+async fn keys_that_were_issued_far_ahead_are_given_up_by_force_alone() {
+    let world = World::new().await;
+    let (folder, current) = (world.folder.path(), current_period());
+    let state = State::open(folder, &passphrase()).await.unwrap();
+    let years_ahead = Act::new("a machine", SystemTime::now() + Duration::from_secs(PERIOD * 50));
+    admin::issue(&state, ALICE, Some(current + 100), None, &years_ahead).await.unwrap();
+
+    // Unasked, new secrets do not wait for a hundred periods.
+    let error = roll_over(folder, None, 0).await.unwrap_err();
+    assert!(matches!(&error, Error::RollOverHeld { issue, .. } if issue.period == current + 100), "{error}");
+    assert!(error.to_string().contains("--force"), "{error}");
+    let forced = |first_period| {
+        let at = RollOverAt { first_period, force: true };
+        async move { kms::roll_over(folder, &passphrase(), at, &act()).await }
+    };
+    let error = forced(Some(current + 1)).await.unwrap_err();
+    assert!(matches!(error, Error::RollOverTooSoon { .. }), "what clients have in time is never given up: {error}");
+    let done = forced(None).await.unwrap();
+    assert_eq!((done.first_period, done.held), (current + 2, 1));
+    let state = State::open(folder, &passphrase()).await.unwrap();
+    assert_eq!(log(&state).await.last().unwrap()["holders"], 1);
+    let issued = admin::issue(&state, ALICE, Some(current + 2), None, &act()).await.unwrap();
+    assert!(issued.document.contains("#generation-2"));
+}
+
+#[tokio::test]
 async fn a_wrong_passphrase_changes_nothing() {
     let world = World::new().await;
     let sealed = fs::read(world.folder.path().join("secrets.sealed")).unwrap();
     let wrong = mikey_sakke::sealing::Passphrase::new("another".into()).unwrap();
-    let error = kms::roll_over(world.folder.path(), &wrong, None, &act()).await.unwrap_err();
+    let error = kms::roll_over(world.folder.path(), &wrong, RollOverAt::default(), &act()).await.unwrap_err();
     assert!(matches!(error, Error::Sealing(_)), "{error}");
     assert_eq!(fs::read(world.folder.path().join("secrets.sealed")).unwrap(), sealed);
 }
@@ -278,8 +309,11 @@ async fn an_interrupted_roll_over_that_is_too_late_can_be_left() {
 
 #[tokio::test]
 async fn secrets_and_a_database_that_do_not_belong_together_are_not_opened() {
-    let kms = Folder::new().await;
+    let (kms, other) = (Folder::new().await, Folder::new().await);
     kms.save(&["secrets.sealed"]);
+    for name in ["secrets.sealed"].iter().chain(&DATABASE) {
+        let _ = fs::copy(kms.path().join(name), other.path().join(name));
+    }
     roll_over(kms.path(), None, 0).await.unwrap();
     kms.save(&DATABASE);
     let newer = fs::read(kms.path().join("secrets.sealed")).unwrap();
@@ -288,8 +322,6 @@ async fn secrets_and_a_database_that_do_not_belong_together_are_not_opened() {
         assert!(matches!(error, Error::SecretsUnrecorded { .. }), "{error}");
     }
     // Another roll-over of the same secrets is another generation.
-    let other = Folder::new().await;
-    fs::copy(kms.path().join("secrets.sealed"), other.path().join("secrets.sealed")).unwrap();
     roll_over(other.path(), None, 0).await.unwrap();
     fs::copy(other.path().join("secrets.sealed"), kms.path().join("secrets.sealed")).unwrap();
     assert!(matches!(kms.open().await.unwrap_err(), Error::SecretsUnrecorded { .. }));
@@ -305,12 +337,42 @@ async fn secrets_and_a_database_that_do_not_belong_together_are_not_opened() {
 }
 
 #[tokio::test]
+async fn the_database_of_another_kms_is_not_opened() {
+    let (kms, other) = (Folder::new().await, Folder::new().await);
+    for name in DATABASE {
+        let _ = fs::copy(other.path().join(name), kms.path().join(name));
+    }
+    for error in [kms.open().await.unwrap_err(), roll_over(kms.path(), None, 0).await.unwrap_err()] {
+        assert!(matches!(error, Error::SecretsUnrecorded { .. }), "{error}");
+    }
+    // Nor one that does not say which secrets it belongs to.
+    let kms = Folder::new().await;
+    tamper(
+        &kms.path().join("kms.sqlite"),
+        "DELETE FROM audit; UPDATE audit_head SET number = 0, hash = zeroblob(32), key_sets = 0",
+    )
+    .await;
+    for error in [kms.open().await.unwrap_err(), roll_over(kms.path(), None, 0).await.unwrap_err()] {
+        assert!(matches!(error, Error::Audit(Fault::Beginning)), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_file_from_before_there_were_generations_gives_the_keys_that_it_gave() {
     let folder = folder();
     let options =
         InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new("kms.example.org", "example.org") };
     kms::init(folder.path(), options, &passphrase(), act()).await.unwrap();
     fs::write(folder.path().join("secrets.sealed"), before_generations("sealed")).unwrap();
+    let document = String::from_utf8(before_generations("certificate")).unwrap();
+    let KmsCertificate { pub_enc_key, pub_auth_key, .. } = parse(&document);
+    let hex = |octets: &[u8]| octets.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
+    let belongs = format!(
+        "UPDATE audit SET entry = json_set(entry, '$.pub_enc_key', '{}', '$.pub_auth_key', '{}') WHERE number = 1",
+        hex(&pub_enc_key),
+        hex(&pub_auth_key)
+    );
+    tamper(&folder.path().join("kms.sqlite"), &belongs).await;
     for rolled_over in [false, true] {
         let state = State::open(folder.path(), &passphrase()).await.unwrap();
         let keys = state.authority.key_set(ALICE, 1529).unwrap();
@@ -319,7 +381,6 @@ async fn a_file_from_before_there_were_generations_gives_the_keys_that_it_gave()
         assert_eq!(keys.user_pub_token_pvt.as_clear().unwrap(), before_generations("pvt"));
         let certificate = state.authority.certificate_at(now());
         if !rolled_over {
-            let document = String::from_utf8(before_generations("certificate")).unwrap();
             assert_eq!(certificate.to_xml(), document);
             roll_over(folder.path(), None, 0).await.unwrap();
         }

@@ -48,6 +48,9 @@ pub struct Arguments {
     /// PEM file with the certificate authority of the KMS's TLS certificate, in place of those of the system.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// Do not tell the KMS of an answer that cannot be used; its operator would learn what is wrong with it.
+    #[arg(long)]
+    no_report: bool,
     #[command(flatten)]
     keys: key_files::KeyFiles,
     #[command(flatten)]
@@ -74,6 +77,7 @@ impl Arguments {
     fn provisioner(&self) -> Result<Provisioner, Failure> {
         let mut request = ProvisionRequest::new(&self.kms, &self.user);
         request.keys = self.keys.read()?;
+        request.complain = !self.no_report;
         request.transport.proxy.clone_from(&self.proxy);
         if let Some(path) = &self.proxy_login {
             let login = std::fs::read_to_string(path)

@@ -2,8 +2,8 @@ use super::Folder;
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::Output;
 use crate::cli::runtime;
-use mikey_sakke::kms::audit;
-use mikey_sakke::kms::audit::{Anchor, Hash};
+use mikey_sakke::kms::audit::{self, Anchor, Hash};
+use mikey_sakke::kms::store::Store;
 use serde_json::json;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -60,7 +60,9 @@ pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
 
 async fn verify(arguments: &Verify, output: &Output) -> Result<(), Failure> {
     let (_, store) = arguments.folder.open_store().await?;
-    let head = audit::verify(&*store, arguments.anchor).await.context("the audit log does not hold")?;
+    let verified = audit::verify(&*store, arguments.anchor).await;
+    store.close().await.context("cannot close the database")?;
+    let head = verified.context("the audit log does not hold")?;
     output.line(format_args!(
         "{} entries follow from each other; the last is {}:{}",
         head.number, head.number, head.hash
@@ -74,32 +76,47 @@ async fn verify(arguments: &Verify, output: &Output) -> Result<(), Failure> {
 }
 
 async fn export(arguments: &Export, output: &Output) -> Result<(), Failure> {
-    let (_, store) = arguments.folder.open_store().await?;
     let mut file = match &arguments.out {
         Some(path) => Some(append_to(path).context(format_args!("cannot write {}", path.display()))?),
         None if output.is_json() => return Err(Failure::new("with --json, the lines need a file: give --out")),
         None => None,
     };
-    let (mut from, mut last) = (arguments.from.max(1), None);
-    loop {
-        let page = audit::page(&*store, from).await.context("cannot read the audit log")?;
-        let Some(end) = page.last() else { break };
-        from = end.number.saturating_add(1);
-        last = Some((end.number, end.hash.to_string()));
-        for entry in &page {
-            match &mut file {
-                Some(file) => writeln!(file, "{}", entry.to_json_line()).context("cannot write the audit log")?,
-                None => output.line(entry.to_json_line()),
-            }
+    let write = |line: &str| match &mut file {
+        Some(file) => writeln!(file, "{line}").context("cannot write the audit log"),
+        None => {
+            output.line(line);
+            Ok(())
         }
-    }
+    };
+    let (_, store) = arguments.folder.open_store().await?;
+    let exported = export_from(arguments.from.max(1), &*store, write).await;
+    store.close().await.context("cannot close the database")?;
+    let Exported { count, last } = exported?;
     if let Some(mut file) = file {
         file.flush().context("cannot write the audit log")?;
     }
-    let (number, hash) = last.unzip();
-    output.object(
-        &json!({ "exported": from - arguments.from.max(1), "last": number, "hash": hash, "out": arguments.out }),
-    )
+    let (number, hash) = last.map(|(number, hash)| (number, hash.to_string())).unzip();
+    output.object(&json!({ "exported": count, "last": number, "hash": hash, "out": arguments.out }))
+}
+
+struct Exported {
+    count: u64,
+    last: Option<(u64, Hash)>,
+}
+
+async fn export_from(
+    first: u64,
+    store: &dyn Store,
+    mut write: impl FnMut(&str) -> Result<(), Failure>,
+) -> Result<Exported, Failure> {
+    let mut exported = Exported { count: 0, last: None };
+    loop {
+        let from = exported.last.map_or(first, |(number, _)| number.saturating_add(1));
+        let page = audit::page(store, from).await.context("cannot read the audit log")?;
+        let Some(end) = page.last() else { return Ok(exported) };
+        exported = Exported { count: exported.count + page.len() as u64, last: Some((end.number, end.hash)) };
+        page.iter().try_for_each(|entry| write(&entry.to_json_line()))?;
+    }
 }
 
 fn append_to(path: &Path) -> io::Result<BufWriter<File>> {

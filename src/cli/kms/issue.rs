@@ -14,7 +14,8 @@ use std::path::PathBuf;
 /// only the holder of the transport key can read them.
 ///
 /// For many users (--users, --all) the KMS takes the transport keys from its database, and users who have none are refused, unless
-/// --clear or --new-trk says what they get. Interrupted, the same command goes on where it was.
+/// --clear or --new-trk says what they get. Interrupted, the same command goes on where it was. Files of earlier runs that are good
+/// no more, of users who were revoked or got other transport keys since, are removed and listed.
 #[derive(clap::Args)]
 #[command(
     group = clap::ArgGroup::new("whom").required(true).args(["user", "users", "all"]),

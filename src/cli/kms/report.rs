@@ -2,6 +2,7 @@ use super::Folder;
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::Output;
 use crate::cli::{clock, runtime};
+use mikey_sakke::kms::store::ClientReport;
 use serde_json::{Value, json};
 
 /// See what clients report of their troubles (ClientError).
@@ -23,24 +24,24 @@ pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
         let (_, store) = folder.open_store().await?;
         store.reports().await.context("cannot list the reports")
     })?;
-    for report in &reports {
-        let received = clock::display_unix(report.received);
+    for ClientReport { sender, code, message } in &reports {
+        let received = clock::display_unix(sender.received);
         // What a client wrote may hold characters that move the cursor.
-        output.line(format_args!("{received}  {}  {}  {:?}", report.uri, report.code, report.message));
+        output.line(format_args!("{received}  {}  {code}  {message:?}", sender.uri));
     }
     if reports.is_empty() {
         output.message("No client has reported an error.");
     }
     let reports: Value = reports
         .iter()
-        .map(|report| {
+        .map(|ClientReport { sender, code, message }| {
             json!({
-                "received": report.received,
-                "user": report.user_id,
-                "uri": report.uri,
-                "request_id": report.request_id,
-                "code": report.code,
-                "message": report.message,
+                "received": sender.received,
+                "user": sender.user_id,
+                "uri": sender.uri,
+                "request_id": sender.request_id,
+                "code": code,
+                "message": message,
             })
         })
         .collect();

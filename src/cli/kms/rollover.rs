@@ -2,7 +2,7 @@ use super::{Folder, operator};
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::Output;
 use crate::cli::{clock, passphrase, runtime};
-use mikey_sakke::kms;
+use mikey_sakke::kms::{self, RollOverAt};
 use serde_json::json;
 
 /// Make new master secrets, which serve from a later key period on: users, URIs and earlier keys stay as they are.
@@ -25,8 +25,8 @@ pub struct Arguments {
     /// Withdraw the roll-over that has not begun yet: the master secrets of before serve on.
     #[arg(long, conflicts_with = "at_period")]
     withdraw: bool,
-    /// Withdraw it also if keys of its periods were handed out, which are then good no more.
-    #[arg(long, requires = "withdraw")]
+    /// Make or withdraw it also if keys of its periods were handed out, which are then good no more.
+    #[arg(long)]
     force: bool,
     #[command(flatten)]
     passphrase: passphrase::Source,
@@ -39,14 +39,16 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
 fn roll_over(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let Folder { dir } = &arguments.folder;
     let passphrase = arguments.passphrase.read(&arguments.folder.secrets())?;
+    let at = RollOverAt { first_period: arguments.at_period, force: arguments.force };
     let done = runtime::start()?
-        .block_on(kms::roll_over(dir, &passphrase, arguments.at_period, &operator::act()))
+        .block_on(kms::roll_over(dir, &passphrase, at, &operator::act()))
         .context(format_args!("cannot roll over the KMS in {}", dir.display()))?;
 
     let (begins, asked_from) = (clock::display_date(done.begins), clock::display_date(done.asked_from));
     let made = if done.completed { "completed" } else { "made" };
     output.line(format_args!("generation {} of the master secrets of {} {made}", done.generation, done.kms_uri));
     output.line(format_args!("serves from period {}, {begins}", done.first_period));
+    say_held(done.held, output);
     output.line(format_args!("PubEncKey  {}", done.pub_enc_key));
     output.line(format_args!("PubAuthKey {}", done.pub_auth_key));
     output.message(format_args!(
@@ -62,6 +64,7 @@ fn roll_over(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         "restart_before": asked_from,
         "pub_enc_key": done.pub_enc_key,
         "pub_auth_key": done.pub_auth_key,
+        "held": done.held,
         "cache_num": done.cache_num,
         "completed": done.completed,
     }))
@@ -76,9 +79,7 @@ fn withdraw(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let kms::Withdrawn { kms_uri, generation, first_period, held, cache_num } = withdrawn;
     output.line(format_args!("generation {generation} of the master secrets of {kms_uri} is withdrawn"));
     output.line(format_args!("the one before it serves on, also from period {first_period} on"));
-    if held > 0 {
-        output.line(format_args!("{held} identities hold keys that are good no more"));
-    }
+    say_held(held, output);
     output.message(
         "Start the server anew now, so that clients learn of it. Other KMSs that added the certificate of this generation must put the \
          present one in its place: mikey-sakke kms cert export.",
@@ -91,4 +92,10 @@ fn withdraw(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         "held": held,
         "cache_num": cache_num,
     }))
+}
+
+fn say_held(held: u64, output: &Output) {
+    if held > 0 {
+        output.line(format_args!("{held} identities hold keys that are good no more"));
+    }
 }

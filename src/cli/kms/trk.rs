@@ -117,5 +117,5 @@ async fn open(folder: &Folder, passphrase: &passphrase::Source) -> Result<State,
 fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
     sealing::file::create(path, content)
         .context(format_args!("cannot write {}", path.display()))
-        .advise("Run the command again with --replace.")
+        .advise("Run the command again with --replace, and another folder for --out.")
 }

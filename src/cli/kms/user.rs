@@ -85,7 +85,11 @@ pub fn run(command: &Command, output: &Output) -> Result<(), Failure> {
 async fn add(arguments: &Add, output: &Output) -> Result<(), Failure> {
     let (_, store) = arguments.folder.open_store().await?;
     let mut uris = vec![arguments.user.clone()];
-    uris.extend(arguments.uris.iter().filter(|uri| **uri != arguments.user).cloned());
+    for uri in &arguments.uris {
+        if !uris.contains(uri) {
+            uris.push(uri.clone());
+        }
+    }
     let user = NewUser { id: arguments.user.clone(), kind: arguments.kind, uris };
     admin::add_user(&*store, &user, &operator::act()).await.context(format_args!("cannot add {}", user.id))?;
     let NewUser { id, kind, uris } = user;

@@ -6,8 +6,9 @@ use super::{Refused, WithoutKeys};
 use crate::batch::{self, Threads};
 use crate::kms::admin::{self, certificates_message, document, further_certificates, init_message};
 use crate::kms::audit::Act;
+use crate::kms::issue::Grant;
 use crate::kms::protection::Protection;
-use crate::kms::store::{Holder, Issue, SealedClientKeys, StoreError, UserStatus};
+use crate::kms::store::{Holder, Issue, SealedClientKeys, StoreError};
 use crate::kms::{Error, calendar};
 use crate::kms_protocol::resource::Resource;
 use crate::kms_protocol::{ClientKeys, KmsCertificate, KmsKeyProv, KmsKeySet, KmsMessage};
@@ -18,8 +19,10 @@ pub(super) const KEY_PROV: &str = ".keyprov.xml";
 const INIT: &str = ".init.xml";
 const CERT_CACHE: &str = ".certcache.xml";
 pub(super) const TRK: &str = ".trk.key";
-const INK: &str = ".ink.key";
-const KEY_FILES: &[&str] = &[INK, TRK];
+pub(super) const INK: &str = ".ink.key";
+/// All that a URI or a user may have; the one that says that it is done comes last.
+pub(super) const DOCUMENTS: &[&str] = &[INIT, CERT_CACHE, KEY_PROV];
+pub(super) const KEY_FILES: &[&str] = &[INK, TRK];
 
 /// A batch whose files are written, flushed and not yet seen.
 pub(super) struct Batch {
@@ -38,11 +41,6 @@ struct Job {
     uri: String,
     user_id: String,
     keys: Option<ClientKeys>,
-}
-
-/// The name of the file whose being there says that a URI needs nothing more.
-pub(super) fn last_file(uri: &str) -> String {
-    format!("{}{KEY_PROV}", file_name(uri))
 }
 
 impl Batch {
@@ -80,13 +78,10 @@ impl Batch {
     }
 
     fn job(&mut self, run: &Run, holder: Option<Holder>, uri: &str) -> Result<Job, Error> {
-        let Holder { user_id, status, client_keys, .. } = holder.ok_or_else(|| Error::UnknownUri(uri.to_owned()))?;
-        if status == UserStatus::Revoked {
-            return Err(Error::Revoked { user_id, uri: uri.to_owned() });
-        }
-        let in_use = client_keys.into_iter().find(|row| !row.is_next);
+        let Grant { user_id, .. } = Grant::of(holder.as_ref(), uri)?;
+        let in_use = holder.as_ref().and_then(Holder::keys_in_use);
         let keys = match (in_use, &run.without_keys) {
-            (Some(row), _) => Some(run.state.vault.open(&row, uri)?),
+            (Some(row), _) => Some(run.state.vault.open(row, uri)?),
             (None, WithoutKeys::Refuse) => return Err(Error::NoClientKeys(user_id)),
             (None, WithoutKeys::Clear) => None,
             (None, WithoutKeys::Make(_)) => match self.new_keys.get(&user_id) {
@@ -192,7 +187,7 @@ impl Batch {
         match (&job.keys, self.further.is_empty()) {
             (None, _) => &[KEY_PROV],
             (Some(_), true) => &[INIT, KEY_PROV],
-            (Some(_), false) => &[INIT, CERT_CACHE, KEY_PROV],
+            (Some(_), false) => DOCUMENTS,
         }
     }
 
@@ -263,7 +258,10 @@ fn names<'a>(uri: &str, endings: &'a [&str]) -> impl Iterator<Item = String> + u
     endings.iter().map(move |ending| format!("{name}{ending}"))
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+/// Runs what waits for the disk or computes for long where it holds nobody up.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
     tokio::task::spawn_blocking(work).await.map_err(|_| Error::Interrupted)?
 }
 
@@ -305,7 +303,8 @@ mod tests {
         let mut refused = Vec::new();
         let batch = Batch::prepare(run.clone(), uris, act(), &mut refused).await.unwrap();
         assert_eq!((batch.len(), refused.len()), (3, 0));
-        assert!(!out.join(last_file("sip:alice@example.org")).exists(), "nothing is seen before it is recorded");
+        let file = out.join(format!("{}{KEY_PROV}", file_name("sip:alice@example.org")));
+        assert!(!file.exists(), "nothing is seen before it is recorded");
 
         admin::revoke_user(&*state.store, "alice", &act()).await.unwrap();
         admin::new_client_keys(&state, "sip:bob@example.org", false, &act()).await.unwrap();

@@ -5,8 +5,9 @@ use crate::kms::Error;
 use crate::sealing::file::make_folder;
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// Files are written here first.
 const UNFINISHED: &str = ".unfinished";
@@ -25,6 +26,9 @@ impl Folder {
     /// Opens or makes a folder. One without the file `mark` must be empty. What an earlier process did not finish is removed.
     pub(super) fn open(path: &Path, mark: &str) -> Result<Self, Error> {
         let failed = |source| Error::file(path, source);
+        if path.try_exists().map_err(failed)? && !path.is_dir() {
+            return Err(FolderFault::NoFolder(path.to_owned()).into());
+        }
         make_folder(path).map_err(failed)?;
         let is_own = |name: &OsStr| [UNFINISHED, LOCK].iter().any(|own| name == *own);
         if !path.join(mark).try_exists().map_err(failed)? {
@@ -45,6 +49,16 @@ impl Folder {
     /// The names of finished files.
     pub(super) fn finished(&self) -> Result<Vec<String>, Error> {
         names(&self.path)
+    }
+
+    /// The contents of a finished file, if it is there.
+    pub(super) fn read(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+        let path = self.path.join(name);
+        match fs::read(&path) {
+            Ok(content) => Ok(Some(Zeroizing::new(content))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(Error::file(&path, source)),
+        }
     }
 
     /// Begins a file.
@@ -86,9 +100,12 @@ impl Folder {
         remove(&self.unfinished.join(name))
     }
 
-    /// Removes a file that was finished.
+    /// Removes a file that was finished, if it is there.
     pub(super) fn remove(&self, name: &str) -> Result<(), Error> {
-        remove(&self.path.join(name))
+        match remove(&self.path.join(name)) {
+            Err(Error::File { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(()),
+            result => result,
+        }
     }
 }
 

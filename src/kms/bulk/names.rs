@@ -1,5 +1,5 @@
 use crate::kms::hash::Hash;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// Upper-case letters too: there are file systems that do not tell them from others.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'@');
@@ -38,6 +38,12 @@ pub fn file_name(uri: &str) -> String {
     name
 }
 
+/// The URI that a name is of; none of a name that was cut, and of what is no name.
+pub(super) fn uri_of(name: &str) -> Option<String> {
+    let uri = percent_decode_str(name).decode_utf8().ok()?;
+    (file_name(&uri) == name).then(|| uri.into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +70,17 @@ mod tests {
             assert!(name.len() <= MAX_NAME, "{name}");
             assert!(name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"%-_.@~".contains(&octet)), "{name}");
             assert!(name.contains("%3a"), "so that it is none of the folder's own files: {name}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_was_not_cut_tells_its_uri() {
+        for uri in ["sip:alice@example.org", "sip:Al/ice%20b@example.org", "tel:+1555"] {
+            assert_eq!(uri_of(&file_name(uri)).as_deref(), Some(uri));
+        }
+        let long = file_name(&format!("sip:{}@example.org", "a".repeat(230)));
+        for none in [long.as_str(), "sip:alice@example.org", "sip%3aalice", "%ff", "init~1"] {
+            assert_eq!(uri_of(none), None, "{none}");
         }
     }
 }

@@ -13,14 +13,22 @@ use std::path::Path;
 
 pub(super) const FILE: &str = "issue.json";
 
-/// The contents of `issue.json`. Files that are there are left as they are when an issue goes on, so it must be the same issue.
+/// The contents of `issue.json`. Files that are there are kept when an issue goes on, so it must be the same issue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Plan {
     kms_uri: String,
     /// Z in hex: another KMS may have the same name.
     pub_enc_key: String,
-    pub(super) periods: Vec<u64>,
+    periods: Vec<Period>,
     holds: Holds,
+}
+
+/// A key period, and the master secrets that its keys follow from: once a roll-over was withdrawn, they are others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Period {
+    number: u64,
+    /// SHA-256 of Z and KPAK of their generation.
+    secrets: String,
 }
 
 /// What protects the keys in a folder.
@@ -51,11 +59,17 @@ impl Plan {
         };
         let wanted = Self::new(state, now, holds);
         // An issue goes on with the periods that it was begun for.
-        let is_same = |found: &Self| match given {
-            Some(_) => *found == wanted,
-            None => *found == Self { periods: found.periods.clone(), ..wanted.clone() },
+        let is_same = |found: &Self| {
+            let is_same_but_for_periods = *found == Self { periods: found.periods.clone(), ..wanted.clone() };
+            is_same_but_for_periods && (given.is_none() || found.numbers() == wanted.numbers())
         };
-        wanted.settle(folder, is_same)
+        let settled = wanted.settle(folder, is_same)?;
+        match settled.periods.iter().find(|period| **period != Period::of(state, period.number)) {
+            Some(Period { number, .. }) => {
+                Err(FolderFault::OtherSecrets { folder: folder.path.clone(), period_no: *number }.into())
+            }
+            None => Ok(settled),
+        }
     }
 
     /// Makes a folder one for transport keys, or finds it to be one.
@@ -68,7 +82,13 @@ impl Plan {
         // Of the first generation, which stays when the KMS rolls over to others.
         let first = state.authority.certificates_of(&[0]);
         let pub_enc_key = first.first().map(|first| hex(&first.pub_enc_key)).unwrap_or_default();
+        let periods = periods.into_iter().map(|number| Period::of(state, number)).collect();
         Self { kms_uri: state.config.kms_uri.clone(), pub_enc_key, periods, holds }
+    }
+
+    /// The key periods.
+    pub(super) fn numbers(&self) -> Vec<u64> {
+        self.periods.iter().map(|period| period.number).collect()
     }
 
     /// The plan that is there, if files of it are there and it is the same; otherwise this one.
@@ -102,12 +122,18 @@ impl Plan {
     /// Two KMSs of one name are told apart by their key.
     fn describe(&self) -> String {
         let key = self.pub_enc_key.get(..18).unwrap_or_default();
-        let periods: Vec<String> = self.periods.iter().map(|period| format!(", period {period}")).collect();
+        let periods: Vec<String> = self.numbers().iter().map(|number| format!(", period {number}")).collect();
         let holds = match self.holds {
             Holds::WrappedKeys => "wrapped keys alone",
             Holds::KeysInClear => "keys in clear",
             Holds::TransportKeys => "transport keys",
         };
         format!("KMS {} (PubEncKey {key}...){}, {holds}", self.kms_uri, periods.concat())
+    }
+}
+
+impl Period {
+    fn of(state: &State, number: u64) -> Self {
+        Self { number, secrets: state.authority.fingerprint(number).to_string() }
     }
 }

@@ -1,5 +1,7 @@
-use super::batch::{Batch, Committed, last_file};
+use super::batch::{Batch, Committed};
+use super::earlier::Earlier;
 use super::folder::Folder;
+use super::names::file_name;
 use super::plan::{self, Plan};
 use super::{FolderFault, Issued, Order, Refused, WithoutKeys};
 use crate::kms::admin::{self, certificates_message, document, further_certificates, init_message};
@@ -16,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 /// URIs of a batch: what an interruption costs, and how many share a flush of the disk.
-const BATCH: usize = 2048;
+pub(super) const BATCH: usize = 2048;
 
 /// The certificates for clients without transport key.
 const INIT: &str = "init.xml";
@@ -47,9 +49,9 @@ pub async fn issue(
     mut progress: impl FnMut(Progress),
 ) -> Result<Issued, Error> {
     let run = Arc::new(Run::open(state, order, act)?);
-    let finished: HashSet<String> = run.out.finished()?.into_iter().collect();
-    let (uris, of, already) = unfinished(uris, &finished);
-    drop(finished);
+    let Earlier { kept, removed } = Earlier::sift(&run, stop, &mut progress).await?;
+    let (uris, of, already) = unfinished(uris, &kept);
+    drop(kept);
     let mut issued = Issued {
         periods: run.periods.clone(),
         uris: 0,
@@ -57,6 +59,7 @@ pub async fn issue(
         already: already as u64,
         has_further_certificates: !further_certificates(state, &run.periods, act.at).is_empty(),
         new_keys: 0,
+        removed,
         refused: Vec::new(),
         left: uris.len() as u64,
     };
@@ -93,7 +96,8 @@ pub async fn issue(
         let done = of - uris.len() - before.as_ref().map_or(0, Batch::len);
         progress(Progress { what: "users", done, of });
     }
-    tracing::info!(uris = issued.uris, refused = issued.refused.len(), left = issued.left, "issued to files");
+    let (refused, removed) = (issued.refused.len(), issued.removed.len());
+    tracing::info!(uris = issued.uris, refused, removed, left = issued.left, "issued to files");
     Ok(issued)
 }
 
@@ -130,9 +134,10 @@ impl Run {
             WithoutKeys::Make(path) => Some(key_folder(state, path)?),
             _ => None,
         };
-        write_certificates(state, &out.path, &plan.periods, act)?;
+        let periods = plan.numbers();
+        write_certificates(state, &out.path, &periods, act)?;
         let without_keys = order.without_keys.clone();
-        Ok(Self { state: state.clone(), periods: plan.periods, out, keys, without_keys })
+        Ok(Self { state: state.clone(), periods, out, keys, without_keys })
     }
 }
 
@@ -180,7 +185,7 @@ fn write_certificates(state: &State, folder: &Path, periods: &[u64], act: &Act) 
 }
 
 /// The URIs that have no files yet, each once; how many there are in all; how many have their files.
-fn unfinished(uris: Vec<String>, finished: &HashSet<String>) -> (Vec<String>, usize, usize) {
+fn unfinished(uris: Vec<String>, kept: &HashSet<String>) -> (Vec<String>, usize, usize) {
     let mut seen = HashSet::with_capacity(uris.len());
     let mut already = 0;
     let mut left = Vec::new();
@@ -188,7 +193,7 @@ fn unfinished(uris: Vec<String>, finished: &HashSet<String>) -> (Vec<String>, us
         if !seen.insert(uri.clone()) {
             continue;
         }
-        if finished.contains(&last_file(&uri)) {
+        if kept.contains(&file_name(&uri)) {
             already += 1;
         } else {
             left.push(uri);

@@ -101,8 +101,7 @@ impl App {
             store.add_redirects(&sender, &documents, &exchange.act()).await.map_err(Error::from)?;
         }
         if let Some(ClientError { code, message }) = uploads.error {
-            let Sender { received, user_id, uri, request_id } = sender;
-            let report = ClientReport { received, user_id, uri, request_id, code, message };
+            let report = ClientReport { sender, code, message };
             store.add_report(&report, &exchange.act()).await.map_err(Error::from)?;
         }
         Ok(())

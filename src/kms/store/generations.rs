@@ -5,6 +5,7 @@ use super::sqlite::{integer, number, record};
 use super::{Answer, SqliteStore, StoreError};
 use crate::kms::audit::{Act, Event};
 use core::fmt;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection, SqliteExecutor};
 use std::io;
 
@@ -18,8 +19,6 @@ pub trait GenerationStore {
 
     /// Withdraws the newest generation, which has not begun: its number stays taken. With `held`, also if keys of it were handed out.
     ///
-    /// The number of the cache of certificates from then on.
-    ///
     /// # Errors
     /// [`StoreError::GenerationsChanged`], [`StoreError::GenerationInUse`]; nothing is then changed.
     fn withdraw_generation<'a>(
@@ -27,16 +26,14 @@ pub trait GenerationStore {
         generation: &'a Generation,
         held: bool,
         act: &'a Act,
-    ) -> Answer<'a, Withdrawal>;
+    ) -> Answer<'a, GenerationChange>;
 
     /// Adds a generation, once its secrets are kept: together with the new number of the cache of certificates, or not at all.
-    ///
-    /// The number of the cache.
     ///
     /// # Errors
     /// [`StoreError::GenerationsChanged`], [`StoreError::PeriodIssued`], [`StoreError::CacheFull`],
     /// [`StoreError::SecretsNotKept`]; nothing is then changed here.
-    fn add_generation<'a>(&'a self, roll_over: RollOver<'a>, act: &'a Act) -> Answer<'a, u64>;
+    fn add_generation<'a>(&'a self, roll_over: RollOver<'a>, act: &'a Act) -> Answer<'a, GenerationChange>;
 }
 
 /// A generation of master secrets, as much of it as others may know.
@@ -59,30 +56,50 @@ impl Generation {
     }
 }
 
-/// What became of a generation that was withdrawn.
+/// What a generation that was added or withdrawn comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Withdrawal {
-    /// URIs that hold keys of it.
+pub struct GenerationChange {
+    /// URIs that hold keys of its periods, which are good no more.
     pub held: u64,
     /// The number of the cache of certificates from then on.
     pub cache_num: u64,
 }
 
 /// What the audit log says of issues.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastIssued {
-    /// The latest key period that keys were issued for.
-    pub period: Option<u64>,
+    /// The issue for the latest key period, if there was any.
+    pub issue: Option<LatestIssue>,
     /// Number of the last entry that was looked at.
     pub seen_to: u64,
+}
+
+/// The issue for the latest key period.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LatestIssue {
+    /// The key period.
+    pub period: u64,
+    /// Whose keys they are.
+    pub uri: String,
+    /// Number of the entry of the audit log; none of what was issued before there was a log.
+    pub entry: Option<u64>,
+}
+
+/// What is known of keys that were issued already, when a generation is added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EarlierIssues {
+    /// The audit log has none of its periods up to this entry, which makes the rest short.
+    SeenTo(u64),
+    /// There may be some, which will be good no more.
+    GivenUp,
 }
 
 /// A new generation of master secrets, and what it takes to add it.
 pub struct RollOver<'a> {
     /// All generations, the new one last.
     pub generations: &'a [Generation],
-    /// The audit log is known not to have later periods up to this entry, which makes the rest short.
-    pub issues_seen_to: u64,
+    /// Whether keys of its periods may have been issued.
+    pub issues: EarlierIssues,
     /// Octets of the new certificate.
     pub octets: u64,
     /// Z, hex, for the audit log.
@@ -106,7 +123,7 @@ impl GenerationStore for SqliteStore {
     }
 
     fn last_issued(&self, after: u64) -> Answer<'_, LastIssued> {
-        Box::pin(last_issued(&self.pool, after))
+        Box::pin(async move { last_issued(&mut *self.pool.acquire().await?, after).await })
     }
 
     fn withdraw_generation<'a>(
@@ -114,7 +131,7 @@ impl GenerationStore for SqliteStore {
         generation: &'a Generation,
         held: bool,
         act: &'a Act,
-    ) -> Answer<'a, Withdrawal> {
+    ) -> Answer<'a, GenerationChange> {
         Box::pin(async move {
             let &Generation { number, first_period, .. } = generation;
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
@@ -133,23 +150,27 @@ impl GenerationStore for SqliteStore {
             let event = Event::RollOverWithdrawn { generation: number, first_period, holders, cache_num };
             record(&mut transaction, act, &event).await?;
             transaction.commit().await?;
-            Ok(Withdrawal { held: holders, cache_num })
+            Ok(GenerationChange { held: holders, cache_num })
         })
     }
 
-    fn add_generation<'a>(&'a self, roll_over: RollOver<'a>, act: &'a Act) -> Answer<'a, u64> {
+    fn add_generation<'a>(&'a self, roll_over: RollOver<'a>, act: &'a Act) -> Answer<'a, GenerationChange> {
         Box::pin(async move {
-            let RollOver { generations: all, issues_seen_to, octets, pub_enc_key, pub_auth_key, keep } = roll_over;
+            let RollOver { generations: all, issues, octets, pub_enc_key, pub_auth_key, keep } = roll_over;
             let (new, before) = all.split_last().ok_or(StoreError::GenerationsChanged)?;
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
             let known = generations(&mut *transaction).await?;
             if known != before && !(known.is_empty() && before.len() == 1) {
                 return Err(StoreError::GenerationsChanged);
             }
-            let issued = last_issued(&mut *transaction, issues_seen_to).await?.period;
-            if let Some(issued) = issued.filter(|issued| *issued >= new.first_period) {
-                return Err(StoreError::PeriodIssued { issued, first_period: new.first_period });
-            }
+            let first_period = new.first_period;
+            let holders = match issues {
+                EarlierIssues::GivenUp => holders_from(&mut transaction, first_period).await?,
+                EarlierIssues::SeenTo(entry) => {
+                    require_none_issued(&mut transaction, entry, first_period).await?;
+                    0
+                }
+            };
             for generation in all.iter().skip(known.len()) {
                 insert(&mut transaction, generation, octets).await?;
             }
@@ -157,15 +178,16 @@ impl GenerationStore for SqliteStore {
             let cache_num = raise(&mut transaction).await?;
             let event = Event::RolledOver {
                 generation: new.number,
-                first_period: new.first_period,
+                first_period,
                 pub_enc_key: pub_enc_key.to_owned(),
                 pub_auth_key: pub_auth_key.to_owned(),
+                holders,
                 cache_num,
             };
             record(&mut transaction, act, &event).await?;
             keep().map_err(StoreError::SecretsNotKept)?;
             transaction.commit().await?;
-            Ok(cache_num)
+            Ok(GenerationChange { held: holders, cache_num })
         })
     }
 }
@@ -174,7 +196,7 @@ pub(super) async fn generations(executor: impl SqliteExecutor<'_>) -> Result<Vec
     let rows = sqlx::query("SELECT number, first_period, fingerprint, withdrawn FROM generations ORDER BY number")
         .fetch_all(executor)
         .await?;
-    let generation = |row: &sqlx::sqlite::SqliteRow| {
+    let generation = |row: &SqliteRow| {
         Ok(Generation {
             number: number(row.try_get("number")?)?,
             first_period: number(row.try_get("first_period")?)?,
@@ -185,20 +207,50 @@ pub(super) async fn generations(executor: impl SqliteExecutor<'_>) -> Result<Vec
     rows.iter().map(generation).collect()
 }
 
-async fn last_issued(executor: impl SqliteExecutor<'_>, after: u64) -> Result<LastIssued, StoreError> {
+async fn require_none_issued(
+    connection: &mut SqliteConnection,
+    after: u64,
+    first_period: u64,
+) -> Result<(), StoreError> {
+    let issued = last_issued(connection, after).await?.issue.map(|issue| issue.period);
+    match issued.filter(|issued| *issued >= first_period) {
+        Some(issued) => Err(StoreError::PeriodIssued { issued, first_period }),
+        None => Ok(()),
+    }
+}
+
+async fn last_issued(connection: &mut SqliteConnection, after: u64) -> Result<LastIssued, StoreError> {
+    let after = integer(after)?;
+    let seen_to: i64 = sqlx::query_scalar("SELECT number FROM audit_head").fetch_one(&mut *connection).await?;
+    let unreadable: Option<i64> =
+        sqlx::query_scalar("SELECT min(number) FROM audit WHERE number > ? AND NOT json_valid(entry)")
+            .bind(after)
+            .fetch_one(&mut *connection)
+            .await?;
+    if let Some(number) = unreadable {
+        let found = format!("entry {number} of the audit log is no JSON: see `kms audit verify`");
+        return Err(StoreError::Inconsistent(found));
+    }
     // Whatever the event, periods are those of keys that went out. What was issued before there was a log stands in a table
     // of its own.
-    let row = sqlx::query(
-        "SELECT (SELECT number FROM audit_head) AS seen_to, max(period) AS period FROM ( \
-         SELECT max(periods.value) AS period FROM audit, json_each(entry, '$.periods') AS periods \
-         WHERE number > ? \
-         UNION ALL SELECT max(period_no) FROM issues_before_audit)",
+    let latest = sqlx::query(
+        "SELECT max(periods.value) AS period, entry ->> '$.uri' AS uri, number \
+         FROM audit, json_each(entry, '$.periods') AS periods WHERE number > ? HAVING period IS NOT NULL \
+         UNION ALL \
+         SELECT max(period_no) AS period, uri, NULL FROM issues_before_audit HAVING period IS NOT NULL \
+         ORDER BY period DESC LIMIT 1",
     )
-    .bind(integer(after)?)
-    .fetch_one(executor)
+    .bind(after)
+    .fetch_optional(connection)
     .await?;
-    let period: Option<i64> = row.try_get("period")?;
-    Ok(LastIssued { period: period.map(number).transpose()?, seen_to: number(row.try_get("seen_to")?)? })
+    let issue = |row: SqliteRow| {
+        Ok::<_, StoreError>(LatestIssue {
+            period: number(row.try_get("period")?)?,
+            uri: row.try_get::<Option<_>, _>("uri")?.unwrap_or_default(),
+            entry: row.try_get::<Option<_>, _>("number")?.map(number).transpose()?,
+        })
+    };
+    Ok(LastIssued { issue: latest.map(issue).transpose()?, seen_to: number(seen_to)? })
 }
 
 /// How many URIs keys were issued to for a key period or later ones. Earlier generations gave none for these.
@@ -257,7 +309,7 @@ mod tests {
     fn roll_over(generations: &[Generation]) -> RollOver<'_> {
         RollOver {
             generations,
-            issues_seen_to: 0,
+            issues: EarlierIssues::SeenTo(0),
             octets: 1500,
             pub_enc_key: "z",
             pub_auth_key: "kpak",
@@ -265,7 +317,11 @@ mod tests {
         }
     }
 
-    async fn add(store: &SqliteStore, first_periods: &[u64], kept: io::Result<()>) -> (Result<u64, StoreError>, usize) {
+    async fn add(
+        store: &SqliteStore,
+        first_periods: &[u64],
+        kept: io::Result<()>,
+    ) -> (Result<GenerationChange, StoreError>, usize) {
         let calls = AtomicUsize::new(0);
         let generations = generations_from(first_periods);
         let keep = || {
@@ -288,12 +344,12 @@ mod tests {
         let store = store(folder.path()).await;
         assert_eq!(store.generations().await.unwrap(), []);
         let (added, kept) = add(&store, &[0, 10], Ok(())).await;
-        assert_eq!((added.unwrap(), kept), (1, 1));
+        assert_eq!((added.unwrap(), kept), (GenerationChange { held: 0, cache_num: 1 }, 1));
         assert_eq!(store.generations().await.unwrap(), generations_from(&[0, 10]));
         assert_eq!(store.certificates().await.unwrap().newest_generation, 2);
         let entries = store.audit_entries(1, 9).await.unwrap();
         assert!(entries[0].entry.contains(r#""event":"rolled_over","generation":2,"first_period":10"#), "{entries:?}");
-        assert_eq!(add(&store, &[0, 10, 20], Ok(())).await.0.unwrap(), 2);
+        assert_eq!(add(&store, &[0, 10, 20], Ok(())).await.0.unwrap().cache_num, 2);
         assert_eq!(store.generations().await.unwrap(), generations_from(&[0, 10, 20]));
     }
 
@@ -302,12 +358,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = store(folder.path()).await;
         issue(&store, 1, &[7, 9, 8]).await.unwrap();
-        assert_eq!(store.last_issued(0).await.unwrap(), LastIssued { period: Some(9), seen_to: 2 });
-        assert_eq!(store.last_issued(2).await.unwrap(), LastIssued { period: None, seen_to: 2 });
+        let issue = Some(LatestIssue { period: 9, uri: "sip:alice@example.org".to_owned(), entry: Some(2) });
+        assert_eq!(store.last_issued(0).await.unwrap(), LastIssued { issue, seen_to: 2 });
+        assert_eq!(store.last_issued(2).await.unwrap(), LastIssued { issue: None, seen_to: 2 });
         let (refused, kept) = add(&store, &[0, 9], Ok(())).await;
         assert!(matches!(refused, Err(StoreError::PeriodIssued { issued: 9, first_period: 9 })));
         assert_eq!(kept, 0);
         assert_eq!(store.generations().await.unwrap(), []);
+
+        sqlx::raw_sql("INSERT INTO issues_before_audit VALUES (1, 1, 'alice', 'sip:old@example.org', 12, 'r')")
+            .execute(&store.pool)
+            .await
+            .unwrap();
+        let issue = Some(LatestIssue { period: 12, uri: "sip:old@example.org".to_owned(), entry: None });
+        assert_eq!(store.last_issued(0).await.unwrap(), LastIssued { issue, seen_to: 2 });
+        sqlx::raw_sql("DELETE FROM issues_before_audit").execute(&store.pool).await.unwrap();
 
         let (failed, kept) = add(&store, &[0, 10], Err(io::Error::other("no room"))).await;
         assert!(matches!(failed, Err(StoreError::SecretsNotKept(_))) && kept == 1);
@@ -318,6 +383,19 @@ mod tests {
             let (refused, kept) = add(&store, other, Ok(())).await;
             assert!(matches!(refused, Err(StoreError::GenerationsChanged)) && kept == 0, "{other:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn keys_that_are_given_up_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        issue(&store, 1, &[7, 12]).await.unwrap();
+        issue(&store, 1, &[13]).await.unwrap();
+        let generations = generations_from(&[0, 9]);
+        let given_up = RollOver { issues: EarlierIssues::GivenUp, ..roll_over(&generations) };
+        let change = store.add_generation(given_up, &act()).await.unwrap();
+        assert_eq!(change, GenerationChange { held: 1, cache_num: 1 });
+        assert_eq!(store.generations().await.unwrap(), generations);
     }
 
     #[tokio::test]
@@ -346,7 +424,7 @@ mod tests {
         assert!(matches!(in_use, Err(StoreError::GenerationInUse { first_period: 10, holders: 1 })), "{in_use:?}");
         assert_eq!(store.generations().await.unwrap(), generations_from(&[0, 10]));
         let withdrawn = store.withdraw_generation(second, true, &act()).await.unwrap();
-        assert_eq!(withdrawn, Withdrawal { held: 1, cache_num: 2 });
+        assert_eq!(withdrawn, GenerationChange { held: 1, cache_num: 2 });
         let second = Generation { withdrawn: true, ..second.clone() };
         assert_eq!(store.generations().await.unwrap(), [first.clone(), second.clone()]);
         let again = store.withdraw_generation(&second, true, &act()).await;

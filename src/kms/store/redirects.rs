@@ -1,7 +1,7 @@
 //! Redirect responses that clients hand in.
 
-use super::sqlite::{integer, number, record};
-use super::{Answer, SqliteStore};
+use super::sqlite::{integer, record};
+use super::{Answer, Sender, SqliteStore};
 use crate::kms::audit::{Act, Event};
 use sqlx::Row;
 
@@ -21,19 +21,6 @@ pub trait RedirectStore {
     fn redirects(&self) -> Answer<'_, Vec<HandedIn>>;
 }
 
-/// Who handed something in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sender {
-    /// When, in seconds since 1970.
-    pub received: u64,
-    /// Which user.
-    pub user_id: String,
-    /// In the name of which of its URIs.
-    pub uri: String,
-    /// In which request of the log.
-    pub request_id: String,
-}
-
 /// One redirect response that was handed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandedIn {
@@ -46,34 +33,21 @@ pub struct HandedIn {
 impl RedirectStore for SqliteStore {
     fn add_redirects<'a>(&'a self, sender: &'a Sender, documents: &'a [String], act: &'a Act) -> Answer<'a, ()> {
         Box::pin(async move {
-            let Sender { received, user_id, uri, request_id } = sender;
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
             for document in documents {
-                sqlx::query(
-                    "INSERT INTO redirects (received, user_id, uri, request_id, document) VALUES (?, ?, ?, ?, ?)",
-                )
-                .bind(integer(*received)?)
-                .bind(user_id)
-                .bind(uri)
-                .bind(request_id)
-                .bind(document)
-                .execute(&mut *transaction)
-                .await?;
+                let row = "INSERT INTO redirects (received, user_id, uri, request_id, document) VALUES (?, ?, ?, ?, ?)";
+                sender.bind(sqlx::query(row))?.bind(document).execute(&mut *transaction).await?;
             }
             sqlx::query(
                 "DELETE FROM redirects WHERE user_id = ?1 AND id NOT IN \
                  (SELECT id FROM redirects WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2)",
             )
-            .bind(user_id)
+            .bind(&sender.user_id)
             .bind(integer(MAX_REDIRECTS_OF_USER)?)
             .execute(&mut *transaction)
             .await?;
-            record(
-                &mut transaction,
-                act,
-                &Event::RedirectsHandedIn { user: user_id.clone(), count: documents.len() as u64 },
-            )
-            .await?;
+            let event = Event::RedirectsHandedIn { user: sender.user_id.clone(), count: documents.len() as u64 };
+            record(&mut transaction, act, &event).await?;
             Ok(transaction.commit().await?)
         })
     }
@@ -84,15 +58,7 @@ impl RedirectStore for SqliteStore {
                 .fetch_all(&self.pool)
                 .await?;
             rows.iter()
-                .map(|row| {
-                    let sender = Sender {
-                        received: number(row.try_get("received")?)?,
-                        user_id: row.try_get("user_id")?,
-                        uri: row.try_get("uri")?,
-                        request_id: row.try_get("request_id")?,
-                    };
-                    Ok(HandedIn { sender, document: row.try_get("document")? })
-                })
+                .map(|row| Ok(HandedIn { sender: Sender::of(row)?, document: row.try_get("document")? }))
                 .collect()
         })
     }

@@ -1,7 +1,7 @@
 //! Errors that clients report.
 
-use super::sqlite::{integer, number, record};
-use super::{Answer, SqliteStore};
+use super::sqlite::{integer, record};
+use super::{Answer, Sender, SqliteStore};
 use crate::kms::audit::{Act, Event};
 use sqlx::Row;
 
@@ -24,14 +24,8 @@ pub trait ReportStore {
 /// One `ClientError`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientReport {
-    /// When it came, in seconds since 1970.
-    pub received: u64,
-    /// From which user.
-    pub user_id: String,
-    /// In the name of which of its URIs.
-    pub uri: String,
-    /// In which request of the log.
-    pub request_id: String,
+    /// From whom.
+    pub sender: Sender,
     /// `ErrorCode`: a number of the client's own.
     pub code: i64,
     /// `ErrorMsg`.
@@ -41,29 +35,21 @@ pub struct ClientReport {
 impl ReportStore for SqliteStore {
     fn add_report<'a>(&'a self, report: &'a ClientReport, act: &'a Act) -> Answer<'a, ()> {
         Box::pin(async move {
-            let ClientReport { received, user_id, uri, request_id, code, message } = report;
+            let ClientReport { sender, code, message } = report;
             let message: String = message.chars().take(MAX_REPORT_CHARACTERS).collect();
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-            sqlx::query(
-                "INSERT INTO reports (received, user_id, uri, request_id, code, message) VALUES (?, ?, ?, ?, ?, ?)",
-            )
-            .bind(integer(*received)?)
-            .bind(user_id)
-            .bind(uri)
-            .bind(request_id)
-            .bind(code)
-            .bind(message)
-            .execute(&mut *transaction)
-            .await?;
+            let row =
+                "INSERT INTO reports (received, user_id, uri, request_id, code, message) VALUES (?, ?, ?, ?, ?, ?)";
+            sender.bind(sqlx::query(row))?.bind(code).bind(message).execute(&mut *transaction).await?;
             sqlx::query(
                 "DELETE FROM reports WHERE user_id = ?1 AND id NOT IN \
                  (SELECT id FROM reports WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2)",
             )
-            .bind(user_id)
+            .bind(&sender.user_id)
             .bind(integer(MAX_REPORTS)?)
             .execute(&mut *transaction)
             .await?;
-            record(&mut transaction, act, &Event::ErrorReported { user: user_id.clone(), code: *code }).await?;
+            record(&mut transaction, act, &Event::ErrorReported { user: sender.user_id.clone(), code: *code }).await?;
             Ok(transaction.commit().await?)
         })
     }
@@ -76,10 +62,7 @@ impl ReportStore for SqliteStore {
             rows.iter()
                 .map(|row| {
                     Ok(ClientReport {
-                        received: number(row.try_get("received")?)?,
-                        user_id: row.try_get("user_id")?,
-                        uri: row.try_get("uri")?,
-                        request_id: row.try_get("request_id")?,
+                        sender: Sender::of(row)?,
                         code: row.try_get("code")?,
                         message: row.try_get("message")?,
                     })
@@ -107,13 +90,10 @@ mod tests {
         for id in ["alice", "bob"] {
             store.add_user(&NewUser::new(id, [format!("sip:{id}@example.org")]), &act()).await.unwrap();
         }
-        let report = |user_id: &str, received| ClientReport {
-            received,
-            user_id: user_id.into(),
-            uri: format!("sip:{user_id}@example.org"),
-            request_id: "r".into(),
-            code: -3,
-            message: "\u{e9}".repeat(600),
+        let report = |user_id: &str, received| {
+            let (user_id, uri) = (user_id.to_owned(), format!("sip:{user_id}@example.org"));
+            let sender = Sender { received, user_id, uri, request_id: "r".into() };
+            ClientReport { sender, code: -3, message: "\u{e9}".repeat(600) }
         };
         store.add_report(&report("bob", 1), &act()).await.unwrap();
         for received in 0..40 {
@@ -121,8 +101,8 @@ mod tests {
         }
         let reports = store.reports().await.unwrap();
         assert_eq!(reports.len(), 33);
-        assert_eq!((reports[0].user_id.as_str(), reports[0].code), ("bob", -3));
+        assert_eq!((reports[0].sender.user_id.as_str(), reports[0].code), ("bob", -3));
         assert_eq!(reports[0].message.chars().count(), MAX_REPORT_CHARACTERS);
-        assert_eq!((reports[1].received, reports[32].received), (8, 39));
+        assert_eq!((reports[1].sender.received, reports[32].sender.received), (8, 39));
     }
 }

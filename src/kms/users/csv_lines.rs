@@ -1,18 +1,15 @@
 //! The lines of a file of users, each by itself.
 
 use super::{FileFault, LineFault, MAX_LINE};
-use crate::kms::admin::is_user_uri;
-use crate::kms::{ClientKind, NewUser};
+use crate::kms::{ClientKind, NewUser, check_user_uri};
+use crate::kms_protocol::excerpt;
 use csv_core::{ReadRecordResult, Reader};
 use std::io::{self, BufRead, BufReader, Read};
-
-/// Characters of a faulty cell that are shown.
-const EXCERPT: usize = 100;
 
 /// Spreadsheets begin files with it.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A file whose first line was read.
+/// A file whose first line that is not empty was read.
 pub(super) struct CsvLines<R> {
     lines: Lines<R>,
     parser: Parser,
@@ -47,24 +44,25 @@ impl<R: Read> CsvLines<R> {
 
     /// The next line that is not empty.
     pub(super) fn next(&mut self) -> Result<Option<Line>, FileFault> {
-        while self.lines.advance()? {
-            let line = self.lines.line.trim_ascii();
-            if line.is_empty() {
-                continue;
-            }
-            let user = match self.columns.is_empty() {
-                true => sole_uri(line),
-                false => self.parser.user(&self.columns, line),
-            };
-            return Ok(Some(Line { number: self.lines.number, user }));
+        if !self.lines.advance()? {
+            return Ok(None);
         }
-        Ok(None)
+        let line = self.lines.line.trim_ascii();
+        let user = match self.columns.is_empty() {
+            true => sole_uri(line),
+            false => self.parser.user(&self.columns, line),
+        };
+        Ok(Some(Line { number: self.lines.number, user }))
     }
 
     fn begin(file: R) -> Result<(Self, Result<Vec<Column>, FileFault>), FileFault> {
         let lines = Lines { file: BufReader::new(file), line: Vec::new(), number: 0, is_read: true };
         let mut lines = Self { lines, parser: Parser(Reader::new()), columns: Vec::new() };
         lines.lines.advance()?;
+        // UTF-16, as some spreadsheets write it, has one in each ASCII character.
+        if lines.lines.line.contains(&0) {
+            return Err(FileFault::NotUtf8);
+        }
         let columns = columns(&mut lines.parser, &lines.lines.line);
         Ok((lines, columns))
     }
@@ -78,11 +76,13 @@ fn sole_uri(line: &[u8]) -> Result<NewUser, LineFault> {
     if line.len() > MAX_LINE {
         return Err(LineFault::TooLong);
     }
-    match core::str::from_utf8(line) {
-        Ok(uri) if is_user_uri(uri) => Ok(NewUser::new(uri, [uri])),
-        Ok(other) => Err(LineFault::Uri(excerpt(other))),
-        Err(_) => Err(LineFault::NotUtf8),
-    }
+    let uri = core::str::from_utf8(line).map_err(|_| LineFault::NotUtf8)?;
+    require_uri(uri)?;
+    Ok(NewUser::new(uri, [uri]))
+}
+
+fn require_uri(text: &str) -> Result<(), LineFault> {
+    check_user_uri(text).map_err(|fault| LineFault::Uri { uri: excerpt(text), fault })
 }
 
 /// The lines of a file, of each no more than what shows that it is too long.
@@ -95,11 +95,20 @@ struct Lines<R> {
 }
 
 impl<R: Read> Lines<R> {
-    /// Whether there is another line, which [`Lines::line`] then is.
+    /// Whether there is another line that is not empty, which [`Lines::line`] then is.
     fn advance(&mut self) -> io::Result<bool> {
         if !core::mem::replace(&mut self.is_read, true) {
             return Ok(!self.line.is_empty());
         }
+        while self.read_line()? {
+            if !self.line.trim_ascii().is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn read_line(&mut self) -> io::Result<bool> {
         self.line.clear();
         self.number += 1;
         let limit = MAX_LINE as u64 + 2;
@@ -131,9 +140,14 @@ impl Parser {
             match column {
                 _ if cell.is_empty() => {}
                 Column::Kind => kind = ClientKind::from_name(&cell).ok_or_else(|| LineFault::Kind(excerpt(&cell)))?,
-                Column::User | Column::Uri if !is_user_uri(&cell) => return Err(LineFault::Uri(excerpt(&cell))),
-                Column::User => id = Some(cell),
-                Column::Uri => uris.push(cell),
+                Column::User => {
+                    require_uri(&cell)?;
+                    id = Some(cell);
+                }
+                Column::Uri => {
+                    require_uri(&cell)?;
+                    uris.push(cell);
+                }
             }
         }
         let id = id.ok_or(LineFault::NoUser)?;
@@ -182,6 +196,7 @@ impl Parser {
 }
 
 fn columns(parser: &mut Parser, names: &[u8]) -> Result<Vec<Column>, FileFault> {
+    let text = core::str::from_utf8(names).map_err(|_| FileFault::NotUtf8)?;
     let column = |name: &String| match name.as_str() {
         "user" => Some(Column::User),
         "kind" => Some(Column::Kind),
@@ -192,19 +207,13 @@ fn columns(parser: &mut Parser, names: &[u8]) -> Result<Vec<Column>, FileFault> 
     let count = |columns: &[Column], wanted| columns.iter().filter(|column| **column == wanted).count();
     columns
         .filter(|columns| count(columns, Column::User) == 1 && count(columns, Column::Kind) <= 1)
-        .ok_or_else(|| FileFault::Columns(excerpt(String::from_utf8_lossy(names).trim_end())))
-}
-
-fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(EXCERPT) {
-        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
+        .ok_or_else(|| FileFault::Columns(excerpt(text.trim())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kms::{UriFault, admin};
 
     fn lines(file: &[u8]) -> Vec<(u64, Result<NewUser, LineFault>)> {
         let mut lines = CsvLines::open(file).unwrap();
@@ -234,10 +243,14 @@ mod tests {
 
     #[test]
     fn each_fault_of_a_line_is_named() {
-        let uri = |text: &str| LineFault::Uri(text.into());
-        assert_eq!(fault(b"alice,,"), uri("alice"));
-        assert_eq!(fault(b"sip:alice@example.org,,sip:a lice@example.org"), uri("sip:a lice@example.org"));
-        assert_eq!(fault("sip:caf\u{e9}@example.org,,".as_bytes()), uri("sip:caf\u{e9}@example.org"));
+        let uri = |text: &str, fault| LineFault::Uri { uri: text.into(), fault };
+        assert_eq!(fault(b"alice,,"), uri("alice", UriFault::NoScheme));
+        assert_eq!(
+            fault(b"sip:alice@example.org,,sip:a lice@example.org"),
+            uri("sip:a lice@example.org", UriFault::Character(' '))
+        );
+        let cafe = "sip:caf\u{e9}@example.org";
+        assert_eq!(fault(format!("{cafe},,").as_bytes()), uri(cafe, UriFault::Character('\u{e9}')));
         assert_eq!(fault(b"sip:alice@example.org,GMS,"), LineFault::Kind("GMS".into()));
         assert_eq!(fault(b",gms,sip:alice@example.org"), LineFault::NoUser);
         assert_eq!(fault(b"sip:caf\xe9@example.org,,"), LineFault::NotUtf8);
@@ -246,10 +259,59 @@ mod tests {
         assert_eq!(fault(b"sip:alice@example.org,,\"tel:1"), LineFault::OpenQuotation);
         assert_eq!(fault(b"sip:alice@example.org,,\rsip:bob@example.org,,"), LineFault::InnerLineEnd);
         let long = format!("sip:{}@example.org", "a".repeat(240));
-        assert_eq!(fault(format!("{long},,").as_bytes()), uri(&format!("{}...", &long[..100])));
+        assert_eq!(fault(format!("{long},,").as_bytes()), uri(&format!("{}...", &long[..64]), UriFault::TooLong));
         assert_eq!(fault(format!("{},,", "a".repeat(MAX_LINE + 1)).as_bytes()), LineFault::TooLong);
         let longer = "a".repeat(3 * MAX_LINE);
         assert_eq!(fault(longer.as_bytes()), LineFault::TooLong);
+    }
+
+    #[test]
+    fn what_is_taken_from_a_line_is_taken_by_itself() {
+        for uri in [
+            "sip:alice@example.org",
+            "SIP:alice@example.org",
+            "sip:a b@example.org",
+            "sip:a\u{7f}@example.org",
+            "sip:alice@",
+            "tel:+1555",
+            "tel:alice",
+            "alice",
+        ] {
+            let alone = admin::check_user(&NewUser::new(uri, [uri])).is_ok();
+            assert_eq!(lines(format!("user\n{uri}\n").as_bytes())[0].1.is_ok(), alone, "{uri:?}");
+            let list = CsvLines::open_list(uri.as_bytes()).unwrap().next().unwrap().unwrap();
+            assert_eq!(list.user.is_ok(), alone, "{uri:?}");
+        }
+    }
+
+    #[test]
+    fn empty_lines_before_the_names_of_columns_count_and_do_no_harm() {
+        let alice = NewUser::new("sip:alice@example.org", ["sip:alice@example.org"]);
+        for before in ["\n", " \t\r\n", "\u{feff}\n", "\u{feff}  \r\n"] {
+            let file = format!("{before}\nkind,user\n\n,sip:alice@example.org\n");
+            assert_eq!(lines(file.as_bytes()), [(5, Ok(alice.clone()))], "{before:?}");
+            let mut list = CsvLines::open_list(file.as_bytes()).unwrap();
+            assert_eq!(list.next().unwrap().map(|line| (line.number, line.user)), Some((5, Ok(alice.clone()))));
+        }
+        let mut list = CsvLines::open_list(&b" \n\nsip:alice@example.org\n"[..]).unwrap();
+        assert_eq!(list.next().unwrap().map(|line| (line.number, line.user)), Some((3, Ok(alice))));
+        assert!(list.next().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_file_in_another_encoding_is_told_as_such() {
+        let utf_16: Vec<u8> = "\u{feff}user\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for file in [&utf_16[..], &utf_16[2..], b"user,caf\xe9\n"] {
+            assert!(matches!(CsvLines::open(file), Err(FileFault::NotUtf8)), "{file:?}");
+        }
+        assert!(matches!(CsvLines::open_list(&utf_16[..]), Err(FileFault::NotUtf8)));
+        let mut list = CsvLines::open_list(&b"sip:caf\xe9\nsip:bob@example.org"[..]).unwrap();
+        assert_eq!(
+            list.next().unwrap().unwrap().user,
+            Err(LineFault::NotUtf8),
+            "one line of a list spoils only itself"
+        );
+        assert!(list.next().unwrap().unwrap().user.is_ok());
     }
 
     #[test]

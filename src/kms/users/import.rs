@@ -159,7 +159,8 @@ fn next_share(candidates: &mut impl Iterator<Item = Candidate>) -> Option<Vec<Ca
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kms::audit;
+    use crate::kms::UriFault;
+    use crate::kms::audit::{self, Event};
     use crate::kms::store::SqliteStore;
     use std::time::SystemTime;
 
@@ -176,6 +177,7 @@ sip:dave@example.org,,
 
     async fn store(folder: &tempfile::TempDir) -> SqliteStore {
         let store = SqliteStore::create(&folder.path().join("kms.sqlite")).await.unwrap();
+        store.record(Event::initialised_for_tests(), act()).await.unwrap();
         store.add_user(&NewUser::new("taken", ["sip:taken@example.org"]), &act()).await.unwrap();
         store
     }
@@ -190,7 +192,7 @@ sip:dave@example.org,,
             (4, LineFault::Taken("sip:taken@example.org".into())),
             (5, again("sip:alice.video@example.org", 2)),
             (6, again("sip:carol@example.org", 6)),
-            (7, LineFault::Uri("nobody".into())),
+            (7, LineFault::Uri { uri: "nobody".into(), fault: UriFault::NoScheme }),
         ]
         .map(|(line, fault)| BadLine { line, fault })
         .into()
@@ -215,8 +217,8 @@ sip:dave@example.org,,
         assert_eq!(users[2].kind, crate::kms::ClientKind::Gms);
 
         let head = audit::verify(&store, None).await.unwrap();
-        assert_eq!(head.number, 4);
-        let entries = store.audit_entries(1, 1).await.unwrap();
+        assert_eq!(head.number, 5);
+        let entries = store.audit_entries(2, 1).await.unwrap();
         assert!(entries[0].entry.ends_with(
             r#""event":"user_added","user":"sip:alice@example.org","kind":"user","uris":["sip:alice@example.org","sip:alice.video@example.org"]}"#
         ));
@@ -232,7 +234,7 @@ sip:dave@example.org,,
             .collect();
         let imported = import(&store, file.as_bytes(), false, &act(), |_| {}).await.unwrap();
         assert_eq!(imported, Import { lines: count as u64, added: count as u64, bad: Vec::new() });
-        assert_eq!(audit::verify(&store, None).await.unwrap().number, count as u64 + 1);
+        assert_eq!(audit::verify(&store, None).await.unwrap().number, count as u64 + 2);
         let again = import(&store, file.as_bytes(), false, &act(), |_| {}).await.unwrap();
         assert_eq!((again.added, again.bad.len()), (0, count));
     }

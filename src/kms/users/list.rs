@@ -21,6 +21,7 @@ pub fn read_uris(file: impl Read) -> Result<(Vec<String>, Vec<BadLine>), FileFau
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kms::UriFault;
     use crate::kms::users::LineFault;
 
     #[test]
@@ -30,10 +31,13 @@ mod tests {
         let plain = "sip:a@example.org\r\n\n  sip:b@example.org\nsip:c,d@example.org";
         assert_eq!(uris(plain), (three.clone(), vec![]));
         assert_eq!(uris("user,uri\nsip:a@example.org,sip:b@example.org\n\"sip:c,d@example.org\",\n"), (three, vec![]));
-        let bad = |line, text: &str| BadLine { line, fault: LineFault::Uri(text.into()) };
+        let bad = |line, text: &str, fault| BadLine { line, fault: LineFault::Uri { uri: text.into(), fault } };
         assert_eq!(
             uris("users\nsip:a@example.org\nsip:b c"),
-            (vec!["sip:a@example.org".into()], vec![bad(1, "users"), bad(3, "sip:b c")])
+            (
+                vec!["sip:a@example.org".into()],
+                vec![bad(1, "users", UriFault::NoScheme), bad(3, "sip:b c", UriFault::Character(' '))]
+            )
         );
         assert_eq!(uris(""), (vec![], vec![]));
     }

@@ -15,6 +15,7 @@ use mikey_sakke::sealing::{KdfParameters, Passphrase, file};
 use mikey_sakke::{eccsi, sakke};
 use reqwest::{Certificate, Client, ClientBuilder, Response, StatusCode};
 use serde_json::Value;
+use sqlx::sqlite::SqlitePool;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -249,4 +250,11 @@ pub async fn log(state: &State) -> Vec<Value> {
         }
         all.extend(page.iter().map(|entry| serde_json::from_str::<Value>(&entry.entry).unwrap()));
     }
+}
+
+/// Changes a database behind the KMS's back.
+pub async fn tamper(database: &Path, sql: &str) {
+    let pool = SqlitePool::connect(&format!("sqlite://{}", database.display())).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&pool).await.unwrap();
+    pool.close().await;
 }

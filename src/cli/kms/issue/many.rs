@@ -1,18 +1,19 @@
 use super::Arguments;
-use crate::cli::failure::{Advise, Context, Failure};
+use crate::cli::failure::{Context, Failure};
 use crate::cli::kms::operator;
 use crate::cli::output::Output;
 use crate::cli::progress::Meter;
 use crate::cli::{input, runtime};
 use mikey_sakke::kms::bulk::{self, Issued, Order, WithoutKeys};
 use mikey_sakke::kms::users::{self, BadLine};
-use mikey_sakke::kms::{State, admin};
+use mikey_sakke::kms::{Error, State, admin};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 const GO_ON: &str = "Run the same command again: it goes on where it was.";
+const ON_THE_WAY: &str = "What is in the folder by now is whole. When the cause is gone, run the same command again: it goes on where it was.";
 
 pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     if arguments.keys.are_given() {
@@ -41,9 +42,12 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         let issued =
             bulk::issue(&state, uris, &order, &operator::act(), &stop, |progress| meter.show(progress)).await;
         drop(meter);
-        let issued = issued
-            .context(format_args!("cannot issue to {}", arguments.out.display()))
-            .advise("What is in the folder by now is whole. When the cause is gone, run the same command again: it goes on where it was.")?;
+        let issued = issued.map_err(|error| {
+            let failure = Failure::new(format!("cannot issue to {}", arguments.out.display())).because(&error);
+            // The others say themselves what to do, and came before anything was begun.
+            let is_on_the_way = matches!(error, Error::File { .. } | Error::Store(_) | Error::Sealing(_) | Error::Interrupted);
+            if is_on_the_way { failure.advise(ON_THE_WAY) } else { failure }
+        })?;
         note_other_periods(&state, &issued, arguments, output);
         if issued.has_further_certificates {
             output.message(
@@ -117,6 +121,12 @@ fn report(
     ] {
         object.field(field, &value);
     }
+    object.begin_list("removed");
+    for bulk::Removed { file, reason } in &issued.removed {
+        output.line(format_args!("{} was removed: {reason}", file.display()));
+        object.item(&json!({ "file": file, "reason": reason.to_string() }));
+    }
+    object.end_list();
     object.begin_list("refused");
     for bulk::Refused { uri, reason } in &issued.refused {
         output.line(format_args!("{uri}: {reason}"));
@@ -138,6 +148,12 @@ fn report(
         listed(&issued.periods),
         issued.already
     ));
+    if !issued.removed.is_empty() {
+        output.message(format_args!(
+            "note: files of earlier runs that are good no more and were removed: {}. If they were handed over already, take them back.",
+            issued.removed.len()
+        ));
+    }
     let refused = issued.refused.len() + bad.len();
     if issued.left > 0 {
         let failure = Failure::new(format!("stopped: {} URIs are left, {refused} were refused", issued.left));
@@ -145,7 +161,7 @@ fn report(
     }
     if refused > 0 {
         let failure = Failure::new(format!("{refused} URIs or lines were refused, the others have their files"));
-        return Err(failure.advise("Set them right and run the same command again.").once_reported());
+        return Err(failure.advise("Set them right or leave them out, and run the command again.").once_reported());
     }
     Ok(())
 }

@@ -14,21 +14,30 @@ pub fn run(arguments: &Arguments, user: &str, output: &Output) -> Result<(), Fai
     runtime::start()?.block_on(async {
         let state = State::open(&arguments.folder.dir, &passphrase).await.context(arguments.folder.cannot_open())?;
         let act = operator::act();
-        let is_bare = keys.is_none() && !arguments.clear;
-        if is_bare && admin::has_client_keys(&state, user).await.context(format_args!("cannot issue keys for {user}"))? {
+        let cannot_issue = format!("cannot issue keys for {user}");
+        // Before anything else, so that a user who gets none is told so.
+        let has_keys = admin::has_client_keys(&state, user).await.context(&cannot_issue)?;
+        if has_keys && keys.is_none() && !arguments.clear {
             return Err(Failure::new(format!("{user} has a transport key, and would get its keys in clear"))
                 .advise("Give --trk and --ink, or --clear if its client cannot use them."));
         }
-        if let Some(path) = &arguments.init_out {
-            let document = admin::init_document(&state, user, keys.as_ref(), act.at)
-                .await
-                .context("cannot write the certificate")?;
+        let init = match &arguments.init_out {
+            Some(path) => {
+                let document = admin::init_document(&state, user, keys.as_ref(), act.at).await.context(&cannot_issue)?;
+                Some((path, document))
+            }
+            None => None,
+        };
+        let further = admin::further_certificates_document(&state, user, arguments.period_no, keys.as_ref(), act.at)
+            .await
+            .context(&cannot_issue)?;
+        let issued =
+            admin::issue(&state, user, arguments.period_no, keys.as_ref(), &act).await.context(&cannot_issue)?;
+
+        if let Some((path, document)) = init {
             write(path, document.as_bytes())?;
             output.line(format_args!("certificate of {} in {}", state.config.kms_uri, path.display()));
         }
-        let further = admin::further_certificates_document(&state, user, arguments.period_no, keys.as_ref(), act.at)
-            .await
-            .context("cannot write the further certificates")?;
         let certcache_out = match (&arguments.init_out, further) {
             (Some(init_out), Some(document)) => {
                 let path = init_out.with_extension("certcache.xml");
@@ -47,9 +56,6 @@ pub fn run(arguments: &Arguments, user: &str, output: &Output) -> Result<(), Fai
             }
             (_, None) => None,
         };
-        let issued = admin::issue(&state, user, arguments.period_no, keys.as_ref(), &act)
-            .await
-            .context(format_args!("cannot issue keys for {user}"))?;
         write(&arguments.out, issued.document.as_bytes())?;
         let key_sets = issued.key_sets;
         output.line(format_args!("{key_sets} key sets of {user} in {}", arguments.out.display()));

@@ -1,10 +1,10 @@
 use super::Folder;
-use crate::cli::failure::{Advise, Context, Failure};
+use crate::cli::failure::Failure;
 use crate::cli::input;
 use crate::cli::kms::operator;
 use crate::cli::output::Output;
 use crate::cli::progress::Meter;
-use mikey_sakke::kms::users;
+use mikey_sakke::kms::{Error, users};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -38,9 +38,13 @@ pub async fn run(arguments: &Import, output: &Output) -> Result<(), Failure> {
     let imported =
         users::import(&*store, file, arguments.skip_bad, &operator::act(), |progress| meter.show(progress)).await;
     drop(meter);
-    let import = imported
-        .context(format_args!("cannot import users from {}", arguments.file.display()))
-        .advise("`mikey-sakke kms user list` shows who was added.")?;
+    let import = imported.map_err(|error| {
+        let failure = Failure::new(format!("cannot import users from {}", arguments.file.display())).because(&error);
+        failure.advise(match error {
+            Error::UserFile(_) => "Nobody was added: set it right, and run the command again.",
+            _ => "`mikey-sakke kms user list` shows who was added; with --skip-bad the same command adds the rest.",
+        })
+    })?;
 
     let bad = import.bad.len();
     let mut object = output.stream();

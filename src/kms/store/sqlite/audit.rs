@@ -61,15 +61,22 @@ pub(super) async fn entries(
     after: u64,
     count: u32,
 ) -> Result<Vec<Entry>, StoreError> {
-    let rows = sqlx::query("SELECT number, entry, hash FROM audit WHERE number > ? ORDER BY number LIMIT ?")
-        .bind(integer(after)?)
+    // From the first on, whatever its number: none that was slipped in before entry 1 shall be passed over.
+    let least = if after == 0 { i64::MIN } else { integer(after)?.saturating_add(1) };
+    let rows = sqlx::query("SELECT number, entry, hash FROM audit WHERE number >= ? ORDER BY number LIMIT ?")
+        .bind(least)
         .bind(count)
         .fetch_all(executor)
         .await?;
     let entry = |row: &SqliteRow| {
-        Ok(Entry { number: number(row.try_get("number")?)?, entry: row.try_get("entry")?, hash: hash(row)? })
+        Ok(Entry { number: entry_number(row.try_get("number")?)?, entry: row.try_get("entry")?, hash: hash(row)? })
     };
     rows.iter().map(entry).collect()
+}
+
+fn entry_number(stored: i64) -> Result<u64, StoreError> {
+    let counted = number(stored).ok().filter(|number| *number > 0);
+    counted.ok_or_else(|| StoreError::Inconsistent(format!("the audit log has an entry {stored}, and counts from 1")))
 }
 
 fn hash(row: &SqliteRow) -> Result<Hash, StoreError> {

@@ -3,7 +3,7 @@
 use super::super::{Counts, Issue, NewUser, SealedClientKeys, Store, StoreError, User, UserStatus};
 use super::SqliteStore;
 use crate::kms::ClientKind;
-use crate::kms::audit::{Act, Entry};
+use crate::kms::audit::{Act, Entry, Event};
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -13,13 +13,17 @@ fn uris(uris: &[&str]) -> Vec<String> {
 
 async fn store(folder: &Path) -> SqliteStore {
     let store = SqliteStore::create(&folder.join("kms.sqlite")).await.unwrap();
+    add_alice_and_bob(&store).await;
+    store
+}
+
+async fn add_alice_and_bob(store: &SqliteStore) {
     store
         .add_user(&NewUser::new("alice", ["sip:alice@example.org", "sip:a.video@example.org"]), &act(1000))
         .await
         .unwrap();
     let bob = NewUser { kind: ClientKind::Gms, ..NewUser::new("bob", ["sip:bob@example.org"]) };
     store.add_user(&bob, &act(2000)).await.unwrap();
-    store
 }
 
 fn act(seconds: u64) -> Act {
@@ -277,7 +281,9 @@ async fn an_absent_emptied_newer_or_foreign_file_is_refused() {
 #[tokio::test]
 async fn who_writes_at_once_is_written_together_and_each_learns_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
-    let store = store(folder.path()).await;
+    let store = SqliteStore::create(&folder.path().join("kms.sqlite")).await.unwrap();
+    store.record(Event::initialised_for_tests(), act(1)).await.unwrap();
+    add_alice_and_bob(&store).await;
     store.revoke_user("bob", &act(1)).await.unwrap();
     let writing = (0..64_u64).map(|number| {
         let store = store.clone();
@@ -296,7 +302,7 @@ async fn who_writes_at_once_is_written_together_and_each_learns_of_its_own() {
     }
     assert_eq!(store.counts().await.unwrap().issues, 96);
     let head = crate::kms::audit::verify(&store, None).await.unwrap();
-    assert_eq!((head.number, head.key_sets), (3 + 48, 96));
+    assert_eq!((head.number, head.key_sets), (4 + 48, 96));
     store.close().await.unwrap();
     let error = store.record_issues(vec![issue("alice", "sip:alice@example.org", 1)], act(1)).await.unwrap_err();
     assert!(matches!(error, StoreError::Together(_)) && error.is_outage(), "{error}");
