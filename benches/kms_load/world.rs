@@ -4,7 +4,7 @@ use mikey_sakke::kms::audit::Act;
 use mikey_sakke::kms::development::TokenIssuer;
 use mikey_sakke::kms::{self, InitOptions, NewUser, State, admin};
 use mikey_sakke::kms_protocol::ClientKeys;
-use mikey_sakke::sealing::{KdfParameters, Passphrase};
+use mikey_sakke::sealing::{KdfParameters, Passphrase, file};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -35,11 +35,13 @@ pub struct World {
 impl World {
     /// With `keys`, every user has a TrK and an InK, and needs them.
     pub async fn new(keys: bool) -> Self {
+        #[cfg(unix)]
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
         let folder = tempfile::tempdir().unwrap();
         let options = InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new(KMS_URI, "example.org") };
         kms::init(folder.path(), options, &passphrase(), act()).await.unwrap();
         let issuer = TokenIssuer::new("https://idms.example.org", KMS_URI, "key-1").unwrap();
-        fs::write(folder.path().join("jwks.json"), issuer.jwks()).unwrap();
+        file::create(&folder.path().join("jwks.json"), issuer.jwks().as_bytes()).unwrap();
         let toml = folder.path().join("kms.toml");
         let mut text = fs::read_to_string(&toml).unwrap();
         // Few users do the work of many here.

@@ -5,6 +5,7 @@
 //! chain there. Whoever can write to the whole database can forge a whole chain: the [`Head`] is to be kept elsewhere as well,
 //! by exporting the log or noting its number and hash, and [`verify`] compares with such an anchor.
 
+use super::auth::Trust;
 use super::store::{Store, StoreError};
 use super::{ClientKind, Error, calendar};
 use serde::Serialize;
@@ -51,15 +52,30 @@ pub enum Event {
         /// KPAK, hex.
         pub_auth_key: String,
     },
-    /// All of it was saved in a backup.
+    /// All of it was saved in a backup, which is whole and on the disk, and gets its name next.
     BackedUp {
         /// The file.
         file: String,
+        /// Its SHA-256, hex.
+        sha256: String,
+        /// How many entries the log has in it: those up to this number.
+        entries: u64,
+    },
+    /// A backup that was recorded did not get its name: there is none.
+    BackupFailed {
+        /// The file that it was to be.
+        file: String,
+        /// Its SHA-256, hex.
+        sha256: String,
+        /// Why.
+        reason: String,
     },
     /// It was restored from a backup: what came after that was made is not in the log.
     Restored {
         /// The file.
         file: String,
+        /// Its SHA-256, hex, by which the backup is known in the log of the KMS that it is of.
+        sha256: String,
     },
     /// New master secrets were made for later key periods.
     RolledOver {
@@ -120,6 +136,8 @@ pub enum Event {
     Reloaded {
         /// SHA-256 of `kms.toml`, hex.
         configuration: String,
+        /// Of what tokens and certificates are checked by.
+        trust: Trust,
     },
     /// A reload was refused: the server goes on as before.
     ReloadRefused {
@@ -130,6 +148,18 @@ pub enum Event {
     Started {
         /// SHA-256 of `kms.toml`, hex.
         configuration: String,
+        /// Of what tokens and certificates are checked by.
+        trust: Trust,
+    },
+    /// The JWK set was read or fetched anew by a running server, and is another than before.
+    TokenKeysChanged {
+        /// The file or URL that it came from.
+        origin: String,
+        /// SHA-256 of it, hex.
+        jwks: String,
+        /// SHA-256 of the one before, hex; none of the first that came from a URL.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        before: Option<String>,
     },
     /// An access token was made to try the KMS, and the key that it is signed with was added to the JWK set.
     TestTokenMade {

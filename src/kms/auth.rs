@@ -10,6 +10,7 @@
 mod certificate;
 mod key_ring;
 mod token;
+mod trust;
 
 use super::config::{AuthConfig, KeySource};
 pub use certificate::CertificateFault;
@@ -22,6 +23,8 @@ pub(super) use token::claimed_key_id;
 use token::{Claims, TokenHeader, bearer_token, refusal};
 
 pub use key_ring::KeyRingError;
+pub use trust::Trust;
+pub(super) use trust::{KeyChanges, KeysChanged};
 
 /// The services of an MC system, each with a scope and an identity claim of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,11 +176,26 @@ impl Authenticator {
     /// # Errors
     /// [`KeyRingError`] if a file or the certificate authority cannot be used, or another URL gives no keys.
     pub async fn renewed(&self, config: &AuthConfig) -> Result<Self, KeyRingError> {
-        if config.keys != self.source {
-            return Ok(Self::with(config, KeyRing::loaded(&config.keys, config.lifetime).await?));
-        }
-        let keys = self.keys.renewed(&config.keys, config.lifetime).await?;
+        let keys = match config.keys == self.source {
+            true => self.keys.renewed(&config.keys, config.lifetime).await?,
+            false => self.keys.replaced(&config.keys, config.lifetime).await?,
+        };
         Ok(Self::with(config, keys))
+    }
+
+    /// SHA-256 of the keys that tokens are checked by, and of the authority that they are fetched under.
+    pub(super) async fn trust(&self) -> Trust {
+        let (jwks, jwks_ca) = self.keys.fingerprints().await;
+        Trust {
+            jwks: jwks.map(|hash| hash.to_string()),
+            jwks_ca: jwks_ca.map(|hash| hash.to_string()),
+            ..Trust::default()
+        }
+    }
+
+    /// What has changed of the keys since, here and in those that were [renewed](Self::renewed) from it.
+    pub(super) fn key_changes(&self) -> KeyChanges {
+        self.keys.changes()
     }
 
     fn with(config: &AuthConfig, keys: KeyRing) -> Self {
@@ -243,6 +261,7 @@ mod tests {
     use super::*;
     use crate::kms::config::{KeyLifetime, KeySource};
     use crate::kms::development::TokenIssuer;
+    use crate::kms::testing;
     use base64::Engine;
     use base64::prelude::BASE64_URL_SAFE_NO_PAD;
     use jsonwebtoken::{EncodingKey, Header};
@@ -259,7 +278,7 @@ mod tests {
 
     impl Provider {
         async fn new() -> Self {
-            let folder = tempfile::tempdir().unwrap();
+            let folder = testing::folder();
             let path = folder.path().join("jwks.json");
             let issuer = TokenIssuer::new("https://idms.example.org", "kms", "key-1").unwrap();
             std::fs::write(&path, issuer.jwks()).unwrap();

@@ -5,14 +5,17 @@
 //! finds it learns nothing, and nothing of it can be altered, cut or exchanged unnoticed.
 //!
 //! The file is `MSBACKUP`, an octet 1 (the form), 16 random octets, and pieces of a tar archive. A piece is an octet that is 1 for the last
-//! one and otherwise 0, its length in 4 octets, and a blob of [`sealing`] whose context is `KMS backup`, an octet 0, the
+//! one and otherwise 0, its length in 4 octets, and a blob of [`sealing`](crate::sealing) whose context is `KMS backup`, an octet 0, the
 //! random octets, its number from 0 on in 8 octets, and the first octet again. The first member of the archive, `manifest.json`, says what
 //! it holds.
 
+mod digest;
 mod manifest;
+mod named;
 mod pieces;
 mod restore;
 mod save;
+mod staging;
 mod target;
 
 pub use manifest::LeftOut;
@@ -20,9 +23,8 @@ pub use restore::{Restored, restore};
 pub use save::{Saved, save};
 pub(super) use target::STAGING;
 
-use crate::sealing;
-use std::io;
-use std::path::PathBuf;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Why there is no backup, or none can be restored.
@@ -55,9 +57,19 @@ pub enum BackupFault {
     /// Something in it was altered.
     #[error("this backup is damaged: take another copy of it")]
     Damaged,
-    /// Another passphrase, mostly.
-    #[error("the backup: {0}")]
-    Sealing(sealing::Error),
+    /// The first piece does not open: mostly for another passphrase.
+    #[error(
+        "wrong passphrase for this backup; if it is the right one, the beginning of the file is damaged: take another copy of it"
+    )]
+    WrongPassphrase,
+    /// There is no room for a file.
+    #[error("{}: {source}: make room there and run the command again", path.display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+        /// What the file system reports.
+        source: io::Error,
+    },
     /// Reading or writing failed.
     #[error("{}: {source}", path.display())]
     File {
@@ -66,4 +78,19 @@ pub enum BackupFault {
         /// What the file system reports.
         source: io::Error,
     },
+}
+
+impl BackupFault {
+    fn file(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Self::Full { path, source },
+            _ => Self::File { path, source },
+        }
+    }
+
+    /// The fault that an error carries, or else the failure of this file.
+    fn within(error: io::Error, path: &Path) -> Self {
+        error.downcast().unwrap_or_else(|source| Self::file(path, source))
+    }
 }

@@ -9,6 +9,8 @@ mod public_url;
 mod security_extension;
 mod server;
 
+use super::hash::Hash;
+use super::secrets;
 use super::store::FILE as DATABASE_FILE;
 use crate::kms_protocol::resource::ResourceKind;
 use auth::AuthSection;
@@ -107,9 +109,14 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], naming key, value and remedy.
     pub fn load(folder: &Path) -> Result<Self, ConfigError> {
+        Ok(Self::load_hashed(folder)?.0)
+    }
+
+    /// The same, with the SHA-256 of the very text that it was.
+    pub(super) fn load_hashed(folder: &Path) -> Result<(Self, Hash), ConfigError> {
         let path = folder.join(FILE);
         let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read { path, source })?;
-        Self::parse(&text, folder)
+        Ok((Self::parse(&text, folder)?, Hash::of(text.as_bytes())))
     }
 
     /// Checks the text of a `kms.toml` that lies in `folder`.
@@ -167,10 +174,40 @@ domains = [{domains}]
         )
     }
 
+    /// The files that it names, each with the key that does.
+    pub(super) fn named_files(&self) -> Vec<(&'static str, &Path)> {
+        let of_server: [(_, &Path); 2] =
+            [("server.tls_certificate", &self.server.tls_certificate), ("server.tls_key", &self.server.tls_key)];
+        of_server.into_iter().chain(self.auth.files()).collect()
+    }
+
+    /// None of the files that it names is one of those that make the KMS up.
+    fn require_no_own_file(&self) -> Result<(), ConfigError> {
+        let own = OWN_FILES.map(|name| self.folder.join(name));
+        match self.named_files().into_iter().find(|(_, path)| own.iter().any(|own| is_same_file(own, path))) {
+            None => Ok(()),
+            Some((key, path)) => Err(ConfigError::Value {
+                key: key.into(),
+                value: relative(path, &self.folder),
+                remedy: "name another file: this is one that the KMS itself is made of",
+            }),
+        }
+    }
+
     /// The database file.
     pub fn database(&self) -> PathBuf {
         self.folder.join(DATABASE_FILE)
     }
+}
+
+/// What a KMS is made of, whatever its configuration says.
+const OWN_FILES: [&str; 6] =
+    [FILE, secrets::FILE, secrets::OLD_FILE, DATABASE_FILE, "kms.sqlite-wal", "kms.sqlite-shm"];
+
+/// Whether two paths lead to one file, or would if there was one.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let is_same = |one: std::io::Result<PathBuf>, other| matches!((one, other), (Ok(one), Ok(other)) if one == other);
+    is_same(std::path::absolute(one), std::path::absolute(other)) || is_same(one.canonicalize(), other.canonicalize())
 }
 
 /// As it is seen from the folder.
@@ -229,7 +266,7 @@ impl Document {
             self.key_offset < self.key_period,
             "give fewer seconds than key_period (TS 33.180 D.3.2.2)",
         )?;
-        Ok(Config {
+        let config = Config {
             kms_uri: self.kms_uri,
             domains: self.domains,
             key_period: self.key_period,
@@ -242,7 +279,9 @@ impl Document {
             leniency: self.leniency,
             lookup: self.lookup.check()?,
             folder: folder.to_owned(),
-        })
+        };
+        config.require_no_own_file()?;
+        Ok(config)
     }
 }
 
@@ -448,6 +487,9 @@ mod tests {
             ("key_sets = \"current\"", "key_sets = \"next\"", "documents.key_sets = \"next\": write"),
             ("operation = \"lookup\"", "operation = \"look/up\"", "lookup.operation = \"look/up\": write a name"),
             ("operation = \"lookup\"", "operation = \"cert\"", "lookup.operation = \"cert\": "),
+            ("\"tls-cert.pem\"", "\"kms.sqlite\"", "server.tls_certificate = \"kms.sqlite\": name another file"),
+            ("\"tls-cert.pem\"", "\"/var/lib/kms/./kms.toml\"", "server.tls_certificate = \"kms.toml\": "),
+            ("\"jwks.json\"", "\"secrets.sealed.old\"", "auth.jwks_file = \"secrets.sealed.old\": name another"),
             ("leeway", "jwks_ca = \"ca.pem\"\nleeway", "auth.jwks_ca = \"ca.pem\": remove it"),
             ("leeway", "jwks_proxy = \"http://p\"\nleeway", "auth.jwks_proxy = \"http://p\": remove it"),
             (

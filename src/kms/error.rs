@@ -4,6 +4,7 @@ use super::backup::BackupFault;
 use super::bulk::FolderFault;
 use super::certificates::CertificateError;
 use super::config::{self, ConfigError};
+use super::custody::Exposure;
 use super::development::DevelopmentError;
 use super::secrets;
 use super::store::{LatestIssue, StoreError};
@@ -50,6 +51,14 @@ pub enum Error {
         path: PathBuf,
         /// What the file system reports.
         source: io::Error,
+    },
+    /// Others can do with a file or the folder of the KMS what nobody else should.
+    #[error("{}: {exposure}", path.display())]
+    Exposed {
+        /// The file or folder.
+        path: PathBuf,
+        /// What they can do.
+        exposure: Exposure,
     },
     /// The sealed secrets could not be opened; [`sealing::Error::WrongPassphrase`] is the usual reason.
     #[error("the master secrets: {0}")]

@@ -4,17 +4,18 @@ use super::config::{
 };
 use super::development::SelfSigned;
 use super::hash::hex;
+use super::leftovers;
 use super::secrets::{self, MasterSecrets};
 use super::store::{self, SqliteStore, Store};
-use super::{Error, state, store::StoreError};
+use super::{Error, custody, state, store::StoreError};
 use crate::sealing::{KdfParameters, Passphrase, file};
 use crate::{eccsi, sakke};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-const CERTIFICATE_FILE: &str = "tls-cert.pem";
-const KEY_FILE: &str = "tls-key.pem";
-const JWKS_FILE: &str = "jwks.json";
+pub(super) const CERTIFICATE_FILE: &str = "tls-cert.pem";
+pub(super) const KEY_FILE: &str = "tls-key.pem";
+pub(super) const JWKS_FILE: &str = "jwks.json";
 const DEFAULT_PORT: u16 = 8443;
 /// Thirty days, as in the examples of TS 33.180.
 const DEFAULT_PERIOD: u64 = 2_592_000;
@@ -94,8 +95,9 @@ pub struct Initialised {
 /// (`kms.sqlite`), a self-signed development certificate (`tls-cert.pem`, `tls-key.pem`) and `kms.toml`.
 ///
 /// # Errors
-/// [`Error::Exists`] if the folder has any of these files, [`Error::HalfMade`] or [`Error::HalfRestored`] if an earlier attempt was
-/// interrupted, [`Error::Config`] for a value out of range; nothing is then written. Otherwise what writing reports.
+/// [`Error::Exists`] if the folder has any of these files, [`Error::File`] if it is none, [`Error::Exposed`] if others can write it,
+/// [`Error::HalfMade`] or [`Error::HalfRestored`] if an earlier attempt was interrupted, [`Error::Config`] for a value out of range;
+/// nothing is then written. Otherwise what writing reports.
 pub async fn init(
     folder: &Path,
     options: InitOptions,
@@ -105,13 +107,15 @@ pub async fn init(
     let kdf = options.kdf;
     let config = options.config(folder)?;
     state::require_no_half(folder)?;
+    file::make_folder(folder).map_err(|source| Error::file(folder, source))?;
+    custody::require_folder(folder)?;
     for name in [config::FILE, secrets::FILE, store::FILE, CERTIFICATE_FILE, KEY_FILE] {
         let path = folder.join(name);
         if path.try_exists().map_err(|source| Error::file(&path, source))? {
             return Err(Error::Exists { path });
         }
     }
-    file::make_folder(folder).map_err(|source| Error::File { path: folder.to_owned(), source })?;
+    leftovers::sweep(folder)?;
 
     let secrets = MasterSecrets::generate()?;
     secrets.create(&config, passphrase, kdf)?;

@@ -7,6 +7,7 @@
 //! | module | is |
 //! |---|---|
 //! | [`config`] | `kms.toml`, checked value by value |
+//! | `custody`, `leftovers` | files of the KMS: whose they are, and what killed commands have left |
 //! | [`store`] | users, their URIs, certificates of other KMSs, what clients report, and the audit log, behind traits |
 //! | [`audit`] | the log of every issue, refusal and administrative act: a chain of hashes |
 //! | `authority` | the master secrets, and the key sets that follow from them: the same at each call |
@@ -29,13 +30,13 @@
 //! ```
 //! use mikey_sakke::kms::audit::Act;
 //! use mikey_sakke::kms::{self, InitOptions, NewUser, Server, State, admin, development::TokenIssuer};
-//! use mikey_sakke::sealing::{KdfParameters, Passphrase};
+//! use mikey_sakke::sealing::{self, KdfParameters, Passphrase};
 //! use std::time::SystemTime;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let temporary = tempfile::tempdir()?;
-//! # let folder = temporary.path();
+//! # let folder = &temporary.path().join("kms");
 //! let passphrase = Passphrase::new("correct horse battery staple".to_owned())?;
 //! let options = InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new("kms.example.org", "example.org") };
 //! let act = || Act::new("the operator", SystemTime::now());
@@ -43,12 +44,12 @@
 //!
 //! // The identity provider publishes its keys; here it is a stand-in.
 //! let provider = TokenIssuer::new("https://idms.example.org", "kms.example.org", "key-1")?;
-//! std::fs::write(folder.join("jwks.json"), provider.jwks())?;
+//! sealing::file::create(&folder.join("jwks.json"), provider.jwks().as_bytes())?;
 //!
 //! let state = State::open(folder, &passphrase).await?;
 //! let alice = NewUser::new("alice", ["sip:alice@example.org"]);
 //! admin::add_user(&*state.store, &alice, &act()).await?;
-//! let server = Server::bind(&state, Some("127.0.0.1:0".parse()?)).await?;
+//! let server = Server::bind(&state, Some("127.0.0.1:0".parse()?), act()).await?;
 //! println!("https://{}/keymanagement/identity/v1/init", server.address());
 //! server.shutdown().await;
 //! # Ok(())
@@ -64,6 +65,7 @@ pub mod bulk;
 mod calendar;
 pub mod certificates;
 pub mod config;
+mod custody;
 pub mod development;
 mod error;
 mod hash;
@@ -71,6 +73,7 @@ mod http;
 mod init;
 mod issue;
 mod kind;
+mod leftovers;
 mod limits;
 mod progress;
 mod protection;
@@ -79,12 +82,15 @@ mod secrets;
 mod server;
 mod state;
 pub mod store;
+#[cfg(test)]
+mod testing;
 mod user_uri;
 pub mod users;
 mod vault;
 
 pub use authority::Authority;
 pub use config::Config;
+pub use custody::Exposure;
 pub use error::Error;
 pub use init::{InitOptions, Initialised, init};
 pub use kind::ClientKind;

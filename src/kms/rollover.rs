@@ -4,6 +4,7 @@ use super::audit::{self, Act};
 use super::authority::key_periods;
 use super::config::Config;
 use super::hash::hex;
+use super::leftovers;
 use super::secrets::{GenerationSecrets, MasterSecrets, SecretsFile};
 use super::store::{EarlierIssues, Generation, GenerationChange, LastIssued, RollOver, SqliteStore, Store, StoreError};
 use super::{Authority, Error, State, calendar, state};
@@ -63,6 +64,7 @@ pub struct RollOverAt {
 /// [`StoreError::SecretsNotKept`] or the database that fails: then the next call completes it.
 pub async fn roll_over(folder: &Path, passphrase: &Passphrase, at: RollOverAt, act: &Act) -> Result<RolledOver, Error> {
     let config = state::load(folder)?;
+    leftovers::sweep(folder)?;
     let sealed = SecretsFile::open(&config, passphrase)?;
     let store = SqliteStore::open(&config.database()).await?;
     let outcome = roll_over_in(&config, sealed, &store, at, act).await;

@@ -4,12 +4,11 @@ mod activity;
 mod connection;
 mod connections;
 mod heads;
+mod key_changes;
 mod serving;
 
 use super::audit::{Act, Event};
-use super::config::{self, Config};
-use super::hash::Hash;
-use super::{Error, State};
+use super::{Error, State, state};
 use connections::{Connections, Counted};
 use serving::Serving;
 use std::net::{IpAddr, SocketAddr};
@@ -39,18 +38,22 @@ pub struct Server {
 }
 
 impl Server {
-    /// Begins to serve at `listen`, or at the configured address. Port 0 lets the system choose one.
+    /// Begins to serve at `listen`, or at the configured address. Port 0 lets the system choose one. Before it takes connections it is
+    /// recorded by what it serves: `kms.toml`, and what tokens and certificates are checked by.
     ///
     /// # Errors
-    /// [`Error::Tls`] for an unusable certificate or key, [`Error::KeyRing`] for an unusable JWK set,
-    /// [`Error::Listen`] if the address cannot be had.
-    pub async fn bind(state: &State, listen: Option<SocketAddr>) -> Result<Self, Error> {
+    /// [`Error::Tls`] for an unusable certificate or key, [`Error::KeyRing`] for an unusable JWK set, [`Error::ClientAuthorities`],
+    /// [`Error::Listen`] if the address cannot be had, [`Error::Store`] if the start cannot be recorded.
+    pub async fn bind(state: &State, listen: Option<SocketAddr>, act: Act) -> Result<Self, Error> {
         let config = &state.config.server;
-        let current = Arc::new(Current(RwLock::new(Arc::new(Serving::new(state).await?))));
+        let serving = Serving::new(state).await?;
+        let started = Event::Started { configuration: state.configuration.to_string(), trust: serving.trust().await };
+        let current = Arc::new(Current(RwLock::new(Arc::new(serving))));
         let listen = listen.unwrap_or(config.listen);
         let on_error = |source| Error::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(on_error)?;
         let address = listener.local_addr().map_err(on_error)?;
+        state.store.record(started, act).await?;
         let (stop, stopped) = oneshot::channel();
         let places = Arc::new(Semaphore::new(config.max_connections));
         let task = tokio::spawn(run(current.clone(), places, listener, stopped));
@@ -68,7 +71,7 @@ impl Server {
     /// changes nothing.
     ///
     /// # Errors
-    /// [`Error::Config`], [`Error::NeedsRestart`] for a value that only a new start can change, [`Error::Tls`],
+    /// [`Error::Config`], [`Error::Exposed`], [`Error::NeedsRestart`] for a value that only a new start can change, [`Error::Tls`],
     /// [`Error::ClientAuthorities`], [`Error::KeyRing`]; [`Error::Store`] if it cannot be recorded.
     pub async fn reload(&self, act: Act) -> Result<(), Error> {
         let reloaded = self.take_up(act.clone()).await;
@@ -83,11 +86,9 @@ impl Server {
 
     async fn take_up(&self, act: Act) -> Result<(), Error> {
         let old = self.current.get();
-        let path = old.state().config.folder.join(config::FILE);
-        let text = std::fs::read_to_string(&path).map_err(|source| Error::file(&path, source))?;
-        let config = Config::parse(&text, &old.state().config.folder)?;
-        let next = old.renewed(config).await?;
-        let event = Event::Reloaded { configuration: Hash::of(text.as_bytes()).to_string() };
+        let (config, configuration) = state::load_hashed(&old.state().config.folder)?;
+        let next = old.renewed(config, configuration).await?;
+        let event = Event::Reloaded { configuration: configuration.to_string(), trust: next.trust().await };
         old.state().store.record(event, act).await?;
         self.current.set(next);
         old.warn_of_newer_secrets().await;
@@ -124,6 +125,8 @@ async fn run(current: Arc<Current>, places: Arc<Semaphore>, listener: TcpListene
     // Each connection holds a receiver, to its end.
     let (stop, _) = watch::channel(());
     let recorder = tokio::spawn(record_counts(current.clone()));
+    let (stop_recording, recording_stopped) = oneshot::channel();
+    let changes = tokio::spawn(key_changes::record(current.get(), recording_stopped));
     let mut warned: Option<Instant> = None;
     loop {
         let next = async {
@@ -161,6 +164,9 @@ async fn run(current: Arc<Current>, places: Arc<Semaphore>, listener: TcpListene
     if timeout(serving.state().config.server.request_timeout, stop.closed()).await.is_err() {
         tracing::warn!("stopped with requests in progress");
     }
+    // If they are not waited for any more they have ended.
+    let _ = stop_recording.send(());
+    let _ = changes.await;
     serving.record_counts(Act::new(SERVER, SystemTime::now())).await;
 }
 

@@ -2,6 +2,8 @@ use super::Error;
 use super::authority::Authority;
 use super::backup;
 use super::config::{self, Config};
+use super::custody;
+use super::hash::Hash;
 use super::rollover::recorded;
 use super::secrets::{self, MasterSecrets, SecretsFile};
 use super::store::{SqliteStore, Store};
@@ -15,6 +17,8 @@ use std::sync::Arc;
 pub struct State {
     /// The checked configuration.
     pub config: Config,
+    /// SHA-256 of the text that it was read from.
+    pub(super) configuration: Hash,
     /// The unsealed master secrets of all generations.
     pub authority: Arc<Authority>,
     /// Users and issues.
@@ -27,14 +31,14 @@ impl State {
     /// Opens the KMS in a folder that [`init`](super::init) made. Unsealing takes a fraction of a second on purpose.
     ///
     /// # Errors
-    /// [`Error::HalfMade`], [`Error::HalfRestored`], [`Error::Config`], [`Error::File`], [`Error::Sealing`],
+    /// [`Error::HalfMade`], [`Error::HalfRestored`], [`Error::Exposed`], [`Error::Config`], [`Error::File`], [`Error::Sealing`],
     /// [`Error::SecretsDamaged`], [`Error::RollOverUnfinished`], [`Error::SecretsUnrecorded`],
     /// [`Error::Audit`] if the audit log does not begin as that of a KMS does, [`Error::Store`].
     pub async fn open(folder: &Path, passphrase: &Passphrase) -> Result<Self, Error> {
-        let config = load(folder)?;
+        let (config, configuration) = load_hashed(folder)?;
         let (_, secrets) = SecretsFile::open(&config, passphrase)?;
         let store = Arc::new(SqliteStore::open(&config.database()).await?);
-        match Self::of(config, secrets, store.clone()).await {
+        match Self::of(config, configuration, secrets, store.clone()).await {
             Ok(state) => Ok(state),
             Err(error) => {
                 store.close().await?;
@@ -43,18 +47,23 @@ impl State {
         }
     }
 
-    async fn of(config: Config, mut secrets: MasterSecrets, store: Arc<dyn Store>) -> Result<Self, Error> {
+    async fn of(
+        config: Config,
+        configuration: Hash,
+        mut secrets: MasterSecrets,
+        store: Arc<dyn Store>,
+    ) -> Result<Self, Error> {
         recorded(&config, &mut secrets, &*store).await?;
         let authority = Arc::new(Authority::new(&config, secrets)?);
         let vault = Arc::new(authority.vault());
-        Ok(Self { config, authority, store, vault })
+        Ok(Self { config, configuration, authority, store, vault })
     }
 }
 
 /// Opens only the configuration and the database of a KMS, which needs no passphrase: enough to administer users.
 ///
 /// # Errors
-/// [`Error::HalfMade`], [`Error::HalfRestored`], [`Error::Config`], [`Error::Store`].
+/// [`Error::HalfMade`], [`Error::HalfRestored`], [`Error::Exposed`], [`Error::Config`], [`Error::Store`].
 pub async fn open_store(folder: &Path) -> Result<(Config, Arc<dyn Store>), Error> {
     let config = load(folder)?;
     let store = Arc::new(SqliteStore::open(&config.database()).await?);
@@ -62,8 +71,16 @@ pub async fn open_store(folder: &Path) -> Result<(Config, Arc<dyn Store>), Error
 }
 
 pub(super) fn load(folder: &Path) -> Result<Config, Error> {
+    Ok(load_hashed(folder)?.0)
+}
+
+/// The configuration of a KMS whose files are in good hands, and the SHA-256 of its text.
+pub(super) fn load_hashed(folder: &Path) -> Result<(Config, Hash), Error> {
     require_no_half(folder)?;
-    Ok(Config::load(folder)?)
+    custody::require_configuration(folder)?;
+    let loaded = Config::load_hashed(folder)?;
+    custody::require_files(&loaded.0)?;
+    Ok(loaded)
 }
 
 /// Fails if a KMS was begun here and not finished: making one and restoring one write the configuration last.

@@ -1,10 +1,14 @@
 //! Files that hold secrets: replaced as a whole or not at all, readable by their owner alone.
 
+mod temporary;
+
+pub use temporary::{Temporary, sweep};
+
 use alloc::format;
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use temporary::folder_of;
 use zeroize::Zeroizing;
 
 /// Replaces or creates the file at `path` with `content`.
@@ -15,9 +19,7 @@ use zeroize::Zeroizing;
 /// # Errors
 /// What the file system reports; the old file is then untouched.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let temporary = write_beside(path, content)?;
-    fs::rename(&temporary, path).inspect_err(|_| discard(&temporary))?;
-    flush_folder(path)
+    write_beside(path, content)?.replace(path)
 }
 
 /// Creates the file at `path` with `content`, as [`replace`] does, unless it exists.
@@ -25,41 +27,49 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`], and what the file system reports.
 pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
-    let temporary = write_beside(path, content)?;
-    // A link, unlike a rename, never takes the place of a file that another process made meanwhile.
-    let linked = fs::hard_link(&temporary, path);
-    discard(&temporary);
-    linked?;
-    flush_folder(path)
+    write_beside(path, content)?.create(path)
 }
 
-/// Reads a file with secrets that others cannot read.
+/// Reads a file with secrets that others cannot read, as [`open_private`] has it.
+///
+/// # Errors
+/// Those of [`open_private`].
+pub fn read_private(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut content = Zeroizing::new(Vec::new());
+    open_private(path)?.read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// Opens a file with secrets that others cannot read.
 ///
 /// On Unix neither its group nor others may have any access; one that root owns its group may read, as PostgreSQL has it, so that a file
 /// can be given to a service that cannot change it.
 ///
 /// # Errors
 /// [`io::ErrorKind::PermissionDenied`] for one that others can read, with what to do; what the file system reports.
-pub fn read_private(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut file = File::open(path)?;
+pub fn open_private(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
     require_private(&file)?;
-    let mut content = Zeroizing::new(Vec::new());
-    file.read_to_end(&mut content)?;
-    Ok(content)
+    Ok(file)
 }
 
 #[cfg(unix)]
 fn require_private(file: &File) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
     let file = file.metadata()?;
-    let of_others = if file.uid() == 0 { 0o037 } else { 0o077 };
-    if file.mode() & of_others == 0 {
+    if file.mode() & not_private(file.uid()) == 0 {
         return Ok(());
     }
     let mode = file.mode() & 0o777;
     let text =
         format!("others can use this file, and it holds a secret (mode {mode:04o}): make it private with chmod 600");
     Err(io::Error::new(io::ErrorKind::PermissionDenied, text))
+}
+
+/// The bits of a mode that a private file of this owner does not have.
+#[cfg(unix)]
+pub(crate) fn not_private(owner: u32) -> u32 {
+    if owner == 0 { 0o037 } else { 0o077 }
 }
 
 #[cfg(not(unix))]
@@ -70,48 +80,30 @@ fn require_private(_: &File) -> io::Result<()> {
 /// Makes a folder, and those above it, unless it is there. On Unix a new one has mode 0700; one that is there stays as it is.
 ///
 /// # Errors
-/// What the file system reports.
+/// [`io::ErrorKind::NotADirectory`] if there is something else of this name; what the file system reports.
 pub fn make_folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    builder.create(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            io::Error::new(io::ErrorKind::NotADirectory, "it is no folder: choose another name")
+        }
+        _ => error,
+    })
 }
 
-fn write_beside(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
-    let temporary = temporary_name(path)?;
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&temporary)?;
-    file.write_all(content).and_then(|()| file.sync_all()).inspect_err(|_| discard(&temporary))?;
+fn write_beside(path: &Path, content: &[u8]) -> io::Result<Temporary> {
+    let mut temporary = Temporary::beside(path)?;
+    temporary.write_all(content)?;
     Ok(temporary)
-}
-
-fn temporary_name(path: &Path) -> io::Result<PathBuf> {
-    let name = path.file_name().ok_or_else(|| {
-        io::Error::new(io::ErrorKind::InvalidInput, format!("{} does not name a file", path.display()))
-    })?;
-    let mut suffix = [0; 8];
-    getrandom::fill(&mut suffix).map_err(io::Error::other)?;
-    let mut temporary = OsString::from(".");
-    temporary.push(name);
-    temporary.push(format!(".{:016x}.tmp", u64::from_be_bytes(suffix)));
-    Ok(path.with_file_name(temporary))
-}
-
-/// The first error is the one to report; a temporary file left behind does no harm.
-fn discard(temporary: &Path) {
-    let _ = fs::remove_file(temporary);
 }
 
 /// Makes the name of a file itself durable. Only Unix lets a program flush a folder.
 pub(crate) fn flush_folder(path: &Path) -> io::Result<()> {
     if cfg!(unix) {
-        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder)?.sync_all()?;
+        File::open(folder_of(path))?.sync_all()?;
     }
     Ok(())
 }
@@ -119,6 +111,7 @@ pub(crate) fn flush_folder(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ffi::OsString;
 
     fn names(folder: &Path) -> Vec<OsString> {
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
@@ -189,6 +182,18 @@ mod tests {
         assert_eq!(create(&path, b"second").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read(&path).unwrap(), b"first");
         assert_eq!(names(folder.path()), ["secret"]);
+    }
+
+    #[test]
+    fn a_file_is_no_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "").unwrap();
+        for place in [path.clone(), path.join("below")] {
+            assert_eq!(make_folder(&place).unwrap_err().kind(), io::ErrorKind::NotADirectory);
+        }
+        make_folder(&folder.path().join("a/b")).unwrap();
+        make_folder(&folder.path().join("a/b")).unwrap();
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::schema;
 use crate::schema::Schema;
 use mikey_sakke::kms::development::TokenIssuer;
 use mikey_sakke::kms_protocol::{KeyIds, KmsError, KmsRedirectResponse, KmsRequest, Limits, RedirectDocument};
+use mikey_sakke::sealing::file;
 use mikey_sakke::xml_security::X509Signer;
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
@@ -603,6 +604,41 @@ fn a_wrong_passphrase_opens_nothing() {
     assert!(run.stderr.contains("wrong passphrase"), "{}", run.stderr);
 }
 
+#[cfg(unix)]
+#[test]
+fn no_command_opens_a_kms_that_others_can_write() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("kms");
+    let dir = dir.to_str().unwrap();
+    create(dir);
+    add_user(dir, ALICE);
+    let keys = folder.path().join("keys");
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o770)).unwrap();
+    for arguments in [
+        &["status"][..],
+        &["user", "list"],
+        &["user", "revoke", "--user", ALICE],
+        &["audit", "verify"],
+        &["audit", "export"],
+        &["test-token", "--user", ALICE],
+        &["cert", "list"],
+        &["report", "list"],
+        &["serve"],
+        &["rollover"],
+        &["backup", "--out", "kms.backup"],
+        &["trk", "new", "--user", ALICE, "--out", keys.to_str().unwrap()],
+    ] {
+        let run = Program::new(&["kms"]).args(arguments).args(&["--dir", dir]).within(folder.path());
+        let run = run.passphrase(PASSPHRASE).run();
+        assert_eq!(run.code, 1, "{arguments:?}: {}", run.stderr);
+        assert!(run.stderr.contains(dir) && run.stderr.contains("mode 0770"), "{arguments:?}: {}", run.stderr);
+        assert!(run.stderr.contains("chmod go-w"), "{arguments:?}: {}", run.stderr);
+    }
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o700)).unwrap();
+    Program::new(&["kms", "status", "--dir", dir]).json();
+}
+
 fn create(dir: &str) -> Value {
     create_named(dir, KMS_URI, "example.org")
 }
@@ -644,7 +680,7 @@ impl RunningKms {
             add_user(dir.to_str().unwrap(), user);
         }
         let issuer = TokenIssuer::new(&format!("https://idms.{domain}"), kms_uri, "test").unwrap();
-        fs::write(dir.join("jwks.json"), issuer.jwks()).unwrap();
+        file::create(&dir.join("jwks.json"), issuer.jwks().as_bytes()).unwrap();
         let (child, address) = Self::serve(&dir);
         Self { folder, issuer, child, address, kms_uri }
     }

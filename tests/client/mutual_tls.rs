@@ -170,7 +170,7 @@ async fn what_is_no_certificate_is_refused_at_once() {
     assert_eq!(format!("{:?}", Credentials::Certificate(b"secret")), "Certificate(..)");
 
     fs::write(world.folder.path().join("clients-ca.pem"), "rubbish").unwrap();
-    let error = Server::bind(&world.state, Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap_err();
+    let error = Server::bind(&world.state, Some(SocketAddr::from(([127, 0, 0, 1], 0))), act()).await.unwrap_err();
     assert!(matches!(error, kms::Error::ClientAuthorities { .. }), "{error}");
 
     let original = fs::read_to_string(world.folder.path().join("kms.toml")).unwrap();

@@ -5,7 +5,7 @@ use mikey_sakke::client::{self, Credentials, Error, ImportReport, ProvisionReque
 use mikey_sakke::kms::audit::Act;
 use mikey_sakke::kms::development::TokenIssuer;
 use mikey_sakke::kms::{self, InitOptions, NewUser, Server, State, admin};
-use mikey_sakke::sealing::{KdfParameters, Passphrase};
+use mikey_sakke::sealing::{KdfParameters, Passphrase, file};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -32,12 +32,15 @@ impl World {
 
     /// With another `kms.toml`, and whatever else `edit` puts into the folder of the KMS.
     pub async fn with(edit: impl FnOnce(&Path, String) -> String) -> Self {
+        // Whatever the umask of who runs the tests, what they make is not to be written by others: a KMS refuses that.
+        #[cfg(unix)]
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
         let folder = tempfile::tempdir().unwrap();
         let passphrase = Passphrase::new("a passphrase".into()).unwrap();
         let options = InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new(KMS, "example.org") };
         kms::init(folder.path(), options, &passphrase, act()).await.unwrap();
         let provider = TokenIssuer::new("https://idms.example.org", KMS, "key-1").unwrap();
-        fs::write(folder.path().join("jwks.json"), provider.jwks()).unwrap();
+        file::create(&folder.path().join("jwks.json"), provider.jwks().as_bytes()).unwrap();
         let toml = folder.path().join("kms.toml");
         fs::write(&toml, edit(folder.path(), fs::read_to_string(&toml).unwrap())).unwrap();
         let state = State::open(folder.path(), &passphrase).await.unwrap();
@@ -45,7 +48,7 @@ impl World {
             let uris: Vec<String> = uris.iter().map(|uri| (*uri).to_owned()).collect();
             admin::add_user(&*state.store, &NewUser::new(id, uris), &act()).await.unwrap();
         }
-        let server = Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap();
+        let server = Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0))), act()).await.unwrap();
         Self { folder, provider, state, server }
     }
 

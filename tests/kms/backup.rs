@@ -2,12 +2,14 @@
 
 use crate::support;
 use crate::support::{ALICE, BOB, World, act, current_period, key_sets, passphrase, serve, tamper, trusting};
-use mikey_sakke::kms::audit::Fault;
+use mikey_sakke::kms::audit::{self, Anchor, Fault};
 use mikey_sakke::kms::backup::{self, BackupFault, Restored, Saved};
 use mikey_sakke::kms::bulk::{self, Order, WithoutKeys};
 use mikey_sakke::kms::{self, Error, State, admin, open_store};
 use mikey_sakke::kms_protocol::ErrorCode;
+use mikey_sakke::sealing::file::Temporary;
 use mikey_sakke::sealing::{self, Passphrase};
+use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -25,7 +27,7 @@ struct Backup {
 impl Backup {
     async fn new() -> Self {
         let world = World::new().await;
-        let folder = tempfile::tempdir().unwrap();
+        let folder = support::folder();
         let file = folder.path().join("kms.backup");
         // The write-ahead log has what the database file has not.
         let (passphrase, token) = (passphrase(), world.token(ALICE));
@@ -60,6 +62,25 @@ fn fault(error: Error) -> BackupFault {
         Error::Backup(fault) => fault,
         other => panic!("{other}"),
     }
+}
+
+fn sha256(file: &Path) -> String {
+    Sha256::digest(fs::read(file).unwrap()).iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// Waits until a backup has begun to copy the database.
+async fn until_it_copies(folder: &Path) {
+    while !folder.read_dir().unwrap().any(|entry| entry.unwrap().path().join("kms.sqlite").exists()) {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// The events of backups in the log.
+async fn told(folder: &Path) -> Vec<serde_json::Value> {
+    let state = State::open(folder, &passphrase()).await.unwrap();
+    let is_told =
+        |entry: &serde_json::Value| ["backed_up", "backup_failed"].iter().any(|event| entry["event"] == *event);
+    support::log(&state).await.into_iter().filter(is_told).collect()
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -98,10 +119,22 @@ async fn a_restored_kms_issues_the_same_octets_and_serves_the_same_users() {
     let at = SystemTime::now();
     let document = async |state: &State| admin::init_document(state, ALICE, None, at).await.unwrap();
     assert_eq!(document(&before).await, document(&after).await);
-    let last = support::log(&after).await.pop().unwrap();
+    // One chain, which parts where the backup was made: both sides name it.
+    let (log, other) = (support::log(&after).await, support::log(&before).await);
+    let entries = usize::try_from(restored.head.number).unwrap();
+    assert_eq!((log.len(), &log[..entries]), (entries + 1, &other[..entries]));
+    let sha256 = sha256(&backup.file);
+    assert_eq!((restored.sha256.to_string(), backup.saved.sha256.to_string()), (sha256.clone(), sha256.clone()));
+    let last = log.last().unwrap();
     assert_eq!((&last["event"], &last["by"]), (&"restored".into(), &"the operator".into()));
-    let entry = support::log(&before).await.into_iter().find(|entry| entry["event"] == "backed_up").unwrap();
-    assert!(entry["file"].as_str().unwrap().ends_with("kms.backup"), "{entry}");
+    let made = other[entries..].iter().find(|entry| entry["event"] == "backed_up").unwrap();
+    assert_eq!((&made["sha256"], &last["sha256"]), (&sha256.clone().into(), &sha256.into()));
+    assert_eq!(made["entries"], restored.head.number);
+    assert!(made["file"].as_str().unwrap().ends_with("kms.backup"), "{made}");
+    let anchor = Anchor { number: restored.head.number, hash: restored.head.hash };
+    for state in [&before, &after] {
+        audit::verify(&*state.store, Some(anchor)).await.unwrap();
+    }
 
     let server = serve(&backup.target()).await;
     let client = trusting(&backup.target()).build().unwrap();
@@ -117,7 +150,7 @@ async fn transport_keys_open_after_restoring() {
     let world = World::new().await;
     let state = State::open(world.folder.path(), &passphrase()).await.unwrap();
     let keys = admin::new_client_keys(&state, ALICE, false, &act()).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let (file, target) = (folder.path().join("b"), folder.path().join("restored"));
     backup::save(world.folder.path(), &file, &passphrase(), act()).await.unwrap();
     backup::restore(&file, &target, &passphrase(), act()).await.unwrap();
@@ -152,7 +185,7 @@ async fn what_is_no_whole_backup_is_refused_by_name() {
 
     let other = Passphrase::new("another passphrase".into()).unwrap();
     let error = backup::restore(&backup.file, &backup.target(), &other, act()).await.unwrap_err();
-    assert!(matches!(fault(error), BackupFault::Sealing(sealing::Error::WrongPassphrase)));
+    assert!(matches!(fault(error), BackupFault::WrongPassphrase));
     let deep = backup.target().join("a/b");
     let absent = backup::restore(Path::new("absent"), &deep, &passphrase(), act()).await.unwrap_err();
     assert!(matches!(fault(absent), BackupFault::File { path, .. } if path == Path::new("absent")));
@@ -169,7 +202,7 @@ async fn what_is_no_whole_backup_is_refused_by_name() {
 async fn a_kms_that_rolls_over_meanwhile_is_not_saved() {
     let world = World::new().await;
     let (folder, passphrase) = (world.folder.path(), passphrase());
-    let elsewhere = tempfile::tempdir().unwrap();
+    let elsewhere = support::folder();
     let file = elsewhere.path().join("kms.backup");
     let (own, newer) = (folder.join("secrets.sealed"), elsewhere.path().join("secrets.sealed"));
     backup::save(folder, &elsewhere.path().join("before"), &passphrase, act()).await.unwrap();
@@ -177,16 +210,128 @@ async fn a_kms_that_rolls_over_meanwhile_is_not_saved() {
     backup::restore(&elsewhere.path().join("before"), &copy, &passphrase, act()).await.unwrap();
     kms::roll_over(&copy, &passphrase, kms::RollOverAt::default(), &act()).await.unwrap();
     fs::copy(copy.join("secrets.sealed"), &newer).unwrap();
+    fs::copy(&own, elsewhere.path().join("kept")).unwrap();
 
     let rolling_over = async {
-        while !folder.read_dir().unwrap().any(|entry| entry.unwrap().path().join("kms.sqlite").exists()) {
-            tokio::task::yield_now().await;
-        }
+        until_it_copies(folder).await;
         fs::copy(&newer, &own).unwrap();
     };
     let (saved, ()) = tokio::join!(backup::save(folder, &file, &passphrase, act()), rolling_over);
     assert!(matches!(fault(saved.unwrap_err()), BackupFault::RolledOver));
     assert!(!file.exists());
+    fs::copy(elsewhere.path().join("kept"), &own).unwrap();
+    assert_eq!(told(folder).await.len(), 1, "of the backup that was made before");
+}
+
+#[tokio::test]
+async fn what_is_not_recorded_is_no_backup_and_what_gets_no_name_is_told() {
+    let world = World::new().await;
+    let (folder, passphrase) = (world.folder.path(), passphrase());
+    let elsewhere = support::folder();
+    let (file, away) = (elsewhere.path().join("kms.backup"), elsewhere.path().join("kms.sqlite"));
+    let own = folder.join("kms.sqlite");
+
+    // A database that is not in its place any more is not written to.
+    let remove = async {
+        until_it_copies(folder).await;
+        fs::rename(&own, &away).unwrap();
+    };
+    let (saved, ()) = tokio::join!(backup::save(folder, &file, &passphrase, act()), remove);
+    let error = saved.unwrap_err();
+    assert!(matches!(error, Error::Store(_)) && error.to_string().contains("replaced"), "{error}");
+    fs::rename(&away, &own).unwrap();
+    assert_eq!((names(elsewhere.path()), told(folder).await), (vec![], vec![]));
+
+    // Somebody else takes the name.
+    let take = async {
+        until_it_copies(folder).await;
+        fs::write(&file, "kept").unwrap();
+    };
+    let (saved, ()) = tokio::join!(backup::save(folder, &file, &passphrase, act()), take);
+    assert!(matches!(fault(saved.unwrap_err()), BackupFault::Exists(path) if path == file));
+    assert_eq!(fs::read_to_string(&file).unwrap(), "kept");
+    assert_eq!(names(elsewhere.path()), ["kms.backup"]);
+    let told = told(folder).await;
+    let [made, failed] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((&made["event"], &failed["event"]), (&"backed_up".into(), &"backup_failed".into()));
+    assert_eq!((&made["file"], &made["sha256"]), (&failed["file"], &failed["sha256"]));
+    assert!(failed["reason"].as_str().unwrap().contains("exists already"), "{failed}");
+    assert!(names(folder).iter().all(|name| !name.starts_with('.')));
+}
+
+#[tokio::test]
+async fn what_killed_commands_have_left_is_removed_by_the_next_one() {
+    let world = World::new().await;
+    let folder = world.folder.path();
+    let elsewhere = support::folder();
+    let leave = |folder: &Path, stem: &str| {
+        let path = folder.join(format!(".{stem}.0123456789abcdef.tmp"));
+        fs::write(&path, "left").unwrap();
+        path
+    };
+    let mut left = vec![
+        leave(folder, "backup"),
+        leave(folder, "tls-key.pem"),
+        leave(folder, "secrets.sealed"),
+        leave(elsewhere.path(), "mikey-sakke-backup"),
+    ];
+    let copy = folder.join(".backup.0123456789abcdef.copy");
+    fs::create_dir(&copy).unwrap();
+    fs::write(copy.join("kms.sqlite"), "left").unwrap();
+    // Of others that go on.
+    let running = Temporary::new(folder, "backup").unwrap();
+    let its_copy = running.path().with_extension("copy");
+    fs::create_dir(&its_copy).unwrap();
+    let unrelated = leave(elsewhere.path(), "another");
+
+    let file = elsewhere.path().join("kms.backup");
+    let mut saved = backup::save(folder, &file, &passphrase(), act()).await.unwrap();
+    saved.swept.sort();
+    left.sort();
+    assert_eq!(saved.swept, left);
+    assert!(left.iter().chain([&copy]).all(|path| !path.exists()));
+    assert!([running.path(), &its_copy, &unrelated].iter().all(|path| path.exists()));
+
+    let left = leave(folder, "secrets.sealed");
+    kms::roll_over(folder, &passphrase(), kms::RollOverAt::default(), &act()).await.unwrap();
+    assert!(!left.exists());
+    let new = elsewhere.path().join("new");
+    fs::create_dir(&new).unwrap();
+    let left = leave(&new, "secrets.sealed");
+    kms::init(&new, support::options(), &passphrase(), act()).await.unwrap();
+    assert!(!left.exists());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_tls_key_that_others_can_read_is_not_carried_on() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new().await;
+    let key = world.folder.path().join("tls-key.pem");
+    let elsewhere = support::folder();
+    let save = async || {
+        let file = elsewhere.path().join("kms.backup");
+        backup::save(world.folder.path(), &file, &passphrase(), act()).await
+    };
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let error = save().await.unwrap_err();
+    assert!(error.to_string().contains("mode 0644") && error.to_string().contains("chmod 600"), "{error}");
+    assert!(matches!(fault(error), BackupFault::File { path, .. } if path == key));
+    assert_eq!((names(elsewhere.path()), told(world.folder.path()).await), (vec![], vec![]));
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    save().await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_in_the_place_of_the_hidden_folder_is_not_followed() {
+    let backup = Backup::new().await;
+    let other = backup.folder.path().join("other");
+    fs::create_dir_all(other.join("kms")).unwrap();
+    fs::create_dir(backup.target()).unwrap();
+    std::os::unix::fs::symlink(&other, backup.target().join(".restoring")).unwrap();
+    assert!(matches!(fault(backup.restore().await.unwrap_err()), BackupFault::NotEmpty(_)));
+    assert_eq!((names(&other), names(&backup.target())), (vec!["kms".to_owned()], vec![".restoring".to_owned()]));
 }
 
 /// What a restoring that was interrupted in the midst of giving the files their places has left.
@@ -255,14 +400,14 @@ async fn what_an_interrupted_restoring_left_is_told_and_cleared_away() {
     half_restored(backup.world.folder.path(), &other);
     let wrong = Passphrase::new("another passphrase".into()).unwrap();
     let error = backup::restore(&backup.file, &other, &wrong, act()).await.unwrap_err();
-    assert!(matches!(fault(error), BackupFault::Sealing(sealing::Error::WrongPassphrase)));
+    assert!(matches!(fault(error), BackupFault::WrongPassphrase));
     assert_eq!(names(&other), [""; 0]);
 }
 
 #[tokio::test]
 async fn what_cannot_be_saved_is_told() {
     let world = World::new().await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = support::folder();
     let file = folder.path().join("kms.backup");
     let save = async |passphrase: &Passphrase| backup::save(world.folder.path(), &file, passphrase, act()).await;
 
@@ -278,12 +423,12 @@ async fn what_cannot_be_saved_is_told() {
     let error = save(&passphrase()).await.unwrap_err();
     assert!(matches!(error, Error::Audit(Fault::Altered { number: 2 })), "{error}");
     assert_eq!(names(folder.path()), [""; 0], "nothing half done");
-    assert!(names(world.folder.path()).iter().all(|name| !name.starts_with(".backup-")));
+    assert!(names(world.folder.path()).iter().all(|name| !name.starts_with('.')));
 }
 
 #[tokio::test]
 async fn files_elsewhere_or_absent_are_left_out_and_told() {
-    let elsewhere = tempfile::tempdir().unwrap();
+    let elsewhere = support::folder();
     let certificate = elsewhere.path().join("cert.pem");
     let world = World::new().await;
     let path = |name: &str| world.folder.path().join(name);

@@ -196,7 +196,7 @@ async fn what_cannot_be_taken_up_changes_nothing() {
         ("direct = \"optional\"", "direct = \"maybe\"", "maybe"),
         ("max_body = 65536", "max_body = 1", "server.max_body = 1: give 1024"),
         ("tls_key = \"tls-key.pem\"", "tls_key = \"none.pem\"", "none.pem"),
-        ("jwks_file = \"jwks.json\"", "jwks_file = \"kms.toml\"", "is not a JWK set"),
+        ("jwks_file = \"jwks.json\"", "jwks_file = \"tls-cert.pem\"", "is not a JWK set"),
         ("key_offset = 11", "key_offset = 12", "key_offset was changed, which takes a new start"),
         ("\"127.0.0.1:8443\"", "\"127.0.0.1:8444\"", "server.listen was changed"),
         ("max_connections = 4096", "max_connections = 4", "server.max_connections was changed"),

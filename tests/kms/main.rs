@@ -9,6 +9,8 @@ mod bulk;
 mod clients;
 mod connections;
 #[cfg(unix)]
+mod custody;
+#[cfg(unix)]
 mod kill;
 #[cfg(unix)]
 mod process;
@@ -18,3 +20,4 @@ mod rollover;
 mod schema;
 mod server;
 mod support;
+mod trust;

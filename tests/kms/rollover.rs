@@ -1,6 +1,7 @@
 //! Rolling over to new master secrets (docs/roll-over.md): when it can be, what is served then, and what an interruption leaves.
 
 use crate::schema::Schema;
+use crate::support;
 use crate::support::*;
 use mikey_sakke::client::{
     self, AcceptOptions, OfferRequest, ProvisionRequest, Provisioner, StoreOptions, accept, offer,
@@ -231,12 +232,12 @@ const DATABASE: [&str; 3] = ["kms.sqlite", "kms.sqlite-wal", "kms.sqlite-shm"];
 
 impl Folder {
     async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         kms::init(folder.path(), options(), &passphrase(), act()).await.unwrap();
         let (_, store) = open_store(folder.path()).await.unwrap();
         admin::add_user(&*store, &NewUser::new("alice", [ALICE]), &act()).await.unwrap();
         store.close().await.unwrap();
-        Self { folder, saved: tempfile::tempdir().unwrap() }
+        Self { folder, saved: support::folder() }
     }
 
     fn path(&self) -> &Path {
@@ -358,7 +359,7 @@ async fn the_database_of_another_kms_is_not_opened() {
 
 #[tokio::test]
 async fn a_file_from_before_there_were_generations_gives_the_keys_that_it_gave() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let options =
         InitOptions { kdf: KdfParameters::cheap_for_tests(), ..InitOptions::new("kms.example.org", "example.org") };
     kms::init(folder.path(), options, &passphrase(), act()).await.unwrap();
@@ -423,7 +424,7 @@ struct Client {
 
 impl Client {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         let options = StoreOptions { kdf: KdfParameters::cheap_for_tests(), ..StoreOptions::default() };
         Self { store: client::Store::create(folder.path(), &passphrase(), &options).unwrap(), _folder: folder }
     }
@@ -519,7 +520,7 @@ struct Partner(TempDir);
 
 impl Partner {
     async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         let options = InitOptions {
             key_period: PERIOD,
             key_offset: 11,
@@ -726,7 +727,7 @@ async fn files_of(state: &State, uri: &str, period_no: u64) -> (Vec<u8>, Vec<u8>
 #[tokio::test]
 async fn a_backup_from_before_a_roll_over_needs_the_newer_secrets() {
     let world = World::new().await;
-    let elsewhere = tempfile::tempdir().unwrap();
+    let elsewhere = folder();
     let (older, restored) = (elsewhere.path().join("older"), elsewhere.path().join("restored"));
     backup::save(world.folder.path(), &older, &passphrase(), act()).await.unwrap();
     let done = roll_over(world.folder.path(), None, 0).await.unwrap();
@@ -779,7 +780,7 @@ async fn a_backup_from_before_a_roll_over_needs_the_newer_secrets() {
 #[tokio::test]
 async fn a_roll_over_that_was_withdrawn_is_announced_again_by_an_older_backup() {
     let world = World::new().await;
-    let elsewhere = tempfile::tempdir().unwrap();
+    let elsewhere = folder();
     let (file, restored) = (elsewhere.path().join("backup"), elsewhere.path().join("restored"));
     let done = roll_over(world.folder.path(), None, 0).await.unwrap();
     backup::save(world.folder.path(), &file, &passphrase(), act()).await.unwrap();

@@ -570,7 +570,7 @@ async fn users_are_added_only_with_proper_names() {
 
 #[tokio::test]
 async fn init_never_overwrites_and_writes_nothing_for_wrong_values() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let path = folder.path().join("new/kms");
     let wrong = InitOptions { key_offset: PERIOD, ..options() };
     assert!(matches!(kms::init(&path, wrong, &passphrase(), act()).await, Err(Error::Config(_))));
@@ -579,6 +579,10 @@ async fn init_never_overwrites_and_writes_nothing_for_wrong_values() {
     let secrets = std::fs::read(path.join("secrets.sealed")).unwrap();
     assert!(matches!(kms::init(&path, options(), &passphrase(), act()).await, Err(Error::Exists { .. })));
     assert_eq!(std::fs::read(path.join("secrets.sealed")).unwrap(), secrets);
+    let file = path.join("secrets.sealed");
+    let error = kms::init(&file, options(), &passphrase(), act()).await.unwrap_err();
+    assert!(matches!(&error, Error::File { path, .. } if *path == file), "{error}");
+    assert!(error.to_string().contains("no folder"), "{error}");
     #[cfg(unix)]
     for name in ["", "kms.toml", "secrets.sealed", "tls-key.pem", "kms.sqlite"] {
         use std::os::unix::fs::PermissionsExt;
@@ -589,7 +593,7 @@ async fn init_never_overwrites_and_writes_nothing_for_wrong_values() {
 
 #[tokio::test]
 async fn a_kms_that_was_half_made_is_named_as_such() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     kms::init(folder.path(), options(), &passphrase(), act()).await.unwrap();
     for name in ["kms.toml", "tls-key.pem", "tls-cert.pem", "kms.sqlite"] {
         std::fs::remove_file(folder.path().join(name)).unwrap();
@@ -605,7 +609,7 @@ async fn a_kms_that_was_half_made_is_named_as_such() {
 
 #[tokio::test]
 async fn a_state_that_does_not_fit_is_not_opened() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     kms::init(folder.path(), options(), &passphrase(), act()).await.unwrap();
     let toml = folder.path().join("kms.toml");
     let good = std::fs::read_to_string(&toml).unwrap();
@@ -628,12 +632,12 @@ async fn a_state_that_does_not_fit_is_not_opened() {
     std::fs::write(&toml, &good).unwrap();
 
     let state = State::open(folder.path(), &passphrase()).await.unwrap();
-    let error = Server::bind(&state, None).await.unwrap_err();
+    let error = Server::bind(&state, None, act()).await.unwrap_err();
     assert!(matches!(error, Error::KeyRing(_)) && error.to_string().contains("jwks.json"), "{error}");
     let provider = TokenIssuer::new("i", "a", "k").unwrap();
-    std::fs::write(folder.path().join("jwks.json"), provider.jwks()).unwrap();
-    let taken = Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap();
-    let error = Server::bind(&state, Some(taken.address())).await.unwrap_err();
+    sealing::file::create(&folder.path().join("jwks.json"), provider.jwks().as_bytes()).unwrap();
+    let taken = Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0))), act()).await.unwrap();
+    let error = Server::bind(&state, Some(taken.address()), act()).await.unwrap_err();
     assert!(matches!(error, Error::Listen { .. }), "{error}");
     #[cfg(unix)]
     for (name, is_bind) in [("tls-key.pem", true), ("secrets.sealed", false)] {
@@ -643,7 +647,7 @@ async fn a_state_that_does_not_fit_is_not_opened() {
         };
         set(0o604);
         let error = match is_bind {
-            true => Server::bind(&state, None).await.unwrap_err(),
+            true => Server::bind(&state, None, act()).await.unwrap_err(),
             false => State::open(folder.path(), &passphrase()).await.unwrap_err(),
         };
         match &error {
@@ -658,7 +662,7 @@ async fn a_state_that_does_not_fit_is_not_opened() {
     }
     for name in ["tls-key.pem", "tls-cert.pem"] {
         std::fs::write(folder.path().join(name), "no PEM").unwrap();
-        let error = Server::bind(&state, None).await.unwrap_err();
+        let error = Server::bind(&state, None, act()).await.unwrap_err();
         assert!(matches!(error, Error::Tls { .. }), "{name}: {error}");
     }
 

@@ -5,7 +5,7 @@ use crate::cli_support::Program;
 use mikey_sakke::kms::audit::Act;
 use mikey_sakke::kms::development::TokenIssuer;
 use mikey_sakke::kms::{self, InitOptions, NewUser, admin, open_store};
-use mikey_sakke::sealing::{KdfParameters, Passphrase};
+use mikey_sakke::sealing::{KdfParameters, Passphrase, file};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -55,7 +55,7 @@ impl KmsFolder {
 
     /// Takes the tokens of this issuer.
     pub fn trusting(self, issuer: &TokenIssuer) -> Self {
-        fs::write(self.dir().join("jwks.json"), issuer.jwks()).unwrap();
+        file::create(&self.dir().join("jwks.json"), issuer.jwks().as_bytes()).unwrap();
         self
     }
 

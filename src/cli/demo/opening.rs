@@ -4,6 +4,7 @@ use super::world::{DOMAIN, EVERYONE, KMS_URI, World};
 use crate::cli::failure::{Context, Failure};
 use mikey_sakke::kms::audit::Act;
 use mikey_sakke::kms::{self, InitOptions, NewUser, Server, State, admin};
+use mikey_sakke::sealing::file;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::SystemTime;
 
@@ -22,7 +23,7 @@ pub fn play(narrator: &mut Narrator<'_>, world: &mut World) -> Result<(), Failur
         })?;
     narrator.detail("encryption key", shortened(&made.pub_enc_key.to_bytes()));
     narrator.detail("signature key", shortened(&made.pub_auth_key.to_bytes()));
-    std::fs::write(folder.join("jwks.json"), world.issuer.jwks()).context("cannot write jwks.json")?;
+    file::create(&folder.join("jwks.json"), world.issuer.jwks().as_bytes()).context("cannot write jwks.json")?;
 
     let state = narrator
         .step("The operator unseals the secrets again", || world.runtime.block_on(State::open(&folder, &passphrase)))?;
@@ -36,8 +37,9 @@ pub fn play(narrator: &mut Narrator<'_>, world: &mut World) -> Result<(), Failur
         })
     })?;
     let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let server = narrator
-        .step("HTTPS opens on a loopback port", || world.runtime.block_on(Server::bind(&state, Some(loopback))))?;
+    let server = narrator.step("HTTPS opens on a loopback port", || {
+        world.runtime.block_on(Server::bind(&state, Some(loopback), act()))
+    })?;
     world.open_kms(server)?;
     narrator.detail("address", world.kms_url());
     Ok(())

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 /// Save all that the KMS is in one file, sealed under its passphrase. The server need not be stopped.
 ///
 /// The file holds the master secrets, users, transport keys and audit log, the configuration, and the files that it names in the KMS's
-/// folder. Note the last entry of the audit log that is printed: a KMS restored from this file prints the same.
+/// folder. Note the last entry of the audit log that is printed: a KMS restored from this file prints the same. The SHA-256 of the file is
+/// in the audit log of both.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Example:
@@ -49,15 +50,21 @@ pub fn save(arguments: &Save, output: &Output) -> Result<(), Failure> {
         .context(format_args!("cannot back up the KMS in {}", dir.display()))?;
     output.line(format_args!("KMS {} in {} ({} octets)", saved.kms_uri, out.display(), saved.octets));
     output.line(format_args!("its audit log ends with {}:{}", saved.head.number, saved.head.hash));
+    output.line(format_args!("the SHA-256 of the file is {}", saved.sha256));
+    for path in &saved.swept {
+        output.message(format_args!("note: {} was removed, which an interrupted command had left", path.display()));
+    }
     tell_left_out("is not in the backup", &saved.left_out, output);
     output.object(&json!({
         "kms_uri": saved.kms_uri,
         "out": out,
         "octets": saved.octets,
+        "sha256": saved.sha256.to_string(),
         "entries": saved.head.number,
         "hash": saved.head.hash.to_string(),
         "files": saved.files,
         "left_out": listed(&saved.left_out),
+        "swept": saved.swept,
     }))
 }
 
@@ -79,6 +86,7 @@ pub fn restore(arguments: &Restore, output: &Output) -> Result<(), Failure> {
         "made": restored.made,
         "entries": restored.head.number,
         "hash": restored.head.hash.to_string(),
+        "sha256": restored.sha256.to_string(),
         "files": restored.files,
         "left_out": listed(&restored.left_out),
         "cleared": restored.cleared,

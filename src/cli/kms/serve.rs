@@ -2,7 +2,7 @@ use super::{Folder, operator};
 use crate::cli::failure::{Context, Failure};
 use crate::cli::output::Output;
 use crate::cli::{passphrase, runtime};
-use mikey_sakke::kms::{Server, State, admin};
+use mikey_sakke::kms::{Server, State};
 use serde_json::json;
 use std::env::VarError;
 use std::io::IsTerminal;
@@ -41,8 +41,8 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         let hang_ups = HangUps::new().context("cannot wait for signals")?;
         let state = State::open(&arguments.folder.dir, &passphrase).await.context(arguments.folder.cannot_open())?;
         drop(passphrase);
-        admin::record_start(&state, operator::act()).await.context("the start cannot be recorded")?;
-        let server = Server::bind(&state, arguments.listen).await.context("cannot start the server")?;
+        let server =
+            Server::bind(&state, arguments.listen, operator::act()).await.context("cannot start the server")?;
         let address = server.address();
         output.line(format_args!("KMS {} serves at https://{address}", state.config.kms_uri));
         output.object(&json!({ "kms_uri": state.config.kms_uri, "address": address.to_string() }))?;

@@ -1,8 +1,7 @@
-use crate::kms::audit::{Act, Event, Hash};
 use crate::kms::authority::key_periods;
-use crate::kms::config::{self, Config};
+use crate::kms::config::Config;
 use crate::kms::store::{Counts, Generation, Store};
-use crate::kms::{Error, State, calendar};
+use crate::kms::{Error, calendar};
 use crate::mc::KeyPeriods;
 use std::time::SystemTime;
 use time::OffsetDateTime;
@@ -80,15 +79,4 @@ fn serving(periods: &KeyPeriods, generations: &[Generation], period_no: u64) -> 
         is_present: first_period <= period_no && end.is_none_or(|end| period_no < end),
     };
     serving.iter().zip(ends).map(in_time).collect()
-}
-
-/// Notes that a server is started, and by which configuration: a change since the last start shows.
-///
-/// # Errors
-/// [`Error::File`], [`Error::Store`].
-pub async fn record_start(state: &State, act: Act) -> Result<(), Error> {
-    let path = state.config.folder.join(config::FILE);
-    let text = std::fs::read(&path).map_err(|source| Error::file(&path, source))?;
-    let event = Event::Started { configuration: Hash::of(&text).to_string() };
-    Ok(state.store.record(event, act).await?)
 }

@@ -1,6 +1,7 @@
 //! Mutual TLS: who shows which certificate.
 
 use super::Identities;
+use super::trust::{Trust, pins};
 use crate::kms::config::{ClientCertificates, PinnedCertificate};
 use crate::kms::hash::Hash;
 use rustls::client::danger::HandshakeSignatureValid;
@@ -10,6 +11,7 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, RootCertStore, SignatureScheme};
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use thiserror::Error;
@@ -34,6 +36,9 @@ pub enum CertificateFault {
 #[derive(Debug)]
 pub(in crate::kms) struct CertificateHolders {
     authorities: Option<Arc<dyn ClientCertVerifier>>,
+    /// Of the file of authorities.
+    fingerprint: Option<Hash>,
+    pin_fingerprint: Option<Hash>,
     pinned: Vec<PinnedCertificate>,
     algorithms: WebPkiSupportedAlgorithms,
 }
@@ -43,12 +48,15 @@ impl CertificateHolders {
     pub(in crate::kms) fn new(config: &ClientCertificates) -> Result<Self, (PathBuf, String)> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let algorithms = provider.signature_verification_algorithms;
+        let mut fingerprint = None;
         let authorities = match &config.ca {
             None => None,
             Some(path) => {
                 let wrong = |problem: String| (path.clone(), problem);
+                let pem = fs::read(path).map_err(|error| wrong(error.to_string()))?;
+                fingerprint = Some(Hash::of(&pem));
                 let mut roots = RootCertStore::empty();
-                for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))? {
+                for certificate in CertificateDer::pem_slice_iter(&pem) {
                     let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
                     roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
                 }
@@ -56,7 +64,14 @@ impl CertificateHolders {
                 Some(verifier.build().map_err(|error| wrong(error.to_string()))?)
             }
         };
-        Ok(Self { authorities, pinned: config.pinned.clone(), algorithms })
+        let pin_fingerprint = pins(config);
+        Ok(Self { authorities, fingerprint, pin_fingerprint, pinned: config.pinned.clone(), algorithms })
+    }
+
+    /// The same trust with that in these certificates.
+    pub(in crate::kms) fn add_to(&self, trust: Trust) -> Trust {
+        let text = |hash: Option<Hash>| hash.map(|hash| hash.to_string());
+        Trust { client_ca: text(self.fingerprint), pinned: text(self.pin_fingerprint), ..trust }
     }
 
     /// The holder of a certificate, with those that lead to its authority, if it is taken at this time.

@@ -1,4 +1,7 @@
+use super::trust::{KeyChanges, KeysChanged};
 use crate::kms::config::{KeyLifetime, KeySource};
+use crate::kms::custody::{self, Exposure};
+use crate::kms::hash::Hash;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use reqwest::{Certificate, Client, Proxy, Url};
@@ -8,7 +11,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use thiserror::Error;
 use tokio::sync::{Mutex, RwLock};
 
@@ -34,6 +37,14 @@ pub enum KeyRingError {
         path: PathBuf,
         /// What the file system reports.
         source: std::io::Error,
+    },
+    /// Others can write a file.
+    #[error("{}: {exposure}", path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// What they can do.
+        exposure: Exposure,
     },
     /// The URL could not be fetched.
     #[error("cannot fetch {url}: {source}")]
@@ -100,6 +111,7 @@ pub(super) struct VerifyingKey {
 pub(super) struct KeyRing {
     source: Source,
     lifetime: KeyLifetime,
+    changes: KeyChanges,
     keys: RwLock<Option<Loaded>>,
     /// When loading was last tried; locked while it is being tried.
     attempt: Mutex<Option<Instant>>,
@@ -107,27 +119,29 @@ pub(super) struct KeyRing {
 
 enum Source {
     File(PathBuf),
-    Url { url: Url, client: Client },
+    Url { url: Url, client: Client, ca: Option<Hash> },
 }
 
 #[derive(Clone)]
 struct Loaded {
     keys: HashMap<String, Arc<VerifyingKey>>,
+    /// Of the set as it was read.
+    fingerprint: Hash,
     at: Instant,
 }
 
 impl KeyRing {
     pub(super) async fn new(source: &KeySource, lifetime: KeyLifetime) -> Result<Self, KeyRingError> {
-        let ring = Self::empty(source, lifetime).await?;
+        let ring = Self::empty(source, lifetime, KeyChanges::default()).await?;
         if let Source::File(_) = ring.source {
             ring.load().await?;
         }
         Ok(ring)
     }
 
-    /// One that has its keys: a source that gives none is an error, a URL too.
-    pub(super) async fn loaded(source: &KeySource, lifetime: KeyLifetime) -> Result<Self, KeyRingError> {
-        let ring = Self::empty(source, lifetime).await?;
+    /// Another in its place that has the keys of another source: one that gives none is an error, a URL too.
+    pub(super) async fn replaced(&self, source: &KeySource, lifetime: KeyLifetime) -> Result<Self, KeyRingError> {
+        let ring = Self::empty(source, lifetime, self.changes()).await?;
         ring.load().await?;
         Ok(ring)
     }
@@ -135,21 +149,35 @@ impl KeyRing {
     /// Another that has read the same source and its certificate authority now. A file must be good; where a URL gives no keys, it has
     /// those of this one.
     pub(super) async fn renewed(&self, source: &KeySource, lifetime: KeyLifetime) -> Result<Self, KeyRingError> {
-        let ring = Self::empty(source, lifetime).await?;
+        let ring = Self::empty(source, lifetime, self.changes()).await?;
         match (ring.load().await, &ring.source) {
             (Err(error), Source::Url { .. }) => {
                 tracing::warn!(%error, "the identity provider's keys could not be refreshed");
                 ring.keys.write().await.clone_from(&*self.keys.read().await);
                 *ring.attempt.lock().await = Some(Instant::now());
             }
-            (result, _) => result?,
+            (result, _) => drop(result?),
         }
         Ok(ring)
     }
 
-    async fn empty(source: &KeySource, lifetime: KeyLifetime) -> Result<Self, KeyRingError> {
+    async fn empty(source: &KeySource, lifetime: KeyLifetime, changes: KeyChanges) -> Result<Self, KeyRingError> {
         let source = Source::new(source).await?;
-        Ok(Self { source, lifetime, keys: RwLock::new(None), attempt: Mutex::new(None) })
+        Ok(Self { source, lifetime, changes, keys: RwLock::new(None), attempt: Mutex::new(None) })
+    }
+
+    /// Of the set, if there is one, and of the authority of its URL, if there is one.
+    pub(super) async fn fingerprints(&self) -> (Option<Hash>, Option<Hash>) {
+        let authority = match &self.source {
+            Source::File(_) => None,
+            Source::Url { ca, .. } => *ca,
+        };
+        (self.keys.read().await.as_ref().map(|loaded| loaded.fingerprint), authority)
+    }
+
+    /// Where it is told that the keys have changed.
+    pub(super) fn changes(&self) -> KeyChanges {
+        self.changes.clone()
     }
 
     /// The key of this identifier, fetched anew if it is not known or if the known ones have aged.
@@ -199,19 +227,27 @@ impl KeyRing {
         }
         // Both before and after: the request may be given up while it waits, and the next one must not wait as long at once.
         *attempt = Some(Instant::now());
-        let failure = self.load().await.err();
+        let loaded = self.load().await;
         *attempt = Some(Instant::now());
-        if let Some(error) = &failure {
-            tracing::warn!(%error, "the identity provider's keys could not be refreshed");
+        match loaded {
+            Ok(change) => {
+                change.into_iter().for_each(|change| self.changes.add(change));
+                None
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the identity provider's keys could not be refreshed");
+                Some(error)
+            }
         }
-        failure
     }
 
-    async fn load(&self) -> Result<(), KeyRingError> {
+    /// Tells what has changed, if anything has.
+    async fn load(&self) -> Result<Option<KeysChanged>, KeyRingError> {
         let (origin, json) = self.source.read().await?;
-        let keys = usable_keys(&origin, &json)?;
-        *self.keys.write().await = Some(Loaded { keys, at: Instant::now() });
-        Ok(())
+        let (keys, jwks) = (usable_keys(&origin, &json)?, Hash::of(&json));
+        let loaded = Loaded { keys, fingerprint: jwks, at: Instant::now() };
+        let before = self.keys.write().await.replace(loaded).map(|before| before.fingerprint);
+        Ok((before != Some(jwks)).then(|| KeysChanged { at: SystemTime::now(), origin, jwks, before }))
     }
 }
 
@@ -238,8 +274,10 @@ impl Source {
         if let Some(proxy) = proxy {
             client = client.proxy(Proxy::https(proxy.clone()).map_err(failed)?);
         }
+        let mut fingerprint = None;
         if let Some(ca) = ca {
             let pem = read_file(ca).await?;
+            fingerprint = Some(Hash::of(&pem));
             let authorities = Certificate::from_pem_bundle(&pem).map_err(failed)?;
             if authorities.is_empty() {
                 return Err(KeyRingError::NoAuthority { path: ca.clone() });
@@ -247,19 +285,22 @@ impl Source {
             client = client.tls_certs_only(authorities);
         }
         let client = client.build().map_err(failed)?;
-        Ok(Self::Url { url, client })
+        Ok(Self::Url { url, client, ca: fingerprint })
     }
 
     async fn read(&self) -> Result<(String, Vec<u8>), KeyRingError> {
         match self {
             Self::File(path) => Ok((path.display().to_string(), read_file(path).await?)),
-            Self::Url { url, client } => Ok((url.to_string(), fetch(url, client).await?)),
+            Self::Url { url, client, .. } => Ok((url.to_string(), fetch(url, client).await?)),
         }
     }
 }
 
 async fn read_file(path: &Path) -> Result<Vec<u8>, KeyRingError> {
-    let octets = tokio::fs::read(path).await.map_err(|source| KeyRingError::File { path: path.to_owned(), source })?;
+    let failed = |source| KeyRingError::File { path: path.to_owned(), source };
+    let file = tokio::fs::metadata(path).await.map_err(failed)?;
+    custody::require_unwritable(&file).map_err(|exposure| KeyRingError::Exposed { path: path.to_owned(), exposure })?;
+    let octets = tokio::fs::read(path).await.map_err(failed)?;
     if octets.len() > MAX_OCTETS {
         return Err(KeyRingError::TooLarge { origin: path.display().to_string() });
     }
@@ -337,6 +378,7 @@ fn its_algorithm(jwk: &Jwk) -> Option<Algorithm> {
 mod tests {
     use super::*;
     use crate::kms::development::{SelfSigned, TokenIssuer};
+    use crate::kms::testing;
     use rustls::pki_types::pem::PemObject;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -416,7 +458,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_is_read_at_once_and_again_for_an_unknown_key() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = testing::folder();
         let path = folder.path().join("jwks.json");
         let source = KeySource::File(path.clone());
         assert!(matches!(KeyRing::new(&source, KeyLifetime::default()).await, Err(KeyRingError::File { .. })));
@@ -428,6 +470,67 @@ mod tests {
         assert!(ring.find("old").await.unwrap().is_some());
         assert!(ring.find("new").await.unwrap().is_some());
         assert!(ring.find("old").await.unwrap().is_none());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_file_that_others_can_write_is_not_read_whenever_that_was() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = testing::folder();
+        let path = folder.path().join("jwks.json");
+        let write = |key_id, mode| {
+            std::fs::write(&path, jwks(key_id)).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let source = KeySource::File(path.clone());
+        write("one", 0o644);
+        let ring = KeyRing::new(&source, KeyLifetime::default()).await.unwrap();
+        write("two", 0o666);
+        assert!(ring.find("two").await.unwrap().is_none());
+        assert!(ring.find("one").await.unwrap().is_some());
+        let error = KeyRing::new(&source, KeyLifetime::default()).await.unwrap_err();
+        assert!(matches!(&error, KeyRingError::Exposed { path: exposed, .. } if *exposed == path), "{error}");
+        assert_eq!(ring.changes().take(), None);
+    }
+
+    #[tokio::test]
+    async fn another_set_is_told_of_and_the_same_is_not() {
+        let folder = testing::folder();
+        let path = folder.path().join("jwks.json");
+        let (one, two) = (jwks("one"), jwks("two"));
+        let hash = |set: &str| Hash::of(set.as_bytes());
+        std::fs::write(&path, &one).unwrap();
+        let ring = KeyRing::new(&KeySource::File(path.clone()), KeyLifetime::default()).await.unwrap();
+        let again = async |ring: &KeyRing| {
+            *ring.attempt.lock().await = None;
+            ring.find("unknown").await.unwrap();
+            ring.changes().take()
+        };
+        assert_eq!(ring.fingerprints().await, (Some(hash(&one)), None));
+        assert_eq!(again(&ring).await, None);
+        std::fs::write(&path, &two).unwrap();
+        let changed = again(&ring).await.unwrap();
+        assert_eq!((changed.jwks, changed.before), (hash(&two), Some(hash(&one))));
+        assert_eq!(changed.origin, path.display().to_string());
+        assert_eq!(again(&ring).await, None);
+
+        // What a reload reads is told by the reload; what is read after it is told where it always was.
+        std::fs::write(&path, &one).unwrap();
+        let renewed = ring.renewed(&KeySource::File(path.clone()), KeyLifetime::default()).await.unwrap();
+        assert_eq!((ring.changes().take(), renewed.fingerprints().await.0), (None, Some(hash(&one))));
+        std::fs::write(&path, &two).unwrap();
+        *renewed.attempt.lock().await = None;
+        renewed.find("two").await.unwrap();
+        assert_eq!(ring.changes().next().await.before, Some(hash(&one)));
+
+        let (source, _) = provider(|_| ok(&"{\"keys\":[KEY]}".replace("KEY", &jwk("one").to_string()))).await;
+        let fetched = ring.replaced(&source, KeyLifetime::default()).await.unwrap();
+        assert_eq!(ring.changes().take(), None);
+        assert!(fetched.fingerprints().await.0.is_some());
+        let first = KeyRing::new(&source, KeyLifetime::default()).await.unwrap();
+        assert_eq!(first.fingerprints().await, (None, None));
+        first.find("one").await.unwrap();
+        assert_eq!(first.changes().take().unwrap().before, None, "the first that came from a URL");
     }
 
     /// Serves what `answer` gives, and counts how often it was asked.
@@ -465,9 +568,10 @@ mod tests {
     #[tokio::test]
     async fn a_source_that_must_have_keys_has_them_at_once() {
         let (source, asked) = provider(|asked| if asked == 0 { ok(&jwks("one")) } else { String::new() }).await;
-        KeyRing::loaded(&source, KeyLifetime::default()).await.unwrap();
+        let ring = KeyRing::new(&source, KeyLifetime::default()).await.unwrap();
+        ring.replaced(&source, KeyLifetime::default()).await.unwrap();
         assert_eq!(asked.load(Ordering::SeqCst), 1);
-        let error = KeyRing::loaded(&source, KeyLifetime::default()).await.unwrap_err();
+        let error = ring.replaced(&source, KeyLifetime::default()).await.unwrap_err();
         assert!(matches!(error, KeyRingError::Fetch { .. }), "{error}");
     }
 
@@ -539,7 +643,7 @@ mod tests {
                 let _ = stream.shutdown().await;
             }
         });
-        let folder = tempfile::tempdir().unwrap();
+        let folder = testing::folder();
         let ca = folder.path().join("ca.pem");
         std::fs::write(&ca, SelfSigned::new(&[]).unwrap().certificate).unwrap();
         let source = KeySource::Url { url, ca: Some(ca.clone()), proxy: None };

@@ -1,6 +1,6 @@
 //! What a backup holds.
 
-use crate::kms::config::{Config, KeySource};
+use crate::kms::config::Config;
 use serde::{Deserialize, Serialize};
 use std::path::{Component, Path, PathBuf};
 
@@ -37,7 +37,7 @@ pub struct LeftOut {
 /// The files that a configuration names: those to be saved, by their names in the archive, and those that cannot be.
 pub(super) fn named_files(config: &Config) -> (Vec<String>, Vec<LeftOut>) {
     let (mut files, mut left_out) = (Vec::new(), Vec::new());
-    for path in paths(config) {
+    for (_, path) in config.named_files() {
         let mut leave = |reason| left_out.push(LeftOut::new(path, reason));
         match name_within(&config.folder, path) {
             None => leave("it does not lie in the folder of the KMS"),
@@ -53,8 +53,8 @@ pub(super) fn named_files(config: &Config) -> (Vec<String>, Vec<LeftOut>) {
 /// its files by whole paths was restored to another folder.
 pub(super) fn named_elsewhere(config: &Config, known: &[LeftOut]) -> Vec<LeftOut> {
     let is_known = |path: &Path| known.iter().any(|known| known.file == path);
-    paths(config)
-        .into_iter()
+    let paths = config.named_files().into_iter().map(|(_, path)| path);
+    paths
         .filter(|path| name_within(&config.folder, path).is_none() && !is_known(path))
         .map(|path| {
             LeftOut::new(path, "it was restored to this folder, and kms.toml names the place where it was: change that")
@@ -62,14 +62,9 @@ pub(super) fn named_elsewhere(config: &Config, known: &[LeftOut]) -> Vec<LeftOut
         .collect()
 }
 
-fn paths(config: &Config) -> Vec<&PathBuf> {
-    let mut paths = vec![&config.server.tls_certificate, &config.server.tls_key];
-    match &config.auth.keys {
-        KeySource::File(file) => paths.push(file),
-        KeySource::Url { ca, .. } => paths.extend(ca),
-    }
-    paths.extend(config.auth.certificates.iter().filter_map(|certificates| certificates.ca.as_ref()));
-    paths
+/// Whether the file of this name has a secret in clear.
+pub(super) fn is_private(config: &Config, name: &str) -> bool {
+    name_within(&config.folder, &config.server.tls_key).is_some_and(|private| private == name)
 }
 
 impl LeftOut {

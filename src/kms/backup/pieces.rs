@@ -95,11 +95,11 @@ impl<R: Read> Opener<R> {
         Ok(opener)
     }
 
-    /// Reads to the end: all of it is what was sealed.
-    pub(super) fn finish(mut self) -> io::Result<()> {
+    /// Reads to the end: all of it is what was sealed. Gives back what it was read from.
+    pub(super) fn finish(mut self) -> io::Result<R> {
         io::copy(&mut self, &mut io::sink())?;
         match self.from.read(&mut [0])? {
-            0 => Ok(()),
+            0 => Ok(self.from),
             _ => Err(io::Error::other(BackupFault::Damaged)),
         }
     }
@@ -163,7 +163,7 @@ fn cut(error: io::Error, fault: BackupFault) -> io::Error {
 /// What is wrong with the header of the first piece.
 fn fault(error: sealing::Error) -> BackupFault {
     match error {
-        sealing::Error::WrongPassphrase => BackupFault::Sealing(error),
+        sealing::Error::WrongPassphrase => BackupFault::WrongPassphrase,
         sealing::Error::UnsupportedVersion(version) => BackupFault::Form(version.into()),
         _ => BackupFault::Damaged,
     }
@@ -257,6 +257,12 @@ mod tests {
         let other = Passphrase::new("another".into()).unwrap();
         let error = Opener::begin(sealed(b"x").as_slice(), &other).err().unwrap().into_inner().unwrap();
         let fault = error.downcast::<BackupFault>().unwrap();
-        assert!(matches!(*fault, BackupFault::Sealing(sealing::Error::WrongPassphrase)));
+        assert!(matches!(*fault, BackupFault::WrongPassphrase));
+        // The salt follows from no passphrase: it cannot be told which of both is wrong.
+        let mut altered = sealed(b"x");
+        altered[MAGIC.len() + 1 + ID_LEN + 5 + 24] ^= 1;
+        let error = Opener::begin(altered.as_slice(), &passphrase()).err().unwrap().into_inner().unwrap();
+        let text = error.downcast::<BackupFault>().unwrap().to_string();
+        assert!(text.contains("wrong passphrase") && text.contains("damaged"), "{text}");
     }
 }

@@ -3,12 +3,11 @@
 
 use super::BackupFault;
 use super::manifest::is_within;
-use super::save::failed;
-use crate::kms::{Error, config};
+use crate::kms::{Error, config, custody};
 use crate::sealing::file::{self, flush_folder, make_folder};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
@@ -38,6 +37,7 @@ impl Target {
     pub(super) fn open(folder: &Path) -> Result<Self, Error> {
         let made: Vec<PathBuf> = folder.ancestors().take_while(|path| is_absent(path)).map(Path::to_owned).collect();
         let opened = make_folder(folder).map_err(|source| failed(folder, source)).and_then(|()| {
+            custody::require_folder(folder)?;
             let is_interrupted = Self::require_own(folder)?;
             let lock = lock(folder)?;
             // Another process may have restored to the end before this one had the lock.
@@ -86,7 +86,9 @@ impl Target {
         let found = entries(folder).map_err(|source| failed(folder, source))?;
         let mut own: BTreeSet<OsString> = settled(folder).iter().filter_map(|name| first_part(name)).collect();
         own.insert(STAGING.into());
-        match found.is_subset(&own) && !found.contains(config::FILE.as_ref() as &std::ffi::OsStr) {
+        // Whatever is done in it would be done elsewhere.
+        let is_elsewhere = folder.join(STAGING).is_symlink();
+        match found.is_subset(&own) && !is_elsewhere && !found.contains(config::FILE.as_ref() as &std::ffi::OsStr) {
             true => Ok(!found.is_empty()),
             false => Err(BackupFault::NotEmpty(folder.to_owned()).into()),
         }
@@ -131,11 +133,13 @@ fn settled(folder: &Path) -> Vec<String> {
 
 fn lock(folder: &Path) -> Result<File, Error> {
     let path = folder.join(STAGING).join(LOCK);
-    let open = || {
-        make_folder(&folder.join(STAGING))?;
-        File::create(&path)
-    };
-    let file = open().map_err(|source| failed(&path, source))?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = make_folder(&folder.join(STAGING))
+        .and_then(|()| options.open(&path))
+        .map_err(|source| failed(&path, source))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(BackupFault::Busy(folder.to_owned()).into()),
@@ -148,6 +152,10 @@ fn leave(folder: &Path) {
     let staging = folder.join(STAGING);
     let _ = fs::remove_file(staging.join(LOCK));
     let _ = fs::remove_dir(staging);
+}
+
+fn failed(path: &Path, source: io::Error) -> Error {
+    BackupFault::file(path, source).into()
 }
 
 fn entries(folder: &Path) -> io::Result<BTreeSet<OsString>> {
@@ -176,5 +184,24 @@ fn absent_is_fine(removed: io::Result<()>) -> io::Result<()> {
 fn remove_empty(folders: impl IntoIterator<Item = impl AsRef<Path>>) {
     for folder in folders {
         let _ = fs::remove_dir(folder);
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use crate::kms::testing;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_lock_is_its_owners_alone() {
+        let folder = testing::folder();
+        let target = Target::open(folder.path()).unwrap();
+        let lock = folder.path().join(STAGING).join(LOCK);
+        assert_eq!(fs::metadata(&lock).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(matches!(Target::open(folder.path()), Err(Error::Backup(BackupFault::Busy(_)))));
+        drop(target);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

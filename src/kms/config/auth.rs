@@ -64,6 +64,16 @@ impl AuthConfig {
         Self { issuer, audience, keys, lifetime: KeyLifetime::default(), leeway, certificates: None }
     }
 
+    /// The files that say who is who, each with the key that names it.
+    pub(in crate::kms) fn files(&self) -> Vec<(&'static str, &Path)> {
+        let of_tokens = match &self.keys {
+            KeySource::File(file) => Some(("auth.jwks_file", file.as_path())),
+            KeySource::Url { ca, .. } => ca.as_deref().map(|ca| ("auth.jwks_ca", ca)),
+        };
+        let authority = self.certificates.as_ref().and_then(|certificates| certificates.ca.as_deref());
+        of_tokens.into_iter().chain(authority.map(|ca| ("auth.certificates.ca", ca))).collect()
+    }
+
     pub(super) fn to_toml(&self, folder: &Path) -> String {
         let keys = match &self.keys {
             KeySource::File(file) => format!("jwks_file = {}", relative(file, folder)),

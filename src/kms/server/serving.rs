@@ -1,8 +1,9 @@
 //! What a server serves with: everything that follows from its configuration, and is taken up anew together.
 
 use crate::kms::audit::{Act, Event};
-use crate::kms::auth::{Authenticator, CertificateFault, CertificateHolders, Identities};
+use crate::kms::auth::{Authenticator, CertificateFault, CertificateHolders, Identities, Trust};
 use crate::kms::config::{Config, ServerConfig};
+use crate::kms::hash::Hash;
 use crate::kms::http::App;
 use crate::kms::limits::Limits;
 use crate::kms::{ClientKind, Error, State};
@@ -33,12 +34,12 @@ impl Serving {
     }
 
     /// The same KMS by another configuration.
-    pub(super) async fn renewed(&self, config: Config) -> Result<Self, Error> {
+    pub(super) async fn renewed(&self, config: Config, configuration: Hash) -> Result<Self, Error> {
         let App { state, authenticator, limits } = &*self.app;
         require_same(&state.config, &config)?;
         let authenticator = authenticator.renewed(&config.auth).await?;
         let limits = limits.renewed(&config);
-        let state = State { config, ..state.clone() };
+        let state = State { config, configuration, ..state.clone() };
         Self::with(self.number + 1, App { state, authenticator, limits })
     }
 
@@ -57,6 +58,15 @@ impl Serving {
 
     pub(super) fn state(&self) -> &State {
         &self.app.state
+    }
+
+    /// What tokens and certificates are checked by.
+    pub(super) async fn trust(&self) -> Trust {
+        let trust = self.app.authenticator.trust().await;
+        match &self.holders {
+            Some(holders) => holders.add_to(trust),
+            None => trust,
+        }
     }
 
     pub(super) fn acceptor(&self) -> TlsAcceptor {

@@ -11,7 +11,7 @@ use mikey_sakke::kms_protocol::{
 };
 use mikey_sakke::mc::{IdentityForm, KeyPeriods, KeySet, Kms, PeriodEpoch};
 use mikey_sakke::mikey::NtpTime;
-use mikey_sakke::sealing::{KdfParameters, Passphrase};
+use mikey_sakke::sealing::{KdfParameters, Passphrase, file};
 use mikey_sakke::{eccsi, sakke};
 use reqwest::{Certificate, Client, ClientBuilder, Response, StatusCode};
 use serde_json::Value;
@@ -34,6 +34,13 @@ pub const NTP_UNIX: u64 = 2_208_988_800;
 
 pub fn passphrase() -> Passphrase {
     Passphrase::new("a passphrase".into()).unwrap()
+}
+
+/// An empty folder. Whatever the umask of who runs the tests, what they make is not to be written by others: a KMS refuses that.
+pub fn folder() -> TempDir {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    tempfile::tempdir().unwrap()
 }
 
 pub fn options() -> InitOptions {
@@ -60,10 +67,16 @@ impl World {
     }
 
     pub async fn with_config(edit: impl FnOnce(String) -> String) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::with_files(|_| (), edit).await
+    }
+
+    /// With more files in the folder.
+    pub async fn with_files(add: impl FnOnce(&Path), edit: impl FnOnce(String) -> String) -> Self {
+        let folder = folder();
         let initialised = kms::init(folder.path(), options(), &passphrase(), act()).await.unwrap();
         let provider = TokenIssuer::new("https://idms.example.org", KMS_URI, "key-1").unwrap();
-        std::fs::write(folder.path().join("jwks.json"), provider.jwks()).unwrap();
+        file::create(&folder.path().join("jwks.json"), provider.jwks().as_bytes()).unwrap();
+        add(folder.path());
         let toml = folder.path().join("kms.toml");
         std::fs::write(&toml, edit(std::fs::read_to_string(&toml).unwrap())).unwrap();
 
@@ -145,7 +158,7 @@ impl World {
 
 pub async fn serve(folder: &Path) -> Server {
     let state = State::open(folder, &passphrase()).await.unwrap();
-    Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap()
+    Server::bind(&state, Some(SocketAddr::from(([127, 0, 0, 1], 0))), act()).await.unwrap()
 }
 
 pub fn trusting(folder: &Path) -> ClientBuilder {
@@ -211,6 +224,19 @@ pub fn validate(kms: &Kms, key_set: &KmsKeySet) -> KeySet {
 
 pub fn act() -> Act {
     Act::new("the operator", SystemTime::now())
+}
+
+/// What is there once whoever does it beside the requests has done it.
+pub async fn now_or_later<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let found = async {
+        loop {
+            match look().await {
+                Some(found) => return found,
+                None => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), found).await.expect("it happens")
 }
 
 /// The entries of the audit log, which must hold.

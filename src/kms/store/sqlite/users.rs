@@ -1,7 +1,8 @@
-//! Many users at a time. Lists go to SQLite as one JSON text: a statement for each item would cost more than the item.
+//! Users and their URIs. Lists go to SQLite as one JSON text: a statement for each item would cost more than the item.
 
-use super::super::{Holder, NewUser, SealedClientKeys, StoreError, UserStatus};
-use super::{CURRENT, audit, client_keys, insert_client_keys, integer, kind, status};
+use super::super::{Holder, NewUser, StoreError, User, UserStatus};
+use super::{audit, client_keys, integer, number};
+use crate::kms::ClientKind;
 use crate::kms::audit::{Act, Event};
 use crate::kms::calendar::unix_seconds;
 use sqlx::sqlite::SqlitePool;
@@ -60,7 +61,7 @@ pub(super) async fn holders(pool: &SqlitePool, uris: &[&str]) -> Result<Vec<Hold
     let mut holders: Vec<Holder> = Vec::with_capacity(uris.len());
     for row in &rows {
         let uri: String = row.try_get("uri")?;
-        let keys = row.try_get::<Option<&str>, _>("key_status")?.map(|_| client_keys(row)).transpose()?;
+        let keys = row.try_get::<Option<&str>, _>("key_status")?.map(|_| client_keys::of_row(row)).transpose()?;
         match holders.last_mut() {
             Some(holder) if holder.uri == uri => holder.client_keys.extend(keys),
             _ => holders.push(Holder {
@@ -82,25 +83,65 @@ pub(super) async fn active_uris(pool: &SqlitePool) -> Result<Vec<String>, StoreE
     Ok(uris.fetch_all(pool).await?)
 }
 
-pub(super) async fn add_first_client_keys(
-    pool: &SqlitePool,
-    keys: &[SealedClientKeys],
-    act: &Act,
-) -> Result<(), StoreError> {
-    let ids: Vec<&str> = keys.iter().map(|keys| keys.user_id.as_str()).collect();
+pub(super) async fn list(pool: &SqlitePool) -> Result<Vec<User>, StoreError> {
+    let rows =
+        sqlx::query("SELECT id, kind, status, created, uri FROM users LEFT JOIN uris ON user_id = id ORDER BY id, uri")
+            .fetch_all(pool)
+            .await?;
+    let mut users: Vec<User> = Vec::new();
+    for row in rows {
+        let id: String = row.try_get("id")?;
+        let uri: Option<String> = row.try_get("uri")?;
+        match users.last_mut() {
+            Some(user) if user.id == id => user.uris.extend(uri),
+            _ => users.push(User {
+                id,
+                kind: kind(row.try_get("kind")?)?,
+                status: status(row.try_get("status")?)?,
+                created: number(row.try_get("created")?)?,
+                uris: uri.into_iter().collect(),
+            }),
+        }
+    }
+    Ok(users)
+}
+
+pub(super) async fn of_uri(pool: &SqlitePool, uri: &str) -> Result<Option<User>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, kind, status, created, every.uri FROM uris AS asked \
+         JOIN users ON id = asked.user_id JOIN uris AS every ON every.user_id = id \
+         WHERE asked.uri = ? ORDER BY every.uri",
+    )
+    .bind(uri)
+    .fetch_all(pool)
+    .await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    Ok(Some(User {
+        id: first.try_get("id")?,
+        kind: kind(first.try_get("kind")?)?,
+        status: status(first.try_get("status")?)?,
+        created: number(first.try_get("created")?)?,
+        uris: rows.iter().map(|row| row.try_get("uri")).collect::<Result<_, _>>()?,
+    }))
+}
+
+pub(super) async fn revoke(pool: &SqlitePool, id: &str, act: &Act) -> Result<(), StoreError> {
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
-    require_all_active(&mut transaction, &ids).await?;
-    const HELD: &str =
-        "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM client_keys WHERE user_id = value) LIMIT 1";
-    if let Some(id) = first_found(&mut transaction, HELD, &ids).await? {
-        return Err(StoreError::ClientKeysExist(id));
-    }
-    for keys in keys {
-        insert_client_keys(&mut transaction, keys, CURRENT).await?;
-    }
-    let events =
-        keys.iter().map(|keys| Event::ClientKeysMade { user: keys.user_id.clone(), generation: keys.generation });
-    audit::append_all(&mut transaction, act, events.collect()).await?;
+    require_all_active(&mut transaction, &[id]).await?;
+    sqlx::query("UPDATE users SET status = 'revoked' WHERE id = ?").bind(id).execute(&mut *transaction).await?;
+    audit::append(&mut transaction, act, &Event::UserRevoked { user: id.to_owned() }).await?;
+    Ok(transaction.commit().await?)
+}
+
+pub(super) async fn set_kind(pool: &SqlitePool, id: &str, kind: ClientKind, act: &Act) -> Result<(), StoreError> {
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    require_all_active(&mut transaction, &[id]).await?;
+    sqlx::query("UPDATE users SET kind = ? WHERE id = ?")
+        .bind(kind.as_str())
+        .bind(id)
+        .execute(&mut *transaction)
+        .await?;
+    audit::append(&mut transaction, act, &Event::UserKindChanged { user: id.to_owned(), kind }).await?;
     Ok(transaction.commit().await?)
 }
 
@@ -157,10 +198,22 @@ async fn require_free(connection: &mut SqliteConnection, users: &[NewUser]) -> R
 }
 
 /// The first of these names that a query finds in a table.
-async fn first_found(
+pub(super) async fn first_found(
     connection: &mut SqliteConnection,
     query: &'static str,
     names: &[&str],
 ) -> Result<Option<String>, StoreError> {
     Ok(sqlx::query_scalar(query).bind(serde_json::to_string(names)?).fetch_optional(connection).await?)
+}
+
+fn kind(name: &str) -> Result<ClientKind, StoreError> {
+    ClientKind::from_name(name).ok_or_else(|| StoreError::Inconsistent(format!("client kind {name:?}")))
+}
+
+fn status(text: &str) -> Result<UserStatus, StoreError> {
+    match text {
+        "active" => Ok(UserStatus::Active),
+        "revoked" => Ok(UserStatus::Revoked),
+        other => Err(StoreError::Inconsistent(format!("user status {other:?}"))),
+    }
 }
