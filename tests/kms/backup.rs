@@ -238,7 +238,8 @@ async fn what_is_not_recorded_is_no_backup_and_what_gets_no_name_is_told() {
     };
     let (saved, ()) = tokio::join!(backup::save(folder, &file, &passphrase, act()), remove);
     let error = saved.unwrap_err();
-    assert!(matches!(error, Error::Store(_)) && error.to_string().contains("replaced"), "{error}");
+    // It is found out by who looks, or by SQLite first, if that opens another connection at that moment.
+    assert!(matches!(error, Error::Store(_)), "{error}");
     fs::rename(&away, &own).unwrap();
     assert_eq!((names(elsewhere.path()), told(folder).await), (vec![], vec![]));
 
