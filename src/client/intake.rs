@@ -88,13 +88,16 @@ impl Intake {
         self.record.cache_number
     }
 
-    /// Refuses what would change what `contents` has of any KMS, but for keys.
-    pub(super) fn require_nothing_new(&self, contents: &Contents) -> Result<(), Error> {
+    /// Takes nothing but keys: refuses what would change what `contents` has of any KMS.
+    pub(super) fn require_nothing_new(mut self, contents: &Contents) -> Result<Self, Error> {
         let known = contents.kms(&self.record.kms_uri);
-        let is_known = known.is_some_and(|known| known.certificates == self.record.certificates);
-        match is_known && self.others.is_empty() {
-            true => Ok(()),
-            false => Err(Error::UnsignedChange { kms_uri: self.record.kms_uri.clone() }),
+        match known.filter(|known| known.home && known.certificates == self.record.certificates) {
+            Some(known) if self.others.is_empty() => {
+                // A number that was not reached would keep later certificates away.
+                self.record.cache_number = known.cache_number;
+                Ok(self)
+            }
+            _ => Err(Error::UnsignedChange { kms_uri: self.record.kms_uri.clone() }),
         }
     }
 

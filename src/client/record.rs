@@ -67,9 +67,12 @@ impl Contents {
         }
     }
 
-    /// Whether some user of the store shares keys with this KMS.
-    pub(super) fn shares_keys_with(&self, kms_uri: &str) -> bool {
+    /// Whether what is known of this KMS was signed by one that shares keys with some user of the store: by itself, or by the one that vouches
+    /// for it.
+    pub(super) fn is_vouched_for(&self, kms_uri: &str) -> bool {
+        let is_foreign = || self.kms(kms_uri).is_some_and(|known| !known.home);
         self.client_keys.iter().any(|record| record.keys.kms_uri == kms_uri)
+            || (!self.client_keys.is_empty() && is_foreign())
     }
 
     /// The TrK and InK with which a user provisions at a KMS, or at any.

@@ -67,17 +67,11 @@ pub(super) fn require_files(config: &Config) -> Result<(), Error> {
     })
 }
 
-/// Whether others can write a file.
-#[cfg(unix)]
-pub(super) fn require_unwritable(file: &Metadata) -> Result<(), Exposure> {
-    use std::os::unix::fs::MetadataExt;
-    let mode = file.mode() & 0o7777;
-    if mode & 0o022 == 0 { Ok(()) } else { Err(Exposure::Writable { mode }) }
-}
-
-#[cfg(not(unix))]
-pub(super) fn require_unwritable(_: &Metadata) -> Result<(), Exposure> {
-    Ok(())
+/// Whether a file, looked at as it is open, is in good hands: as the files of the folder that it lies in are.
+pub(super) fn require_kept(path: &Path, file: &Metadata) -> Result<(), Exposure> {
+    let folder = path.parent().unwrap_or(path);
+    let keeper = Keeper::of(folder).unwrap_or_else(|_| Keeper::of_process());
+    keeper.require_own(file).and_then(|()| require_unwritable(file))
 }
 
 /// Who may have files of a KMS beside root: the user of this process; or, where that is root, the one that the folder belongs to.
@@ -90,14 +84,23 @@ impl Keeper {
     #[cfg(unix)]
     fn of(folder: &Path) -> Result<Self, Error> {
         use std::os::unix::fs::MetadataExt;
-        let process = rustix::process::geteuid();
-        let owner = metadata(folder)?.filter(|_| process.is_root()).map(|folder| folder.uid());
-        Ok(Self { user: owner.unwrap_or(process.as_raw()) })
+        let owner = metadata(folder)?.filter(|_| rustix::process::geteuid().is_root()).map(|folder| folder.uid());
+        Ok(owner.map_or_else(Self::of_process, |user| Self { user }))
+    }
+
+    #[cfg(unix)]
+    fn of_process() -> Self {
+        Self { user: rustix::process::geteuid().as_raw() }
     }
 
     #[cfg(not(unix))]
     fn of(_: &Path) -> Result<Self, Error> {
-        Ok(Self {})
+        Ok(Self::of_process())
+    }
+
+    #[cfg(not(unix))]
+    fn of_process() -> Self {
+        Self {}
     }
 
     fn require_unwritable(&self, path: &Path) -> Result<(), Error> {
@@ -128,6 +131,18 @@ impl Keeper {
     fn require_own(&self, _: &Metadata) -> Result<(), Exposure> {
         Ok(())
     }
+}
+
+#[cfg(unix)]
+fn require_unwritable(file: &Metadata) -> Result<(), Exposure> {
+    use std::os::unix::fs::MetadataExt;
+    let mode = file.mode() & 0o7777;
+    if mode & 0o022 == 0 { Ok(()) } else { Err(Exposure::Writable { mode }) }
+}
+
+#[cfg(not(unix))]
+fn require_unwritable(_: &Metadata) -> Result<(), Exposure> {
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -237,5 +252,21 @@ mod tests {
         );
         set_mode(folder.path(), 0o755);
         require_folder(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_is_open_is_held_to_the_folder_that_it_lies_in() {
+        let folder = testing::folder();
+        let path = folder.path().join("jwks.json");
+        fs::write(&path, "").unwrap();
+        let judged = || require_kept(&path, &fs::File::open(&path).unwrap().metadata().unwrap());
+        assert_eq!(judged(), Ok(()));
+        set_mode(&path, 0o666);
+        assert_eq!(judged(), Err(Exposure::Writable { mode: 0o666 }));
+        set_mode(&path, 0o644);
+        // Only root can give files away.
+        if chown(&path, Some(4242), None).is_ok() {
+            assert_eq!(judged(), Err(Exposure::Foreign { owner: 4242, user: 0 }));
+        }
     }
 }

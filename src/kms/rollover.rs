@@ -89,7 +89,9 @@ async fn roll_over_in(
         }
         Err(Error::RollOverUnfinished { first_period, .. }) if at.first_period.is_none_or(|at| at == first_period) => {
             // Its secrets are in the file already.
-            let issues = if at.force { EarlierIssues::GivenUp } else { EarlierIssues::SeenTo(0) };
+            let current = key_periods(config)?.number_at(calendar::ntp(act.at))?;
+            let is_in_time = first_period >= current.saturating_add(PERIODS_GIVEN);
+            let issues = if at.force && is_in_time { EarlierIssues::GivenUp } else { EarlierIssues::SeenTo(0) };
             match commit(config, store, secrets, issues, Box::new(|| Ok(())), act).await {
                 Err(Error::Store(StoreError::PeriodIssued { issued, first_period })) => {
                     Err(Error::RollOverOverdue { folder: config.folder.clone(), first_period, issued })

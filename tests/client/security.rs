@@ -541,14 +541,28 @@ async fn an_unsigned_file_brings_keys_and_says_nothing_new_of_a_kms_that_signs_f
         domains: vec!["example.net".into()],
         ..init.certificate
     };
-    let message = Some(KmsMessage::CertCache(KmsCertCache { cache_num: Some(9), certificates: vec![foreign] }));
+    let message = Some(KmsMessage::CertCache(KmsCertCache { cache_num: Some(9), certificates: vec![foreign.clone()] }));
     let certcache = xml(&KmsResponse { user_uri: BOB.into(), message, ..read(&clear_init) });
     let with_cache = ImportFiles { init: &clear_init, keyprov: &bobs, certcache: Some(&certcache), keys: None };
     refused(client::import_files(&mut made.store, &with_cache, client::now()).unwrap_err());
     assert_eq!(made.store.kms_list().len(), 1);
 
-    // What is known already is no change, and where nothing is shared nothing is at stake.
-    client::import(&mut made.store, &clear_init, &bobs, client::now()).unwrap();
+    // What is known already is no change, and where nothing is shared nothing is at stake. A number of the cache that was not reached
+    // is not taken: it would keep from Alice what comes under it.
+    let message = Some(KmsMessage::CertCache(KmsCertCache { cache_num: Some(1), certificates: Vec::new() }));
+    let ahead = xml(&KmsResponse { user_uri: BOB.into(), message, ..read(&clear_init) });
+    let with_number = ImportFiles { certcache: Some(&ahead), ..with_cache };
+    client::import_files(&mut made.store, &with_number, client::now()).unwrap();
+    let before = made.store.kms_list().len();
+    let file = foreign.to_xml();
+    let (config, fingerprint) = (&world.state.config, kms::certificates::fingerprint(file.as_bytes()));
+    let (_, cache_num) =
+        kms::certificates::add(config, &*world.state.store, file.as_bytes(), &fingerprint, false, &act())
+            .await
+            .unwrap();
+    assert_eq!(cache_num, 1);
+    world.provision_under(&mut made, ALICE, None).await.unwrap();
+    assert_eq!(made.store.kms_list().len(), before + 1, "the cache was asked for from where Alice had it");
     let mut without = TestStore::empty();
     client::import_files(&mut without.store, &with_cache, client::now()).unwrap();
     assert_eq!(without.store.kms_list().len(), 2);

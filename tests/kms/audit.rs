@@ -192,6 +192,17 @@ async fn a_roll_over_says_which_entry_it_cannot_read() {
 }
 
 #[tokio::test]
+async fn after_the_greatest_number_there_is_an_end() {
+    let world = World::new().await;
+    world.tamper("INSERT INTO audit VALUES (9223372036854775807, '{}', zeroblob(32))").await;
+    assert_eq!(world.verify(None).await, Err(Fault::Head { number: ENTRIES }));
+    assert_eq!(audit::page(&world.store, u64::try_from(i64::MAX).unwrap() + 1).await.unwrap(), []);
+    world.tamper("DELETE FROM audit_head").await;
+    let error = audit::verify(&world.store, None).await.unwrap_err();
+    assert!(error.to_string().contains("has lost its head"), "{error}");
+}
+
+#[tokio::test]
 async fn a_log_that_was_cut_with_its_head_does_not_hold_an_anchor() {
     let world = World::new().await;
     let Head { number, hash, .. } = world.verify(None).await.unwrap();

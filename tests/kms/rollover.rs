@@ -299,6 +299,11 @@ async fn an_interrupted_roll_over_that_is_too_late_can_be_left() {
     let error = roll_over(kms.path(), None, 0).await.unwrap_err();
     let Error::RollOverOverdue { issued, .. } = &error else { panic!("{error}") };
     assert_eq!(*issued, done.first_period);
+    // Nor by force, once clients can have its keys in time.
+    let late = Act::new("the operator", SystemTime::now() + Duration::from_secs(PERIOD));
+    let forced = RollOverAt { first_period: None, force: true };
+    let still = kms::roll_over(kms.path(), &passphrase(), forced, &late).await.unwrap_err();
+    assert!(matches!(still, Error::RollOverOverdue { .. }), "{still}");
     assert!(error.to_string().contains("secrets.sealed.old"), "{error}");
     fs::rename(kms.path().join("secrets.sealed.old"), kms.path().join("secrets.sealed")).unwrap();
     kms.open().await.unwrap();

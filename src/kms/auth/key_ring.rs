@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use thiserror::Error;
+use tokio::io::AsyncReadExt;
 use tokio::sync::{Mutex, RwLock};
 
 /// Tokens with invented key identifiers must not make the server fetch keys more often than this, and a provider that does
@@ -298,9 +299,12 @@ impl Source {
 
 async fn read_file(path: &Path) -> Result<Vec<u8>, KeyRingError> {
     let failed = |source| KeyRingError::File { path: path.to_owned(), source };
-    let file = tokio::fs::metadata(path).await.map_err(failed)?;
-    custody::require_unwritable(&file).map_err(|exposure| KeyRingError::Exposed { path: path.to_owned(), exposure })?;
-    let octets = tokio::fs::read(path).await.map_err(failed)?;
+    let mut file = tokio::fs::File::open(path).await.map_err(failed)?;
+    let metadata = file.metadata().await.map_err(failed)?;
+    let exposed = |exposure| KeyRingError::Exposed { path: path.to_owned(), exposure };
+    custody::require_kept(path, &metadata).map_err(exposed)?;
+    let mut octets = Vec::new();
+    file.read_to_end(&mut octets).await.map_err(failed)?;
     if octets.len() > MAX_OCTETS {
         return Err(KeyRingError::TooLarge { origin: path.display().to_string() });
     }

@@ -43,7 +43,8 @@ pub struct Saved {
 /// [`Error::Backup`] if there is a file of this name, a file cannot be read, or writing fails; those of [`State::open`]: a KMS that does not
 /// open is not saved; [`Error::Audit`] if its audit log does not hold; [`Error::Store`] if it cannot be recorded. There is then no backup.
 pub async fn save(folder: &Path, out: &Path, passphrase: &Passphrase, act: Act) -> Result<Saved, Error> {
-    if out.try_exists().map_err(|source| BackupFault::file(out, source))? {
+    // A link is something too, wherever it leads.
+    if out.is_symlink() || out.try_exists().map_err(|source| BackupFault::file(out, source))? {
         return Err(BackupFault::Exists(out.to_owned()).into());
     }
     let state = State::open(folder, passphrase).await?;

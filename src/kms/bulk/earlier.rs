@@ -237,7 +237,9 @@ fn judge_key_prov(
     }
     let Some(KmsMessage::KeyProv(content)) = &response.message else { return Err(Outdated::Damaged) };
     let periods = content.key_sets.iter().map(|key_set| key_set.key_period_no);
-    match response.user_uri == uri && periods.eq(run.periods.iter().copied()) {
+    let is_theirs = response.user_uri == uri && content.key_sets.iter().all(|key_set| key_set.user_uri == uri);
+    let is_ours = response.kms_uri == run.state.config.kms_uri;
+    match is_theirs && is_ours && periods.eq(run.periods.iter().copied()) {
         true => Ok(()),
         false => Err(Outdated::Damaged),
     }

@@ -84,14 +84,29 @@ impl Temporary {
         })
     }
 
-    /// Gives it a name, in the place of the file that has it.
+    /// Gives it a name, in the place of the file that has it, and on Unix to the owner of that, as far as this process may: what root
+    /// replaces stays that of the service that uses it.
     ///
     /// # Errors
     /// What the file system reports.
     pub fn replace(self, place: &Path) -> io::Result<()> {
+        #[cfg(unix)]
+        self.give_to_owner_of(place);
         self.flush_to_disk()?;
         self.path.persist(place).map_err(|failure| failure.error)?;
         flush_folder(place)
+    }
+}
+
+#[cfg(unix)]
+impl Temporary {
+    fn give_to_owner_of(&self, place: &Path) {
+        use std::os::unix::fs::{MetadataExt, fchown};
+        if let (Ok(old), Ok(own)) = (fs::metadata(place), self.file.metadata()) {
+            if (old.uid(), old.gid()) != (own.uid(), own.gid()) {
+                let _ = fchown(&self.file, Some(old.uid()), Some(old.gid()));
+            }
+        }
     }
 }
 
@@ -206,6 +221,21 @@ mod tests {
         assert_eq!(sweep(folder.path(), &stems, |_| Err(io::ErrorKind::Other.into())).unwrap(), [""; 0].map(place));
         assert!(place(left[0]).exists(), "as long as what belongs to it is there");
         assert!(sweep(&place("absent"), &stems, |_| Ok(())).is_err());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_root_replaces_stays_its_owners() {
+        use std::os::unix::fs::{MetadataExt, chown};
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("file");
+        fs::write(&place, "old").unwrap();
+        // Only root can give files away.
+        let given = chown(&place, Some(4242), Some(4243)).is_ok();
+        Temporary::beside(&place).unwrap().replace(&place).unwrap();
+        let file = fs::metadata(&place).unwrap();
+        assert_eq!((file.uid(), file.gid()) == (4242, 4243), given);
+        assert_eq!((file.len(), file.mode() & 0o777), (0, 0o600));
     }
 
     #[test]

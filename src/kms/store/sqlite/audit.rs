@@ -52,7 +52,8 @@ pub(super) async fn append_each(
 }
 
 pub(super) async fn head(executor: impl SqliteExecutor<'_>) -> Result<Head, StoreError> {
-    let row = sqlx::query("SELECT number, hash, key_sets FROM audit_head").fetch_one(executor).await?;
+    let row = sqlx::query("SELECT number, hash, key_sets FROM audit_head").fetch_optional(executor).await?;
+    let row = row.ok_or_else(|| StoreError::Inconsistent("the audit log has lost its head".to_owned()))?;
     Ok(Head { number: number(row.try_get("number")?)?, hash: hash(&row)?, key_sets: number(row.try_get("key_sets")?)? })
 }
 
@@ -62,7 +63,8 @@ pub(super) async fn entries(
     count: u32,
 ) -> Result<Vec<Entry>, StoreError> {
     // From the first on, whatever its number: none that was slipped in before entry 1 shall be passed over.
-    let least = if after == 0 { i64::MIN } else { integer(after)?.saturating_add(1) };
+    let least = if after == 0 { Some(i64::MIN) } else { integer(after)?.checked_add(1) };
+    let Some(least) = least else { return Ok(Vec::new()) };
     let rows = sqlx::query("SELECT number, entry, hash FROM audit WHERE number >= ? ORDER BY number LIMIT ?")
         .bind(least)
         .bind(count)
