@@ -102,10 +102,9 @@ impl Temporary {
 impl Temporary {
     fn give_to_owner_of(&self, place: &Path) {
         use std::os::unix::fs::{MetadataExt, fchown};
-        if let (Ok(old), Ok(own)) = (fs::metadata(place), self.file.metadata()) {
-            if (old.uid(), old.gid()) != (own.uid(), own.gid()) {
-                let _ = fchown(&self.file, Some(old.uid()), Some(old.gid()));
-            }
+        let (Ok(old), Ok(own)) = (fs::metadata(place), self.file.metadata()) else { return };
+        if (old.uid(), old.gid()) != (own.uid(), own.gid()) {
+            let _ = fchown(&self.file, Some(old.uid()), Some(old.gid()));
         }
     }
 }
