@@ -63,7 +63,7 @@ pub fn import_files(store: &mut Store, files: &ImportFiles<'_>, now: NtpTime) ->
         require_same_kms("KmsResponse to certcache", &certcache.kms_uri, &init.kms_uri)?;
         intake = intake.with_certificates(&store.contents, &certcache.content);
     }
-    if protection.is_none() && store.contents.is_vouched_for(&init.kms_uri) {
+    if protection.0.is_none() && store.contents.is_vouched_for(&init.kms_uri) {
         intake = intake.require_nothing_new(&store.contents)?;
     }
     intake.with_keys(&store.contents, &keyprov, now)?.store(store, user_uri)

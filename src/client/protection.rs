@@ -29,10 +29,6 @@ impl Protected {
 }
 
 impl<'k> Protection<'k> {
-    pub(super) const fn is_none(&self) -> bool {
-        self.0.is_none()
-    }
-
     /// The keys that a store has for the user of an answer to `keyprov`. Whose keys are stored decides, whatever other answers say
     /// of themselves; a document that lies about the user is refused under them, or brings no keys of theirs.
     pub(super) fn stored(contents: &'k Contents, key_prov: &[u8], limits: &Limits) -> Result<Self, Error> {

@@ -3,6 +3,7 @@
 
 use super::Error;
 use super::config::{self, Config};
+use crate::sealing::file::folder_of;
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -69,8 +70,7 @@ pub(super) fn require_files(config: &Config) -> Result<(), Error> {
 
 /// Whether a file, looked at as it is open, is in good hands: as the files of the folder that it lies in are.
 pub(super) fn require_kept(path: &Path, file: &Metadata) -> Result<(), Exposure> {
-    let folder = path.parent().unwrap_or(path);
-    let keeper = Keeper::of(folder).unwrap_or_else(|_| Keeper::of_process());
+    let keeper = Keeper::of(folder_of(path)).unwrap_or_else(|_| Keeper::of_process());
     keeper.require_own(file).and_then(|()| require_unwritable(file))
 }
 

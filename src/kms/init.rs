@@ -1,9 +1,8 @@
-use super::audit::{Act, Event};
+use super::audit::{Act, Event, Origin};
 use super::config::{
     self, AuthConfig, Clients, Config, Documents, KeySource, Leniency, SecurityExtension, ServerConfig,
 };
 use super::development::SelfSigned;
-use super::hash::hex;
 use super::leftovers;
 use super::secrets::{self, MasterSecrets};
 use super::store::{self, SqliteStore, Store};
@@ -121,12 +120,7 @@ pub async fn init(
     secrets.create(&config, passphrase, kdf)?;
     let first = secrets.first();
     let (pub_enc_key, pub_auth_key) = (first.sakke.public_key(), first.eccsi.public_key());
-    let event = Event::Initialised {
-        kms_uri: config.kms_uri.clone(),
-        pub_enc_key: hex(&pub_enc_key.to_bytes()),
-        pub_auth_key: hex(&pub_auth_key.to_bytes()),
-    };
-    create_database(&config, event, act).await?;
+    create_database(&config, secrets.origin(), act).await?;
     let names: Vec<&str> = config.domains.iter().map(String::as_str).collect();
     let tls = SelfSigned::new(&names)?;
     for (name, content) in
@@ -138,7 +132,9 @@ pub async fn init(
     Ok(Initialised { config, pub_enc_key, pub_auth_key })
 }
 
-async fn create_database(config: &Config, event: Event, act: Act) -> Result<(), StoreError> {
+async fn create_database(config: &Config, origin: Origin, act: Act) -> Result<(), StoreError> {
+    let Origin { pub_enc_key, pub_auth_key } = origin;
+    let event = Event::Initialised { kms_uri: config.kms_uri.clone(), pub_enc_key, pub_auth_key };
     let store = SqliteStore::create(&config.database()).await?;
     store.record(event, act).await?;
     store.close().await

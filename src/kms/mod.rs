@@ -56,6 +56,7 @@
 //! # }
 //! ```
 
+mod absent;
 pub mod admin;
 pub mod audit;
 pub mod auth;

@@ -154,16 +154,10 @@ pub(super) async fn recorded(
     let known = store.generations().await?;
     require_recorded(config, secrets, &known)?;
     // The database of a KMS that never rolled over has no generations: the log says which secrets it was made with.
-    if known.is_empty() && audit::origin(store).await? != origin(secrets) {
+    if known.is_empty() && audit::origin(store).await? != secrets.origin() {
         return Err(Error::SecretsUnrecorded { folder: config.folder.clone() });
     }
     Ok(known)
-}
-
-fn origin(secrets: &MasterSecrets) -> audit::Origin {
-    let GenerationSecrets { sakke, eccsi, .. } = secrets.first();
-    let (pub_enc_key, pub_auth_key) = (hex(&sakke.public_key().to_bytes()), hex(&eccsi.public_key().to_bytes()));
-    audit::Origin { pub_enc_key, pub_auth_key }
 }
 
 /// Requires the sealed secrets to be those that the database knows of, and marks those that it knows to be withdrawn.

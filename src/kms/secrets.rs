@@ -1,6 +1,7 @@
 use super::Error;
+use super::audit::Origin;
 use super::config::Config;
-use super::hash::Hash;
+use super::hash::{Hash, hex};
 use super::store::Generation;
 use crate::sealing::file::read_private;
 use crate::sealing::{self, KdfParameters, Passphrase, SealingKey};
@@ -89,6 +90,13 @@ impl MasterSecrets {
         };
         let all = || iter::once(&self.first).chain(&self.later);
         all().scan(1, numbered).zip(all())
+    }
+
+    /// What the audit log begins with.
+    pub(super) fn origin(&self) -> Origin {
+        let GenerationSecrets { sakke, eccsi, .. } = &self.first;
+        let (pub_enc_key, pub_auth_key) = (hex(&sakke.public_key().to_bytes()), hex(&eccsi.public_key().to_bytes()));
+        Origin { pub_enc_key, pub_auth_key }
     }
 
     /// What the database may know of them.

@@ -2,13 +2,13 @@
 
 mod temporary;
 
+pub(crate) use temporary::folder_of;
 pub use temporary::{Temporary, sweep};
 
 use alloc::format;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
-use temporary::folder_of;
 use zeroize::Zeroizing;
 
 /// Replaces or creates the file at `path` with `content`.

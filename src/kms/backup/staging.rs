@@ -2,11 +2,12 @@
 //! killed.
 
 use super::BackupFault;
+use crate::kms::absent::absent_is_fine;
 use crate::kms::store;
 use crate::kms::{Error, leftovers};
-use crate::sealing::file::{Temporary, make_folder, sweep as sweep_files};
+use crate::sealing::file::{Temporary, folder_of, make_folder, sweep as sweep_files};
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Of the hidden name that a backup has until it is whole.
@@ -26,7 +27,7 @@ pub(super) struct Staging {
 impl Staging {
     pub(super) fn new(kms: &Path) -> io::Result<Self> {
         let lock = Temporary::new(kms, LOCK)?;
-        let staging = Self { folder: folder_of(lock.path()), lock };
+        let staging = Self { folder: copy_of(lock.path()), lock };
         make_folder(&staging.folder)?;
         Ok(staging)
     }
@@ -46,31 +47,20 @@ impl Drop for Staging {
 
 /// What a backup is written to at first, in the folder where it is to be.
 pub(super) fn temporary(out: &Path) -> io::Result<Temporary> {
-    Temporary::new(folder_for(out), BACKUP)
+    Temporary::new(folder_of(out), BACKUP)
 }
 
 /// Removes what killed commands have left in the folder of the KMS, and killed backups where this one is to be.
 pub(super) fn sweep(kms: &Path, out: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut swept = leftovers::sweep(kms)?;
-    let copies = sweep_files(kms, &[LOCK], |lock| absent_is_fine(fs::remove_dir_all(folder_of(lock))));
+    let copies = sweep_files(kms, &[LOCK], |lock| absent_is_fine(fs::remove_dir_all(copy_of(lock))));
     swept.extend(copies.map_err(|source| BackupFault::file(kms, source))?);
-    let beside = folder_for(out);
+    let beside = folder_of(out);
     let backups = sweep_files(beside, &[BACKUP], |_| Ok(()));
     swept.extend(backups.map_err(|source| BackupFault::file(beside, source))?);
     Ok(swept)
 }
 
-fn folder_of(lock: &Path) -> PathBuf {
+fn copy_of(lock: &Path) -> PathBuf {
     lock.with_extension(FOLDER)
-}
-
-fn folder_for(out: &Path) -> &Path {
-    out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn absent_is_fine(removed: io::Result<()>) -> io::Result<()> {
-    match removed {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }

@@ -3,6 +3,7 @@
 
 use super::BackupFault;
 use super::manifest::is_within;
+use crate::kms::absent::absent_is_fine;
 use crate::kms::{Error, config, custody};
 use crate::sealing::file::{self, flush_folder, make_folder};
 use std::collections::BTreeSet;
@@ -171,13 +172,6 @@ fn first_part(name: &str) -> Option<OsString> {
 
 fn is_absent(path: &Path) -> bool {
     !path.as_os_str().is_empty() && fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
-}
-
-fn absent_is_fine(removed: io::Result<()>) -> io::Result<()> {
-    match removed {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 /// Folders that have something in them stay.

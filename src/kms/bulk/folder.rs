@@ -2,6 +2,7 @@
 
 use super::FolderFault;
 use crate::kms::Error;
+use crate::kms::absent::absent_is_fine;
 use crate::sealing::file::make_folder;
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -102,10 +103,8 @@ impl Folder {
 
     /// Removes a file that was finished, if it is there.
     pub(super) fn remove(&self, name: &str) -> Result<(), Error> {
-        match remove(&self.path.join(name)) {
-            Err(Error::File { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(()),
-            result => result,
-        }
+        let path = self.path.join(name);
+        absent_is_fine(fs::remove_file(&path)).map_err(|source| Error::file(&path, source))
     }
 }
 

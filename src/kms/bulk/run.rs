@@ -4,6 +4,7 @@ use super::folder::Folder;
 use super::names::file_name;
 use super::plan::{self, Plan};
 use super::{FolderFault, Issued, Order, Refused, WithoutKeys};
+use crate::kms::absent::absent_is_fine;
 use crate::kms::admin::{self, certificates_message, document, further_certificates, init_message};
 use crate::kms::audit::Act;
 use crate::kms::{Error, Progress, State, issue};
@@ -11,7 +12,7 @@ use crate::kms_protocol::resource::Resource;
 use crate::sealing::file;
 use std::collections::HashSet;
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -178,10 +179,7 @@ fn write_certificates(state: &State, folder: &Path, periods: &[u64], act: &Act) 
         return write(CERT_CACHE, &admin::CERT_CACHE, certificates_message(further));
     }
     let path = folder.join(CERT_CACHE);
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::file(&path, error)),
-        _ => Ok(()),
-    }
+    absent_is_fine(fs::remove_file(&path)).map_err(|source| Error::file(&path, source))
 }
 
 /// The URIs that have no files yet, each once; how many there are in all; how many have their files.

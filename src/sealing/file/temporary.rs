@@ -144,7 +144,8 @@ pub fn sweep(
     Ok(removed)
 }
 
-pub(super) fn folder_of(place: &Path) -> &Path {
+/// Where a file lies, as the system takes its name.
+pub(crate) fn folder_of(place: &Path) -> &Path {
     place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
